@@ -1,0 +1,178 @@
+"""What every formula promises, checked for all of them at once."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from numpy.testing import assert_allclose
+
+from vmbmodel import formulas, units
+
+MODULES = [
+    importlib.import_module(f"vmbmodel.formulas.{module.name}")
+    for module in pkgutil.iter_modules(formulas.__path__)
+]
+FORMULAS = [getattr(module, name) for module in MODULES for name in module.__all__]
+every_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__name__)
+FIELDS = units.fields()
+
+
+def arguments(formula):
+    """Typical values; the axis that a formula works along gets three of them."""
+    values = {n: FIELDS[n].typical for n in inspect.signature(formula).parameters}
+    if formula.along:
+        first = next(iter(values))
+        values[first] = np.array([1, 2, 3]) * values[first]
+    return values
+
+
+def bad_values(field):
+    """Yield values just outside a field's range, and the rule they break."""
+    bounds = field.range
+    if np.isfinite(bounds.low):
+        yield np.nextafter(bounds.low, -np.inf) if bounds.low_in else bounds.low
+    if np.isfinite(bounds.high):
+        yield np.nextafter(bounds.high, np.inf) if bounds.high_in else bounds.high
+    elif not bounds.high_in:
+        yield np.inf
+    yield np.nan
+
+
+def test_there_are_formulas():
+    assert len(FORMULAS) == len({f.__name__ for f in FORMULAS}) > 5
+
+
+@every_formula
+def test_units_in_names_and_docstring_agree(formula):
+    doc = inspect.getdoc(formula)
+    for name in inspect.signature(formula).parameters:
+        entry = re.search(rf"^{name} : .*?(?=^\S|\Z)", doc, re.M | re.S)
+        assert entry, f"{name} is not documented"
+        assert entry.group().rstrip().endswith(f"[{units.unit_of(name)}]"), name
+    returned = re.search(r"^Returns\n-+\n(.*?)\n\n", doc, re.M | re.S).group(1)
+    assert returned.rstrip().endswith(f"[{units.unit_of(formula.__name__)}]")
+
+
+@every_formula
+def test_every_name_is_a_field_of_the_table(formula):
+    for name in (formula.__name__, *inspect.signature(formula).parameters):
+        field = FIELDS[name]
+        assert field.label
+        assert field.text.endswith(".")
+
+
+@every_formula
+def test_docstring_is_complete(formula):
+    doc = inspect.getdoc(formula)
+    for section in ("Parameters", "Returns", "Raises", "Notes", "References"):
+        assert f"\n{section}\n---" in doc, section
+    assert ">>> " in doc
+    assert ":cite:`" in doc
+
+
+@every_formula
+def test_scalar_in_scalar_out_and_an_int_is_no_other_number(formula):
+    values = arguments(formula)
+    result = formula(**values)
+    if not formula.along:
+        assert type(result) is float
+    as_floats = {n: np.asarray(v, dtype=float) for n, v in values.items()}
+    assert_allclose(formula(**as_floats), result, rtol=0, atol=0)
+    whole = {n: np.ceil(v) for n, v in values.items()}
+    as_ints = {n: np.asarray(v, dtype=np.int64) for n, v in whole.items()}
+    assert_allclose(formula(**as_ints), formula(**whole), rtol=0, atol=0)
+
+
+@every_formula
+def test_arrays_broadcast(formula):
+    values = arguments(formula)
+    names = list(values)
+    if formula.along:
+        stacked = np.stack([values[names[0]]] * 2)
+        assert_allclose(
+            formula(**values | {names[0]: stacked}),
+            np.stack([formula(**values)] * 2),
+            rtol=1e-14,
+        )
+        return
+    shaped = {
+        n: np.full([2 if i == j else 1 for j in range(len(names))], v, dtype=float)
+        for i, (n, v) in enumerate(values.items())
+    }
+    result = formula(**shaped)
+    assert result.shape == (2,) * len(names)
+    assert_allclose(result, formula(**values), rtol=1e-14)
+
+
+@every_formula
+def test_series_keep_their_index(formula):
+    values = arguments(formula)
+    first = next(iter(values))
+    index = pd.Index(["a", "b", "c"], name="vm")
+    result = formula(**values | {first: pd.Series(values[first], index=index)})
+    assert isinstance(result, pd.Series)
+    assert result.index.equals(index)
+    assert result.name == formula.__name__
+    assert_allclose(result, np.broadcast_to(formula(**values), 3), rtol=1e-14)
+
+
+@every_formula
+def test_labels_are_kept_and_axes_broadcast_by_name(formula):
+    values = arguments(formula)
+    dims = [
+        formula.along if formula.along and not i else n for i, n in enumerate(values)
+    ]
+    labelled = {
+        n: xr.DataArray(np.atleast_1d(v), dims=d, coords={d: np.arange(np.size(v))})
+        for d, (n, v) in zip(dims, values.items(), strict=True)
+    }
+    result = formula(**labelled)
+    assert set(result.dims) == set(dims)
+    assert result.name == formula.__name__
+    assert result.attrs == units.describe(formula.__name__)
+    assert_allclose(np.squeeze(result.transpose(*dims).values), formula(**values))
+
+
+@every_formula
+def test_lazy_arrays_stay_lazy(formula):
+    values = arguments(formula)
+    first = next(iter(values))
+    dim = formula.along or "vm"
+    lazy = xr.DataArray(np.broadcast_to(values[first], 3), dims=dim).chunk()
+    result = formula(**values | {first: lazy})
+    assert result.chunks is not None
+    assert_allclose(result.compute(), np.broadcast_to(formula(**values), 3), rtol=1e-14)
+
+
+@every_formula
+def test_out_of_range_is_refused_by_name_value_and_index(formula):
+    values = arguments(formula)
+    for name, value in values.items():
+        for bad in bad_values(FIELDS[name]):
+            rows = np.array([np.max(value), bad], dtype=float)
+            with pytest.raises(
+                ValueError, match=rf"^{name} must be .*got .* at index \(1,\)$"
+            ):
+                formula(**values | {name: rows})
+    with pytest.raises(ValueError, match=r"must be a number; got 'ten'"):
+        formula(**values | {name: "ten"})
+
+
+@every_formula
+def test_result_lies_in_the_range_of_its_field(formula):
+    result = formula(**arguments(formula))
+    bounds = FIELDS[formula.__name__].range
+    assert all(float(number) in bounds for number in np.atleast_1d(result))
+
+
+@pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
+def test_typical_value_is_allowed(field):
+    if field.range:
+        assert field.typical in field.range
+    if field.choices:
+        assert field.typical in field.choices

@@ -1,0 +1,108 @@
+"""The one boundary between what callers pass and what formulas compute on.
+
+A formula is written as a kernel on plain float arrays. `formula` wraps it so
+that every argument is checked against its row in ``fields.toml``, scalars come
+back as scalars, a Series keeps its index and DataArrays keep their labels,
+with axes left un-expanded: a kernel runs only over the axes it depends on.
+"""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._checks import refuse_out_of_range
+from vmbmodel.units import describe
+
+__all__ = ["formula"]
+
+
+def formula(
+    kernel: Callable[..., np.ndarray] | None = None, *, along: str | None = None
+) -> Callable[..., ArrayLike]:
+    """Turn a kernel on float arrays into a public formula.
+
+    Parameters
+    ----------
+    kernel : callable
+        Takes float arrays named as in ``fields.toml`` and returns one array.
+    along : str, optional
+        Axis the kernel works along, for formulas that are not elementwise: the
+        last axis of an array, a whole Series, the dimension of this name. The
+        kernel gets the first argument with that axis last, and every other
+        argument without it.
+
+    Returns
+    -------
+    callable
+        With the name, signature and docstring of the kernel.
+    """
+    if kernel is None:
+        return functools.partial(formula, along=along)
+    signature = inspect.signature(kernel)
+
+    def compute(*values: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):  # the edges are cases, not accidents
+            return kernel(*(np.asarray(value, dtype=float) for value in values))
+
+    def check_and_compute(*values: np.ndarray) -> np.ndarray:
+        refuse_out_of_range(dict(zip(signature.parameters, values, strict=True)))
+        return compute(*values)
+
+    @functools.wraps(kernel)
+    def call(*args: ArrayLike, **kwargs: ArrayLike) -> ArrayLike:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        values = bound.arguments
+        lazy = {n for n, value in values.items() if getattr(value, "chunks", None)}
+        refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
+        if any(_is(value, "xarray", "DataArray") for value in values.values()):
+            run = check_and_compute if lazy else compute
+            return _labelled(kernel.__name__, run, values.values(), along)
+        result = compute(*values.values())
+        series = [value for value in values.values() if _is(value, "pandas", "Series")]
+        if series:
+            return _indexed(kernel.__name__, result, series)
+        return float(result) if np.ndim(result) == 0 else result
+
+    call.along = along
+    return call
+
+
+def _is(value: object, module: str, name: str) -> bool:
+    """Say whether a value is of a library's class, without importing the library."""
+    return module in sys.modules and isinstance(
+        value, getattr(sys.modules[module], name)
+    )
+
+
+def _labelled(name, run, values, along):
+    import xarray as xr
+
+    values = [xr.DataArray(v) if _is(v, "pandas", "Series") else v for v in values]
+    result = xr.apply_ufunc(
+        run,
+        *values,
+        input_core_dims=[
+            [along] if along and i == 0 else [] for i in range(len(values))
+        ],
+        output_core_dims=[[along] if along else []],
+        dask="parallelized",
+        output_dtypes=[float],
+    )
+    return result.rename(name).assign_attrs(describe(name))
+
+
+def _indexed(name, result, series):
+    import pandas as pd
+
+    first, *others = series
+    for other in others:
+        if not other.index.equals(first.index):
+            raise ValueError(f"{name}: Series arguments must share one index")
+    if np.shape(result) != (len(first),):
+        raise ValueError(f"{name}: mix Series with scalars or arrays of their length")
+    return pd.Series(result, index=first.index, name=name)
