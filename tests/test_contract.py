@@ -23,11 +23,10 @@ FIELDS = units.fields()
 
 
 def arguments(formula):
-    """Typical values; the axis that a formula works along gets three of them."""
+    """Typical values; an axis that a formula works along gets three of them."""
     values = {n: FIELDS[n].typical for n in inspect.signature(formula).parameters}
-    if formula.along:
-        first = next(iter(values))
-        values[first] = np.array([1, 2, 3]) * values[first]
+    for name in formula.over:
+        values[name] = np.array([1, 3, 2]) * values[name]
     return values
 
 
@@ -93,9 +92,9 @@ def test_arrays_broadcast(formula):
     values = arguments(formula)
     names = list(values)
     if formula.along:
-        stacked = np.stack([values[names[0]]] * 2)
+        stacked = {name: np.stack([values[name]] * 2) for name in formula.over}
         assert_allclose(
-            formula(**values | {names[0]: stacked}),
+            formula(**values | stacked),
             np.stack([formula(**values)] * 2),
             rtol=1e-14,
         )
@@ -124,9 +123,7 @@ def test_series_keep_their_index(formula):
 @every_formula
 def test_labels_are_kept_and_axes_broadcast_by_name(formula):
     values = arguments(formula)
-    dims = [
-        formula.along if formula.along and not i else n for i, n in enumerate(values)
-    ]
+    dims = [formula.along if n in formula.over else n for n in values]
     labelled = {
         n: xr.DataArray(np.atleast_1d(v), dims=d, coords={d: np.arange(np.size(v))})
         for d, (n, v) in zip(dims, values.items(), strict=True)
@@ -135,7 +132,8 @@ def test_labels_are_kept_and_axes_broadcast_by_name(formula):
     assert set(result.dims) == set(dims)
     assert result.name == formula.__name__
     assert result.attrs == units.describe(formula.__name__)
-    assert_allclose(np.squeeze(result.transpose(*dims).values), formula(**values))
+    result = result.transpose(*dict.fromkeys(dims))
+    assert_allclose(np.squeeze(result.values), formula(**values))
 
 
 @every_formula

@@ -21,7 +21,10 @@ __all__ = ["formula"]
 
 
 def formula(
-    kernel: Callable[..., np.ndarray] | None = None, *, along: str | None = None
+    kernel: Callable[..., np.ndarray] | None = None,
+    *,
+    along: str | None = None,
+    over: tuple[str, ...] = (),
 ) -> Callable[..., ArrayLike]:
     """Turn a kernel on float arrays into a public formula.
 
@@ -31,9 +34,10 @@ def formula(
         Takes float arrays named as in ``fields.toml`` and returns one array.
     along : str, optional
         Axis the kernel works along, for formulas that are not elementwise: the
-        last axis of an array, a whole Series, the dimension of this name. The
-        kernel gets the first argument with that axis last, and every other
-        argument without it.
+        last axis of an array, a whole Series, the dimension of this name.
+    over : tuple of str, optional
+        Arguments that have that axis; the kernel gets it as their last one,
+        and returns a result that ends in it. The others come without it.
 
     Returns
     -------
@@ -41,12 +45,17 @@ def formula(
         With the name, signature and docstring of the kernel.
     """
     if kernel is None:
-        return functools.partial(formula, along=along)
+        return functools.partial(formula, along=along, over=over)
     signature = inspect.signature(kernel)
 
     def compute(*values: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):  # the edges are cases, not accidents
-            return kernel(*(np.asarray(value, dtype=float) for value in values))
+            return kernel(
+                *(
+                    np.array(value, dtype=float, copy=None, ndmin=name in over)
+                    for name, value in zip(signature.parameters, values, strict=True)
+                )
+            )
 
     def check_and_compute(*values: np.ndarray) -> np.ndarray:
         refuse_out_of_range(dict(zip(signature.parameters, values, strict=True)))
@@ -61,14 +70,14 @@ def formula(
         refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
         if any(_is(value, "xarray", "DataArray") for value in values.values()):
             run = check_and_compute if lazy else compute
-            return _labelled(kernel.__name__, run, values.values(), along)
+            return _labelled(kernel.__name__, run, values, along, over)
         result = compute(*values.values())
         series = [value for value in values.values() if _is(value, "pandas", "Series")]
         if series:
             return _indexed(kernel.__name__, result, series)
         return float(result) if np.ndim(result) == 0 else result
 
-    call.along = along
+    call.along, call.over = along, over
     return call
 
 
@@ -79,21 +88,34 @@ def _is(value: object, module: str, name: str) -> bool:
     )
 
 
-def _labelled(name, run, values, along):
+def _labelled(name, run, arguments, along, over):
     import xarray as xr
 
-    values = [xr.DataArray(v) if _is(v, "pandas", "Series") else v for v in values]
+    values = {
+        argument: xr.DataArray(value) if _is(value, "pandas", "Series") else value
+        for argument, value in arguments.items()
+    }
+    for argument in over:  # what lacks the axis holds for every member of it
+        if not _has(values[argument], along):
+            length = next(v.sizes[along] for v in values.values() if _has(v, along))
+            value = values[argument]
+            if np.ndim(value) == 1 and not hasattr(value, "dims"):
+                values[argument] = xr.DataArray(value, dims=along)
+            else:
+                values[argument] = xr.DataArray(value).expand_dims({along: length})
     result = xr.apply_ufunc(
         run,
-        *values,
-        input_core_dims=[
-            [along] if along and i == 0 else [] for i in range(len(values))
-        ],
+        *values.values(),
+        input_core_dims=[[along] if argument in over else [] for argument in values],
         output_core_dims=[[along] if along else []],
         dask="parallelized",
         output_dtypes=[float],
     )
     return result.rename(name).assign_attrs(describe(name))
+
+
+def _has(value, dim):
+    return dim in getattr(value, "dims", ())
 
 
 def _indexed(name, result, series):

@@ -1,0 +1,211 @@
+r"""What is billed: protected instances in steps, stored data by the GiB-month."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._arrays import formula
+
+__all__ = ["billed_frac", "instance_usd", "protected_instances", "storage_usd"]
+
+
+@formula
+def protected_instances(
+    protected_instance_gib: ArrayLike,
+    small_instance_gib: ArrayLike,
+    small_instances: ArrayLike,
+    instance_step_gib: ArrayLike,
+) -> ArrayLike:
+    r"""Protected instances that a VM of a given size is billed as.
+
+    .. math:: n = \begin{cases} n_0 & s \le s_0 \\
+        \lceil s / q \rceil & s > s_0 \end{cases}
+
+    Parameters
+    ----------
+    protected_instance_gib : array_like of float
+        Actual data of the VM without its temporary disk, :math:`s \ge 0`. [GiB]
+    small_instance_gib : array_like of float
+        Size up to which a VM is small, :math:`s_0 > 0`. [GiB]
+    small_instances : array_like of float
+        Instances that a small VM counts as, :math:`n_0` in (0, 1]. [-]
+    instance_step_gib : array_like of float
+        Size of a step, :math:`q > 0`; a step counts once started. [GiB]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    The size is taken to the nearest KiB, so that the order in which disks are
+    summed cannot move a VM up a step. A VM whose disks are empty is protected
+    too, and counts as a small one.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`; the steps as
+    published at launch, :cite:`eweek2015`.
+
+    Examples
+    --------
+    The article's A2 VM, 17 + 30 + 0 GB, and one of 1,200 GB:
+
+    >>> steps = dict(small_instance_gib=50, small_instances=0.5,
+    ...              instance_step_gib=500)
+    >>> print(protected_instances(17 + 30 + 0, **steps))
+    0.5
+    >>> print(protected_instances(1200, **steps))
+    3.0
+    """
+    size = np.rint(protected_instance_gib * 2**20) / 2**20
+    small = size <= small_instance_gib
+    return np.where(small, small_instances, np.ceil(size / instance_step_gib))
+
+
+@formula
+def instance_usd(
+    protected_instances: ArrayLike, instance_fee_usd: ArrayLike, billed_frac: ArrayLike
+) -> ArrayLike:
+    r"""Price of the protected instances of a VM in one month.
+
+    .. math:: P = n\, p\, \varphi
+
+    Parameters
+    ----------
+    protected_instances : array_like of float
+        Instances the VM is billed as, :math:`n > 0`. [-]
+    instance_fee_usd : array_like of float
+        Price of one instance for a month, :math:`p \ge 0`. [USD]
+    billed_frac : array_like of float
+        Share of the month that is billed, :math:`\varphi` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [USD]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Part months are prorated by the time protected.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`.
+
+    Examples
+    --------
+    >>> print(instance_usd(0.5, instance_fee_usd=10, billed_frac=1))
+    5.0
+    """
+    return protected_instances * instance_fee_usd * billed_frac
+
+
+@formula
+def storage_usd(
+    stored_gib: ArrayLike, rate_usd_per_gib_month: ArrayLike, billed_frac: ArrayLike
+) -> ArrayLike:
+    r"""Price of the data stored for a VM in one month.
+
+    .. math:: P = S\, p\, \varphi
+
+    Parameters
+    ----------
+    stored_gib : array_like of float
+        Data stored, :math:`S \ge 0`. [GiB]
+    rate_usd_per_gib_month : array_like of float
+        Price of one GiB for a month, :math:`p \ge 0`. [USD/(GiB month)]
+    billed_frac : array_like of float
+        Share of the month that is billed, :math:`\varphi` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [USD]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Metered by daily average; vault and snapshots alike, at their own rates.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`.
+
+    Examples
+    --------
+    >>> print(storage_usd(490, rate_usd_per_gib_month=0.0448, billed_frac=1))
+    21.952
+    """
+    return stored_gib * rate_usd_per_gib_month * billed_frac
+
+
+@formula
+def billed_frac(
+    month_start_h: ArrayLike,
+    month_end_h: ArrayLike,
+    first_success_h: ArrayLike,
+    data_deleted_h: ArrayLike,
+) -> ArrayLike:
+    r"""Share of a month for which a VM is billed.
+
+    .. math:: \varphi = \frac{\left[\min(m_1, d) - \max(m_0, s)\right]^+}{m_1 - m_0}
+
+    Parameters
+    ----------
+    month_start_h : array_like of float
+        Begin of the month, :math:`m_0 \ge 0`. [h]
+    month_end_h : array_like of float
+        End of the month, :math:`m_1 > m_0`. [h]
+    first_success_h : array_like of float
+        When the first backup completed, :math:`s \ge 0`; ``inf`` for
+        never. [h]
+    data_deleted_h : array_like of float
+        When protection was stopped and all data deleted, :math:`d \ge 0`;
+        ``inf`` for not yet. Stopping alone ends nothing. [h]
+
+    Returns
+    -------
+    array_like of float
+        In [0, 1], of the broadcast shape of the arguments; 0 for an empty
+        month. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Billing starts with the first successful backup and stops only when the
+    protection is stopped and all data is deleted. All times on one clock.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`.
+
+    Examples
+    --------
+    A first success on day 10 of a month of 30, nothing deleted yet:
+
+    >>> print(billed_frac(0, 720, first_success_h=240, data_deleted_h=float("inf")))
+    0.6667
+    """
+    begin = np.maximum(month_start_h, first_success_h)
+    end = np.minimum(month_end_h, data_deleted_h)
+    month = month_end_h - month_start_h
+    return np.where(month > 0, np.maximum(end - begin, 0) / month, 0)

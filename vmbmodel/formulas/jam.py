@@ -1,0 +1,251 @@
+r"""A traffic jam: many jobs at once, and only so many are served at a time.
+
+All :math:`N` jobs arrive together and are taken in order by :math:`c` data
+movers. Jobs of equal length leave in waves; jobs of exponential length give the
+spread that varying jobs bring.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._arrays import formula
+
+__all__ = [
+    "jam_makespan_h",
+    "jam_mean_wait_h",
+    "jam_wait_h",
+    "random_jam_makespan_h",
+    "random_jam_mean_wait_h",
+]
+
+
+@formula
+def jam_wait_h(
+    position: ArrayLike, vault_servers: ArrayLike, service_h: ArrayLike
+) -> ArrayLike:
+    r"""Wait of the job at a given place in line, when all jobs are equally long.
+
+    .. math:: W_j = \left\lfloor \frac{j - 1}{c} \right\rfloor \tau
+
+    Parameters
+    ----------
+    position : array_like of int
+        Place in line, :math:`j \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for jobs of equal length. With exponential jobs the mean wait of the
+    job at place :math:`j > c` is :math:`(j - c)\tau/c`.
+
+    References
+    ----------
+    Cox (1962), on superposed renewal processes, :cite:`cox1962`; the jam is
+    Microsoft's (2018), "Scheduling considerations", :cite:`article2018`.
+
+    Examples
+    --------
+    The hundredth job in line, ten served at a time, half an hour each:
+
+    >>> print(jam_wait_h(100, vault_servers=10, service_h=0.5))
+    4.5
+    """
+    return np.floor((position - 1) / vault_servers) * service_h
+
+
+@formula
+def jam_mean_wait_h(
+    jobs: ArrayLike, vault_servers: ArrayLike, service_h: ArrayLike
+) -> ArrayLike:
+    r"""Mean wait of jobs that all start at once, when all are equally long.
+
+    .. math:: \bar W = \frac{\tau}{N} \left[ \frac{c\, q (q - 1)}{2} + r q \right],
+        \qquad N = q c + r, \quad 0 \le r < c
+
+    Parameters
+    ----------
+    jobs : array_like of int
+        Jobs that start at once, :math:`N \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for jobs of equal length.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`.
+
+    Examples
+    --------
+    >>> print(jam_mean_wait_h(100, vault_servers=10, service_h=0.5))
+    2.25
+    """
+    waves = np.floor(jobs / vault_servers)
+    rest = jobs - waves * vault_servers
+    total = vault_servers * waves * (waves - 1) / 2 + rest * waves
+    return total * service_h / jobs
+
+
+@formula
+def jam_makespan_h(
+    jobs: ArrayLike, vault_servers: ArrayLike, service_h: ArrayLike
+) -> ArrayLike:
+    r"""Time until the last of several jobs is done, when all are equally long.
+
+    .. math:: M = \left\lceil \frac{N}{c} \right\rceil \tau
+
+    Parameters
+    ----------
+    jobs : array_like of int
+        Jobs that start at once, :math:`N \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for jobs of equal length.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`.
+
+    Examples
+    --------
+    >>> print(jam_makespan_h(100, vault_servers=10, service_h=0.5))
+    5.0
+    """
+    return np.ceil(jobs / vault_servers) * service_h
+
+
+@formula
+def random_jam_mean_wait_h(
+    jobs: ArrayLike, vault_servers: ArrayLike, service_h: ArrayLike
+) -> ArrayLike:
+    r"""Mean wait of jobs that all start at once, when their length is exponential.
+
+    .. math:: \bar W = \frac{(N - c)(N - c + 1)\,\tau}{2 N c}
+        \quad (N > c), \qquad 0 \text{ otherwise}
+
+    Parameters
+    ----------
+    jobs : array_like of int
+        Jobs that start at once, :math:`N \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Mean length of a job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for exponential jobs: while all movers are busy, one becomes free
+    every :math:`\tau/c` on average.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`.
+
+    Examples
+    --------
+    >>> print(random_jam_mean_wait_h(1000, vault_servers=50, service_h=1))
+    9.0345
+    """
+    behind = np.maximum(jobs - vault_servers, 0)
+    return behind * (behind + 1) * service_h / (2 * jobs * vault_servers)
+
+
+@formula
+def random_jam_makespan_h(
+    jobs: ArrayLike, vault_servers: ArrayLike, service_h: ArrayLike
+) -> ArrayLike:
+    r"""Mean time until the last job is done, when their length is exponential.
+
+    .. math:: M = \tau \left[ \frac{(N - c)^+}{c} + H_{\min(N, c)} \right],
+        \qquad H_n = \sum_{k=1}^{n} \frac{1}{k}
+
+    Parameters
+    ----------
+    jobs : array_like of int
+        Jobs that start at once, :math:`N \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Mean length of a job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for exponential jobs. The harmonic number is the tail: the last jobs
+    run on while other movers already stand idle.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`.
+
+    Examples
+    --------
+    >>> print(random_jam_makespan_h(1000, vault_servers=50, service_h=1))
+    23.499
+    """
+    from scipy.special import digamma
+
+    harmonic = digamma(np.minimum(jobs, vault_servers) + 1) - digamma(1)
+    behind = np.maximum(jobs - vault_servers, 0)
+    return service_h * (behind / vault_servers + harmonic)
