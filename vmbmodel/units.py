@@ -109,6 +109,7 @@ class Field:
     range: Interval | None = None
     whole: bool = False
     choices: tuple[str, ...] | None = None
+    default: object = None
 
     @property
     def unit(self) -> str:
