@@ -1,0 +1,70 @@
+# Python 3.11 or newer and make are all that is needed:
+#
+#   make book                the book, in _build/html
+#   make book FLEET=my.csv   the same, with the fleet chapter for your own inventory
+#   make test                style, unit tests, and the notebooks against their outputs
+#   make notebooks           run the notebooks in place and store what they give
+#   make bench               the benchmarks
+#   make pins                requirements.txt from requirements.in (needs uv)
+#   make clean               remove all that the above made
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# What of the caller's would change the result without a word: a kernel that may
+# not keep its bytecode compiles pandas anew for each notebook, another backend
+# hides the figures, and a fleet of the reader's own belongs in `make book` only.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH MPLBACKEND VMBMODEL_FLEET
+
+.PHONY: book test notebooks bench pins clean fleet
+.DELETE_ON_ERROR:
+
+# Everything from nothing: pages and doctrees of an earlier build hide warnings
+# and keep old numbers, and a cache of notebooks does not see a change of the model.
+book: fleet .venv/.ready
+	rm -rf _build
+	$(if $(FLEET),VMBMODEL_FLEET="$$($(fleet_path))") \
+	  $(BIN)/jupyter-book build . -W -n --keep-going --all
+	$(BIN)/python book/check_site.py _build/html
+	@echo "The book: _build/html/index.html"
+
+# FLEET is relative to where make was called, which -C leaves in PWD
+fleet_path = [ -z "$$FLEET" ] || { \
+  for base in "$(CURDIR)/" "$(PWD)/" ""; do \
+    if [ -f "$$base$$FLEET" ]; then echo "$$base$$FLEET"; exit 0; fi; \
+  done; \
+  echo "make book: there is no file $$FLEET" >&2; exit 1; }
+
+fleet:
+	@$(fleet_path) >/dev/null
+
+test: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
+	  --nbval-sanitize-with nbval.cfg notebooks
+
+notebooks: .venv/.ready
+	$(BIN)/python notebooks/refresh.py
+
+bench: .venv/.ready
+	$(PIP) install -q -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks
+
+pins:
+	uv pip compile --quiet --universal --python-version 3.11 \
+	  --fork-strategy fewest --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --upgrade requirements.in -o requirements.txt
+
+clean:
+	rm -rf .venv _build build vmbmodel.egg-info .pytest_cache .ruff_cache .hypothesis
+
+.venv/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "$(PYTHON) is missing or older than 3.11; name another:" \
+	    "make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install -q -r requirements.txt
+	touch $@

@@ -1,0 +1,105 @@
+"""Run the notebooks and store what they give, the same bytes each time.
+
+``python notebooks/refresh.py`` runs all of them, ``python notebooks/refresh.py
+queue.ipynb`` those named. Pictures are left out: the book draws them anew, and
+nbval compares none. So are timings and the version of Python, and identifiers
+that are drawn at random are counted instead. A notebook that fails or warns is
+left as it was.
+"""
+
+import os
+import re
+import sys
+from itertools import count
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).parent
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+RANDOM = {
+    re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"): "{:08x}"
+    "-0000-0000-0000-000000000000",
+    re.compile(r"T_[0-9a-f]{5}(?![0-9a-f])"): "T_{:05x}",
+}
+
+
+def refresh(path):
+    """Run one notebook and write it back; return what is wrong, if anything."""
+    before = path.read_text("utf-8")
+    notebook = nbformat.reads(before, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as problem:
+        return str(problem)
+    for number, cell in enumerate(notebook.cells, 1):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "stream" and output.name == "stderr":
+                return f"cell {number} writes to stderr: {output.text}"
+    tidy(notebook)
+    after = nbformat.writes(notebook) + "\n"
+    if after != before:
+        path.write_text(after, "utf-8")
+    return None
+
+
+def tidy(notebook):
+    """Take out of an executed notebook what differs from run to run."""
+    notebook.metadata = {"kernelspec": KERNEL}
+    notebook.nbformat_minor = 5
+    numbers = {}
+    for place, cell in enumerate(notebook.cells, 1):
+        cell.id = f"cell-{place:02d}"
+        for output in cell.get("outputs", ()):
+            if "data" in output:
+                pictures = [kind for kind in output.data if kind.startswith("image/")]
+                for kind in pictures:
+                    del output.data[kind]
+                    output.metadata.pop(kind, None)
+                for kind, text in output.data.items():
+                    output.data[kind] = counted(text, numbers)
+            elif "text" in output:
+                output.text = counted(output.text, numbers)
+
+
+def counted(text, numbers):
+    """Replace identifiers drawn at random by their place in the notebook."""
+    if not isinstance(text, str):
+        return text
+    for pattern, form in RANDOM.items():
+        known = numbers.setdefault(pattern, ({}, count(1)))
+
+        def name(match, known=known, form=form):
+            seen, fresh = known
+            if match.group() not in seen:
+                seen[match.group()] = form.format(next(fresh))
+            return seen[match.group()]
+
+        text = pattern.sub(name, text)
+    return text
+
+
+def main(names):
+    """Refresh the notebooks named, or all; return the exit status."""
+    os.environ.pop("VMBMODEL_FLEET", None)
+    os.environ.pop("MPLBACKEND", None)
+    paths = [Path(name) for name in names] or sorted(HERE.glob("*.ipynb"))
+    failed = False
+    for path in paths:
+        problem = refresh(path if path.exists() else HERE / path)
+        failed |= problem is not None
+        print(f"{path.name}: {problem or 'stored'}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,253 @@
+"""What of the book can be checked without building it."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+PARTS = [
+    "Start",
+    "How long",
+    "When",
+    "Back again",
+    "What it costs",
+    "Your fleet",
+    "Can you trust it",
+    "Reference",
+]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHAPTERS = sorted((ROOT / "book").rglob("*.md"))
+HOSTS = re.compile(r"unpkg|jsdelivr|cdnjs|googleapis|https?://cdn")
+
+
+def entries(part):
+    """Yield each page of a part of the table of contents, to any depth."""
+    for entry in part.get("chapters", []) + part.get("sections", []):
+        yield entry["file"]
+        yield from entries(entry)
+
+
+PAGES = [TOC["root"], *(page for part in TOC["parts"] for page in entries(part))]
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def read(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def text(cell):
+    return "".join(cell["source"])
+
+
+def code_cells(path):
+    return [cell for cell in read(path)["cells"] if cell["cell_type"] == "code"]
+
+
+def has_figure(cell):
+    """Say whether a figure is among the outputs; its picture is not stored."""
+    return any(
+        "".join(output.get("data", {}).get("text/plain", "")).startswith("<Figure size")
+        for output in cell["outputs"]
+    )
+
+
+FIGURES = [
+    pytest.param(cell, id=f"{path.stem}-{cell['id']}")
+    for path in NOTEBOOKS
+    for cell in code_cells(path)
+    if has_figure(cell)
+]
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=name)
+
+
+def test_there_are_notebooks_and_chapters_and_figures():
+    assert NOTEBOOKS
+    assert CHAPTERS
+    assert FIGURES
+
+
+# --- the table of contents ----------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_listed_exists(page):
+    assert [s for s in (".md", ".ipynb") if (ROOT / f"{page}{s}").exists()]
+
+
+def test_no_page_is_listed_twice():
+    assert len(PAGES) == len(set(PAGES))
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, *NOTEBOOKS], ids=name)
+def test_every_chapter_and_notebook_is_listed(path):
+    assert name(path.with_suffix("")) in PAGES
+
+
+def test_parts_come_in_their_order():
+    captions = [part["caption"] for part in TOC["parts"]]
+    assert captions == [part for part in PARTS if part in captions]
+
+
+# --- the settings -------------------------------------------------------------
+
+
+def test_mathjax_is_the_site_s_own():
+    sphinx = CONFIG["sphinx"]["config"]
+    assert sphinx["mathjax_path"] == "mathjax/tex-chtml.js"
+    assert "local_mathjax" in sphinx["extensions"]
+
+
+def test_nothing_is_asked_of_a_foreign_host():
+    ours = [ROOT / "_config.yml", *CHAPTERS]
+    ours += [
+        p for p in (ROOT / "book/assets").rglob("*") if p.suffix in (".js", ".css")
+    ]
+    assert not [name(p) for p in ours if HOSTS.search(p.read_text("utf-8"))]
+    assert "sphinx_thebe" not in CONFIG["sphinx"]["config"]["extensions"]
+
+
+def test_notebooks_are_run_on_every_build_and_stop_it():
+    assert CONFIG["execute"]["execute_notebooks"] == "force"
+    assert CONFIG["execute"]["stderr_output"] == "warn"
+    assert CONFIG["sphinx"]["config"]["nb_execution_raise_on_error"] is True
+
+
+def test_no_folder_is_put_on_every_page():
+    # Jupyter Book loads each script under a _static on all pages
+    found = [
+        *ROOT.glob("_static"),
+        *(ROOT / "book").rglob("_static"),
+        *(ROOT / "notebooks").rglob("_static"),
+    ]
+    assert not found
+    assert "_static" not in CONFIG["sphinx"]["config"]["html_static_path"]
+
+
+def test_every_extension_of_ours_is_loaded():
+    ours = {path.stem for path in (ROOT / "book/_ext").glob("*.py")}
+    assert ours == set(CONFIG["sphinx"]["local_extensions"])
+    assert ours < set(CONFIG["sphinx"]["config"]["extensions"])
+
+
+def test_the_build_is_strict_and_masks_nothing():
+    make = (ROOT / "Makefile").read_text("utf-8")
+    assert "jupyter-book build . -W -n --keep-going --all" in make
+    assert "--nbval " in make
+    assert "--nbval-lax" not in make
+    assert not re.search(r"^\t(-|.*\|\| true)", make, re.M)
+    ci = (ROOT / ".ci/run").read_text("utf-8")
+    assert "set -euo pipefail" in ci
+    assert not re.search(r"&&|\|\|", ci)
+
+
+def test_pins_are_what_a_pip_install_needs():
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    assert "-e ." in lines
+    packages = [line for line in lines if line and not line.startswith(("#", "-e"))]
+    assert [line for line in packages if "==" not in line] == []
+    assert [line for line in lines if "://" in line or "--" in line] == []
+
+
+# --- the chapters -------------------------------------------------------------
+
+
+@every_chapter
+def test_every_image_is_described(path):
+    content = path.read_text("utf-8")
+    for block in re.findall(r"```\{(?:figure|image|nbfigure)\}.*?```", content, re.S):
+        alt = re.search(r"^:alt: (.+)$", block, re.M)
+        assert alt, block
+        assert len(alt.group(1).split()) >= 5, block
+    assert not re.search(r"!\[\s*\]", content)
+
+
+# --- the notebooks ------------------------------------------------------------
+
+
+@every_notebook
+def test_notebook_has_one_cell_of_parameters(path):
+    tagged = [
+        cell
+        for cell in code_cells(path)
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    assert len(tagged) == 1
+    for statement in ast.parse(text(tagged[0])).body:
+        assert isinstance(statement, ast.Assign | ast.AnnAssign), text(tagged[0])
+
+
+@every_notebook
+def test_notebook_stores_what_nbval_compares(path):
+    cells = code_cells(path)
+    assert all(cell["execution_count"] for cell in cells if text(cell).strip())
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert outputs, "run notebooks/refresh.py"
+    for output in outputs:
+        kinds = output.get("data", {})
+        assert not [kind for kind in kinds if kind.startswith("image/")]
+        assert output["output_type"] != "error"
+        assert output.get("name") != "stderr"
+    compared = [
+        output
+        for cell in cells
+        if "nbval-ignore-output" not in cell["metadata"].get("tags", [])
+        for output in cell["outputs"]
+    ]
+    assert compared, "nbval has nothing to compare"
+
+
+@every_notebook
+def test_notebook_is_stored_without_what_changes_by_itself(path):
+    notebook = read(path)
+    assert set(notebook["metadata"]) == {"kernelspec"}
+    assert all("execution" not in cell["metadata"] for cell in notebook["cells"])
+    assert path.read_bytes().endswith(b"}\n")
+
+
+@every_notebook
+def test_no_cell_ends_in_a_semicolon(path):
+    # nbval shows what it hides
+    assert not [c["id"] for c in code_cells(path) if text(c).rstrip().endswith(";")]
+
+
+@every_notebook
+def test_notebook_only_uses_the_model(path):
+    for cell in code_cells(path):
+        if text(cell).lstrip().startswith("%"):
+            pytest.fail(f"a magic in {cell['id']}")
+        for node in ast.walk(ast.parse(text(cell))):
+            assert not isinstance(node, ast.FunctionDef | ast.ClassDef), cell["id"]
+
+
+@pytest.mark.parametrize("cell", FIGURES)
+def test_every_figure_has_a_name_a_caption_and_a_description(cell):
+    figures = [o for o in cell["outputs"] if has_figure({"outputs": [o]})]
+    assert len(figures) == 1, "a cell draws one figure"
+    about = cell["metadata"]["mystnb"]
+    assert about["figure"]["name"].startswith("fig-")
+    assert len(about["figure"]["caption"].split()) >= 5
+    alt = about["image"]["alt"]
+    assert len(alt.split()) >= 5
+    assert not re.search(r"[/\\]|\.png", alt)
+
+
+def test_names_of_figures_and_glued_keys_are_used_once():
+    cells = [cell for path in NOTEBOOKS for cell in code_cells(path)]
+    keys = [k for c in cells for k in re.findall(r"glue\(\s*['\"]([^'\"]+)", text(c))]
+    names = [
+        param.values[0]["metadata"]["mystnb"]["figure"]["name"] for param in FIGURES
+    ]
+    chapters = "".join(path.read_text("utf-8") for path in CHAPTERS)
+    names += re.findall(r"^:name: (fig-\S+)$", chapters, re.M)
+    assert len(keys) == len(set(keys))
+    assert len(names) == len(set(names))
