@@ -1,0 +1,468 @@
+"""Constants of the service: sourced, dated, converted once, immutable."""
+
+import ast
+import copy
+import dataclasses
+import datetime
+import hashlib
+import pickle
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from vmbmodel import units
+from vmbmodel.service import limits, prices, profile
+from vmbmodel.service.constants import STATUSES, Catalogue
+from vmbmodel.service.readings import readings
+
+ROOT = Path(__file__).parents[1]
+CATALOGUES = (profile.PROFILES, prices.PRICES, limits.LIMITS)
+SETS = [c.load(name) for c in CATALOGUES for name in c.available()]
+BIB_KEYS = set(
+    re.findall(
+        r"^@\w+\{(\w+),", (ROOT / "book/references.bib").read_text("utf-8"), re.M
+    )
+)
+every_set = pytest.mark.parametrize("constants", SETS, ids=lambda c: c.name)
+
+SEED = profile.load("azure-2018-12")
+TINY = Catalogue(kind="profile", folder="profiles", required=("deadline_h",))
+GOOD = """
+[about]
+title = "A set for a test"
+as_of = 2018-12-11
+
+[deadline_h]
+documented = "24 h"
+source = "article2018"
+locator = "Time considerations"
+retrieved = 2026-11-22
+status = "documented"
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, "utf-8")
+    return TINY.read(path)
+
+
+# --- what the files hold ------------------------------------------------------
+
+
+def test_sets_that_come_with_the_package():
+    assert [s.name for s in SETS] == [
+        "azure-2018-12",
+        "azure-2026-01",
+        "azure-list-2026-01",
+        "2015-09",
+        "2015-10",
+        "2018-12",
+        "2023-08",
+        "2026-01",
+    ]
+
+
+@every_set
+def test_every_constant_is_a_field_with_a_full_origin(constants):
+    assert list(constants.origins) == list(constants)
+    for name, origin in constants.origins.items():
+        assert constants[name] in units.fields()[name].range
+        assert origin.status in STATUSES
+        assert origin.source in BIB_KEYS, name
+        assert origin.locator.strip()
+        assert origin.retrieved >= constants.as_of
+
+
+@every_set
+def test_an_assumption_says_why(constants):
+    for name, origin in constants.origins.items():
+        if origin.status != "documented":
+            assert origin.note.endswith("."), name
+        if origin.source == "readings":
+            assert origin.status == "assumed", name
+
+
+@every_set
+def test_a_figure_older_than_its_set_says_where_it_is_carried_from(constants):
+    for name, origin in constants.origins.items():
+        if origin.source == "article2018" and constants.as_of.year > 2018:
+            assert re.search("2018|[Cc]arried", origin.note + origin.locator), name
+
+
+def test_locators_of_our_own_readings_exist():
+    known = {f"reading {reading.id}" for reading in readings()}
+    for constants in SETS:
+        for origin in constants.origins.values():
+            if origin.source == "readings":
+                assert origin.locator in known
+
+
+# Each by hand, from the figure as it is printed: Mbps and MB/s are decimal, KB, GB
+# and TB binary.
+SEED_BY_HAND = {
+    "initial_mib_s": 160e6 / 8 / 1048576,  # 19.0735
+    "incremental_mib_s": 640e6 / 8 / 1048576,  # 76.2939
+    "blob_mib_s": 60e6 / 1048576,  # 57.2205
+    "blob_iops": 500,
+    "account_iops": 20000,
+    "account_mib_s": 50e9 / 8 / 1048576,  # 5960.46
+    "request_kib": 4 * 1024,
+    "cell_kib": 8,
+    "block_kib": 2048,
+    "overlap_frac": 1,
+    "peak_wait_h": 8,
+    "peak_wait_prob": 0.95,
+    "deadline_h": 24,
+    "servers": 10,
+    "vault_servers": 10,
+    "service_h": 1,
+    "extension_h": 31.3 / 3600,
+    "snapshot_h": (15 * 60 + 26) / 3600,
+    "start_slack_h": 0,
+    "restore_mib_s": 60e6 / 1048576,
+    "restore_snapshot_h": (3 * 60 + 7) / 3600,
+    "vm_creation_h": 22 / 60,
+    "snapshot_points": 7,
+    "recovery_points": 30,
+    "churn_frac": 0.05,
+    "dispersion": 0.1,
+    "write_kib": 8,
+    "active_frac": 1,
+    "vault_vms": 100,
+    "account_disks": 20,
+    "busy_account_disks_low": 5,
+    "busy_account_disks_high": 10,
+    "min_write_kib": 8,
+    "cc_mode_gib": 1024,
+    "free_space_frac": 0.5,
+}
+LATER_BY_HAND = {
+    "blob_mib_s": 60,
+    "snapshot_h": (17 * 60 + 40) / 3600,
+    "start_slack_h": 2,
+    "restore_mib_s": 30e6 / 1048576,  # 28.61
+    "snapshot_points": 2,
+    "policy_vms": 100,
+    "max_churn_gib_per_day": 200,
+    "high_churn_backup_h": 8,
+}
+GONE_BY_2026 = {"vault_vms", "account_disks", "min_write_kib", "cc_mode_gib"}
+
+
+def test_profile_of_2018_by_hand():
+    assert dict(SEED) == pytest.approx(SEED_BY_HAND, rel=1e-12)
+
+
+def test_profile_of_2026_by_hand():
+    expected = {n: v for n, v in SEED_BY_HAND.items() if n not in GONE_BY_2026}
+    later = profile.load("azure-2026-01")
+    assert dict(later) == pytest.approx(expected | LATER_BY_HAND, rel=1e-12)
+
+
+def test_eight_hours_of_a_jam_of_a_hundred_vms():
+    # The note to vault_servers: nine rounds of 0.9 h before the last ten of 100.
+    rounds_before = SEED["vault_vms"] / SEED["vault_servers"] - 1
+    assert rounds_before * 0.9 == pytest.approx(SEED["peak_wait_h"], rel=0.02)
+
+
+def test_prices_by_hand():
+    book = prices.load("azure-list-2026-01")
+    assert book["instance_fee_usd"] == 10
+    assert book["small_instances"] * book["instance_fee_usd"] == 5  # eWEEK, 2015
+    assert book["small_instance_gib"] == 50
+    assert book["instance_step_gib"] == 500
+    usd_per_eur = 10 / 8.775779  # the instance that costs 10 USD
+    for redundancy, eur in {
+        "LRS": 0.019658,
+        "ZRS": 0.024572,
+        "GRS": 0.039315,
+        "RA-GRS": 0.049934,
+    }.items():
+        rate = prices.storage_usd_per_gib_month(book, redundancy)
+        assert rate == pytest.approx(eur * usd_per_eur, rel=1e-4)
+    assert book["snapshot_standard_usd_per_gib_month"] == 0.12
+    assert book["snapshot_enhanced_usd_per_gib_month"] == 0.05
+
+
+def test_unknown_redundancy_is_named():
+    with pytest.raises(
+        ValueError, match=r"no redundancy 'RAGRS'; did you mean 'RA-GRS'"
+    ):
+        prices.storage_usd_per_gib_month(prices.load("azure-list-2026-01"), "RAGRS")
+
+
+@pytest.mark.parametrize(
+    ("date", "name", "vms", "disk_gib"),
+    [
+        ((2015, 9, 16), "2015-09", 100, None),
+        ((2015, 10, 4), "2015-09", 100, None),
+        ((2015, 10, 5), "2015-10", 200, None),
+        ((2018, 12, 6), "2015-10", 200, None),
+        ((2018, 12, 11), "2018-12", 1000, 4095),
+        ((2023, 8, 14), "2023-08", 1000, 32 * 1024),
+        ((2026, 11, 22), "2026-01", None, 64 * 1024),
+    ],
+)
+def test_limits_in_force(date, name, vms, disk_gib):
+    table = limits.in_force(datetime.date(*date))
+    assert table.name == name
+    assert table.get("vault_protected_vms") == vms
+    assert table.get("max_disk_gib") == disk_gib
+    assert table["daily_backups"] == 1
+
+
+def test_no_limits_before_the_first_table():
+    with pytest.raises(ValueError, match="before 2015-09-16; got 2015-09-15"):
+        limits.in_force(datetime.date(2015, 9, 15))
+
+
+# --- what a set promises ------------------------------------------------------
+
+
+@every_set
+def test_a_set_cannot_be_changed(constants):
+    name = next(iter(constants))
+    with pytest.raises(TypeError):
+        constants[name] = 1
+    with pytest.raises(TypeError):
+        constants.constants[name] = 1
+    with pytest.raises(TypeError):
+        constants.origins[name] = None
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        constants.name = "other"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        constants.origins[name].status = "documented"
+
+
+@every_set
+@pytest.mark.parametrize(
+    "twin", [copy.copy, copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))]
+)
+def test_a_set_survives_copy_and_pickle(constants, twin):
+    other = twin(constants)
+    assert other == constants
+    assert other.origins == constants.origins
+    assert (other.name, other.sha256) == (constants.name, constants.sha256)
+    with pytest.raises(TypeError):
+        other.constants["servers"] = 1
+
+
+@every_set
+def test_digest_is_that_of_the_file(constants):
+    folder = next(c.folder for c in CATALOGUES if c.kind == constants.kind)
+    path = files("vmbmodel.service") / folder / f"{constants.name}.toml"
+    assert constants.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_changed_copy_says_so():
+    changed = SEED.modified(servers=8).modified(deadline_h=12)
+    assert changed.name == "azure-2018-12 (modified)"
+    assert (changed["servers"], changed["deadline_h"]) == (8, 12)
+    for name in ("servers", "deadline_h"):
+        origin = changed.origins[name]
+        assert (origin.status, origin.source) == ("assumed", "caller")
+    assert changed.origins["blob_iops"] == SEED.origins["blob_iops"]
+    assert changed.sha256 == SEED.sha256
+    assert SEED["servers"] == 10
+    assert SEED.name == "azure-2018-12"
+    assert changed != SEED
+    assert SEED.modified() is SEED
+
+
+def test_blob_cap_can_be_lifted():
+    assert SEED.modified(blob_mib_s=float("inf"))["blob_mib_s"] == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"servrs": 8},
+            r"azure-2018-12 has no constant 'servrs'; did you mean 'servers'",
+        ),
+        ({"mean_wait_h": 1}, r"has no constant 'mean_wait_h'"),
+        ({"servers": 0}, r"^servers must be > 0 and finite; got 0$"),
+        (
+            {"overlap_frac": float("nan")},
+            r"^overlap_frac must be >= 0 and <= 1; got nan$",
+        ),
+        ({"recovery_points": 1.5}, r"^recovery_points must be whole; got 1.5$"),
+        ({"servers": "ten"}, r"^servers must be a number; got 'ten'$"),
+        ({"servers": None}, r"^servers must be a number; got None$"),
+    ],
+)
+def test_a_bad_change_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        SEED.modified(**changes)
+
+
+def test_gigabyte_read_as_decimal():
+    # 50 GB = 50e9 / 2**30 GiB = 46.566 GiB; 64 TB = 64e12 / 2**30 GiB; and for the
+    # same dollars a GiB holds 2**30 / 1e9 = 1.0737 GB.
+    book = prices.load("azure-list-2026-01").read_gb_as(10**9)
+    assert book.name == "azure-list-2026-01 (modified)"
+    assert book["small_instance_gib"] == pytest.approx(46.566128730774, rel=1e-12)
+    assert book["grs_usd_per_gib_month"] == pytest.approx(0.0448 * 1.073741824)
+    assert book["instance_fee_usd"] == 10
+    table = limits.load("2026-01").read_gb_as(10**9)
+    assert table["max_disk_gib"] == pytest.approx(64e12 / 2**30, rel=1e-12)
+    seed = SEED.modified(cc_mode_gib=500).read_gb_as(10**9)
+    assert dict(seed) == dict(SEED) | {"cc_mode_gib": 500}  # no rate, no caller's value
+
+
+def test_gigabyte_read_as_binary_changes_nothing():
+    for constants in SETS:
+        assert constants.read_gb_as(2**30) is constants
+    with pytest.raises(ValueError, match="gb_bytes must be 1073741824 or 1000000000"):
+        SEED.read_gb_as(1000)
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda c: c.kind)
+def test_unknown_name_gets_the_nearest_and_the_list(catalogue):
+    known = catalogue.available()
+    with pytest.raises(ValueError, match=f"did you mean '{known[0]}'") as refusal:
+        catalogue.load(known[0] + "x")
+    assert str(refusal.value).endswith(", ".join(known))
+
+
+# --- what loading refuses -----------------------------------------------------
+
+
+def test_a_file_of_your_own(tmp_path):
+    mine = read(tmp_path, GOOD)
+    assert (mine.name, mine.kind, mine["deadline_h"]) == ("mine", "profile", 24)
+    assert mine.origins["deadline_h"].note == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        *(
+            (rf"^{key} = .*$", "", f"deadline_h: {key} is missing")
+            for key in ("documented", "source", "locator", "retrieved", "status")
+        ),
+        *(
+            (rf"^{key} = .*$", f'{key} = " "', f"deadline_h: {key} must be a text")
+            for key in ("documented", "source", "locator", "status")
+        ),
+        (r'"24 h"', "24", "deadline_h: documented must be a text; got 24"),
+        (r'"documented"$', '"certain"', "status must be one of documented, measured"),
+        (r"2026-11-22", '"yesterday"', "retrieved must be a date; got 'yesterday'"),
+        (r"2026-11-22", "2026-11-22T10:00:00", "retrieved must be a date"),
+        (r"^source", "sauce = 'x'\nsource", "sauce is not one of documented, source"),
+        (r"deadline_h", "deadlin_h", "deadlin_h: is not a row of fields.toml"),
+        (r"deadline_h", "service_h", "deadline_h: is required"),
+        (r"deadline_h", "vault", "vault: documented '24 h': 'h' is a time"),
+        (r"24 h", "24 furlongs", "documented '24 furlongs': unknown unit 'furlongs'"),
+        (r"24 h", "24 GB", "documented '24 GB': 'GB' is a size, 'h' a time"),
+        (r"24 h", "-24 h", "must be a number and its unit"),
+        (r"24 h", "about a day", "must be a number and its unit"),
+        (r"24 h", "24 h 5", "must be a number and its unit"),
+        (
+            r"\[deadline_h\]",
+            "[servers]\ndocumented = '0'\n[deadline_h]",
+            "> 0 and finite",
+        ),
+        (r"^title = .*$", "", "about: title must be a text"),
+        (r"^as_of = .*$", "as_of = 2018", "about: as_of must be a date"),
+        (r"^title", "subtitle = 'x'\ntitle", "about: subtitle is not one of"),
+        (r"^\[about\]$", "about = 3\n[x]", "about: must be a table"),
+        (r"^\[about\]$", "servers = 3\n[about]", "servers: must be a table"),
+        (r"^\[about\]$", "[about", "mine.toml: Expected"),
+    ],
+)
+def test_a_fault_is_named_with_its_file_and_rule(tmp_path, old, new, message):
+    text, count = re.subn(old, new, GOOD, count=1, flags=re.M)
+    assert count == 1
+    with pytest.raises(ValueError, match=re.escape(message)) as refusal:
+        read(tmp_path, text)
+    assert all("mine.toml: " in line for line in str(refusal.value).splitlines())
+
+
+def test_all_faults_are_named_at_once(tmp_path):
+    text = GOOD.replace('source = "article2018"\n', "").replace("24 h", "0 GB")
+    with pytest.raises(ValueError, match=r"source is missing\n.*'GB' is a size"):
+        read(tmp_path, text)
+
+
+def test_amounts_as_vendors_print_them(tmp_path):
+    for printed, hours in {
+        "1,000 h": 1000,
+        "7 days": 168,
+        "1 h 30 min": 1.5,
+        "24": 24,
+    }.items():
+        assert read(tmp_path, GOOD.replace("24 h", printed))["deadline_h"] == hours
+
+
+# --- readings -----------------------------------------------------------------
+
+
+def test_the_eight_readings_of_the_design_are_there():
+    ids = [reading.id for reading in readings()]
+    assert len(set(ids)) == len(ids) >= 8
+    raw = tomllib.loads(
+        (files("vmbmodel.service") / "readings.toml").read_text("utf-8")
+    )
+    assert [row["id"] for row in raw["reading"]] == ids
+
+
+@pytest.mark.parametrize("reading", readings(), ids=lambda r: r.id)
+def test_a_reading_is_complete_and_its_switch_works(reading):
+    for field in dataclasses.fields(reading):
+        if field.name != "switch":
+            assert getattr(reading, field.name).strip()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        reading.default = "otherwise"
+    if not reading.switch:
+        assert "Not switchable in this version." in reading.alternative
+    for name, value in reading.settings.items():
+        field = units.fields()[name]
+        if field.choices:
+            assert value in field.choices
+        else:
+            assert float(value) in field.range
+
+
+def test_the_switches_that_are_constants_change_the_profile():
+    for reading in readings():
+        for name, value in reading.settings.items():
+            if name in SEED:
+                assert SEED.modified(**{name: float(value)})[name] != SEED[name]
+
+
+# --- the bibliography and the layer -------------------------------------------
+
+
+def test_bibliography_parses_and_every_entry_can_be_cited():
+    errors = pytest.importorskip("pybtex.errors")
+    from pybtex.database import parse_file
+
+    errors.set_strict_mode(True)
+    entries = parse_file(ROOT / "book/references.bib").entries
+    assert set(entries) == BIB_KEYS
+    for key, entry in entries.items():
+        assert entry.persons.get("author"), key
+        assert {"title", "year"} <= set(entry.fields), key
+
+
+def test_every_citation_of_a_docstring_is_in_the_bibliography():
+    for path in (ROOT / "vmbmodel").rglob("*.py"):
+        for keys in re.findall(r":cite:`([\w, ]+)`", path.read_text("utf-8")):
+            assert set(re.split(r",\s*", keys)) <= BIB_KEYS, path
+
+
+def test_the_service_needs_no_array_library_of_its_own():
+    for path in (ROOT / "vmbmodel/service").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not {a.name for a in node.names} & {"numpy", "pandas"}, path
+    code = "import sys, vmbmodel.service.profile as p; p.load('azure-2018-12'); "
+    code += "sys.exit(bool({'numpy', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

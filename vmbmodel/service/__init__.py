@@ -1,0 +1,1 @@
+"""What Azure Backup is and costs: sourced, dated and immutable."""

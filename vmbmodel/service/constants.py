@@ -1,0 +1,394 @@
+"""Named, immutable sets of constants, each of which says where it is from.
+
+A set is a TOML file. Its ``[about]`` table has a ``title`` and the date ``as_of``
+which it describes; every other table is one constant, named after its row of
+``fields.toml``:
+
+.. code-block:: toml
+
+    [blob_mib_s]
+    documented = "60 MB/s"        # as the source prints it; converted on loading
+    source = "article2018"        # key in book/references.bib
+    locator = "Disk considerations"
+    retrieved = 2026-11-22        # when the source was read
+    status = "documented"         # documented, measured or assumed
+    note = "what a reader has to know besides"    # may be left out
+
+A file that leaves any of this out is refused, with all its faults at once.
+"""
+
+import dataclasses
+import datetime
+import difflib
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Self
+
+from vmbmodel.units import convert, fields, unit_of
+
+__all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "nearest"]
+
+STATUSES = ("documented", "measured", "assumed")
+"""What a constant rests on: a printed figure, a record, or our judgement."""
+
+_MODIFIED = " (modified)"
+_QUANTITY = re.compile(r"(\$?)(\d[\d,]*(?:\.\d+)?|inf)\s*([^\d\s.,$][^\d.,$]*)?")
+_GB_POWER = {"GB": 3, "TB": 4, "GB/day": 3, "USD/(GB month)": -3}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one constant comes from.
+
+    Parameters
+    ----------
+    documented : str
+        The figure as its source prints it, such as ``"160 Mbps"``.
+    source : str
+        Key of an entry of ``book/references.bib``, or ``"caller"``.
+    locator : str
+        Where in the source.
+    retrieved : datetime.date or None
+        Day on which the source was read; None for a caller's own value.
+    status : str
+        One of `STATUSES`.
+    note : str, optional
+        What a reader has to know besides.
+    """
+
+    documented: str
+    source: str
+    locator: str
+    retrieved: datetime.date | None
+    status: str
+    note: str = ""
+
+
+_REQUIRED_KEYS = tuple(f.name for f in dataclasses.fields(Origin))[:-1]
+
+
+@dataclass(frozen=True, repr=False)
+class ConstantSet(Mapping[str, float]):
+    """Constants by the name of their field, in the unit of that name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set; that of a changed copy ends in " (modified)".
+    kind : str
+        ``profile``, ``price book`` or ``limits``.
+    title : str
+        What the set describes, in a line.
+    as_of : datetime.date
+        Date which the set describes.
+    sha256 : str
+        Digest of the bytes of the file; a changed copy keeps it.
+    constants : Mapping[str, float]
+        The constants; read them as ``constants["blob_mib_s"]``.
+    origins : Mapping[str, Origin]
+        Where each constant comes from.
+
+    Examples
+    --------
+    >>> from vmbmodel.service import profile
+    >>> seed = profile.load("azure-2018-12")
+    >>> print(f"{seed['initial_mib_s']:.4f}", seed.origins["initial_mib_s"].documented)
+    19.0735 160 Mbps
+    >>> changed = seed.modified(servers=8)
+    >>> changed.name, changed["servers"], changed.origins["servers"].source
+    ('azure-2018-12 (modified)', 8.0, 'caller')
+    """
+
+    name: str
+    kind: str
+    title: str
+    as_of: datetime.date
+    sha256: str
+    constants: Mapping[str, float]
+    origins: Mapping[str, Origin]
+
+    def __post_init__(self) -> None:
+        """Put both mappings out of the reach of a later change."""
+        for name in ("constants", "origins"):
+            frozen = MappingProxyType(dict(getattr(self, name)))
+            object.__setattr__(self, name, frozen)
+
+    def __getitem__(self, name: str) -> float:
+        """Return one constant."""
+        return self.constants[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, in the order of the file."""
+        return iter(self.constants)
+
+    def __len__(self) -> int:
+        """Count the constants."""
+        return len(self.constants)
+
+    def __repr__(self) -> str:
+        """Say which set it is, not all it holds."""
+        return f"<{self.kind} {self.name}: {len(self)} constants>"
+
+    def __reduce__(self) -> tuple:
+        """Copy and pickle as plain dicts, which a mapping proxy cannot do."""
+        state = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        state |= {"constants": dict(self.constants), "origins": dict(self.origins)}
+        return type(self), tuple(state.values())
+
+    def modified(self, **constants: float) -> Self:
+        """Return a copy with some constants changed, which says so in its name.
+
+        Parameters
+        ----------
+        **constants : float
+            New values, in the unit of the name.
+
+        Returns
+        -------
+        ConstantSet
+            Named "... (modified)"; a changed constant is ``assumed`` by the
+            ``caller``. The set itself where nothing is given.
+
+        Raises
+        ------
+        ValueError
+            If the set has no such constant, or a value is out of the range of
+            its field.
+        """
+        if not constants:
+            return self
+        values = {}
+        for name, value in constants.items():
+            if name not in self:
+                raise ValueError(
+                    f"{self.kind} {self.name} has no constant {nearest(name, self)}"
+                )
+            values[name] = _number(name, value)
+        origins = {
+            name: Origin(str(value), "caller", "changed by the caller", None, "assumed")
+            for name, value in values.items()
+        }
+        return self._changed(values, origins)
+
+    def read_gb_as(self, gb_bytes: float) -> Self:
+        """Return a copy that takes a printed GB or TB as binary or as decimal.
+
+        Sizes and prices a GB are concerned; rates and writes are not, because a
+        vendor's Mbps and MB/s are decimal and its KB of a write binary anyhow.
+
+        Parameters
+        ----------
+        gb_bytes : float
+            2**30 or 10**9.
+
+        Returns
+        -------
+        ConstantSet
+            Named "... (modified)" if that changes a constant.
+
+        Raises
+        ------
+        ValueError
+            If `gb_bytes` is neither of the two.
+
+        Examples
+        --------
+        >>> from vmbmodel.service import prices
+        >>> book = prices.load("azure-list-2026-01")
+        >>> print(f"{book.read_gb_as(10**9)['instance_step_gib']:.2f} GiB")
+        465.66 GiB
+        """
+        values = {
+            name: _value(name, origin.documented, gb_bytes)
+            for name, origin in self.origins.items()
+            if origin.source != "caller"
+        }
+        changed = {n: value for n, value in values.items() if value != self[n]}
+        return self._changed(changed, {}) if changed else self
+
+    def _changed(
+        self, values: Mapping[str, float], origins: Mapping[str, Origin]
+    ) -> Self:
+        return dataclasses.replace(
+            self,
+            name=self.name.removesuffix(_MODIFIED) + _MODIFIED,
+            constants=self.constants | values,
+            origins=self.origins | origins,
+        )
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The sets of one kind that come with the package.
+
+    Parameters
+    ----------
+    kind : str
+        What one of them is called in a message.
+    folder : str
+        Folder beside this module that holds the files.
+    required : tuple of str
+        Constants that every set of this kind has.
+    """
+
+    kind: str
+    folder: str
+    required: tuple[str, ...]
+
+    def available(self) -> tuple[str, ...]:
+        """Return the names that `load` takes, in order."""
+        names = (path.name for path in self._path.iterdir())
+        return tuple(
+            sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml"))
+        )
+
+    def load(self, name: str) -> ConstantSet:
+        """Return the set of a name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such set.
+        """
+        if name not in self.available():
+            raise ValueError(
+                f"there is no {self.kind} {nearest(name, self.available())}"
+            )
+        return self.read(self._path / f"{name}.toml")
+
+    def read(self, path: Traversable) -> ConstantSet:
+        """Return the set in a file, one of your own if you like.
+
+        Parameters
+        ----------
+        path : pathlib.Path or Traversable
+            The file; its name without ``.toml`` names the set.
+
+        Raises
+        ------
+        ValueError
+            If the file breaks a rule; names the file, each key and its rule.
+        """
+        content = path.read_bytes()
+        try:
+            rows = tomllib.loads(content.decode("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        about = rows.pop("about", {})
+        problems = [
+            *_about_problems(about),
+            *(p for name, row in rows.items() for p in _row_problems(name, row)),
+            *(f"{n}: is required" for n in self.required if n not in rows),
+        ]
+        if problems:
+            raise ValueError("\n".join(f"{path}: {problem}" for problem in problems))
+        origins = {name: Origin(**row) for name, row in rows.items()}
+        return ConstantSet(
+            name=path.name.removesuffix(".toml"),
+            kind=self.kind,
+            title=about["title"],
+            as_of=about["as_of"],
+            sha256=hashlib.sha256(content).hexdigest(),
+            constants={n: _value(n, o.documented) for n, o in origins.items()},
+            origins=origins,
+        )
+
+    @property
+    def _path(self) -> Traversable:
+        return files("vmbmodel.service") / self.folder
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Quote an unknown name, with the known one most like it and all others.
+
+    >>> nearest("servrs", ["churn_frac", "servers"])
+    "'servrs'; did you mean 'servers'? Known: churn_frac, servers"
+    """
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return f"{name!r}; {guess}Known: {', '.join(known)}"
+
+
+def _about_problems(about: object) -> Iterator[str]:
+    if not isinstance(about, dict):
+        yield "about: must be a table with title, as_of"
+        return
+    for key in about.keys() - {"title", "as_of"}:
+        yield f"about: {key} is not one of title, as_of"
+    if not _is_text(about.get("title")):
+        yield "about: title must be a text"
+    if type(about.get("as_of")) is not datetime.date:
+        yield "about: as_of must be a date"
+
+
+def _row_problems(name: str, row: object) -> Iterator[str]:
+    if name not in fields():
+        yield f"{name}: is not a row of fields.toml"
+        return
+    if not isinstance(row, dict):
+        yield f"{name}: must be a table with {', '.join(_REQUIRED_KEYS)}"
+        return
+    for key in _REQUIRED_KEYS:
+        if key not in row:
+            yield f"{name}: {key} is missing"
+    for key, entry in row.items():
+        if key == "retrieved":
+            if type(entry) is not datetime.date:
+                yield f"{name}: retrieved must be a date; got {entry!r}"
+        elif key not in (*_REQUIRED_KEYS, "note"):
+            yield f"{name}: {key} is not one of {', '.join(_REQUIRED_KEYS)}, note"
+        elif not _is_text(entry):
+            yield f"{name}: {key} must be a text; got {entry!r}"
+    if _is_text(row.get("status")) and row["status"] not in STATUSES:
+        yield f"{name}: status must be one of {', '.join(STATUSES)}; got " + repr(
+            row["status"]
+        )
+    if _is_text(row.get("documented")):
+        try:
+            _value(name, row["documented"])
+        except ValueError as error:
+            yield f"{name}: documented {row['documented']!r}: {error}"
+
+
+def _is_text(entry: object) -> bool:
+    return isinstance(entry, str) and bool(entry.strip())
+
+
+def _value(name: str, documented: str, gb_bytes: float = 2**30) -> float:
+    if gb_bytes not in (2**30, 10**9):
+        raise ValueError(f"gb_bytes must be {2**30} or {10**9}; got {gb_bytes!r}")
+    parts = _QUANTITY.findall(documented)
+    if not parts or _QUANTITY.sub("", documented).strip():
+        raise ValueError("must be a number and its unit, or several of them")
+    units = ["USD" if dollar else unit.strip() for dollar, _, unit in parts]
+    if len(parts) > 1 and not all(units):
+        raise ValueError("must be a number and its unit, or several of them")
+    kibi = 1 if gb_bytes == 2**30 else 1000 / 1024
+    total = 0.0
+    for (_, number, _), unit in zip(parts, units, strict=True):
+        amount = float(number.replace(",", ""))
+        in_unit = convert(amount, unit, to=unit_of(name)) if unit else amount
+        total += in_unit * kibi ** _GB_POWER.get(unit, 0)
+    return _number(name, total)
+
+
+def _number(name: str, value: float) -> float:
+    field = fields()[name]
+    if field.range is None:
+        raise ValueError(f"{name} is no number")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number; got {value!r}") from None
+    if number not in field.range:
+        raise ValueError(f"{name} must be {field.range.rule}; got {value!r}")
+    if field.whole and not number.is_integer():
+        raise ValueError(f"{name} must be whole; got {value!r}")
+    return number

@@ -1,0 +1,68 @@
+"""Price books: what a protected instance and a stored GB cost on a date.
+
+Examples
+--------
+>>> available()
+('azure-list-2026-01',)
+>>> load("azure-list-2026-01")["instance_fee_usd"]
+10.0
+"""
+
+from vmbmodel.service.constants import Catalogue, ConstantSet, nearest
+
+__all__ = ["PRICES", "available", "load", "storage_usd_per_gib_month"]
+
+_RATES = {
+    "LRS": "lrs_usd_per_gib_month",
+    "ZRS": "zrs_usd_per_gib_month",
+    "GRS": "grs_usd_per_gib_month",
+    "RA-GRS": "ra_grs_usd_per_gib_month",
+}
+
+PRICES = Catalogue(
+    kind="price book",
+    folder="prices",
+    required=(
+        "instance_fee_usd",
+        "small_instances",
+        "small_instance_gib",
+        "instance_step_gib",
+        *_RATES.values(),
+        "snapshot_standard_usd_per_gib_month",
+        "snapshot_enhanced_usd_per_gib_month",
+    ),
+)
+"""The price books that come with the package; `read` takes a file of your own."""
+
+available = PRICES.available
+load = PRICES.load
+
+
+def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
+    """Return the rate of vault storage of a redundancy.
+
+    Parameters
+    ----------
+    prices : ConstantSet
+        A price book.
+    redundancy : str
+        ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS``.
+
+    Returns
+    -------
+    float
+        Rate. [USD/(GiB month)]
+
+    Raises
+    ------
+    ValueError
+        If there is no such redundancy.
+
+    Examples
+    --------
+    >>> storage_usd_per_gib_month(load("azure-list-2026-01"), "GRS")
+    0.0448
+    """
+    if redundancy not in _RATES:
+        raise ValueError(f"there is no redundancy {nearest(redundancy, _RATES)}")
+    return prices[_RATES[redundancy]]

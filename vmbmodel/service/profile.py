@@ -1,0 +1,52 @@
+"""Service profiles: what Azure Backup could do on a date, as far as it is known.
+
+Examples
+--------
+>>> available()
+('azure-2018-12', 'azure-2026-01')
+>>> print(f"{load('azure-2018-12')['blob_mib_s']:.3f} MiB/s")
+57.220 MiB/s
+"""
+
+from vmbmodel.service.constants import Catalogue
+
+__all__ = ["PROFILES", "available", "load"]
+
+PROFILES = Catalogue(
+    kind="profile",
+    folder="profiles",
+    required=(
+        "initial_mib_s",
+        "incremental_mib_s",
+        "blob_mib_s",
+        "blob_iops",
+        "account_iops",
+        "account_mib_s",
+        "request_kib",
+        "cell_kib",
+        "block_kib",
+        "overlap_frac",
+        "peak_wait_h",
+        "peak_wait_prob",
+        "deadline_h",
+        "servers",
+        "vault_servers",
+        "service_h",
+        "extension_h",
+        "snapshot_h",
+        "start_slack_h",
+        "restore_mib_s",
+        "restore_snapshot_h",
+        "vm_creation_h",
+        "snapshot_points",
+        "recovery_points",
+        "churn_frac",
+        "dispersion",
+        "write_kib",
+        "active_frac",
+    ),
+)
+"""The profiles that come with the package; `read` takes a file of your own."""
+
+available = PROFILES.available
+load = PROFILES.load

@@ -1,0 +1,63 @@
+"""Readings: where the sources leave something open, and how the model takes it.
+
+Examples
+--------
+>>> print(*(reading.id for reading in readings()), sep=", ")
+rate-over, blob-cap, eight-hours, twenty-four-hours, unpublished-sizes,
+stored-bytes, gigabyte, metering, silent-inventory
+>>> next(reading.settings for reading in readings() if reading.id == "blob-cap")
+{'blob_mib_s': 'inf'}
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["Reading", "readings"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One open question of the sources.
+
+    Parameters
+    ----------
+    id : str
+        Name of the reading.
+    title : str
+        The question.
+    source_says : str
+        What is printed.
+    default : str
+        How the model reads it.
+    alternative : str
+        How else it could be read.
+    switch : str
+        Settings ``NAME=VALUE`` that ask for the alternative, separated by
+        blanks; empty if the model cannot switch yet.
+    changes : str
+        What comes out differently.
+    """
+
+    id: str
+    title: str
+    source_says: str
+    default: str
+    alternative: str
+    switch: str
+    changes: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the switch: field names and the values to give them."""
+        return dict(setting.split("=") for setting in self.switch.split())
+
+
+@cache
+def readings() -> tuple[Reading, ...]:
+    """Return all readings, in the order of the book."""
+    table = tomllib.loads(
+        files("vmbmodel.service").joinpath("readings.toml").read_text("utf-8")
+    )
+    return tuple(Reading(**row) for row in table["reading"])
