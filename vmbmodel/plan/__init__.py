@@ -1,0 +1,1 @@
+"""The answers: what the service does with what the user has."""

@@ -1,0 +1,110 @@
+"""What an estimate takes for granted, and how to take it otherwise."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service.readings import readings
+from vmbmodel.units import fields
+
+__all__ = ["Assumption", "assumptions"]
+
+_ALWAYS = (
+    (
+        "month",
+        "The bill is that of a full month, long after the first backup, at the size "
+        "and churn of the inventory.",
+    ),
+    (
+        "own-line",
+        "VMs of one vault that start together are served in the order of the "
+        "inventory, vault_servers at a time, each in the mean transfer time of them "
+        "all; other customers' jobs are waited for besides.",
+    ),
+    (
+        "parallel-disks",
+        "All disks of a VM are copied at the same time. Managed disks do not slow "
+        "each other down; unmanaged ones of one storage account that start together "
+        "share what it gives.",
+    ),
+    (
+        "start-slack",
+        "Times count from the start of the job, which may come up to start_slack_h "
+        "after the scheduled hour.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One thing taken for granted.
+
+    Parameters
+    ----------
+    id : str
+        Name of the assumption.
+    text : str
+        What is assumed.
+    value : object
+        The value taken, if it is one.
+    switch : str
+        How to assume something else; empty if that cannot be done.
+    """
+
+    id: str
+    text: str
+    value: object
+    switch: str
+
+
+def assumptions(scenario: Scenario, taken: Mapping[str, int]) -> tuple[Assumption, ...]:
+    """List what an estimate rests on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Constants and settings of the estimate.
+    taken : Mapping[str, int]
+        Number of disks, by column, whose cell was blank and was filled.
+    """
+    return (
+        *_from_columns(scenario, taken),
+        *_from_readings(scenario),
+        *_from_constants(scenario),
+        *(Assumption(name, text, None, "") for name, text in _ALWAYS),
+    )
+
+
+def _from_columns(scenario, taken) -> Iterator[Assumption]:
+    for name, disks in taken.items():
+        if not disks:
+            continue
+        value, what = scenario[name], f"{name} taken as {scenario[name]}"
+        if name == "churn_gib_per_day" and value is None:
+            value = scenario["churn_frac"]
+            what = f"{name} taken as {value:g} of used_gib"
+        plural = "disk" if disks == 1 else "disks"
+        yield Assumption(
+            f"column.{name}",
+            f"{what} for {disks} {plural} without one.",
+            value,
+            f"fill the column {name}, or --set {name}=VALUE",
+        )
+
+
+def _from_readings(scenario) -> Iterator[Assumption]:
+    for reading in readings():
+        switched = any(name in scenario.given for name in reading.settings)
+        settings = " ".join(f"--set {setting}" for setting in reading.switch.split())
+        text = "Read as the caller set it." if switched else reading.default
+        value = {n: scenario[n] for n in reading.settings} if switched else None
+        yield Assumption(f"reading.{reading.id}", text, value, settings)
+
+
+def _from_constants(scenario) -> Iterator[Assumption]:
+    for kind, constants in scenario.sets():
+        for name, origin in constants.origins.items():
+            if origin.status == "assumed":
+                text = f"{fields()[name].text} {origin.note}".strip()
+                switch = f"--set {name}=VALUE"
+                yield Assumption(f"{kind}.{name}", text, constants[name], switch)
