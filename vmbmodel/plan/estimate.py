@@ -18,7 +18,7 @@ from vmbmodel.formulas import (
     total,
     transfer,
 )
-from vmbmodel.inventory.fleet import COLUMNS
+from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.plan.assumptions import Assumption, assumptions
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.notices import Notice, notices
@@ -26,11 +26,11 @@ from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service.prices import storage_usd_per_gib_month
 from vmbmodel.units import fields
 
-__all__ = ["SCHEMA", "Estimate", "estimate"]
+__all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate"]
 
 SCHEMA = "vmbmodel.estimate/1"
 
-_COLUMNS = (
+COLUMNS = (
     "disks",
     "used_gib",
     "churn_gib_per_day",
@@ -153,7 +153,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
     _add_backup(vms, scenario)
     _add_restore(vms, scenario)
     _add_bill(vms, scenario)
-    rows = vms.reset_index()[["vm", *_COLUMNS]]
+    rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: math.fsum(rows[n]) for n in _SUMMED}
     totals["expected_misses"] = math.fsum(1 - rows["deadline_prob"])
     return Estimate(
@@ -167,7 +167,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
 
 def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]:
     """Fill blank cells, and count for each column how many were filled."""
-    disks = disks.reindex(columns=COLUMNS).reset_index(drop=True)
+    disks = disks.reindex(columns=DISK_COLUMNS).reset_index(drop=True)
     # what the user calls a GB, in GiB
     gib = scenario["gb_bytes"] / 2**30
     for name in ("size_gib", "used_gib"):

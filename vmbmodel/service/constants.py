@@ -305,15 +305,16 @@ class Catalogue:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Quote an unknown name, with the known one most like it and all others.
+    """Quote an unknown name, with the known one most like it, and all if they are few.
 
     >>> nearest("servrs", ["churn_frac", "servers"])
     "'servrs'; did you mean 'servers'? Known: churn_frac, servers"
     """
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    return f"{name!r}; {guess}Known: {', '.join(known)}"
+    guess = f"; did you mean {close[0]!r}?" if close else "."
+    listed = f" Known: {', '.join(known)}" if len(known) <= 30 else ""
+    return f"{name!r}{guess}{listed}"
 
 
 def _about_problems(about: object) -> Iterator[str]:

@@ -1,0 +1,5 @@
+"""``python -m vmbmodel``."""
+
+from vmbmodel.cli import main
+
+main()

@@ -1,0 +1,162 @@
+"""A notebook of the book, executed again with your own parameters."""
+
+import ast
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from vmbmodel._files import write_atomically
+from vmbmodel.units import fields
+
+__all__ = ["rerun"]
+
+
+def rerun(
+    notebook: Path,
+    settings: Mapping[str, str],
+    folder: Path,
+    *,
+    force: bool = False,
+) -> tuple[Path, Path]:
+    """Execute a notebook with some of its parameters changed.
+
+    Parameters
+    ----------
+    notebook : Path
+        Notebook with one cell tagged ``parameters``.
+    settings : Mapping[str, str]
+        New values by parameter, as Python writes them; a text needs no quotes,
+        and the name of a file that exists here is handed on with its full path.
+    folder : Path
+        Where the results go; made if it is missing.
+    force : bool
+        Whether results of an earlier run are overwritten.
+
+    Returns
+    -------
+    tuple of Path
+        The executed notebook and the page made of it, which needs no network.
+
+    Raises
+    ------
+    ValueError
+        If it is no notebook, has no parameters, has none of that name, or a
+        value is not of the kind of the parameter, is out of the range of its
+        field, or makes the notebook fail. Nothing is written then.
+    FileExistsError
+        If a result exists and `force` is not given.
+    """
+    _refuse_foreign(notebook)
+    results = tuple(
+        folder / f"{notebook.stem}{suffix}" for suffix in (".ipynb", ".html")
+    )
+    for path in results:
+        if path.exists() and path.samefile(notebook):
+            raise ValueError(f"{path} is the notebook itself; name another folder")
+        if path.exists() and not force:
+            raise FileExistsError(17, "exists; force replaces it", str(path))
+    parameters = _parameters(notebook, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        executed = Path(scratch) / notebook.name
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(executed),
+                parameters=parameters,
+                cwd=str(notebook.resolve().parent),
+                progress_bar=sys.stderr.isatty(),
+                log_output=False,
+            )
+        except PapermillExecutionError as error:
+            raise ValueError(
+                f"{notebook} fails with these parameters: {error.ename}: {error.evalue}"
+            ) from error
+        node = nbformat.read(executed, as_version=4)
+    page = _page(node, notebook.stem)
+    for path, content in zip(results, (nbformat.writes(node), page), strict=True):
+        write_atomically(path, content.encode(), force=force)
+    return results
+
+
+def _refuse_foreign(notebook: Path) -> None:
+    if not notebook.is_file():
+        raise ValueError(f"{notebook}: there is no such file")
+    try:
+        nbformat.read(notebook, as_version=4)
+    except (nbformat.ValidationError, ValueError, AttributeError, KeyError) as error:
+        raise ValueError(f"{notebook}: is no Jupyter notebook") from error
+
+
+def _parameters(notebook: Path, settings: Mapping[str, str]) -> dict[str, object]:
+    """Check every name against the tagged cell, and every value against its kind."""
+    known = papermill.inspect_notebook(str(notebook))
+    if settings and not known:
+        raise ValueError(f"{notebook}: has no cell tagged `parameters`")
+    problems, parameters = [], {}
+    for name, text in settings.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            guess = f"; did you mean {close[0]}?" if close else "."
+            has = ", ".join(f"{n} = {row['default']}" for n, row in known.items())
+            problems.append(f"has no parameter {name!r}{guess} It has: {has}")
+            continue
+        try:
+            parameters[name] = _value(name, text, known[name]["default"])
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(f"{notebook}: {problem}" for problem in problems))
+    return parameters
+
+
+def _value(name: str, text: str, default: str) -> object:
+    """Read a value as Python writes it, of the same kind as the default."""
+    value, old = _literal(text), _literal(default)
+    kinds = {bool: "true or false", int: "a number", float: "a number"}
+    kinds |= {list: "a list such as [1, 2, 4]", dict: "a mapping"}
+    if isinstance(old, str):
+        value = text
+        if os.path.exists(text):
+            value = str(Path(text).resolve())
+    elif isinstance(old, bool) and text.lower() in ("true", "false"):
+        value = text.lower() == "true"
+    elif _kind(value) is not _kind(old):
+        wanted = kinds.get(type(old), "like its default")
+        raise ValueError(f"{name} must be {wanted}; got {text!r}")
+    field = fields().get(name)
+    if field is not None and field.range is not None:
+        for number in value if isinstance(value, list) else [value]:
+            if _kind(number) is not float or number not in field.range:
+                raise ValueError(f"{name} must be {field.range.rule}; got {number!r}")
+    return value
+
+
+def _literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _kind(value: object) -> type:
+    return float if type(value) is int else type(value)
+
+
+def _page(node: nbformat.NotebookNode, title: str) -> str:
+    """Make a page that reaches for nothing outside itself."""
+    exporter = HTMLExporter(embed_images=True)
+    exporter.mathjax_url = ""
+    exporter.require_js_url = ""
+    exporter.jquery_url = ""
+    exporter.mermaid_js_url = ""
+    page, _ = exporter.from_notebook_node(node, {"metadata": {"name": title}})
+    return page
