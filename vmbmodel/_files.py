@@ -1,0 +1,82 @@
+"""Write a file whole or not at all."""
+
+import errno
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes, *, force: bool = False
+) -> None:
+    """Write beside the file and rename, so that no reader meets half a file.
+
+    A link is followed: the file it points to is written. A file replaced
+    keeps its permissions. When anything fails, the old file stands as it was
+    and nothing is left beside it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write, in a folder that exists.
+    data : bytes
+        All of its content.
+    force : bool
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a file and `force` is false, or if what is there is no
+        file but a folder or a device. Names the path.
+    OSError
+        If the folder is missing or the disk refuses; names the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "answer.txt")
+    >>> write_atomically(path, b"42")
+    >>> write_atomically(path, b"43", force=True)
+    >>> path.read_bytes()
+    b'43'
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (force and target.is_file()):
+        raise _exists(path, replaceable=target.is_file())
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
+    beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with open(beside, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if force:
+            if target.exists():
+                shutil.copymode(target, beside)
+            os.replace(beside, target)
+        else:
+            _put(beside, target, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _put(beside: Path, target: Path, path: str | os.PathLike[str]) -> None:
+    """Give a file its name, unless another program took the name meanwhile."""
+    try:
+        os.link(beside, target)
+    except FileExistsError:
+        raise _exists(path, replaceable=True) from None
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise _exists(path, replaceable=True) from None
+        os.replace(beside, target)
+
+
+def _exists(path: str | os.PathLike[str], *, replaceable: bool) -> FileExistsError:
+    why = "exists; force replaces it" if replaceable else "exists and is not a file"
+    return FileExistsError(errno.EEXIST, why, os.fspath(path))

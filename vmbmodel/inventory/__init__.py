@@ -1,0 +1,1 @@
+"""What the user has: read and checked, never guessed."""

@@ -1,0 +1,135 @@
+"""What must hold between the cells of a disk, and between the disks of a VM."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vmbmodel.inventory._cells import COLUMNS, Cells
+from vmbmodel.units import fields
+
+__all__ = ["check_rows"]
+
+OF_THE_VM = ("vault", "policy", "start_h", "first_backup", "os", "redundancy")
+"""Facts of the VM, which its disks repeat."""
+
+
+def check_rows(frame: pd.DataFrame, cells: Cells) -> None:
+    """Note every rule that converted rows break together."""
+    names = [name for name in COLUMNS if fields()[name].kind == "text"]
+    spelt, meant = {}, {}
+    for name in {*names, *OF_THE_VM}:
+        spelt[name], meant[name] = _numbered(frame[name])
+    vm = meant["vm"]
+    spelt["disk"] = _pairs(vm, spelt["disk"])
+    meant["disk"] = _pairs(vm, meant["disk"])
+    _check_disks(frame, cells)
+    for name in names:
+        _check_spelling(name, spelt[name], meant[name], frame, cells)
+    _check_os_disks(vm, spelt["disk"], frame, cells)
+    for name in OF_THE_VM:
+        _check_agreement(name, vm, meant[name], frame, cells)
+    _check_new_disks(vm, frame, cells)
+
+
+def _check_disks(frame: pd.DataFrame, cells: Cells) -> None:
+    """Check each disk by itself."""
+    at = np.flatnonzero(frame["used_gib"] > frame["size_gib"])
+    sizes = [f"which is {size:.15g}" for size in frame["size_gib"].iloc[at]]
+    cells.note("must be <= size_gib", "used_gib", at, sizes)
+    homeless = ~frame["managed"].fillna(True) & frame["storage_account"].isna()
+    at = np.flatnonzero(homeless)
+    cells.note("must be given where managed is false", "storage_account", at)
+
+
+def _check_spelling(
+    name: str, spelt: np.ndarray, meant: np.ndarray, frame: pd.DataFrame, cells: Cells
+) -> None:
+    """Check that names are told apart by more than case and blanks."""
+    at = np.flatnonzero(_again(meant) & ~_again(spelt))
+    first = _first_alike(meant)[at]
+    names = frame[name].iloc[first].tolist()
+    hints = [f"{n!r} is on {cells.place(i)}" for n, i in zip(names, first, strict=True)]
+    rule = "must differ from other names by more than case and blanks"
+    cells.note(rule, name, at, hints)
+
+
+def _check_os_disks(
+    vm: np.ndarray, disk: np.ndarray, frame: pd.DataFrame, cells: Cells
+) -> None:
+    """Check that a disk stands there once, and that a VM has one OS disk."""
+    twice = _again(disk)
+    at = np.flatnonzero(twice)
+    hints = _elsewhere(at, _first_alike(disk), frame, cells)
+    cells.note("must be named once in a VM", "disk", at, hints)
+
+    is_os = (frame["role"] == "os").fillna(False).to_numpy(dtype=bool)
+    of_os = np.where(is_os & ~twice, vm, -1)
+    at = np.flatnonzero(_again(of_os))
+    hints = _elsewhere(at, _first_alike(of_os), frame, cells)
+    cells.note("must be os for one disk of a VM only", "role", at, hints)
+
+    if cells.complete and "role" in cells.columns:  # else it may just not be seen
+        perhaps = is_os | frame["role"].isna().to_numpy()
+        without = (vm >= 0) & ~_again(vm) & ~np.isin(vm, vm[perhaps])
+        cells.note("must have an OS disk (role os)", "vm", np.flatnonzero(without))
+
+
+def _elsewhere(
+    at: np.ndarray, first: np.ndarray, frame: pd.DataFrame, cells: Cells
+) -> list[str]:
+    names = frame["vm"].iloc[at].tolist()
+    places = map(cells.place, first[at])
+    return [f"{n!r} has it on {p}" for n, p in zip(names, places, strict=True)]
+
+
+def _check_agreement(
+    name: str, vm: np.ndarray, meant: np.ndarray, frame: pd.DataFrame, cells: Cells
+) -> None:
+    """Check that the disks of a VM say the same of it; a blank says nothing."""
+    told = np.where(meant >= 0, vm, -1)
+    first = _first_alike(told)
+    at = np.flatnonzero((told >= 0) & (meant != meant[first]))
+    values = frame[name].iloc[first[at]].tolist()
+    places = map(cells.place, first[at])
+    hints = [f"{v!r} on {p}" for v, p in zip(values, places, strict=True)]
+    cells.note("must be the same for all disks of a VM", name, at, hints)
+
+
+def _check_new_disks(vm: np.ndarray, frame: pd.DataFrame, cells: Cells) -> None:
+    young = np.where(frame["first_backup"].fillna(False), vm, -1)
+    new = frame["new_disk"].fillna(False).to_numpy(dtype=bool)
+    at = np.flatnonzero(new & (vm >= 0) & np.isin(vm, young))
+    cells.note("must be false where first_backup of the VM is true", "new_disk", at)
+
+
+def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers for the values as spelt, and as meant: case, blanks ignored.
+
+    A missing value has the number -1.
+    """
+    spelt, unique = pd.factorize(values)
+    if not isinstance(values.dtype, pd.StringDtype):
+        return spelt, spelt
+    plain = pc.replace_substring_regex(
+        pc.utf8_lower(pa.array(unique, pa.large_string())), r"[\s\p{Z}]+", ""
+    )
+    return spelt, np.append(plain.dictionary_encode().indices, -1)[spelt]
+
+
+def _pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return numbers for the pairs of two numberings."""
+    pair = pd.factorize(first * (second.max(initial=0) + 1) + second)[0]
+    return np.where((first < 0) | (second < 0), -1, pair)
+
+
+def _first_alike(codes: np.ndarray) -> np.ndarray:
+    """Return for each position the first one with the same number."""
+    firsts = np.zeros(codes.max(initial=-1) + 2, dtype=int)  # the last one is for -1
+    firsts[codes[::-1]] = np.arange(codes.size)[::-1]
+    return firsts[codes]
+
+
+def _again(codes: np.ndarray) -> np.ndarray:
+    """Say of each position whether its number came before."""
+    return (_first_alike(codes) != np.arange(codes.size)) & (codes >= 0)
