@@ -1,0 +1,206 @@
+"""Figures: they draw what they are given and compute nothing.
+
+Every function takes `ax`, draws on a new one if there is none, and returns it.
+Labels and units come with the data. Lines differ in colour and in dash, so that
+a figure can be read without colours.
+"""
+
+from collections.abc import Mapping
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+__all__ = ["COLOURS", "bands", "curves", "heat", "spans", "stacked_bars"]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+"""Seven colours that the colour-blind tell apart (Okabe and Ito)."""
+
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 3)))
+
+
+def curves(
+    result: xr.DataArray,
+    x: str,
+    hue: str | None = None,
+    *,
+    limits: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw a result against one axis, with a line for each value of another.
+
+    Parameters
+    ----------
+    result : DataArray
+        Of one dimension, or two if `hue` is given.
+    x, hue : str
+        Axis of the figure, and axis told apart by lines.
+    limits : Mapping[str, float], optional
+        Horizontal lines to compare with, by their label.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``, such as ``yscale="log"``.
+    """
+    ax = ax or _new()
+    marks = zip(cycle(COLOURS), cycle(_DASHES))
+    for entry in [None] if hue is None else result[hue].to_numpy():
+        line = result if hue is None else result.sel({hue: entry})
+        label = None if hue is None else _named(entry)
+        colour, dash = next(marks)
+        ax.plot(line[x], line, label=label, color=colour, linestyle=dash)
+    for label, value in (limits or {}).items():
+        ax.axhline(value, color="0.45", linewidth=1)
+        ax.annotate(
+            label,
+            (0.01, value),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(0, 3),
+            textcoords="offset points",
+            color="0.3",
+            fontsize="small",
+        )
+    ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
+    if hue is not None:
+        ax.legend(title=_label(result[hue]))
+    return ax
+
+
+def heat(
+    result: xr.DataArray,
+    x: str,
+    y: str,
+    *,
+    levels: list[float] | None = None,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw a result over two axes as shades, with lines of equal value.
+
+    Parameters
+    ----------
+    result : DataArray
+        Of two dimensions.
+    x, y : str
+        Axes of the figure.
+    levels : list of float, optional
+        Values at which a line is drawn and named.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    grid = result.transpose(y, x)
+    shades = ax.pcolormesh(
+        grid[x], grid[y], grid, cmap="cividis", shading="nearest", rasterized=True
+    )
+    if levels:
+        lines = ax.contour(grid[x], grid[y], grid, levels, colors="white")
+        ax.clabel(lines, fontsize="small")
+    ax.figure.colorbar(shades, ax=ax, label=_label(result))
+    ax.set(xlabel=_label(result[x]), ylabel=_label(result[y]), **axes)
+    return ax
+
+
+def bands(
+    table: pd.DataFrame,
+    low: str,
+    middle: str,
+    high: str,
+    *,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw one horizontal range a row, with a mark at its middle.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a range, named by the index.
+    low, middle, high : str
+        Columns of the ends and of the mark.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new(height=1 + 0.28 * len(table))
+    rows = range(len(table))
+    ax.hlines(rows, table[low], table[high], color=COLOURS[0], linewidth=3)
+    ax.plot(table[middle], rows, "o", color=COLOURS[1], markersize=5)
+    ax.set_yticks(rows, [_named(name) for name in table.index])
+    ax.invert_yaxis()
+    ax.set(**axes)
+    return ax
+
+
+def spans(
+    table: pd.DataFrame,
+    start: str,
+    end: str,
+    *,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw one bar a row, from its start to its end, in the order of the rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a bar.
+    start, end : str
+        Columns of both ends.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    rows = range(1, len(table) + 1)
+    ax.barh(rows, table[end] - table[start], left=table[start], color=COLOURS[0])
+    ax.invert_yaxis()
+    ax.set(**axes)
+    return ax
+
+
+def stacked_bars(
+    table: pd.DataFrame, *, ax: Axes | None = None, **axes: object
+) -> Axes:
+    """Draw one bar a row, made of the columns laid end to end.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a bar, named by the index; a column a part, named by its name.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new(height=1 + 0.32 * len(table))
+    left = 0 * table.iloc[:, 0]
+    for colour, (name, part) in zip(cycle(COLOURS), table.items()):
+        ax.barh([_named(row) for row in table.index], part, left=left, color=colour)
+        ax.patches[-1].set_label(name)
+        left = left + part
+    ax.invert_yaxis()
+    ax.legend()
+    ax.set(**axes)
+    return ax
+
+
+def _new(height: float = 4.2) -> Axes:
+    return plt.subplots(figsize=(7, height), layout="constrained")[1]
+
+
+def _label(data: xr.DataArray) -> str:
+    name, unit = data.attrs.get("long_name", data.name), data.attrs.get("units", "-")
+    return name if unit == "-" else f"{name} ({unit})"
+
+
+def _named(entry: object) -> str:
+    return str(entry) if isinstance(entry, str) else f"{entry:g}"
