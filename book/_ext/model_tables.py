@@ -9,11 +9,12 @@ from sphinx.util.docutils import SphinxDirective
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
+from vmbmodel.service.readings import readings
 from vmbmodel.units import fields, unit_of
 
 
 class ModelTable(SphinxDirective):
-    """A table of cells, each a list of nodes."""
+    """A table of cells; a cell is a list of nodes, or of paragraphs."""
 
     def table(self, heads, widths, rows):
         """Return a table; a row is its anchors' ids and its cells."""
@@ -26,11 +27,14 @@ class ModelTable(SphinxDirective):
         group += nodes.tbody("", *(row(cells, ids) for ids, cells in rows))
         return table
 
-    def section(self, title):
-        """Return a section of the page."""
-        section = nodes.section(names=[nodes.fully_normalize_name(title)])
+    def section(self, title, label=None):
+        """Return a section of the page, under a label for ``{ref}`` if given."""
+        section = nodes.section(names=[label or nodes.fully_normalize_name(title)])
         section += nodes.title(title, title)
-        self.state.document.note_implicit_target(section, section)
+        if label:
+            self.state.document.note_explicit_target(section, section)
+        else:
+            self.state.document.note_implicit_target(section, section)
         return section
 
     def markdown(self, text):
@@ -41,8 +45,14 @@ class ModelTable(SphinxDirective):
 
 def row(cells, ids=()):
     """Return a table row."""
-    entries = [nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells]
-    return nodes.row("", *entries, ids=list(ids))
+    return nodes.row("", *(entry(cell) for cell in cells), ids=list(ids))
+
+
+def entry(cell):
+    """Return a cell of a row; a cell of plain nodes is a paragraph."""
+    if isinstance(cell[0], nodes.paragraph):
+        return nodes.entry("", *cell)
+    return nodes.entry("", nodes.paragraph("", "", *cell))
 
 
 def code(text):
@@ -143,24 +153,24 @@ class ConstantsTable(ModelTable):
             for name, origin in constants.origins.items()
         ]
         return self.table(
-            ["name", "value", "as printed", "status", "source", "read", "note"],
-            [18, 12, 12, 10, 22, 10, 16],
+            ["name", "value", "as printed", "status", "source and note"],
+            [18, 14, 14, 12, 42],
             rows,
         )
 
     def constant_row(self, name, value, origin):
         """Return the cells of one constant."""
+        source = self.markdown(f"{{cite:t}}`{origin.source}`")
+        place = f": {origin.locator}; read {origin.retrieved}."
+        origins = [nodes.paragraph("", "", *source, nodes.Text(place))]
+        if origin.note:
+            origins.append(nodes.paragraph(origin.note, origin.note))
         return [
             self.markdown(f"{{field}}`{name}`"),
             plain(with_unit(value, unit_of(name))),
             plain(origin.documented),
             plain(origin.status),
-            [
-                *self.markdown(f"{{cite:t}}`{origin.source}`"),
-                *plain(f", {origin.locator}"),
-            ],
-            plain(str(origin.retrieved)),
-            plain(origin.note),
+            origins,
         ]
 
 
@@ -169,9 +179,45 @@ def with_unit(value, unit):
     return f"{value:.6g}" if unit == "-" else f"{value:.6g} {unit}"
 
 
+class ReadingsTable(ModelTable):
+    """What the sources leave open: a section for each reading.
+
+    ``{ref}`reading-blob-cap` `` links to one.
+    """
+
+    def run(self):
+        """Return the sections."""
+        return [self.reading(reading) for reading in readings()]
+
+    def reading(self, reading):
+        """Return the section of one reading."""
+        section = self.section(reading.title, f"reading-{reading.id}")
+        options = " ".join(f"--set {part}" for part in reading.switch.split())
+        said = [
+            ("The sources say", plain(reading.source_says)),
+            ("The model's reading", plain(reading.default)),
+            ("The other reading", plain(reading.alternative)),
+            ("To ask for it", code(options) if options else plain("Not yet possible.")),
+            ("What changes", plain(reading.changes)),
+        ]
+        section += nodes.definition_list(
+            "",
+            *(
+                nodes.definition_list_item(
+                    "",
+                    nodes.term(term, term),
+                    nodes.definition("", nodes.paragraph("", "", *content)),
+                )
+                for term, content in said
+            ),
+        )
+        return section
+
+
 def setup(app):
     """Register the directives, and the role that links a field to its row."""
     app.add_object_type("field", "field", objname="field", ref_nodeclass=nodes.literal)
     app.add_directive("fields-table", FieldsTable)
     app.add_directive("constants-table", ConstantsTable)
+    app.add_directive("readings-table", ReadingsTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
