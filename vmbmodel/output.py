@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ from vmbmodel.units import fields
 __all__ = ["Format", "deliver", "render_csv", "render_json", "render_table"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_WIDE = 160
+_WIDE = 200  # columns, where no terminal says how many there are
 
 
 class Format(enum.StrEnum):
@@ -60,12 +61,9 @@ def render_table(
     columns: Sequence[str],
     *,
     footer: Mapping[str, object] | None = None,
-    title: str = "",
 ) -> str:
     """Return rows as a table, headed by the labels and units of the columns."""
-    table = Table(
-        title=title or None, title_justify="left", show_footer=footer is not None
-    )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=footer is not None)
     footer = footer or {}
     for name in columns:
         field = fields().get(name)
@@ -122,12 +120,10 @@ def _shown(name: str, value: object) -> str:
 
 
 def _printed(table: Table) -> str:
-    screen = Console()
-    width = screen.width if screen.is_terminal else _WIDE
-    text = io.StringIO()
+    screen, text = Console(), io.StringIO()
     console = Console(
         file=text,
-        width=max(width, 40),
+        width=screen.width if screen.is_terminal else _WIDE,
         force_terminal=screen.is_terminal,
         no_color=screen.no_color,
     )

@@ -79,7 +79,9 @@ def _from_columns(scenario, taken) -> Iterator[Assumption]:
     for name, disks in taken.items():
         if not disks:
             continue
-        value, what = scenario[name], f"{name} taken as {scenario[name]}"
+        value = scenario[name]
+        shown = str(value).lower() if isinstance(value, bool) else value
+        what = f"{name} taken as {shown}"
         if name == "churn_gib_per_day" and value is None:
             value = scenario["churn_frac"]
             what = f"{name} taken as {value:g} of used_gib"

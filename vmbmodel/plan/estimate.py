@@ -353,6 +353,9 @@ def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> pd.Series:
 def _add_restore(vms: pd.DataFrame, scenario: Scenario) -> None:
     """Add the time to get a VM back, from the vault and from its snapshot."""
     decay_per_h, wait_prob = _wait(scenario)
+    if scenario["restore_first"]:  # it waits for the next free mover, for nobody else
+        servers, service_h = scenario["servers"], scenario["service_h"]
+        decay_per_h = queueing.wait_decay_per_h(servers, 0, service_h)
     copy_h = restore.restore_copy_h(
         vms["largest_gib"], scenario["restore_mib_s"], scenario["blob_mib_s"]
     )

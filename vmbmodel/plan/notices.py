@@ -67,7 +67,7 @@ def _of_vms(vms, scenario) -> Iterator[Notice]:
         yield Notice("deadline_at_risk", row.Index, text)
     for row in vms[vms["first_backup_h"] > deadline_h].itertuples():
         text = (
-            f"A first backup copies for {row.first_backup_h:.1f} h, "
+            f"A first backup of it copies for {row.first_backup_h:.1f} h, "
             f"longer than {deadline_h:g} h."
         )
         yield Notice("first_backup_misses_deadline", row.Index, text)

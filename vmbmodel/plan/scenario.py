@@ -18,6 +18,7 @@ DEFAULT_PRICES = "azure-list-2026-01"
 _OPTIONS = {
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
+    "restore_first": True,
     "snapshot_policy": "standard",
     "utilisation_frac": None,  # derived from peak_wait_h and peak_wait_prob
 }
