@@ -57,6 +57,8 @@ COLUMNS = REQUIRED + OPTIONAL
 LONGEST_NAME = 260
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+WITH_UNIT = re.compile(r"[0-9.]+\s*[kmgtp]i?b", re.IGNORECASE)
 UNPRINTABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 PANDAS = {pa.bool_(): pd.BooleanDtype(), pa.large_string(): pd.StringDtype()}
 
@@ -83,18 +85,22 @@ class Cells:
         """Note a rule that the cells of a column break, at some positions."""
         if not at.size:
             return
-        values = [""] * at.size
-        if column in self.columns:
-            taken = self.columns[column].take(pa.array(at)).to_pylist()
-            values = ["" if value is None else value for value in taken]
+        values = self._values(column, at)
         if callable(hints):
             hints = [hints(value) for value in values]
         rows = self.rows[at].tolist()
         self.findings.add_cells(rule, column, rows, values, hints or [""] * at.size)
 
-    def place(self, position: int) -> str:
-        """Say where an entry stands: ``line 7``."""
-        return f"{self.findings.counted} {self.rows[position]}"
+    def at(self, column: str, at: np.ndarray) -> list[tuple[object, str]]:
+        """Return what stands at some positions, each with its place: ``line 7``."""
+        places = [f"{self.findings.counted} {row}" for row in self.rows[at]]
+        return list(zip(self._values(column, at), places, strict=True))
+
+    def _values(self, column: str, at: np.ndarray) -> list[object]:
+        if column not in self.columns:
+            return [""] * at.size
+        taken = self.columns[column].take(pa.array(at)).to_pylist()
+        return ["" if value is None else value for value in taken]
 
 
 def kept_as(field: Field) -> pa.DataType:
@@ -180,9 +186,9 @@ def _numbers(field: Field, cells: Cells) -> pa.Array:
 
 def _number_hint(cell: str) -> str:
     cell = cell.strip()
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
+    if DECIMAL_COMMA.fullmatch(cell):
         return "decimals take a point"
-    if re.fullmatch(r"[0-9.]+\s*[kmgtp]i?b", cell, re.IGNORECASE):
+    if WITH_UNIT.fullmatch(cell):
         return "leave the unit out"
     return ""
 

@@ -25,17 +25,17 @@ def check_rows(frame: pd.DataFrame, cells: Cells) -> None:
     meant["disk"] = _pairs(vm, meant["disk"])
     _check_disks(frame, cells)
     for name in names:
-        _check_spelling(name, spelt[name], meant[name], frame, cells)
+        _check_spelling(name, spelt[name], meant[name], cells)
     _check_os_disks(vm, spelt["disk"], frame, cells)
     for name in OF_THE_VM:
-        _check_agreement(name, vm, meant[name], frame, cells)
+        _check_agreement(name, vm, meant[name], cells)
     _check_new_disks(vm, frame, cells)
 
 
 def _check_disks(frame: pd.DataFrame, cells: Cells) -> None:
     """Check each disk by itself."""
     at = np.flatnonzero(frame["used_gib"] > frame["size_gib"])
-    sizes = [f"which is {size:.15g}" for size in frame["size_gib"].iloc[at]]
+    sizes = [f"size_gib is {size:.15g}" for size in frame["size_gib"].iloc[at]]
     cells.note("must be <= size_gib", "used_gib", at, sizes)
     homeless = ~frame["managed"].fillna(True) & frame["storage_account"].isna()
     at = np.flatnonzero(homeless)
@@ -43,13 +43,12 @@ def _check_disks(frame: pd.DataFrame, cells: Cells) -> None:
 
 
 def _check_spelling(
-    name: str, spelt: np.ndarray, meant: np.ndarray, frame: pd.DataFrame, cells: Cells
+    name: str, spelt: np.ndarray, meant: np.ndarray, cells: Cells
 ) -> None:
     """Check that names are told apart by more than case and blanks."""
     at = np.flatnonzero(_again(meant) & ~_again(spelt))
-    first = _first_alike(meant)[at]
-    names = frame[name].iloc[first].tolist()
-    hints = [f"{n!r} is on {cells.place(i)}" for n, i in zip(names, first, strict=True)]
+    first = cells.at(name, _first_alike(meant)[at])
+    hints = [f"{other!r} is on {place}" for other, place in first]
     rule = "must differ from other names by more than case and blanks"
     cells.note(rule, name, at, hints)
 
@@ -60,13 +59,13 @@ def _check_os_disks(
     """Check that a disk stands there once, and that a VM has one OS disk."""
     twice = _again(disk)
     at = np.flatnonzero(twice)
-    hints = _elsewhere(at, _first_alike(disk), frame, cells)
+    hints = _elsewhere(at, _first_alike(disk), cells)
     cells.note("must be named once in a VM", "disk", at, hints)
 
     is_os = (frame["role"] == "os").fillna(False).to_numpy(dtype=bool)
     of_os = np.where(is_os & ~twice, vm, -1)
     at = np.flatnonzero(_again(of_os))
-    hints = _elsewhere(at, _first_alike(of_os), frame, cells)
+    hints = _elsewhere(at, _first_alike(of_os), cells)
     cells.note("must be os for one disk of a VM only", "role", at, hints)
 
     if cells.complete and "role" in cells.columns:  # else it may just not be seen
@@ -75,24 +74,18 @@ def _check_os_disks(
         cells.note("must have an OS disk (role os)", "vm", np.flatnonzero(without))
 
 
-def _elsewhere(
-    at: np.ndarray, first: np.ndarray, frame: pd.DataFrame, cells: Cells
-) -> list[str]:
-    names = frame["vm"].iloc[at].tolist()
-    places = map(cells.place, first[at])
-    return [f"{n!r} has it on {p}" for n, p in zip(names, places, strict=True)]
+def _elsewhere(at: np.ndarray, first: np.ndarray, cells: Cells) -> list[str]:
+    return [f"{vm!r} has it on {place}" for vm, place in cells.at("vm", first[at])]
 
 
 def _check_agreement(
-    name: str, vm: np.ndarray, meant: np.ndarray, frame: pd.DataFrame, cells: Cells
+    name: str, vm: np.ndarray, meant: np.ndarray, cells: Cells
 ) -> None:
     """Check that the disks of a VM say the same of it; a blank says nothing."""
     told = np.where(meant >= 0, vm, -1)
     first = _first_alike(told)
     at = np.flatnonzero((told >= 0) & (meant != meant[first]))
-    values = frame[name].iloc[first[at]].tolist()
-    places = map(cells.place, first[at])
-    hints = [f"{v!r} on {p}" for v, p in zip(values, places, strict=True)]
+    hints = [f"{cell!r} on {place}" for cell, place in cells.at(name, first[at])]
     cells.note("must be the same for all disks of a VM", name, at, hints)
 
 
@@ -114,7 +107,7 @@ def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     plain = pc.replace_substring_regex(
         pc.utf8_lower(pa.array(unique, pa.large_string())), r"[\s\p{Z}]+", ""
     )
-    return spelt, np.append(plain.dictionary_encode().indices, -1)[spelt]
+    return spelt, np.append(pd.factorize(plain.to_pandas())[0], -1)[spelt]
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:

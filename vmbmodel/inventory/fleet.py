@@ -214,8 +214,8 @@ def _read_parquet(data: bytes, findings: Findings) -> Cells:
     try:
         table = parquet.ParquetFile(pa.BufferReader(data)).read()
         table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).partition("\n")[0]
         findings.stop(f"cannot be read as Parquet: {reason}")
     positions = _positions(table.column_names, None, findings)
     columns = {name: table.column(i) for name, i in positions.items()}

@@ -1,0 +1,116 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from vmbmodel._files import write_atomically
+
+
+def test_writes_and_leaves_nothing_beside(tmp_path):
+    write_atomically(tmp_path / "answer.json", b"{}")
+    assert (tmp_path / "answer.json").read_bytes() == b"{}"
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def test_refuses_to_overwrite_and_names_the_file(tmp_path):
+    path = tmp_path / "answer.json"
+    path.write_bytes(b"old")
+    with pytest.raises(FileExistsError, match="force replaces it") as refusal:
+        write_atomically(path, b"new")
+    assert refusal.value.filename == str(path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def test_force_replaces_and_keeps_permissions(tmp_path):
+    path = tmp_path / "answer.json"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    write_atomically(path, b"new", force=True)
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_force_writes_a_file_that_is_not_there_yet(tmp_path):
+    write_atomically(tmp_path / "answer.json", b"{}", force=True)
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "answer.json"
+    path.write_bytes(b"old")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new", force=True)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_interrupting_leaves_nothing_beside(tmp_path, monkeypatch, force):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "answer.json", b"new", force=force)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "answer.json"
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"theirs"))
+    with pytest.raises(FileExistsError, match=r"answer\.json"):
+        write_atomically(path, b"ours")
+    assert path.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def without_links(*_):
+    raise OSError(95, "Operation not supported")
+
+
+def test_file_systems_without_hard_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", without_links)
+    write_atomically(tmp_path / "answer.json", b"{}")
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def test_a_file_that_appears_where_there_are_no_links_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "answer.json"
+    monkeypatch.setattr(os, "link", without_links)
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"theirs"))
+    with pytest.raises(FileExistsError, match=r"answer\.json"):
+        write_atomically(path, b"ours")
+    assert path.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def test_follows_a_link(tmp_path):
+    (tmp_path / "real.json").write_bytes(b"old")
+    (tmp_path / "link.json").symlink_to("real.json")
+    write_atomically(tmp_path / "link.json", b"new", force=True)
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "real.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_file_is_refused_even_with_force(tmp_path, force):
+    with pytest.raises(FileExistsError, match="is not a file"):
+        write_atomically(tmp_path, b"{}", force=force)
+    with pytest.raises(FileExistsError, match="is not a file"):
+        write_atomically(Path(os.devnull), b"{}", force=force)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError) as refusal:
+        write_atomically(tmp_path / "none" / "answer.json", b"{}")
+    assert refusal.value.filename == str(tmp_path / "none")

@@ -1,0 +1,712 @@
+"""The inventory is read as it stands, or refused with everything wrong with it."""
+
+import itertools
+import pickle
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+from pyarrow import parquet
+
+from vmbmodel import units
+from vmbmodel.inventory import fleet
+from vmbmodel.inventory.findings import Finding, InventoryError
+
+SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
+HEADER = "vm,disk,role,size_gib,used_gib"
+GOOD = "web-01,c,os,127,30"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def csv(*rows, more=""):
+    return "\n".join([HEADER + more, *rows]) + "\n"
+
+
+def read(content, name="fleet.csv"):
+    data = content if isinstance(content, bytes) else content.encode()
+    Path(name).write_bytes(data)
+    return fleet.read(name)
+
+
+def refusal(content, name="fleet.csv"):
+    """Return the message, without the name of the file before each line."""
+    with pytest.raises(InventoryError) as error:
+        read(content, name)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith((name, "... and")) for line in lines)
+    return [line.removeprefix(name).removeprefix(":").strip() for line in lines]
+
+
+# --- what is read ------------------------------------------------------------
+
+
+def test_columns_are_rows_of_the_field_table():
+    assert set(fleet.COLUMNS) <= set(units.fields())
+    assert len(set(fleet.COLUMNS)) == len(fleet.COLUMNS) == 21
+
+
+def test_nothing_is_filled_in():
+    disks = read(csv(GOOD))
+    assert tuple(disks.columns) == fleet.COLUMNS
+    assert disks.drop(columns=list(fleet.REQUIRED)).isna().all(axis=None)
+    expected = {"number": "float64", "flag": "boolean"}
+    for name in fleet.COLUMNS:
+        kind = units.fields()[name].kind
+        assert disks[name].dtype == expected.get(kind, "string"), name
+
+
+def test_blanks_and_case_around_words_and_numbers_do_not_matter():
+    more = ",managed,os,redundancy,excluded"
+    row = "a,1, OS , +1e2 ,.5,YES,Linux,ra-grs, 0"
+    disks = read(csv(row, more=more)).iloc[0]
+    assert disks["role"] == "os"
+    assert (disks["size_gib"], disks["used_gib"]) == (100, 0.5)
+    assert (disks["managed"], disks["excluded"]) == (True, False)
+    assert (disks["os"], disks["redundancy"]) == ("linux", "RA-GRS")
+
+
+@pytest.mark.parametrize(
+    ("word", "flag"),
+    [
+        ("true", True),
+        ("Yes", True),
+        ("1", True),
+        ("FALSE", False),
+        ("no", False),
+        ("0", False),
+    ],
+)
+def test_flags(word, flag):
+    assert read(csv(GOOD + f",{word}", more=",cc_mode"))["cc_mode"].tolist() == [flag]
+
+
+def test_columns_in_any_order():
+    shuffled = "used_gib,role,disk,vm,size_gib\n30,os,c,web-01,127\n"
+    assert_frame_equal(read(shuffled), read(csv(GOOD)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        csv(GOOD).encode("utf-8-sig"),
+        csv(GOOD).replace("\n", "\r\n"),
+        csv(GOOD).replace("\n", "\r"),
+        csv(GOOD).rstrip("\n"),
+        "\n \n" + csv("", GOOD, "  ", ",,, ,", ""),
+        '"vm","disk","role","size_gib","used_gib"\n"web-01","c","os","127","30"\n',
+    ],
+    ids=["mark", "CRLF", "CR", "no last line end", "blank lines", "quoted"],
+)
+def test_spellings_of_the_same_file(content):
+    assert_frame_equal(read(content), read(csv(GOOD)))
+
+
+def test_quoted_cells_hold_commas_and_quotes():
+    disks = read(csv('"a, ""b""",c,os,1,1', '"",,,,', "é ü,c,os,1,1"))
+    assert disks["vm"].tolist() == ['a, "b"', "é ü"]
+
+
+def test_a_vm_with_nothing_to_back_up_is_allowed():
+    disks = read(csv("a,c,os,1,1,true", "a,d,temp,1,1,", more=",excluded"))
+    assert len(disks) == 2
+
+
+# --- what is refused ---------------------------------------------------------
+
+UTF8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+COMMAS = "save it again with commas, and a point for decimals"
+LONG = "x" * 261
+
+REFUSED = {
+    "missing column": ("vm,disk,role\na,c,os\n", [
+        "1: required column size_gib is missing",
+        "1: required column used_gib is missing",
+    ]),
+    "misspelt required column": ("vm,disk,role,size_gb,used_gib\na,c,os,1,1\n", [
+        "1: unknown column 'size_gb'; did you mean size_gib? "
+        "(required column size_gib is missing)",
+    ]),
+    "misspelt optional column": (csv(GOOD + ",p", more=",polcy"), [
+        "1: unknown column 'polcy'; did you mean policy?",
+    ]),
+    "unknown column": (csv(GOOD + ",red", more=",colour"), [
+        "1: unknown column 'colour'",
+    ]),
+    "column without a name": (csv(GOOD + ",", more=","), ["1: column 6 has no name"]),
+    "duplicated column": (csv(GOOD + ",5", more=",size_gib"), [
+        "1: column size_gib stands there twice",
+    ]),
+    "duplicate disk": (csv(GOOD, "b,c,os,1,1", "web-01,c,data,1,1"), [
+        "4: disk = 'c': must be named once in a VM; 'web-01' has it on line 2",
+    ]),
+    "no number": (csv("a,c,os,abc,1"), ["2: size_gib = 'abc': must be a number"]),
+    "negative": (csv("a,c,os,-1,0"), ["2: size_gib = '-1': must be >= 0 and finite"]),
+    "NaN": (csv("a,c,os,nan,1"), ["2: size_gib = 'nan': must be a number"]),
+    "infinite": (csv("a,c,os,inf,1"), ["2: size_gib = 'inf': must be a number"]),
+    "beyond floats": (csv("a,c,os,1e999,1"), [
+        "2: size_gib = '1e999': must be >= 0 and finite",
+    ]),
+    "underscore": (csv("a,c,os,1_000,1"), ["2: size_gib = '1_000': must be a number"]),
+    "hexadecimal": (csv("a,c,os,0x10,1"), ["2: size_gib = '0x10': must be a number"]),
+    "other digits": (csv("a,c,os,١٢,1"), ["2: size_gib = '١٢': must be a number"]),
+    "unit": (csv("a,c,os,100 GB,1"), [
+        "2: size_gib = '100 GB': must be a number; leave the unit out",
+    ]),
+    "quoted decimal comma": (csv('a,c,os,"8,5",1'), [
+        "2: size_gib = '8,5': must be a number; decimals take a point",
+    ]),
+    "decimal comma": (csv("a,c,os,8,5,1"), [
+        "2: must have 5 cells, as the header has; "
+        "has 6: quote a cell that holds a comma; decimals take a point",
+    ]),
+    "blank required cells": (csv("a,c,os,, "), [
+        "2: size_gib = '': must not be blank",
+        "2: used_gib = ' ': must not be blank",
+    ]),
+    "used above size": (csv("a,c,os,40,50"), [
+        "2: used_gib = '50': must be <= size_gib; size_gib is 40",
+    ]),
+    "out of range": (
+        csv("a,c,os,1,1,0,1.5,0,24", more=",write_kib,dispersion,active_frac,start_h"),
+        [
+            "2: write_kib = '0': must be > 0 and finite",
+            "2: dispersion = '1.5': must be >= 0 and <= 1",
+            "2: active_frac = '0': must be > 0 and <= 1",
+            "2: start_h = '24': must be >= 0 and < 24",
+        ],
+    ),
+    "unknown role": (csv("a,c,dta,1,1"), [
+        "2: role = 'dta': must be os, data or temp; did you mean data?",
+    ]),
+    "unknown choices": (csv("a,c,os,1,1,windws,GSR", more=",os,redundancy"), [
+        "2: os = 'windws': must be windows or linux; did you mean windows?",
+        "2: redundancy = 'GSR': must be LRS, ZRS, GRS or RA-GRS; did you mean GRS?",
+    ]),
+    "no flag": (csv("a,c,os,1,1,tru,perhaps", more=",managed,excluded"), [
+        "2: managed = 'tru': must be true or false (yes or no, 1 or 0); "
+        "did you mean true?",
+        "2: excluded = 'perhaps': must be true or false (yes or no, 1 or 0)",
+    ]),
+    "no OS disk": (csv("a,c,data,1,1", "a,d,temp,1,1"), [
+        "2: vm = 'a': must have an OS disk (role os)",
+    ]),
+    "two OS disks": (csv("a,c,os,1,1", "a,d,os,1,1"), [
+        "3: role = 'os': must be os for one disk of a VM only; 'a' has it on line 2",
+    ]),
+    "VM at odds with itself": (
+        csv(
+            "a,c,os,1,1,v1,p,23,windows,GRS,true",
+            "a,d,data,1,1,,,,,,",
+            "a,e,data,1,1,v2,q,22,linux,LRS,no",
+            more=",vault,policy,start_h,os,redundancy,first_backup",
+        ),
+        [
+            f"4: {cells}': must be the same for all disks of a VM; '{first}' on line 2"
+            for cells, first in [
+                ("vault = 'v2", "v1"),
+                ("policy = 'q", "p"),
+                ("start_h = '22", "23"),
+                ("first_backup = 'no", "true"),
+                ("os = 'linux", "windows"),
+                ("redundancy = 'LRS", "GRS"),
+            ]
+        ],
+    ),
+    "unmanaged without account": (
+        csv("a,c,os,1,1,no,", "b,c,os,1,1,no,st", more=",managed,storage_account"),
+        ["2: storage_account = '': must be given where managed is false"],
+    ),
+    "unmanaged without the column": (csv("a,c,os,1,1,no", more=",managed"), [
+        "2: storage_account = '': must be given where managed is false",
+    ]),
+    "new disk on a new VM": (
+        csv("a,c,os,1,1,true,", "a,d,data,1,1,,true", more=",first_backup,new_disk"),
+        ["3: new_disk = 'true': must be false where first_backup of the VM is true"],
+    ),
+    "case of a VM": (csv("web,c,os,1,1", "Web,d,data,1,1"), [
+        "3: vm = 'Web': must differ from other names by more than case and blanks; "
+        "'web' is on line 2",
+    ]),
+    "blanks in a vault": (
+        csv("a,c,os,1,1,my vault", "b,c,os,1,1,myvault", more=",vault"),
+        [
+            "3: vault = 'myvault': must differ from other names by more than case "
+            "and blanks; 'my vault' is on line 2",
+        ],
+    ),
+    "case of a disk": (csv("a,c,os,1,1", "b,c,os,1,1", "b,C,data,1,1"), [
+        "4: disk = 'C': must differ from other names by more than case and blanks; "
+        "'c' is on line 3",
+    ]),
+    "blanks around names": (csv("a , c,os,1,1"), [
+        "2: vm = 'a ': must not begin or end with a blank",
+        "2: disk = ' c': must not begin or end with a blank",
+    ]),
+    "control character": (csv("w\x1b[31m,c,os,1,1", "w\u200bb,c,os,1,1"), [
+        r"2: vm = 'w\x1b[31m': must not contain control characters or line breaks",
+        r"3: vm = 'w\u200bb': must not contain control characters or line breaks",
+    ]),
+    "very long name": (csv(f"{LONG},c,os,1,1"), [
+        f"2: vm = '{LONG[:59]}... (261 characters): must have 260 characters at most",
+    ]),
+    "line break in a cell": (csv('"web', '01",c,os,1,1', "b,c,os,x,1"), [
+        "2: has a quote that is not closed on its line; a cell holds no line break",
+        "3: has a quote that is not closed on its line; a cell holds no line break",
+        "4: size_gib = 'x': must be a number",
+    ]),
+    "unclosed quote": (csv(GOOD, 'b,"c,os,1,1', "d,c,os,x,1"), [
+        "3: has a quote that is not closed on its line; a cell holds no line break",
+        "4: size_gib = 'x': must be a number",
+    ]),
+    "quote inside a cell": (csv('a"b",c,os,1,1', '"a"b,c,os,1,1', ' "a",c,os,1,1'), [
+        f"{line}: has a quote inside a cell; a quoted cell begins and ends with one, "
+        "and doubles those inside"
+        for line in (2, 3, 4)
+    ]),
+    "quote in the header": ('vm,"disk,role\na,b,c\n', [
+        "1: must have every name plain, or wholly in quotes",
+    ]),
+    "ragged": (csv(GOOD, "b,c,os,1", "d,c,os,1,1,1", "", "e,c,os,x,1"), [
+        "3: must have 5 cells, as the header has; has 4",
+        "4: must have 5 cells, as the header has; "
+        "has 6: quote a cell that holds a comma; decimals take a point",
+        "6: size_gib = 'x': must be a number",
+    ]),
+    "line without end": (csv("a" * 2**20 + ",c,os,1,1", "e,c,os,x,1"), [
+        "2: is longer than 1 MiB",
+        "3: size_gib = 'x': must be a number",
+    ]),
+    "header without end": ("v" * 2**20 + "\n", ["1: is longer than 1 MiB"]),
+    "empty": ("", ["is empty; a header and a row a disk are needed"]),
+    "blank": (b"\xef\xbb\xbf \r\n\n", [
+        "is empty; a header and a row a disk are needed",
+    ]),
+    "header only": (HEADER, ["has a header and no rows; a row a disk is needed"]),
+    "blank rows only": (csv(",,,,"), ["has no rows; a row a disk is needed"]),
+    "bad header only": ("vm,disk,role,size_gib\n", [
+        "1: required column used_gib is missing",
+        "has a header and no rows; a row a disk is needed",
+    ]),
+    "no line splits": (csv("a"), ["2: must have 5 cells, as the header has; has 1"]),
+    "semicolons": (csv(GOOD).replace(",", ";"), [
+        f"1: must separate cells by commas; it has semicolons; {COMMAS}",
+    ]),
+    "tabs": (csv(GOOD).replace(",", "\t"), [
+        f"1: must separate cells by commas; it has tabs; {COMMAS}",
+    ]),
+    "UTF-16": (csv(GOOD).encode("utf-16"), [
+        f"is UTF-16, by its mark at byte offset 0; {UTF8}",
+    ]),
+    "UTF-16 without a mark": (csv(GOOD).encode("utf-16-le"), [
+        f"1: has a NUL byte at byte offset 1, so it is UTF-16 or no text; {UTF8}",
+    ]),
+    "Latin-1": (csv("café,c,os,1,1").encode("latin-1"), [
+        f"2: has byte 0xe9 at byte offset 34, which is not UTF-8; {UTF8}",
+    ]),
+    "NUL": (csv("we\0b,c,os,1,1").replace("\n", "\r\n"), [
+        f"2: has a NUL byte at byte offset 34, so it is UTF-16 or no text; {UTF8}",
+    ]),
+    "rubbish": (bytes(range(128, 256)), [
+        f"1: has byte 0x80 at byte offset 0, which is not UTF-8; {UTF8}",
+    ]),
+    "workbook": (b"PK\x03\x04\x14\x00", [
+        "is a workbook or archive; save the sheet as 'CSV UTF-8'",
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case):
+    content, expected = REFUSED[case]
+    assert refusal(content) == expected
+
+
+def test_all_at_once():
+    rows = ["a,c,boot,abc,1,2", "b,c,os,1,5,", "b,c,data,1,1,", 'd,"e', "f,c,os,,,"]
+    assert refusal(csv(*rows, more=",dispersoin")) == [
+        "1: unknown column 'dispersoin'; did you mean dispersion?",
+        "5: has a quote that is not closed on its line; a cell holds no line break",
+        "2: role = 'boot': must be os, data or temp",
+        "6: size_gib = '': must not be blank",
+        "2: size_gib = 'abc': must be a number",
+        "6: used_gib = '': must not be blank",
+        "3: used_gib = '5': must be <= size_gib; size_gib is 1",
+        "4: disk = 'c': must be named once in a VM; 'b' has it on line 3",
+    ]
+
+
+def test_an_os_disk_on_a_line_that_cannot_be_split_is_not_called_missing():
+    assert refusal(csv("a,c,os,1", "a,d,data,1,1")) == [
+        "2: must have 5 cells, as the header has; has 4"
+    ]
+
+
+def test_findings_are_data():
+    with pytest.raises(InventoryError) as error:
+        read(csv("a,c,os,abc,1"))
+    finding = Finding("fleet.csv", 2, "size_gib", "abc", "must be a number")
+    assert error.value.findings == [finding]
+    assert pickle.loads(pickle.dumps(error.value)).findings == [finding]
+    with pytest.raises(AttributeError):
+        finding.row = 3
+
+
+@pytest.mark.parametrize(
+    ("bad", "last"),
+    [(20, "21:"), (21, "... and 1 more row"), (25, "... and 5 more rows")],
+)
+def test_many_of_a_kind_are_counted(bad, last):
+    content = csv(*(f"v{i},c,os,x,1" for i in range(bad)))
+    lines = refusal(content)
+    assert len(lines) == min(bad, 21)
+    assert lines[-1].startswith(last)
+    with pytest.raises(InventoryError) as error:
+        read(content)
+    assert [finding.row for finding in error.value.findings] == list(range(2, bad + 2))
+
+
+def test_wrong_words_without_end_are_not_all_compared():
+    with pytest.raises(InventoryError) as error:
+        read(csv(*(f"v{i},c,os{i},1,1" for i in range(3000))))
+    hints = [finding.hint for finding in error.value.findings]
+    assert hints[0] == "did you mean os?"
+    assert hints[-1] == ""
+
+
+def test_files_that_are_none(tmp_path, monkeypatch):
+    for name, rule in {
+        "none.csv": "does not exist",
+        ".": "is a folder; name a file",
+        "a\0b": "cannot be read: embedded null byte",
+    }.items():
+        with pytest.raises(InventoryError, match=re.escape(f"{name}: {rule}")):
+            fleet.read(name)
+
+    def deny(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", deny)
+    with pytest.raises(InventoryError, match=r"^x\.csv: cannot be read: Permission de"):
+        fleet.read("x.csv")
+
+
+# --- Parquet -----------------------------------------------------------------
+
+
+def table(**columns):
+    good = {
+        "vm": ["a", "b"],
+        "disk": ["c", "c"],
+        "role": ["os", "os"],
+        "size_gib": [127, 64],
+        "used_gib": [30.5, 10.0],
+    }
+    return pa.table(good | columns)
+
+
+def parquet_refusal(content, name="fleet.parquet"):
+    parquet.write_table(content, name)
+    return refusal(Path(name).read_bytes(), name)
+
+
+def test_parquet_by_content_and_of_many_types():
+    content = table(
+        role=pa.array(["os", "os"]).dictionary_encode(),
+        size_gib=pa.array([127, 64], pa.int16()),
+        used_gib=["30.5", " 1e1 "],
+        write_kib=pa.array([np.nan, 8.0], pa.float32()),
+        managed=pa.array([1, None], pa.int8()),
+        excluded=[None, True],
+        vault=pa.nulls(2),
+    )
+    parquet.write_table(content, "fleet.csv")
+    disks = fleet.read("fleet.csv")
+    assert disks["role"].tolist() == ["os", "os"]
+    assert disks["size_gib"].tolist() == [127, 64]
+    assert disks["used_gib"].tolist() == [30.5, 10]
+    assert disks["write_kib"].isna().tolist() == [True, False]
+    assert disks["managed"].isna().tolist() == [False, True]
+    assert disks["excluded"].fillna(False).tolist() == [False, True]
+    assert disks["vault"].isna().all()
+
+
+def test_parquet_rows_count_from_one():
+    assert parquet_refusal(table(size_gib=[np.nan, np.inf], used_gib=[1, -2])) == [
+        "row 1: size_gib = nan: must not be blank",
+        "row 2: size_gib = inf: must be >= 0 and finite",
+        "row 2: used_gib = -2.0: must be >= 0 and finite",
+    ]
+
+
+def test_parquet_blank_and_duplicate_rows():
+    assert parquet_refusal(table(vm=["a", "a"], role=["os", None])) == [
+        "row 2: role = '': must not be blank",
+        "row 2: disk = 'c': must be named once in a VM; 'a' has it on row 1",
+    ]
+
+
+def test_parquet_types_that_do_not_fit():
+    content = table(
+        vm=[1, 2],
+        role=[True, False],
+        size_gib=[True, False],
+        managed=[0.5, 1.0],
+        policy=[["p"], ["q"]],
+    )
+    assert parquet_refusal(content) == [
+        "column vm must hold text; holds int64",
+        "column role must hold text; holds bool",
+        "column size_gib must hold numbers; holds bool",
+        "column managed must hold flags; holds double",
+        "column policy must hold text; holds list<element: string>",
+    ]
+
+
+def test_parquet_columns():
+    renamed = table().rename_columns(["vm", "disk", "role", "size_gb", "used_gib"])
+    assert parquet_refusal(renamed) == [
+        "unknown column 'size_gb'; did you mean size_gib? "
+        "(required column size_gib is missing)"
+    ]
+    assert parquet_refusal(table().append_column("vm", pa.array(["x", "y"]))) == [
+        "column vm stands there twice"
+    ]
+
+
+def test_parquet_without_rows():
+    assert parquet_refusal(table().slice(0, 0)) == [
+        "has no rows; a row a disk is needed"
+    ]
+
+
+@pytest.mark.parametrize("cut", [4, 100, -20])
+def test_corrupt_parquet(cut):
+    parquet.write_table(table(), "whole.parquet")
+    (line,) = refusal(Path("whole.parquet").read_bytes()[:cut])
+    assert line.startswith("cannot be read as Parquet: ")
+
+
+# --- written and read again --------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["copy.csv", "copy.parquet"])
+def test_sample_comes_back(name):
+    disks = fleet.read(SAMPLE)
+    fleet.write(disks, name)
+    assert_frame_equal(fleet.read(name), disks, check_exact=True)
+
+
+names = st.text(
+    st.characters(exclude_categories=["C", "Z"]) | st.sampled_from("=+-@',\"; "),
+    min_size=1,
+    max_size=12,
+).filter(lambda name: name == name.strip())
+sizes = st.floats(0, 1e300)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    vms=st.lists(names, min_size=1, max_size=5, unique_by=lambda n: alike(n)),
+    size=sizes,
+    fraction=st.floats(0, 1),
+    managed=st.sampled_from([None, True, False]),
+    account=names,
+    suffix=st.sampled_from([".csv", ".parquet"]),
+)
+def test_every_inventory_comes_back(vms, size, fraction, managed, account, suffix):
+    disks = pd.DataFrame(
+        {
+            "vm": vms,
+            "disk": vms,
+            "role": "os",
+            "size_gib": size,
+            "used_gib": size * fraction,
+            "dispersion": fraction,
+            "managed": pd.array([managed] * len(vms), "boolean"),
+            "storage_account": account,
+        }
+    )
+    path = Path("fleet").with_suffix(suffix)
+    fleet.write(disks, path, force=True)
+    again = fleet.read(path)
+    kept = again[disks.columns]
+    assert_frame_equal(kept, disks, check_dtype=False, check_exact=True)
+    fleet.write(again, path, force=True)
+    assert_frame_equal(fleet.read(path), again, check_exact=True)
+
+
+def alike(name):
+    return re.sub(r"\s+", "", name.lower())
+
+
+def test_write_leaves_empty_columns_out_and_overwrites_only_by_force():
+    disks = read(csv(GOOD))
+    fleet.write(disks, "copy.csv")
+    assert Path("copy.csv").read_text() == f"{HEADER}\nweb-01,c,os,127.0,30.0\n"
+    with pytest.raises(FileExistsError, match=r"copy\.csv"):
+        fleet.write(disks, "copy.csv")
+    fleet.write(disks, "copy.csv", force=True)
+
+
+def test_write_refuses_what_read_would():
+    disks = fleet.read(SAMPLE)
+    bad = disks.assign(size_gib=disks["size_gib"].where(disks.index != 3, -1))
+    with pytest.raises(InventoryError) as error:
+        fleet.write(bad, "copy.csv")
+    assert str(error.value) == (
+        "copy.csv: row 4: size_gib = -1.0: must be >= 0 and finite"
+    )
+    with pytest.raises(InventoryError, match=r"^copy\.csv: column vm cannot be wri"):
+        fleet.write(disks.assign(vm=[1, *["a"] * (len(disks) - 1)]), "copy.csv")
+    with pytest.raises(InventoryError, match="has no rows"):
+        fleet.write(disks.iloc[:0], "copy.csv")
+    with pytest.raises(ValueError, match=r"^copy\.xlsx must end in \.csv or \.parquet"):
+        fleet.write(disks, "copy.xlsx")
+    assert not Path("copy.csv").exists()
+
+
+# --- any file at all ---------------------------------------------------------
+
+sample = SAMPLE.read_bytes()
+lines = sample.splitlines(keepends=True)
+starts = st.sampled_from([sample, *(b"".join(lines[:n]) for n in (1, 2, 4, 12))])
+places = st.integers(0, len(sample))
+telling = st.sampled_from([bytes([byte]) for byte in b'",;\n\r\t\0 \xef\xfe.-e0'])
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "insert", "delete", "truncate"]),
+        places,
+        telling | st.binary(min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def mutated(data, edits):
+    for edit, at, new in edits:
+        at %= len(data) + 1
+        match edit:
+            case "flip":
+                data = data[:at] + new + data[at + len(new) :]
+            case "insert":
+                data = data[:at] + new + data[at:]
+            case "delete":
+                data = data[:at] + data[at + new[0] :]
+            case "truncate":
+                data = data[:at]
+    return data
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(data=starts, edits=edits)
+def test_any_file_reads_or_is_refused(data, edits):
+    try:
+        disks = read(mutated(data, edits), "any.csv")
+    except InventoryError as error:
+        told = str(error).splitlines()
+    else:
+        told = list(disks.columns)
+    assert told
+
+
+# --- a million disks ---------------------------------------------------------
+
+
+def peak_mib(script):
+    """Run a script by itself; return the most memory it held."""
+    measure = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script) + measure],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return int(done.stdout) / 1024
+
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="memory is read from /proc"
+)
+
+
+@needs_proc
+def test_a_million_disks():
+    cells = (
+        "512,99.5,4.25,8,0.1,1,premium-ssd,true,,vault-1,daily-23,23,,,no,no,linux,GRS"
+    )
+    with open("fleet.csv", "w") as file:
+        file.write(",".join(fleet.COLUMNS) + "\n")
+        for vm, disk in itertools.product(range(250_000), range(4)):
+            file.write(f"vm-{vm},d{disk},{'data' if disk else 'os'},{cells}\n")
+    script = """
+        from vmbmodel.inventory import fleet
+        disks = fleet.read("fleet.csv")
+        assert disks.shape == (1_000_000, 21)
+        assert disks["used_gib"].sum() == 99.5e6
+        assert disks["vm"].nunique() == 250_000
+    """
+    assert peak_mib(script) < 2048
+
+
+@needs_proc
+def test_many_bad_disks():
+    with open("fleet.csv", "w") as file:
+        file.write(HEADER + "\n")
+        file.writelines(f"vm-{vm},c,os,x{vm},1\n" for vm in range(100_000))
+    script = """
+        from vmbmodel.inventory import fleet
+        try:
+            fleet.read("fleet.csv")
+        except fleet.InventoryError as error:
+            assert len(error.findings) == 100_000
+            lines = str(error).splitlines()
+            assert len(lines) == 21
+            assert lines[20] == "... and 99,980 more rows"
+        else:
+            raise AssertionError("not refused")
+    """
+    assert peak_mib(script) < 1024
+
+
+# --- the sample --------------------------------------------------------------
+
+
+def test_sample_shows_what_the_model_is_about():
+    disks = fleet.read(SAMPLE)
+    backed_up = disks[disks["role"] != "temp"]
+    unmanaged = backed_up[~backed_up["managed"].fillna(True)]
+    crowds = unmanaged.groupby(["storage_account", "policy"]).size()
+    assert crowds.max() > 20
+    assert crowds.index.get_level_values("storage_account").nunique() > 2
+    assert disks["new_disk"].sum() == 1
+    assert len(disks.loc[disks["first_backup"].fillna(False), "vm"].unique()) == 1
+    assert (disks.loc[disks["cc_mode"].fillna(False), "size_gib"] > 1024).sum() == 1
+    assert disks["excluded"].sum() == 1
+    assert disks.loc[disks["write_kib"] == 4, "dispersion"].max() == 0.55
+    assert disks.groupby("start_h")["vm"].nunique().idxmax() == 23
+    assert set(disks["os"].dropna()) == {"windows", "linux"}
+    assert disks.groupby("vault")["redundancy"].nunique().eq(1).all()
+
+
+def test_sample_holds_the_vm_of_the_article():
+    disks = fleet.read(SAMPLE)
+    ours = disks[disks["vm"] == "a2-standard"]
+    # Azure docs, "About Azure VM backup" (12/11/2018), Backup costs: the table
+    assert ours["role"].tolist() == ["os", "temp", "data", "data"]
+    assert ours["size_gib"].tolist() == [4095, 135, 4095, 4095]
+    assert ours["used_gib"].tolist() == [17, 5, 30, 0]
+    assert ours.loc[ours["role"] != "temp", "used_gib"].sum() == 47
