@@ -180,7 +180,9 @@ def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict
         column = disks[name]
         taken[name] = int(column.isna().sum())
         disks[name] = column.astype(object).where(column.notna(), value)
-        disks[name] = disks[name].astype(type(value))
+        # a start of 20.5 h stays one, though the default of 23 is whole
+        kind = float if fields()[name].kind == "number" else type(value)
+        disks[name] = disks[name].astype(kind)
     churn = disks["churn_gib_per_day"].astype(float)
     taken["churn_gib_per_day"] = int(churn.isna().sum())
     if scenario["churn_gib_per_day"] is None:
