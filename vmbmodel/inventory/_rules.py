@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from vmbmodel.inventory._cells import COLUMNS, Cells
 from vmbmodel.units import fields
 
-__all__ = ["check_rows"]
+__all__ = ["OF_THE_VM", "check_rows"]
 
 OF_THE_VM = ("vault", "policy", "start_h", "first_backup", "os", "redundancy")
 """Facts of the VM, which its disks repeat."""

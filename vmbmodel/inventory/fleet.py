@@ -26,13 +26,14 @@ from vmbmodel.inventory._cells import (
     nearest,
     without_blank_rows,
 )
-from vmbmodel.inventory._rules import check_rows
+from vmbmodel.inventory._rules import OF_THE_VM, check_rows
 from vmbmodel.inventory._text import read_text
 from vmbmodel.inventory.findings import Finding, Findings, InventoryError
 from vmbmodel.units import fields
 
 __all__ = [
     "COLUMNS",
+    "OF_THE_VM",
     "OPTIONAL",
     "REQUIRED",
     "Finding",

@@ -19,6 +19,7 @@ from vmbmodel.formulas import (
     transfer,
 )
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
+from vmbmodel.inventory.fleet import OF_THE_VM
 from vmbmodel.plan.assumptions import Assumption, assumptions
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.notices import Notice, notices
@@ -168,6 +169,10 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
 def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]:
     """Fill blank cells, and count for each column how many were filled."""
     disks = disks.reindex(columns=DISK_COLUMNS).reset_index(drop=True)
+    # what one disk says of its VM, the others need not repeat
+    for name in OF_THE_VM:
+        known = disks.groupby("vm", sort=False)[name].transform("first")
+        disks[name] = disks[name].where(disks[name].notna(), known)
     # what the user calls a GB, in GiB
     gib = scenario["gb_bytes"] / 2**30
     for name in ("size_gib", "used_gib"):

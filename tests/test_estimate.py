@@ -1,0 +1,432 @@
+"""`vmbmodel.plan`: what an inventory comes to, against figures worked by hand."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from vmbmodel.formulas.sharing import completion_h
+from vmbmodel.inventory import fleet
+from vmbmodel.plan.estimate import COLUMNS, SCHEMA, estimate
+from vmbmodel.plan.groups import completion_by_group_h
+from vmbmodel.plan.scenario import Scenario, parse_setting
+from vmbmodel.service import profile
+from vmbmodel.service.readings import readings
+
+SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
+
+
+def disk(vm="a", name="os", role="os", size=4095, used=100, **columns):
+    row = {"vm": vm, "disk": name, "role": role, "size_gib": size, "used_gib": used}
+    return row | columns
+
+
+def answer(*disks, profile="azure-2018-12", **changes):
+    scenario = Scenario.of(profile, settings=changes)
+    return estimate(pd.DataFrame(disks), scenario)
+
+
+def row(*disks, **changes):
+    return answer(*disks, **changes).vms.iloc[0]
+
+
+A2 = (
+    disk("a2", "os", "os", 4095, 17),
+    disk("a2", "temp", "temp", 135, 5),
+    disk("a2", "data1", "data", 4095, 30),
+    disk("a2", "data2", "data", 4095, 0),
+)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return estimate(fleet.read(SAMPLE), Scenario.of())
+
+
+# --- figures that others published ---------------------------------------------
+
+
+@pytest.mark.parametrize("name", profile.available())
+def test_the_article_s_a2_vm(name):
+    # article2018, "Backup costs": 17 + 30 + 0 = 47 GB, temporary disk left out;
+    # announcement2015: 5 USD up to 50 GB.
+    vm = row(*A2, profile=name)
+    assert vm["disks"] == 3
+    assert vm["protected_instance_gib"] == 47
+    assert vm["protected_instances"] == 0.5
+    assert vm["instance_usd"] == 5
+
+
+def test_a_full_disk_of_4095_gib_misses_a_day():
+    # 160 Mbps are 20e6 bytes/s: 4,095 GB take 204,750 s = 56.875 h, and 4,095
+    # GiB 7.4 % more.
+    full = disk(used=4095, first_backup=True)
+    assert_allclose(row(full)["first_backup_h"], 4095 * 2**30 / 20e6 / 3600)
+    decimal = row(full, gb_bytes=1e9)["first_backup_h"]
+    assert_allclose(decimal, 56.875, rtol=1e-12)
+    assert row(full)["deadline_prob"] == 0
+    assert {n.code for n in answer(full).warnings} >= {
+        "first_backup_misses_deadline",
+        "deadline_at_risk",
+    }
+
+
+def test_documented_snapshot_example():
+    # instantrestore2025: 100 GB, 2 % a day, five days: 10 GB and 108 GB
+    vm = disk(used=100, churn_gib_per_day=2)
+    rates = {
+        "snapshot_standard_usd_per_gib_month": 1,
+        "snapshot_enhanced_usd_per_gib_month": 1,
+    }
+    standard = row(vm, snapshot_points=5, **rates)
+    enhanced = row(vm, snapshot_points=5, snapshot_policy="enhanced", **rates)
+    assert standard["snapshot_usd"] == 10
+    assert enhanced["snapshot_usd"] == 108
+
+
+@pytest.mark.parametrize(
+    ("used_gib", "usd"), [(50, 5), (50.01, 10), (500, 10), (500.01, 20), (1200, 30)]
+)
+def test_instance_tiers(used_gib, usd):
+    # eweek2015 and infracost: 5 up to 50 GB, 10 up to 500, 10 for each begun 500
+    assert row(disk(used=used_gib))["instance_usd"] == usd
+
+
+def test_spreading_churn_over_disks_is_faster():
+    # azure-docs, manage-recovery-points: 4 TB of churn on 1, 2 or 4 disks of a VM
+    # are the slower the fewer the disks
+    hours = [
+        row(
+            *(
+                disk("vm", f"d{i}", "data", 4095, 4000, churn_gib_per_day=4000 / n)
+                for i in range(n)
+            )
+        )["transfer_h"]
+        for n in (4, 2, 1)
+    ]
+    assert hours[0] < hours[1] < hours[2]
+
+
+# --- the parts add up -----------------------------------------------------------
+
+
+def test_totals_are_sums_of_rows(sample):
+    for name, total in sample.total.items():
+        if name in sample.vms:
+            assert total == math.fsum(sample.vms[name])
+    assert sample.total["vms"] == len(sample.vms)
+    late = math.fsum(1 - sample.vms["deadline_prob"])
+    assert sample.total["expected_misses"] == late
+
+
+def test_the_bill_of_a_row_is_its_three_lines(sample):
+    lines = sample.vms[["instance_usd", "storage_usd", "snapshot_usd"]]
+    assert_allclose(lines.sum(axis=1), sample.vms["total_usd"], rtol=1e-12)
+
+
+def test_columns_are_those_of_the_contract(sample):
+    assert list(sample.vms.columns) == ["vm", *COLUMNS]
+    assert not sample.vms.isna().any(axis=None)
+
+
+def test_temporary_and_excluded_disks_cost_and_take_nothing():
+    one = disk(name="os", used=40)
+    more = (
+        disk(name="t", role="temp", used=999),
+        disk(name="x", role="data", excluded=True),
+    )
+    for name in COLUMNS:
+        assert row(one)[name] == row(one, *more)[name], name
+
+
+def test_a_vm_with_nothing_to_back_up_costs_nothing():
+    result = answer(disk(excluded=True))
+    assert result.vms.loc[0, "total_usd"] == 0
+    assert result.vms.loc[0, "disks"] == 0
+    assert [n.code for n in result.warnings] == ["nothing_to_back_up"]
+
+
+def test_a_vm_waits_for_those_before_it_in_its_slot():
+    # 25 equal VMs, ten at a time: the wait of the 1st, 11th and 21st is 0, 1 and
+    # 2 transfers
+    vms = [disk(f"vm{i:02}", used=500, start_h=23, vault="v") for i in range(25)]
+    result = answer(*vms).vms
+    extra = result["wait_mean_h"] - result["wait_mean_h"][0]
+    transfer_h = result["transfer_h"][0]
+    assert_allclose(extra[[0, 9, 10, 20]], np.array([0, 0, 1, 2]) * transfer_h)
+    spread = answer(*(vm | {"start_h": i % 24} for i, vm in enumerate(vms))).vms
+    assert_allclose(spread["wait_mean_h"], result["wait_mean_h"][0])
+
+
+def test_managed_disks_do_not_share_and_unmanaged_ones_do():
+    account = {"managed": False, "storage_account": "st", "first_backup": True}
+    crowd = [disk(f"vm{i}", used=100, **account) for i in range(40)]
+    alone_h = row(crowd[0])["transfer_h"]
+    capacity = 20 * 160e6 / 8 / 2**20  # room for twenty disks at 160 Mbps
+    shared_h = row(*crowd, account_mib_s=capacity)["transfer_h"]
+    assert_allclose(shared_h, 2 * alone_h)
+    managed = [vm | {"managed": True} for vm in crowd]
+    assert_allclose(row(*managed, account_mib_s=capacity)["transfer_h"], alone_h)
+
+
+def test_requests_of_an_account_limit_scattered_increments():
+    account = {"managed": False, "storage_account": "st", "dispersion": 1}
+    crowd = [
+        disk(f"vm{i}", used=100, churn_gib_per_day=5, **account) for i in range(80)
+    ]
+    # each sends 5 GiB in cells of 8 KiB, 95 % of them a run's first, and reads its
+    # blocks in requests of 4 MiB; the account answers 20,000 requests a second
+    requests = 80 * (5 * 131072 * 0.95 + 100 * 256 * (1 - 0.95**256))
+    assert_allclose(row(*crowd)["transfer_h"], requests / 20000 / 3600, rtol=1e-6)
+
+
+def test_a_new_disk_is_copied_whole_beside_the_others():
+    old, new = (
+        disk(name="os", used=40),
+        disk(name="d", role="data", used=400, new_disk=True),
+    )
+    vm = row(old, new)
+    assert_allclose(vm["transfer_h"], 400 * 2**30 / 20e6 / 3600)
+    assert [n.code for n in answer(old, new).warnings] == ["new_disk"]
+
+
+def test_a_restore_waits_with_the_backups_only_if_it_has_to():
+    quick, queued = row(*A2), row(*A2, restore_first=False)
+    assert queued["restore_vault_p95_h"] > quick["restore_vault_p95_h"] + 5
+    # eight hours at the 95 % quantile, then copy and creation
+    copy_h = 30 * 2**30 / 60e6 / 3600
+    vm_h = Scenario.of("azure-2018-12")["vm_creation_h"]
+    assert_allclose(queued["restore_vault_p95_h"], 8 + copy_h + vm_h, rtol=1e-9)
+
+
+def test_eight_hours_are_what_95_of_100_do_not_exceed():
+    vm = row(*A2)
+    assert_allclose(vm["wait_p95_h"], 8, rtol=1e-9)
+    idle = row(*A2, utilisation_frac=0)
+    assert idle["wait_p95_h"] == idle["wait_mean_h"] == 0
+    stuck = row(*A2, utilisation_frac=1.2)
+    assert stuck["backup_p50_h"] == math.inf
+    assert stuck["deadline_prob"] == 0
+
+
+# --- the longer, the fuller, the later ------------------------------------------
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    used=st.floats(1, 4000),
+    share=st.floats(0, 0.1),
+    dispersion=st.floats(0, 1),
+    write=st.sampled_from([4, 8, 64]),
+)
+def test_more_data_more_scatter_and_smaller_writes_never_help(
+    used, share, dispersion, write
+):
+    # as long as less than half of the cells change: beyond, their runs merge
+    def hours(**changes):
+        columns = {"dispersion": dispersion, "write_kib": write}
+        columns |= {"churn_gib_per_day": share * used} | changes
+        return row(disk(used=used, **columns))["transfer_h"]
+
+    now = hours() * (1 - 1e-12)
+    assert hours(dispersion=min(1, dispersion * 1.5)) >= now
+    assert hours(write_kib=write / 2) >= now
+    assert hours(churn_gib_per_day=1.1 * share * used) >= now * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_groups_come_out_as_if_each_were_alone(data):
+    counts = data.draw(st.lists(st.integers(1, 9), min_size=1, max_size=5))
+    group = np.repeat(np.arange(len(counts)), counts)
+    numbers = st.floats(0.1, 100)
+    many = st.lists(numbers, min_size=len(group), max_size=len(group))
+    size, cap = np.array(data.draw(many)), np.array(data.draw(many))
+    capacity = np.array([data.draw(numbers) for _ in counts])
+    shuffled = np.random.default_rng(1).permutation(len(group))
+    done = np.empty(len(group))
+    done[shuffled] = completion_by_group_h(
+        group[shuffled], size[shuffled], cap[shuffled], capacity
+    )
+    for number in range(len(counts)):
+        own = group == number
+        alone = completion_h(size[own], cap[own], capacity[number])
+        assert_allclose(done[own], alone, rtol=1e-11)
+
+
+# --- what is said beside the numbers ---------------------------------------------
+
+
+def test_nothing_is_filled_in_silently():
+    result = answer(*A2, disk("b", "os", start_h=2, managed=True))
+    taken = {a.id: a for a in result.assumptions}
+    assert taken["column.start_h"].value == 23
+    assert "for 4 disks" in taken["column.start_h"].text
+    assert (
+        "churn_gib_per_day taken as 0.05 of used_gib"
+        in taken["column.churn_gib_per_day"].text
+    )
+    full = {name: value for name, value in disk().items()}
+    full |= dict(
+        churn_gib_per_day=1,
+        write_kib=8,
+        dispersion=0.1,
+        active_frac=1,
+        managed=True,
+        vault="v",
+        policy="p",
+        start_h=1,
+        first_backup=False,
+        new_disk=False,
+        cc_mode=False,
+        excluded=False,
+        redundancy="LRS",
+    )
+    assert not [a for a in answer(full).assumptions if a.id.startswith("column.")]
+
+
+def test_every_reading_and_every_assumed_constant_is_listed():
+    scenario = Scenario.of()
+    listed = {a.id for a in answer(*A2, profile="azure-2026-01").assumptions}
+    assert {f"reading.{r.id}" for r in readings()} <= listed
+    for kind, constants in scenario.sets():
+        for name, origin in constants.origins.items():
+            assert (origin.status == "assumed") == (f"{kind}.{name}" in listed)
+
+
+@pytest.mark.parametrize(
+    "reading", [r for r in readings() if r.switch], ids=lambda r: r.id
+)
+def test_a_reading_switched_changes_a_number_and_says_so(reading):
+    changes = {n: parse_setting(n, v) for n, v in reading.settings.items()}
+    disks = (*A2, disk("big", used=3000, churn_gib_per_day=100, cc_mode=False))
+    before, after = answer(*disks), answer(*disks, **changes)
+    assert not before.vms.equals(after.vms)
+    said = {a.id: a for a in after.assumptions}[f"reading.{reading.id}"]
+    assert said.value == changes
+
+
+def test_json_is_the_documented_object_without_nan(sample):
+    whole = json.loads(json.dumps(sample.to_dict(), allow_nan=False))
+    assert list(whole) == [
+        "schema",
+        "model",
+        "inputs",
+        "vms",
+        "total",
+        "assumptions",
+        "warnings",
+    ]
+    assert whole["schema"] == SCHEMA
+    assert set(whole["model"]) == {"version", "profile", "prices", "limits"}
+    assert all(
+        len(whole["model"][k]["sha256"]) == 64 for k in ("profile", "prices", "limits")
+    )
+    assert whole["assumptions"][0].keys() == {
+        "id",
+        "text",
+        "value",
+        "switch",
+    }
+    assert whole["warnings"][0].keys() == {"code", "vm", "text"}
+    assert whole["inputs"]["servers"] == 10
+    stuck = answer(*A2, utilisation_frac=1).to_dict()
+    assert stuck["vms"][0]["backup_p95_h"] == "inf"
+
+
+def test_a_changed_profile_does_not_pass_for_the_published_one():
+    changed = answer(*A2, servers=20).to_dict()["model"]["profile"]["name"]
+    assert changed == "azure-2018-12 (modified)"
+
+
+@pytest.mark.parametrize(
+    ("disks", "code"),
+    [
+        ([disk(write_kib=4)], "small_writes"),
+        ([disk(used=2000, cc_mode=True)], "consistency_check"),
+        ([disk(f"v{i}") for i in range(11)], "own_line"),
+        ([disk(f"v{i}") for i in range(101)], "traffic_jam"),
+        (
+            [disk(f"v{i}", managed=False, storage_account="s") for i in range(11)],
+            "busy_account",
+        ),
+        (
+            [disk(f"v{i}", managed=False, storage_account="s") for i in range(21)],
+            "crowded_schedule",
+        ),
+    ],
+)
+def test_what_deserves_a_look_is_pointed_out(disks, code):
+    assert code in {n.code for n in answer(*disks).warnings}
+    assert code not in {n.code for n in answer(disk()).warnings}
+
+
+def test_churn_above_the_documented_limit_is_pointed_out():
+    codes = {
+        n.code
+        for n in answer(disk(churn_gib_per_day=201), profile="azure-2026-01").warnings
+    }
+    assert "high_churn" in codes
+
+
+# --- settings --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("servrs", "2", "there is no setting 'servrs'; did you mean 'servers'?"),
+        ("servers", "many", "servers must be a number > 0 and finite; got 'many'"),
+        ("servers", "nan", "servers must be a number > 0 and finite; got 'nan'"),
+        ("dispersion", "2", "dispersion must be a number >= 0 and <= 1; got '2'"),
+        ("recovery_points", "2.5", "recovery_points must be a whole number"),
+        ("managed", "perhaps", "managed must be true or false; got 'perhaps'"),
+        ("redundancy", "GSR", "redundancy cannot be 'GSR'; did you mean 'GRS'?"),
+    ],
+)
+def test_a_bad_setting_is_named(name, text, message):
+    with pytest.raises(ValueError, match=f"^{message.replace('?', '[?]')}"):
+        parse_setting(name, text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"mean_wait_h": 1.0}, "there is no setting 'mean_wait_h'"),
+        ({"servers": 0}, "servers must be > 0"),
+        ({"managed": "yes"}, "managed must be true or false"),
+        ({"start_h": 24}, "start_h must be a number >= 0 and < 24"),
+        ({"incremental_reading": "use"}, "incremental_reading cannot be 'use'"),
+    ],
+)
+def test_a_scenario_refuses_what_it_cannot_use(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Scenario.of(settings=settings)
+
+
+def test_the_limits_are_those_of_the_profile_s_date():
+    assert Scenario.of("azure-2018-12").limits.name == "2018-12"
+    assert Scenario.of("azure-2018-12", limits="2023-08").limits.name == "2023-08"
+
+
+def test_what_one_disk_says_of_its_vm_holds_for_the_others():
+    known, blank = disk("a", start_h=2.0, redundancy="LRS"), disk("a", "d", "data")
+    for disks in ([known, blank], [blank, known]):
+        result = answer(*disks)
+        stored = result.vms.loc[0, "stored_gib"]
+        assert_allclose(result.vms.loc[0, "storage_usd"], stored * 0.0224)
+        taken = {a.id for a in result.assumptions}
+        assert taken.isdisjoint({"column.start_h", "column.redundancy"})
+
+
+def test_a_blank_cell_takes_the_setting_and_a_filled_one_does_not():
+    blank, filled = disk("a", dispersion=None), disk("b", dispersion=0.0)
+    result = answer(blank, filled, dispersion=1.0).vms["transfer_h"]
+    assert result[0] > result[1]
+    assert_allclose(result[1], answer(filled).vms["transfer_h"][0])
