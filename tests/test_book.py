@@ -164,11 +164,20 @@ def test_pins_are_what_a_pip_install_needs():
 @every_chapter
 def test_every_image_is_described(path):
     content = path.read_text("utf-8")
-    for block in re.findall(r"```\{(?:figure|image|nbfigure)\}.*?```", content, re.S):
+    fenced = r"(`{3,}|:{3,})\{(?:figure|image|nbfigure)\}(.*?)\1"
+    for _, block in re.findall(fenced, content, re.S):
         alt = re.search(r"^:alt: (.+)$", block, re.M)
         assert alt, block
         assert len(alt.group(1).split()) >= 5, block
     assert not re.search(r"!\[\s*\]", content)
+
+
+def test_every_part_of_the_package_has_its_page():
+    shell = {"cli", "output", "rerun"}  # their page is that of the command line
+    parts = {p.stem for p in (ROOT / "vmbmodel").iterdir() if p.suffix in ("", ".py")}
+    pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
+    documented = set(re.findall(r"^```\{module-docs\} vmbmodel\.(\w+)$", pages, re.M))
+    assert documented == {p for p in parts if not p.startswith("_")} - shell
 
 
 # --- the notebooks ------------------------------------------------------------
