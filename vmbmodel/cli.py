@@ -264,7 +264,7 @@ def _gate(condition: str):
 
 
 def _estimate_text(answer) -> str:
-    sets = " · ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
+    sets = ", ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
     rows = answer.vms.to_dict("records")
     footer = {"vm": f"{answer.total['vms']} VMs"} | dict(answer.total)
     instances, storage, snapshots = (

@@ -89,6 +89,8 @@ def deliver(text: str, output: Path | None, *, force: bool) -> None:
         If the file exists and `force` is not given.
     """
     if output is None:
+        if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
+            sys.stdout.reconfigure(errors="replace")
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
     else:
         write_atomically(output, text.encode(), force=force)
@@ -120,12 +122,9 @@ def _shown(name: str, value: object) -> str:
 
 
 def _printed(table: Table) -> str:
-    screen, text = Console(), io.StringIO()
-    console = Console(
-        file=text,
-        width=screen.width if screen.is_terminal else _WIDE,
-        force_terminal=screen.is_terminal,
-        no_color=screen.no_color,
-    )
-    console.print(table)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    console = Console()  # knows the width and the letters of the screen
+    if not console.is_terminal:
+        console.width = _WIDE
+    with console.capture() as printed:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in printed.get().splitlines())

@@ -1,0 +1,258 @@
+"""The command line as a contract: what it prints, writes, refuses and exits with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import vmbmodel
+from vmbmodel import units
+from vmbmodel.cli import app
+from vmbmodel.plan.estimate import COLUMNS
+from vmbmodel.service import limits, prices, profile
+
+SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
+HEADER = "vm,disk,role,size_gib,used_gib\n"
+A2 = HEADER + (
+    "a2,os,os,4095,17\na2,tmp,temp,135,5\na2,data1,data,4095,30\na2,data2,data,4095,0\n"
+)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments, status=0):
+        result = CliRunner().invoke(app, [str(a) for a in arguments])
+        assert result.exit_code == status, result.output
+        return result.stdout if status == 0 else result.stderr
+
+    return invoke
+
+
+@pytest.fixture
+def a2(tmp_path):
+    path = tmp_path / "a2.csv"
+    path.write_text(A2)
+    return path
+
+
+# --- estimate ---------------------------------------------------------------------
+
+
+def test_table_shows_every_vm_the_total_and_what_was_assumed(run):
+    text = run("estimate", SAMPLE)
+    for name in pd.read_csv(SAMPLE)["vm"].unique():
+        assert f" {name} " in text
+    for part in ("40 VMs", "USD", "Worth a look", "Assumed", "profile azure-2026-01"):
+        assert part in text
+
+
+def test_json_is_whole_and_the_article_s_vm_costs_five_dollars(run, a2):
+    answer = json.loads(run("estimate", a2, "--format", "json"))
+    assert answer["schema"] == "vmbmodel.estimate/1"
+    (vm,) = answer["vms"]
+    assert vm["protected_instance_gib"] == 47
+    assert vm["protected_instances"] == 0.5
+    assert vm["instance_usd"] == 5
+
+
+def test_csv_has_a_row_a_vm(run):
+    rows = pd.read_csv(
+        pd.io.common.StringIO(run("estimate", SAMPLE, "--format", "csv"))
+    )
+    assert list(rows.columns) == ["vm", *COLUMNS]
+    assert len(rows) == 40
+
+
+def test_never_is_a_word(run, a2):
+    settings = ("--set", "utilisation_frac=1")
+    assert "never" in run("estimate", a2, *settings)
+    answer = json.loads(run("estimate", a2, *settings, "--format", "json"))
+    assert answer["vms"][0]["backup_p95_h"] == "inf"
+
+
+def test_settings_reach_the_answer(run, a2):
+    answer = json.loads(
+        run(
+            "estimate",
+            a2,
+            "--format",
+            "json",
+            "--set",
+            "instance_fee_usd=8",
+            "--set",
+            "redundancy=LRS",
+            "--profile",
+            "azure-2018-12",
+            "--as-of",
+            "2016-01-01",
+        )
+    )
+    assert answer["vms"][0]["instance_usd"] == 4
+    assert answer["model"]["prices"]["name"] == "azure-list-2026-01 (modified)"
+    assert answer["model"]["profile"]["name"] == "azure-2018-12"
+    assert answer["model"]["limits"]["name"] == "2015-10"
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("deadline_prob<0.95", 0),
+        ("deadline_prob<1", 1),
+        ("total_usd > 5", 1),
+        ("first_backup_h>=inf", 0),
+    ],
+)
+def test_a_gate_sets_the_exit_status(run, a2, condition, status):
+    run("estimate", a2, "--fail-on", condition, status=status)
+
+
+def test_a_gate_that_fails_still_writes_the_result(run, a2, tmp_path):
+    run(
+        "estimate",
+        a2,
+        "--fail-on",
+        "total_usd>5",
+        "-o",
+        tmp_path / "x.csv",
+        "--format",
+        "csv",
+        status=1,
+    )
+    assert (tmp_path / "x.csv").read_text().startswith("vm,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "servrs=2"], "no setting 'servrs'; did you mean 'servers'?"),
+        (["--set", "servers"], "--set takes NAME=VALUE; got 'servers'"),
+        (
+            ["--set", "servers=ten"],
+            "servers must be a number > 0 and finite; got 'ten'",
+        ),
+        (["--profile", "azure-2019"], "there is no profile 'azure-2019'"),
+        (["--prices", "azure"], "there is no price book 'azure'"),
+        (["--limits", "2018"], "there is no limits '2018'"),
+        (["--limits", "2018-12", "--as-of", "2019-01-01"], "exclude each other"),
+        (["--as-of", "2001-01-01"], "2001-01-01"),
+        (["--fail-on", "cost>5"], "there is no column 'cost'"),
+        (["--fail-on", "total_usd>five"], "--fail-on takes a column"),
+        (["--fail-on", "total_usd>5-5"], "'5-5' is no number"),
+        (["--format", "xml"], "'xml' is not one of"),
+    ],
+)
+def test_bad_options_are_named_without_a_traceback(run, a2, arguments, message):
+    stderr = run("estimate", a2, *arguments, status=2)
+    assert message in " ".join(stderr.replace("│", " ").split())
+    assert "Traceback" not in stderr
+
+
+def test_all_findings_of_a_bad_inventory_come_at_once(run, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text(HEADER + "a,os,os,abc,1\na,d,dta,10,20\nb,d,data,10,-1\n")
+    stderr = run("estimate", bad, status=2)
+    for part in (
+        "bad.csv:2",
+        "size_gib",
+        "'abc'",
+        "bad.csv:3",
+        "did you mean data",
+        "bad.csv:4",
+        "-1",
+        "OS disk",
+    ):
+        assert part in stderr, part
+    assert "Traceback" not in stderr
+
+
+def test_an_existing_file_is_kept_unless_forced(run, a2, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text("mine")
+    stderr = run("estimate", a2, "-o", kept, status=2)
+    assert "kept.json" in stderr
+    assert "exists" in stderr
+    assert kept.read_text() == "mine"
+    run("estimate", a2, "--format", "json", "-o", kept, "--force")
+    assert json.loads(kept.read_text())["schema"] == "vmbmodel.estimate/1"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a2.csv", "kept.json"]
+
+
+def test_names_that_look_like_formulas_come_out_inert(run, tmp_path):
+    sly = tmp_path / "sly.csv"
+    sly.write_text(HEADER + "=cmd|' /C calc'!A0,os,os,10,5\n[red]b[/red],os,os,10,5\n")
+    rows = run("estimate", sly, "--format", "csv").splitlines()
+    assert rows[1].startswith("'=cmd|")
+    assert "[red]b[/red]" in run("estimate", sly)
+
+
+# --- what there is -----------------------------------------------------------------
+
+
+def test_fields_lists_every_field(run):
+    rows = json.loads(run("fields", "--format", "json"))
+    assert [row["name"] for row in rows] == list(units.fields())
+    assert "servers" in run("fields")
+
+
+@pytest.mark.parametrize(
+    ("command", "service"),
+    [("profiles", profile), ("prices", prices), ("limits", limits)],
+)
+def test_sets_are_listed_and_shown_with_their_sources(run, command, service):
+    names = [row["name"] for row in json.loads(run(command, "--format", "json"))]
+    assert names == list(service.available())
+    for name in names:
+        rows = json.loads(run(command, name, "--format", "json"))
+        assert {row["name"]: row["value"] for row in rows} == dict(service.load(name))
+        assert all(row["source"] and row["locator"] for row in rows)
+        assert all(row["retrieved"] and row["status"] for row in rows)
+        assert rows[0]["source"] in run(command, name)
+        assert run(command, name, "--format", "csv").count("\n") == len(rows) + 1
+
+
+def test_an_unknown_set_is_refused(run):
+    assert "did you mean 'azure-2018-12'?" in run("profiles", "azure-2018", status=2)
+
+
+# --- as a program ------------------------------------------------------------------
+
+
+def program(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "vmbmodel", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        **options,
+    )
+
+
+def test_it_runs_as_a_module_and_says_its_version():
+    done = program("--version")
+    assert (done.returncode, done.stdout) == (0, f"vmbmodel {vmbmodel.__version__}\n")
+
+
+def test_a_missing_file_is_bad_input_without_a_traceback():
+    done = program("estimate", "nowhere.csv")
+    assert done.returncode == 2
+    assert done.stderr.startswith("vmbmodel: nowhere.csv")
+    assert done.stdout == ""
+
+
+def test_a_closed_pipe_is_no_error():
+    shell = f"{sys.executable} -m vmbmodel fields | head -n 1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_the_table_needs_no_special_terminal():
+    done = program("estimate", SAMPLE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr

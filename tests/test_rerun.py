@@ -1,0 +1,137 @@
+"""`vmbmodel rerun`: a notebook with other parameters, and nothing lost on the way."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from typer.testing import CliRunner
+
+from vmbmodel.cli import app
+
+KERNEL = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+}
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    cells = [
+        new_markdown_cell("# A notebook"),
+        new_code_cell(
+            "servers = 4  # data movers\nservice_h = 0.5\nsizes_gib = [1, 2]\n"
+            'fleet = "data.csv"\nquick = True',
+            metadata={"tags": ["parameters"]},
+        ),
+        new_code_cell("print(servers / service_h, sizes_gib, fleet, quick)"),
+    ]
+    path = tmp_path / "own" / "small.ipynb"
+    path.parent.mkdir()
+    nbformat.write(new_notebook(cells=cells, metadata=KERNEL), path)
+    return path
+
+
+def rerun(notebook, *arguments, status=0):
+    command = ["rerun", notebook, *arguments]
+    result = CliRunner().invoke(app, [str(word) for word in command])
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else " ".join(result.stderr.split())
+
+
+def printed(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return [
+        text for cell in cells for o in cell.get("outputs", []) for text in o["text"]
+    ]
+
+
+def test_parameters_reach_the_notebook_and_both_results_are_written(
+    notebook, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text("x")
+    before = notebook.read_bytes()
+    settings = ("servers=8", "sizes_gib=[3, 4.5]", "fleet=mine.csv", "quick=false")
+    text = rerun(notebook, "-o", "out", *(w for s in settings for w in ("--set", s)))
+    assert text.split() == ["out/small.ipynb", "out/small.html"]
+    given = f"16.0 [3, 4.5] {tmp_path / 'mine.csv'} False"
+    assert printed(tmp_path / "out" / "small.ipynb") == [given + "\n"]
+    page = (tmp_path / "out" / "small.html").read_text("utf-8")
+    assert "16.0" in page
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    assert notebook.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            "servrs=8",
+            "has no parameter 'servrs'; did you mean servers? It has: servers = 4",
+        ),
+        ("servers=many", "servers must be a number; got 'many'"),
+        ("servers=0", "servers must be > 0 and finite; got 0"),
+        ("servers=nan", "servers must be a number; got 'nan'"),
+        ("sizes_gib=3", "sizes_gib must be a list such as [1, 2, 4]; got '3'"),
+        ("quick=perhaps", "quick must be true or false; got 'perhaps'"),
+        ("servers", "--set takes NAME=VALUE; got 'servers'"),
+    ],
+)
+def test_a_bad_setting_is_named_and_nothing_written(
+    notebook, tmp_path, setting, message
+):
+    out = tmp_path / "out"
+    assert message in rerun(notebook, "--set", setting, "-o", out, status=2)
+    assert not out.exists()
+
+
+def test_all_bad_settings_come_at_once(notebook, tmp_path):
+    stderr = rerun(
+        notebook, "--set", "servrs=8", "--set", "servers=0", "-o", tmp_path, status=2
+    )
+    assert "servrs" in stderr
+    assert "servers must be > 0" in stderr
+
+
+def test_a_notebook_that_fails_says_why_and_leaves_nothing(notebook, tmp_path):
+    source = nbformat.read(notebook, as_version=4)
+    source.cells[-1].source = "assert servers < 4, 'too many'"
+    nbformat.write(source, notebook)
+    stderr = rerun(notebook, "-o", tmp_path / "out", status=2)
+    assert "AssertionError: too many" in stderr
+    assert "Traceback" not in stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_results_of_an_earlier_run_are_kept_unless_forced(notebook, tmp_path):
+    rerun(notebook, "-o", tmp_path)
+    first = (tmp_path / "small.ipynb").read_bytes()
+    assert "exists" in rerun(notebook, "--set", "servers=8", "-o", tmp_path, status=2)
+    assert (tmp_path / "small.ipynb").read_bytes() == first
+    rerun(notebook, "--set", "servers=8", "-o", tmp_path, "--force")
+    assert printed(tmp_path / "small.ipynb")[0].startswith("16.0")
+
+
+def test_the_notebook_itself_is_never_overwritten(notebook):
+    stderr = rerun(notebook, "-o", notebook.parent, "--force", status=2)
+    assert "is the notebook itself" in stderr
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"cells": 3}', "vm,disk\n"])
+def test_what_is_no_notebook_is_refused(tmp_path, content):
+    path = tmp_path / "x.ipynb"
+    path.write_text(content)
+    assert "is no Jupyter notebook" in rerun(path, "-o", tmp_path / "out", status=2)
+
+
+def test_a_missing_notebook_is_named(tmp_path):
+    stderr = rerun(tmp_path / "no.ipynb", status=2)
+    assert "no.ipynb: there is no such file" in stderr
+
+
+def test_a_notebook_without_parameters_takes_none(tmp_path):
+    path = tmp_path / "plain.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("1")], metadata=KERNEL), path)
+    stderr = rerun(path, "--set", "servers=1", "-o", tmp_path / "out", status=2)
+    assert "has no cell tagged `parameters`" in stderr
