@@ -1,12 +1,14 @@
 """What of the book can be checked without building it."""
 
 import ast
+import importlib
 import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from pybtex.database import parse_file
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -156,6 +158,17 @@ def test_pins_are_what_a_pip_install_needs():
     packages = [line for line in lines if line and not line.startswith(("#", "-e"))]
     assert [line for line in packages if "==" not in line] == []
     assert [line for line in lines if "://" in line or "--" in line] == []
+
+
+def test_a_citation_by_author_and_year_names_one_source(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    author_year = importlib.import_module("author_year")
+    bibliography = parse_file(ROOT / "book/references.bib", "bibtex")
+    entries = bibliography.entries.values()
+    before = [f"{author_year.authors(e)}, {e.fields['year']}" for e in entries]
+    author_year.letter_alike_years(entries)
+    after = list(author_year.AuthorYearLabels().format_labels(entries))
+    assert len(set(before)) < len(before) == len(set(after))
 
 
 # --- the chapters -------------------------------------------------------------
