@@ -1,6 +1,7 @@
 """A notebook of the book, executed again with your own parameters."""
 
 import ast
+import copy
 import difflib
 import os
 import sys
@@ -158,5 +159,15 @@ def _page(node: nbformat.NotebookNode, title: str) -> str:
     exporter.require_js_url = ""
     exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
-    page, _ = exporter.from_notebook_node(node, {"metadata": {"name": title}})
+    shown = copy.deepcopy(node)
+    for cell in shown.cells:
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if not _is_record(o)]
+    page, _ = exporter.from_notebook_node(shown, {"metadata": {"name": title}})
     return page
+
+
+def _is_record(output: nbformat.NotebookNode) -> bool:
+    """Say whether an output is only kept for a chapter to quote."""
+    kinds = output.get("data", {})
+    return bool(kinds) and all("papermill.record" in kind for kind in kinds)

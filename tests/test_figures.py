@@ -1,0 +1,92 @@
+"""`vmbmodel.figures`: what is on the axes is what was given."""
+
+import inspect
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+
+from vmbmodel import figures
+from vmbmodel.formulas.queueing import mean_wait_h
+from vmbmodel.sweep import sweep
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def wait():
+    return sweep(
+        mean_wait_h, servers=[2, 4, 8], arrivals_per_h=[0.5, 1.0, 1.5], service_h=1
+    )
+
+
+def test_curves_are_the_data_with_labels_and_units(wait):
+    ax = figures.curves(
+        wait, "arrivals_per_h", "servers", limits={"a day": 24}, yscale="log"
+    )
+    assert ax.get_xlabel() == "arrivals (1/h)"
+    assert ax.get_ylabel() == "mean wait (h)"
+    assert ax.get_yscale() == "log"
+    curves = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    assert [line.get_label() for line in curves] == ["2", "4", "8"]
+    np.testing.assert_array_equal(curves[1].get_ydata(), wait.sel(servers=4))
+    looks = {(line.get_color(), str(line.get_linestyle())) for line in curves}
+    assert len({dash for _, dash in looks}) == len({c for c, _ in looks}) == 3
+    assert ax.get_legend().get_title().get_text() == "data movers"
+    assert [text.get_text() for text in ax.texts] == ["a day"]
+
+
+def test_one_curve_needs_no_legend(wait):
+    ax = figures.curves(wait.sel(servers=4), "arrivals_per_h")
+    assert ax.get_legend() is None
+
+
+def test_heat_has_its_axes_the_right_way_round(wait):
+    ax = figures.heat(wait, "arrivals_per_h", "servers", levels=[0.1])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("arrivals (1/h)", "data movers")
+    shades = ax.collections[0].get_array()
+    np.testing.assert_array_equal(np.ravel(shades), np.ravel(wait.values))
+    assert ax.figure.axes[1].get_ylabel() == "mean wait (h)"
+
+
+def test_bands_run_from_low_to_high():
+    table = pd.DataFrame(
+        {"low": [1.0, 2.0], "mid": [2.0, 3.0], "high": [4.0, 5.0]}, index=["a", "b"]
+    )
+    ax = figures.bands(table, "low", "mid", "high", xlabel="hours")
+    ends = [path[:, 0].tolist() for path in ax.collections[0].get_segments()]
+    assert ends == [[1, 4], [2, 5]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.get_xlabel() == "hours"
+
+
+def test_spans_start_and_end_where_the_table_says():
+    table = pd.DataFrame({"start": [0.0, 1.0], "end": [2.0, 4.0]})
+    bars = figures.spans(table, "start", "end").patches
+    assert [(b.get_x(), b.get_width()) for b in bars] == [(0, 2), (1, 3)]
+
+
+def test_stacked_bars_add_up():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
+    ax = figures.stacked_bars(table)
+    assert [b.get_x() + b.get_width() for b in ax.patches[2:]] == [4, 6]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
+
+
+@pytest.mark.parametrize("name", [n for n in figures.__all__ if n.islower()])
+def test_every_figure_draws_on_the_axes_it_is_given(name):
+    assert "ax" in inspect.signature(getattr(figures, name)).parameters
+
+
+def test_a_given_axes_is_returned(wait):
+    ax = plt.subplots()[1]
+    assert figures.curves(wait, "arrivals_per_h", "servers", ax=ax) is ax
