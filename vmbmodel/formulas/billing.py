@@ -43,7 +43,7 @@ def protected_instances(
 
     Notes
     -----
-    The size is taken to the nearest KiB, so that the order in which disks are
+    All sizes are taken to the nearest KiB, so that the order in which disks are
     summed cannot move a VM up a step. A VM whose disks are empty is protected
     too, and counts as a small one.
 
@@ -63,9 +63,12 @@ def protected_instances(
     >>> print(protected_instances(1200, **steps))
     3.0
     """
-    size = np.rint(protected_instance_gib * 2**20) / 2**20
-    small = size <= small_instance_gib
-    return np.where(small, small_instances, np.ceil(size / instance_step_gib))
+    size, limit, step = (
+        np.rint(size_gib * 2**20)
+        for size_gib in (protected_instance_gib, small_instance_gib, instance_step_gib)
+    )
+    steps = np.ceil(size / np.maximum(step, 1))
+    return np.where(size <= limit, small_instances, steps)
 
 
 @formula
@@ -108,7 +111,7 @@ def instance_usd(
     >>> print(instance_usd(0.5, instance_fee_usd=10, billed_frac=1))
     5.0
     """
-    return protected_instances * instance_fee_usd * billed_frac
+    return protected_instances * (instance_fee_usd * billed_frac)
 
 
 @formula
@@ -151,7 +154,7 @@ def storage_usd(
     >>> print(storage_usd(490, rate_usd_per_gib_month=0.0448, billed_frac=1))
     21.952
     """
-    return stored_gib * rate_usd_per_gib_month * billed_frac
+    return stored_gib * (rate_usd_per_gib_month * billed_frac)
 
 
 @formula

@@ -66,7 +66,7 @@ def touched_cells(
     >>> print(touched_cells(8, align_kib=4, cell_kib=8))
     1.5
     """
-    return _touched(write_kib, align_kib, cell_kib)
+    return _touched(*_whole_bytes(write_kib, align_kib, cell_kib))
 
 
 @formula
@@ -113,7 +113,8 @@ def write_amplification(
     >>> print(write_amplification(4, align_kib=4, cell_kib=8))
     2.0
     """
-    return _touched(write_kib, align_kib, cell_kib) * cell_kib / write_kib
+    write, align, cell = _whole_bytes(write_kib, align_kib, cell_kib)
+    return _touched(write, align, cell) * cell / write
 
 
 @formula
@@ -122,7 +123,7 @@ def cell_amplification(
 ) -> ArrayLike:
     r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
 
-    .. math:: A = \frac{1}{1 - \delta\, (1 - w / g)^+}
+    .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def cell_amplification(
     >>> print(cell_amplification(2, dispersion=1, cell_kib=8))
     4.0
     """
-    return 1 / (1 - dispersion * np.maximum(1 - write_kib / cell_kib, 0))
+    return 1 / (1 - dispersion + dispersion * np.minimum(write_kib / cell_kib, 1))
 
 
 @formula
@@ -329,10 +330,20 @@ def changed_blocks(changed_frac, dispersion, cells_per_block, active_frac):
     return np.where(inside < 1, partly, active)
 
 
-def _touched(write_kib, align_kib, cell_kib):
-    write, align, cell = (
-        np.maximum(np.rint(size * 1024), 1).astype(np.int64)
-        for size in (write_kib, align_kib, cell_kib)
-    )
-    grid = np.gcd(align, cell)
-    return 1 + (write - 1) // grid * grid / cell
+def _whole_bytes(*sizes_kib):
+    return (np.maximum(np.rint(size * 1024), 1) for size in sizes_kib)
+
+
+def _touched(write, align, cell):
+    grid = _gcd(align, cell)
+    return 1 + np.floor((write - 1) / grid) * grid / cell
+
+
+def _gcd(first, second):
+    """Greatest common divisor of whole floats, too large for an int or not."""
+    while np.any(second > 0):
+        first, second = (
+            np.where(second > 0, second, first),
+            np.where(second > 0, np.fmod(first, second), 0),
+        )
+    return first

@@ -109,8 +109,8 @@ def jam_mean_wait_h(
     """
     waves = np.floor(jobs / vault_servers)
     rest = jobs - waves * vault_servers
-    total = vault_servers * waves * (waves - 1) / 2 + rest * waves
-    return total * service_h / jobs
+    full = vault_servers * np.maximum(waves - 1, 0)
+    return waves * ((full / 2 + rest) / jobs) * service_h
 
 
 @formula
@@ -199,7 +199,7 @@ def random_jam_mean_wait_h(
     9.0345
     """
     behind = np.maximum(jobs - vault_servers, 0)
-    return behind * (behind + 1) * service_h / (2 * jobs * vault_servers)
+    return behind / jobs * ((behind + 1) / vault_servers) * service_h / 2
 
 
 @formula

@@ -211,7 +211,8 @@ def wait_decay_per_h(
     >>> print(wait_decay_per_h(3, arrivals_per_h=6, service_h=1 / 3))
     3.0
     """
-    return np.maximum(servers / service_h - arrivals_per_h, 0)
+    load = np.minimum(arrivals_per_h * service_h, servers)
+    return _decay(servers, load, service_h)
 
 
 @formula
@@ -260,11 +261,9 @@ def wait_within_prob(
     >>> print(wait_within_prob(0, 3, arrivals_per_h=6, service_h=1 / 3))
     0.5556
     """
-    log_waiting = _log_erlang_c(
-        servers, np.minimum(arrivals_per_h * service_h, servers)
-    )
-    decay = np.maximum(servers / service_h - arrivals_per_h, 0)
-    return np.abs(np.expm1(log_waiting - _times(decay, wait_h)))
+    load = np.minimum(arrivals_per_h * service_h, servers)
+    decay = _decay(servers, load, service_h)
+    return np.abs(np.expm1(_log_erlang_c(servers, load) - _times(decay, wait_h)))
 
 
 @formula
@@ -319,10 +318,11 @@ def wait_quantile_h(
     0.7283
     """
     load = np.minimum(arrivals_per_h * service_h, servers)
-    excess = _log_erlang_c(servers, load) - np.log1p(-prob)
-    decay = np.maximum(servers / service_h - arrivals_per_h, 0)
     # fmax: nobody waits where nothing is offered, for no share of the jobs
-    return np.where(decay > 0, np.fmax(excess, 0) / decay, np.inf)
+    excess = np.fmax(_log_erlang_c(servers, load) - np.log1p(-prob), 0)
+    decay = _decay(servers, load, service_h)
+    ends = (decay > 0) & np.isfinite(excess)
+    return np.where(ends, excess / decay, np.inf)
 
 
 @formula
@@ -380,7 +380,7 @@ def utilisation_for_wait_frac(
     """
     from scipy.special import wrightomega
 
-    patience = servers * wait_h / service_h
+    patience = np.minimum(servers * (wait_h / service_h), 1e300)
     log_late = np.log1p(-prob)
     power = np.sqrt(2 * (servers + 1)) - 1
     scale = np.maximum(patience / power, 1e-300)
@@ -416,46 +416,49 @@ def _upper_gamma(servers, load):
     return gammaincc(servers, load)
 
 
+_HALF_LOG = 0.5 * np.log(2 * np.pi)
+_ATANH = [1 / power for power in range(23, 1, -2)]
+_STIRLING = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12]
+
+
 def _log_poisson_mass(count, mean):
     """Log of the Poisson mass at a real count, by its saddle point, mean <= count."""
     gap = (mean - count) / count
-    # log1p(gap) - gap: a series where both nearly cancel, the plain logarithm
-    # where 1 + gap would lose the digits of a small mean
-    near = np.zeros_like(gap)
-    for order in range(14, 1, -1):
-        near = (-1) ** (order + 1) / order + gap * near
-    deviance = np.where(
-        gap > -0.05,
-        near * gap * gap,
-        np.where(gap > -0.3, np.log1p(gap), np.log(mean / count)) - gap,
-    )
-    return count * deviance - _stirling_error(count) - 0.5 * np.log(2 * np.pi * count)
+    # log1p(gap) - gap: the series of twice the artanh where both nearly cancel,
+    # the plain logarithm where 1 + gap would lose the digits of a small mean
+    half = gap / (2 + gap)
+    square = half * half
+    near = half * (2 * square * _polynomial(square, _ATANH) - gap)
+    deviance = np.where(gap > -0.3, near, np.log(mean / count) - gap)
+    return count * deviance - _stirling_error(count) - 0.5 * np.log(count) - _HALF_LOG
 
 
 def _stirling_error(count):
     """Log of count! less its Stirling approximation."""
     from scipy.special import gammaln
 
-    inverse = 1 / np.maximum(count, 10) ** 2
-    series = 0.0
-    for term in (
-        1 / 156,
-        -691 / 360360,
-        1 / 1188,
-        -1 / 1680,
-        1 / 1260,
-        -1 / 360,
-        1 / 12,
-    ):
-        series = series * inverse + term
-    small = np.minimum(count, 10)
-    direct = (
-        gammaln(small + 1)
-        - (small + 0.5) * np.log(small)
-        + small
-        - 0.5 * np.log(2 * np.pi)
-    )
-    return np.where(count >= 10, series / np.maximum(count, 10), direct)
+    many = np.maximum(count, 10)
+    error = np.array(_polynomial(1 / (many * many), _STIRLING) / many)
+    few = count < 10
+    if few.any():
+        small = count[few]
+        approximation = (small + 0.5) * np.log(small) - small + _HALF_LOG
+        error[few] = gammaln(small + 1) - approximation
+    return error
+
+
+def _polynomial(at, coefficients):
+    """Value of a polynomial, highest power first, in one array of scratch."""
+    value = np.full_like(at, coefficients[0])
+    for coefficient in coefficients[1:]:
+        value *= at
+        value += coefficient
+    return value
+
+
+def _decay(servers, load, service_h):
+    """Rate of the wait, 0 just where the load is clipped to `servers`."""
+    return (servers - load) / service_h
 
 
 def _times(rate, time):

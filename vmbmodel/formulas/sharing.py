@@ -76,8 +76,9 @@ def completion_equal_caps_h(
     sizes = np.take_along_axis(size_gib, order, axis=-1)
     steps = np.diff(sizes, axis=-1, prepend=0)
     running = np.arange(sizes.shape[-1], 0, -1)
-    slowness = np.maximum(1 / cap_mib_s[..., None], running / capacity_mib_s[..., None])
-    done = np.cumsum(steps * slowness, axis=-1) * 1024 / 3600
+    speed = np.minimum(cap_mib_s[..., None], capacity_mib_s[..., None] / running)
+    taken = np.where(steps > 0, steps / speed, 0)
+    done = np.cumsum(taken, axis=-1) * 1024 / 3600
     result = np.empty_like(done)
     np.put_along_axis(result, np.broadcast_to(order, done.shape), done, axis=-1)
     return result
@@ -147,7 +148,7 @@ def completion_h(
     cap = np.take_along_axis(np.broadcast_to(cap_mib_s, order.shape), order, axis=-1)
     capacity = np.broadcast_to(capacity_mib_s, shape)[..., None]
     now = np.zeros((*shape, 1))
-    done = np.zeros_like(left)
+    done = np.where(left > 0, np.inf, 0.0)
     for _ in range(disks):
         running = left > 0
         if not running.any():

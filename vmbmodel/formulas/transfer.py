@@ -246,7 +246,8 @@ def incremental_h(
     cell_kib : array_like of float
         Smallest piece that is sent, :math:`g > 0`. [KiB]
     block_kib : array_like of float
-        Block in which a change is detected, :math:`b > 0`. [KiB]
+        Block in which a change is detected, :math:`b > 0`; one smaller than
+        a cell counts as a cell. [KiB]
     overlap_frac : array_like of float
         How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
 
@@ -288,10 +289,11 @@ def incremental_h(
     """
     changed_gib = np.minimum(changed_gib, used_gib)
     changed_frac = changed_gib / np.maximum(used_gib, np.finfo(float).tiny)
+    cells_per_block = np.clip(block_kib / cell_kib, 1, np.finfo(float).max)
     touched_gib = used_gib * changed_blocks(
-        changed_frac, dispersion, block_kib / cell_kib, active_frac
+        changed_frac, dispersion, cells_per_block, active_frac
     )
-    extents = changed_gib * 2**20 / cell_kib * dispersion * (1 - changed_frac)
+    extents = changed_gib * 2**20 * (dispersion * (1 - changed_frac)) / cell_kib
     send_h = np.maximum(
         _hours(changed_gib, incremental_mib_s), extents / blob_iops / 3600
     )
@@ -352,6 +354,5 @@ def _hours(size_gib, rate_mib_s):
 
 def _overlap(overlap_frac, first_h, second_h):
     """Time of two stages, between pipelined and one after the other."""
-    return np.maximum(first_h, second_h) + (1 - overlap_frac) * np.minimum(
-        first_h, second_h
-    )
+    shorter = np.minimum(np.minimum(first_h, second_h), np.finfo(float).max)
+    return np.maximum(first_h, second_h) + (1 - overlap_frac) * shorter
