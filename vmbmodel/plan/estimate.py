@@ -256,7 +256,7 @@ def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Ser
     touched = dispersion.changed_blocks_frac(
         changed_frac,
         disks["dispersion"],
-        scenario["block_kib"] / scenario["cell_kib"],
+        max(scenario["block_kib"] / scenario["cell_kib"], 1),
         disks["active_frac"],
     )
     extent_kib = dispersion.mean_extent_kib(

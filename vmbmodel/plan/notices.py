@@ -102,21 +102,18 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 def _of_slots(vms, scenario) -> Iterator[Notice]:
     most, served = scenario.profile.get("vault_vms"), scenario["vault_servers"]
-    busy = vms[vms["disks"] > 0]
-    for (vault, start_h), slot in busy.groupby(["vault", "start_h"], sort=False):
-        if len(slot) <= served:
-            continue
+    slots = vms[vms["disks"] > 0].groupby(["vault", "start_h"], sort=False)["jam_h"]
+    crowds = slots.agg(vms="size", line_h="max")
+    for row in crowds[crowds["vms"] > served].itertuples():
+        vault, start_h = row.Index
+        what = f"{row.vms} VMs of vault {vault} start at {start_h:g} h"
         text = (
-            f"{len(slot)} VMs of vault {vault} start at {start_h:g} h and {served:g} "
-            f"are served at a time: the last one waits {slot['jam_h'].max():.1f} h "
-            "for the others."
+            f"{what} and {served:g} are served at a time: the last one waits "
+            f"{row.line_h:.1f} h for the others."
         )
         yield Notice("own_line", "", text)
-        if most is not None and len(slot) > most:
-            text = (
-                f"{len(slot)} VMs of vault {vault} start at {start_h:g} h; "
-                f"no more than {most:g} are advised."
-            )
+        if most is not None and row.vms > most:
+            text = f"{what}; no more than {most:g} are advised."
             yield Notice("traffic_jam", "", text)
 
 
@@ -124,20 +121,20 @@ def _of_accounts(disks, scenario) -> Iterator[Notice]:
     own = disks[~disks["managed"]]
     if "account_disks" in scenario.profile:
         most = scenario["account_disks"]
-        for (account, policy), group in own.groupby(["storage_account", "policy"]):
-            if len(group) > most:
-                text = (
-                    f"{len(group)} disks of storage account {account} follow policy "
-                    f"{policy}; no more than {most:g} are advised."
-                )
-                yield Notice("crowded_schedule", "", text)
+        schedules = own.groupby(["storage_account", "policy"]).size()
+        for (account, policy), count in schedules[schedules > most].items():
+            text = (
+                f"{count} disks of storage account {account} follow policy "
+                f"{policy}; no more than {most:g} are advised."
+            )
+            yield Notice("crowded_schedule", "", text)
     if "busy_account_disks_high" in scenario.profile:
         most = scenario["busy_account_disks_high"]
-        for account, group in own.groupby("storage_account"):
-            if len(group) > most:
-                text = (
-                    f"Storage account {account} holds {len(group)} disks; with more "
-                    f"than {scenario['busy_account_disks_low']:g} to {most:g} it is "
-                    "overloaded while applications use it."
-                )
-                yield Notice("busy_account", "", text)
+        accounts = own.groupby("storage_account").size()
+        for account, count in accounts[accounts > most].items():
+            text = (
+                f"Storage account {account} holds {count} disks; with more "
+                f"than {scenario['busy_account_disks_low']:g} to {most:g} it is "
+                "overloaded while applications use it."
+            )
+            yield Notice("busy_account", "", text)
