@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 mpl.use("agg")
 
@@ -43,6 +44,29 @@ def test_curves_are_the_data_with_labels_and_units(wait):
     assert len({dash for _, dash in looks}) == len({c for c, _ in looks}) == 3
     assert ax.get_legend().get_title().get_text() == "data movers"
     assert [text.get_text() for text in ax.texts] == ["a day"]
+
+
+def test_a_logarithmic_axis_says_plain_numbers(wait):
+    ax = figures.curves(
+        wait, "arrivals_per_h", "servers", yscale="log", ylim=(0.01, 10)
+    )
+    ax.figure.canvas.draw()
+    ticks = [label.get_text() for label in ax.get_yticklabels()]
+    assert {"0.01", "0.1", "1", "10"} <= set(ticks)
+
+
+def test_strips_fill_the_cells_that_hold():
+    cells = xr.DataArray(
+        [[True, False, True], [False, False, True]],
+        coords={"kind": ["a", "b"], "place": [1, 2, 3]},
+        dims=("kind", "place"),
+    )
+    ax = figures.strips(cells, "place", "kind", names=("in", "out"))
+    filled = [bars.get_paths() for bars in ax.collections[1::2]]
+    lefts = [[int(p.vertices[:, 0].min()) for p in paths] for paths in filled]
+    assert lefts == [[0, 2], [2]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["in", "out"]
 
 
 def test_one_curve_needs_no_legend(wait):

@@ -13,7 +13,16 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "bands", "curves", "heat", "spans", "stacked_bars"]
+__all__ = [
+    "COLOURS",
+    "bands",
+    "curves",
+    "heat",
+    "points",
+    "spans",
+    "stacked_bars",
+    "strips",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Seven colours that the colour-blind tell apart (Okabe and Ito)."""
@@ -64,6 +73,9 @@ def curves(
             fontsize="small",
         )
     ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter("{x:g}")  # 0.1, where the default says 10^-1
     if hue is not None:
         ax.legend(title=_label(result[hue]))
     return ax
@@ -138,6 +150,45 @@ def bands(
     return ax
 
 
+def points(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    label: str = "",
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw a dot for each row, as measurements beside the curves of a model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a dot.
+    x, y : str
+        Columns of the two axes.
+    label : str
+        What the legend calls the dots; they are not in it if empty.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    ax.plot(
+        table[x],
+        table[y],
+        "o",
+        label=label or "_dots",
+        color=COLOURS[-1],
+        alpha=0.55,
+        markersize=5,
+        zorder=3,
+    )
+    ax.set(**axes)
+    return ax
+
+
 def spans(
     table: pd.DataFrame,
     start: str,
@@ -190,6 +241,51 @@ def stacked_bars(
     ax.invert_yaxis()
     ax.legend()
     ax.set(**axes)
+    return ax
+
+
+def strips(
+    cells: xr.DataArray,
+    x: str,
+    y: str,
+    *,
+    names: tuple[str, str] = ("yes", "no"),
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw one row of cells for each entry of an axis, those that hold filled.
+
+    Parameters
+    ----------
+    cells : DataArray
+        Of two dimensions, true where a cell is to be filled.
+    x, y : str
+        Axis along a row, and axis of the rows.
+    names : tuple of str
+        What the legend calls a filled cell, and an empty one.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    grid = cells.transpose(y, x)
+    ax = ax or _new(height=1.2 + 0.45 * len(grid))
+    for row, filled in enumerate(grid.to_numpy()):
+        for colour, held in (("0.9", ~filled), (COLOURS[0], filled)):
+            ax.broken_barh(
+                [(place, 1) for place in held.nonzero()[0]],
+                (row - 0.35, 0.7),
+                facecolor=colour,
+                edgecolor="white",
+                linewidth=0.5,
+            )
+    ax.set_yticks(range(len(grid)), [_named(entry) for entry in grid[y].to_numpy()])
+    ax.invert_yaxis()
+    ax.margins(x=0)
+    ax.legend(
+        ax.collections[1::-1], names, loc="lower right", bbox_to_anchor=(1, 1), ncols=2
+    )
+    ax.set(xlabel=_label(cells[x]), ylabel=_label(cells[y]), **axes)
     return ax
 
 
