@@ -1,0 +1,198 @@
+"""The bill: documented tiers and examples, other people's mistakes, properties."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from vmbmodel.formulas.billing import (
+    billed_frac,
+    instance_usd,
+    protected_instances,
+    storage_usd,
+)
+
+patient = settings(deadline=None)
+sizes = st.floats(0, 1e6)
+instants = st.floats(0, 1e4)
+ever = st.one_of(instants, st.just(math.inf))
+shares = st.floats(0, 1)
+parts = st.floats(0.001, 1)
+months = st.floats(1, 1e4)
+
+AZURE = {"small_instance_gib": 50, "small_instances": 0.5, "instance_step_gib": 500}
+FEE_USD = 10
+DAY_H = 24
+KIB_GIB = 2**-20
+
+
+def fee_usd(size_gib, share=1):
+    return instance_usd(protected_instances(size_gib, **AZURE), FEE_USD, share)
+
+
+@pytest.mark.parametrize(
+    ("size_gib", "published_usd"),
+    [
+        (500, 10),  # eWEEK (2015), quoting Microsoft: 500 GB, $10 a month
+        (2000, 40),  # the same: 2,000 GB, $40
+        (50, 5),  # the same: up to 50 GB, $5
+    ],
+)
+def test_published_prices(size_gib, published_usd):
+    assert fee_usd(size_gib) == published_usd
+
+
+def test_published_example_of_a_small_instance():
+    # Microsoft, "About Azure VM backup" (2018): 17 GB on the operating system
+    # disk, 30 and 0 GB on the data disks make an instance of 47 GB; up to 50 GB
+    # cost $5. The temporary disk with its 5 GB is not counted: 52 GB cost $10.
+    assert fee_usd(17 + 30 + 0) == 5
+    assert fee_usd(17 + 30 + 0 + 5) == 10
+
+
+@pytest.mark.parametrize(
+    ("size_gib", "instances"),
+    [
+        (0, 0.5),
+        (47, 0.5),
+        (50, 0.5),
+        (50.01, 1),
+        (499, 1),
+        (500, 1),
+        (500.01, 2),
+        (1000, 2),
+        (1000.1, 3),
+        (1200, 3),
+        (2000, 4),
+    ],
+)
+def test_tiers(size_gib, instances):
+    assert protected_instances(size_gib, **AZURE) == instances
+
+
+def test_mistakes_of_others_are_not_ours():
+    # infracost divides whole numbers, so that 1,200 GB would count as 2; the
+    # module AzureSimpleREST asks for "< 500", so that 500 GB would count as 2.
+    assert protected_instances(1200, **AZURE) != 1200 // 500
+    assert protected_instances(500, **AZURE) != 2
+
+
+def test_a_bill_worked_by_hand():
+    # 47 GB at the first success on day 10, 52 GB on day 20; protection is
+    # stopped on day 22, which freezes the size, and the data deleted on day 45.
+    # Days 0-30: 10 of 30 days at $5 and 10 at $10, $5.00; days 30-60: 15 at $10,
+    # $5.00. The vault holds 47, 48 and then 49 GB from days 10, 11 and 12 on:
+    # (47 + 48 + 18 x 49)/30 GB-months, then 15 x 49/30.
+    def share(month, start_day, end_day):
+        edges = DAY_H * np.array([*month, start_day, end_day])
+        return billed_frac(*edges)
+
+    first, second = (0, 30), (30, 60)
+    fees = [
+        fee_usd(47, share(month, 10, 20)) + fee_usd(52, share(month, 20, 45))
+        for month in (first, second)
+    ]
+    assert_allclose(fees, [5, 5], rtol=1e-14)
+    gib_months = [
+        storage_usd(47, 1, share(month, 10, 11))
+        + storage_usd(48, 1, share(month, 11, 12))
+        + storage_usd(49, 1, share(month, 12, 45))
+        for month in (first, second)
+    ]
+    assert_allclose(gib_months, [(47 + 48 + 18 * 49) / 30, 15 * 49 / 30], rtol=1e-14)
+
+
+@patient
+@given(one=sizes, other=sizes)
+def test_a_larger_vm_never_counts_as_less(one, other):
+    small, large = (protected_instances(s, **AZURE) for s in sorted((one, other)))
+    assert small <= large
+
+
+@patient
+@given(limit=st.floats(0.01, 1e4), step=st.floats(0.01, 1e4))
+def test_what_fills_a_limit_is_within_it(limit, step):
+    tiers = {"small_instances": 0.5, "instance_step_gib": step}
+    assert protected_instances(limit, limit, **tiers) == 0.5
+    assert protected_instances(limit + KIB_GIB, limit, **tiers) >= 1
+    assert protected_instances(step, step / 2, **tiers) == 1
+
+
+@patient
+@given(step_kib=st.integers(2, 2**30), steps=st.integers(1, 50))
+def test_the_next_step_counts_from_its_first_kib(step_kib, steps):
+    tiers = {"small_instances": 0.5, "instance_step_gib": step_kib * KIB_GIB}
+    size_gib = steps * step_kib * KIB_GIB
+    assert protected_instances(size_gib, KIB_GIB, **tiers) == steps
+    assert protected_instances(size_gib + KIB_GIB, KIB_GIB, **tiers) == steps + 1
+
+
+@patient
+@given(st.lists(st.decimals(0, 100, places=1), min_size=2, max_size=12), st.randoms())
+def test_order_of_the_disks_does_not_move_a_vm_up_a_step(disks, random):
+    disks = [float(size) for size in disks]
+    shuffled = random.sample(disks, len(disks))
+    tiers = {"small_instance_gib": 0.1, "small_instances": 0.5}
+    counts = {
+        protected_instances(sum(order), **tiers, instance_step_gib=100)
+        for order in (disks, shuffled, sorted(disks))
+    }
+    assert len(counts) == 1
+
+
+@patient
+@given(start=instants, length=months, cut=parts, success=ever, deleted=ever)
+def test_splitting_a_month_changes_nothing(start, length, cut, success, deleted):
+    end = start + length
+    middle = min(start + cut * length, end)
+    life = success, deleted
+    parts_h = billed_frac(start, middle, *life) * (middle - start)
+    parts_h += billed_frac(middle, end, *life) * (end - middle)
+    assert_allclose(billed_frac(start, end, *life) * (end - start), parts_h, atol=1e-9)
+
+
+@patient
+@given(start=instants, length=months, success=ever, deleted=ever, h=instants)
+def test_billed_for_longer_never_means_for_less(start, length, success, deleted, h):
+    month = start, start + length
+    base = billed_frac(*month, success, deleted)
+    assert 0 <= base <= 1
+    assert billed_frac(*month, max(success - h, 0), deleted) >= base
+    assert billed_frac(*month, success, deleted + h) >= base
+
+
+@patient
+@given(start=instants, length=months, success=instants)
+def test_share_by_counting_instants(start, length, success):
+    month = start + (np.arange(1000) + 0.5) / 1000 * length
+    deleted = success + length / 3
+    counted = np.mean((success <= month) & (month < deleted))
+    share = billed_frac(start, start + length, success, deleted)
+    assert abs(share - counted) < 0.0021
+
+
+def test_whole_months_and_none():
+    month = 720, 1440
+    assert billed_frac(*month, 0, math.inf) == 1
+    assert billed_frac(*month, 720, 1440) == 1
+    assert billed_frac(*month, math.inf, math.inf) == 0  # never succeeded
+    assert billed_frac(*month, 1440, math.inf) == 0
+    assert billed_frac(*month, 0, 720) == 0
+    assert billed_frac(*month, 1000, 900) == 0  # deleted before it succeeded
+    assert billed_frac(1440, 720, 0, math.inf) == 0  # no month at all
+
+
+@patient
+@given(count=st.floats(0.5, 1e4), price=st.floats(0, 1e4), share=shares)
+def test_a_bill_is_shared_out_without_loss(count, price, share):
+    parts = [instance_usd(count, price, s) for s in (share, 1 - share)]
+    assert_allclose(sum(parts), instance_usd(count, price, 1), atol=1e-300)
+    parts = [storage_usd(count, price, s) for s in (share, 1 - share)]
+    assert_allclose(sum(parts), storage_usd(count, price, 1), atol=1e-300)
+
+
+def test_nothing_billed_costs_nothing_however_dear():
+    assert instance_usd(1e300, 1e300, 0) == storage_usd(1e300, 1e300, 0) == 0

@@ -1,0 +1,107 @@
+"""What every formula refuses, and that what it accepts it also answers."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_contract import FIELDS, arguments, every_formula
+
+from vmbmodel._checks import refuse_out_of_range
+
+patient = settings(deadline=None)
+NUMBERS = [field for field in FIELDS.values() if field.range]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"servers": 0}, r"^servers must be > 0 and finite; got 0$"),
+        ({"servers": [1, -1]}, r"^servers must be .*; got -1 at index \(1,\)$"),
+        ({"prob": 1.5}, r"^prob must be >= 0 and <= 1; got 1.5$"),
+        ({"prob": float("nan")}, r"^prob must be >= 0 and <= 1; got nan$"),
+        ({"jobs": 1.5}, r"^jobs must be whole; got 1.5$"),
+        ({"jobs": [[1, 2], [3, 0.5]]}, r"^jobs must be >= 1 and .* \(1, 1\)$"),
+        ({"start_h": 24}, r"^start_h must be >= 0 and < 24; got 24$"),
+        ({"wait_h": float("inf")}, r"^wait_h must be >= 0 and finite; got inf$"),
+        ({"wait_h": "eight"}, r"^wait_h must be a number; got 'eight'$"),
+        ({"wait_h": None}, r"^wait_h must be a number; got None$"),
+        ({"wait_h": 8j}, r"^wait_h must be a number; got 8j$"),
+        ({"servers": 3, "wait_h": -8}, r"^wait_h must be .*; got -8$"),
+    ],
+)
+def test_refusal_names_argument_rule_value_and_place(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        refuse_out_of_range(arguments)
+
+
+def test_first_bad_value_is_the_one_named():
+    with pytest.raises(ValueError, match=r"got -2.0 at index \(0, 2\)$"):
+        refuse_out_of_range({"wait_h": [[0.0, 1, -2], [-3, np.nan, 0]]})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, 1.0, True, np.float32(1), np.int8(1), [], np.empty((0, 3)), pd.Series([1, 2])],
+    ids=repr,
+)
+def test_any_kind_of_number_passes(value):
+    refuse_out_of_range({"wait_h": value})
+
+
+@patient
+@given(field=st.sampled_from(NUMBERS), number=st.floats())
+def test_just_what_lies_outside_the_range_is_refused(field, number):
+    checked = {field.name: [field.typical, number]}
+    if number in field.range and (not field.whole or number == np.trunc(number)):
+        refuse_out_of_range(checked)
+    else:
+        message = rf"^{field.name} must be .*; got .* at index \(1,\)$"
+        with pytest.raises(ValueError, match=message):
+            refuse_out_of_range(checked)
+
+
+def extremes(field):
+    """Values that are allowed and hard: the ends of the range and far out."""
+    candidates = (0, 1e-300, 1, 10.5, 1e6, 1e300, np.inf)
+    allowed = [x for x in candidates if x in field.range]
+    return [x for x in allowed if not field.whole or x == np.trunc(x)]
+
+
+@every_formula
+def test_what_is_allowed_has_an_answer_and_no_warning(formula):
+    typical = arguments(formula)
+    hard = {name: extremes(FIELDS[name]) for name in typical}
+    if len(hard) > 4:  # all pairs of extremes, the others typical
+        cases = [
+            {**typical, one: first, other: second}
+            for one, other in itertools.combinations(hard, 2)
+            for first, second in itertools.product(hard[one], hard[other])
+        ]
+    else:
+        cases = [
+            dict(zip(hard, values, strict=True))
+            for values in itertools.product(*hard.values())
+        ]
+    if formula.along:
+        results = [formula(**case) for case in cases]
+    else:  # one call for all of them
+        columns = {name: np.array([case[name] for case in cases]) for name in hard}
+        results = formula(**columns)
+    results = np.concatenate([np.ravel(result) for result in results])
+    assert not np.isnan(results).any()
+    bounds = FIELDS[formula.__name__].range
+    # beyond the largest float is inf, below the smallest 0
+    assert np.all((results >= bounds.low) | (results == 0))
+    assert np.all((results <= bounds.high) | (results == np.inf))
+
+
+@every_formula
+def test_nothing_in_nothing_out(formula):
+    empty = {
+        n: np.empty((0, 3)) if n in formula.over else [] for n in arguments(formula)
+    }
+    expected = (0, 3) if formula.along else (0,)
+    assert np.shape(formula(**empty)) == expected
