@@ -1,0 +1,1 @@
+"""What the closed forms cost, next to other ways to the same numbers."""
