@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -15,7 +15,6 @@ from vmbmodel.formulas.billing import (
     storage_usd,
 )
 
-patient = settings(deadline=None)
 sizes = st.floats(0, 1e6)
 instants = st.floats(0, 1e4)
 ever = st.one_of(instants, st.just(math.inf))
@@ -105,14 +104,12 @@ def test_a_bill_worked_by_hand():
     assert_allclose(gib_months, [(47 + 48 + 18 * 49) / 30, 15 * 49 / 30], rtol=1e-14)
 
 
-@patient
 @given(one=sizes, other=sizes)
 def test_a_larger_vm_never_counts_as_less(one, other):
     small, large = (protected_instances(s, **AZURE) for s in sorted((one, other)))
     assert small <= large
 
 
-@patient
 @given(limit=st.floats(0.01, 1e4), step=st.floats(0.01, 1e4))
 def test_what_fills_a_limit_is_within_it(limit, step):
     tiers = {"small_instances": 0.5, "instance_step_gib": step}
@@ -121,7 +118,6 @@ def test_what_fills_a_limit_is_within_it(limit, step):
     assert protected_instances(step, step / 2, **tiers) == 1
 
 
-@patient
 @given(step_kib=st.integers(2, 2**30), steps=st.integers(1, 50))
 def test_the_next_step_counts_from_its_first_kib(step_kib, steps):
     tiers = {"small_instances": 0.5, "instance_step_gib": step_kib * KIB_GIB}
@@ -130,7 +126,6 @@ def test_the_next_step_counts_from_its_first_kib(step_kib, steps):
     assert protected_instances(size_gib + KIB_GIB, KIB_GIB, **tiers) == steps + 1
 
 
-@patient
 @given(st.lists(st.decimals(0, 100, places=1), min_size=2, max_size=12), st.randoms())
 def test_order_of_the_disks_does_not_move_a_vm_up_a_step(disks, random):
     disks = [float(size) for size in disks]
@@ -143,7 +138,6 @@ def test_order_of_the_disks_does_not_move_a_vm_up_a_step(disks, random):
     assert len(counts) == 1
 
 
-@patient
 @given(start=instants, length=months, cut=parts, success=ever, deleted=ever)
 def test_splitting_a_month_changes_nothing(start, length, cut, success, deleted):
     end = start + length
@@ -154,7 +148,6 @@ def test_splitting_a_month_changes_nothing(start, length, cut, success, deleted)
     assert_allclose(billed_frac(start, end, *life) * (end - start), parts_h, atol=1e-9)
 
 
-@patient
 @given(start=instants, length=months, success=ever, deleted=ever, h=instants)
 def test_billed_for_longer_never_means_for_less(start, length, success, deleted, h):
     month = start, start + length
@@ -164,7 +157,6 @@ def test_billed_for_longer_never_means_for_less(start, length, success, deleted,
     assert billed_frac(*month, success, deleted + h) >= base
 
 
-@patient
 @given(start=instants, length=months, success=instants)
 def test_share_by_counting_instants(start, length, success):
     month = start + (np.arange(1000) + 0.5) / 1000 * length
@@ -185,7 +177,6 @@ def test_whole_months_and_none():
     assert billed_frac(1440, 720, 0, math.inf) == 0  # no month at all
 
 
-@patient
 @given(count=st.floats(0.5, 1e4), price=st.floats(0, 1e4), share=shares)
 def test_a_bill_is_shared_out_without_loss(count, price, share):
     parts = [instance_usd(count, price, s) for s in (share, 1 - share)]

@@ -5,13 +5,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_contract import FIELDS, arguments, every_formula
 
 from vmbmodel._checks import refuse_out_of_range
 
-patient = settings(deadline=None)
 NUMBERS = [field for field in FIELDS.values() if field.range]
 
 
@@ -51,7 +50,6 @@ def test_any_kind_of_number_passes(value):
     refuse_out_of_range({"wait_h": value})
 
 
-@patient
 @given(field=st.sampled_from(NUMBERS), number=st.floats())
 def test_just_what_lies_outside_the_range_is_refused(field, number):
     checked = {field.name: [field.typical, number]}

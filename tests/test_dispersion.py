@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -16,7 +16,6 @@ from vmbmodel.formulas.dispersion import (
 )
 from vmbmodel.units import convert
 
-patient = settings(deadline=None)
 shares = st.one_of(st.just(0.0), st.floats(1e-9, 1))
 some = st.floats(1e-6, 1)
 per_block = st.integers(1, 4096)
@@ -73,7 +72,6 @@ def test_published_throughput_of_a_disk(request_kb, requests_per_s, published_mb
     assert_allclose(found, convert(published_mb_s, "MB/s", to="MiB/s"), rtol=1e-14)
 
 
-@patient
 @given(write=whole_bytes, align=st.integers(1, 600), cell=st.integers(1, 600))
 def test_touched_cells_by_enumeration(write, align, cell):
     offsets = np.arange(np.lcm(align, cell) // align) * align
@@ -137,14 +135,12 @@ def test_index_is_one_minus_the_correlation_of_neighbours():
     assert abs(seen - mean_extent_kib(0.25, 0.1, 1)) <= 3.9 * error
 
 
-@patient
 @given(changed_frac=shares, dispersion=shares, active_frac=some)
 def test_a_block_of_one_cell_is_the_cell(changed_frac, dispersion, active_frac):
     found = changed_blocks_frac(changed_frac, dispersion, 1, active_frac)
     assert_allclose(found, changed_frac, rtol=1e-12)
 
 
-@patient
 @given(changed_frac=shares, cells=per_block, active_frac=some)
 def test_changes_in_one_run_touch_no_more_than_they_fill(
     changed_frac, cells, active_frac
@@ -153,7 +149,6 @@ def test_changes_in_one_run_touch_no_more_than_they_fill(
     assert_allclose(found, changed_frac, rtol=1e-12)
 
 
-@patient
 @given(changed_frac=st.floats(0.01, 0.6), dispersion=some, cells=st.integers(2, 32))
 def test_two_resolutions_give_the_index_back(changed_frac, dispersion, cells):
     coarse = changed_blocks_frac(changed_frac, dispersion, cells, 1)
@@ -161,7 +156,6 @@ def test_two_resolutions_give_the_index_back(changed_frac, dispersion, cells):
     assert_allclose((1 - kept) / changed_frac, dispersion, rtol=1e-6, atol=1e-10)
 
 
-@patient
 @given(changed_frac=shares, one=shares, other=shares, cells=per_block, active_frac=some)
 def test_more_dispersion_never_touches_fewer_blocks(
     changed_frac, one, other, cells, active_frac
@@ -175,7 +169,6 @@ def test_more_dispersion_never_touches_fewer_blocks(
     assert high <= max(active_frac, changed_frac)
 
 
-@patient
 @given(changed_frac=shares, dispersion=shares, cells=st.tuples(per_block, per_block))
 def test_larger_blocks_never_hold_less_of_the_disk(changed_frac, dispersion, cells):
     few, many = (
@@ -184,7 +177,6 @@ def test_larger_blocks_never_hold_less_of_the_disk(changed_frac, dispersion, cel
     assert few <= many * (1 + 1e-12)
 
 
-@patient
 @given(
     changed_frac=shares, dispersion=shares, cells=per_block, areas=st.tuples(some, some)
 )
@@ -198,7 +190,6 @@ def test_changes_spread_wider_never_touch_fewer_blocks(
     assert narrow <= wide * (1 + 1e-9)
 
 
-@patient
 @given(
     rate=st.floats(1, 1000),
     iops=st.floats(1, 1e5),
@@ -213,7 +204,6 @@ def test_more_dispersion_never_raises_the_throughput(rate, iops, changed_frac, i
     assert scattered <= gathered <= rate
 
 
-@patient
 @given(writes=st.tuples(*[st.floats(1e-3, 64)] * 2), dispersion=shares)
 def test_smaller_writes_never_drag_along_less(writes, dispersion):
     small, large = (cell_amplification(w, dispersion, 8) for w in sorted(writes))
@@ -221,7 +211,6 @@ def test_smaller_writes_never_drag_along_less(writes, dispersion):
     assert cell_amplification(min(writes), 0, 8) == 1
 
 
-@patient
 @given(part=st.integers(1, 64), cell_kib=st.sampled_from([4, 8, 16, 2048]))
 def test_at_random_a_write_costs_its_whole_cell(part, cell_kib):
     write_kib = cell_kib / part

@@ -517,7 +517,7 @@ names = st.text(
 sizes = st.floats(0, 1e300)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     vms=st.lists(names, min_size=1, max_size=5, unique_by=lambda n: alike(n)),
     size=sizes,
@@ -611,7 +611,7 @@ def mutated(data, edits):
     return data
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(data=starts, edits=edits)
 def test_any_file_reads_or_is_refused(data, edits):
     try:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -16,7 +16,6 @@ from vmbmodel.formulas.jam import (
     random_jam_mean_wait_h,
 )
 
-patient = settings(deadline=None)
 crowds = st.integers(1, 2000)
 movers = st.integers(1, 300)
 hours = st.floats(1e-3, 1e3)
@@ -86,7 +85,6 @@ def test_exponential_jobs_against_simulation(jobs, servers):
         assert abs(predicted - seen.mean()) <= 3.9 * error
 
 
-@patient
 @given(jobs=crowds, servers=movers)
 def test_mean_is_the_mean_of_the_places(jobs, servers):
     places = np.arange(1, jobs + 1)
@@ -97,7 +95,6 @@ def test_mean_is_the_mean_of_the_places(jobs, servers):
     assert jam_makespan_h(jobs, servers, 1) == waits[-1] + 1
 
 
-@patient
 @given(jobs=crowds, servers=movers)
 def test_exponential_jobs_by_exact_sums(jobs, servers):
     # a mover becomes free every 1/c on average; the last ones after 1/1 ... 1/c
@@ -121,7 +118,6 @@ every_jam = pytest.mark.parametrize("jam", ALL, ids=lambda f: f.__name__)
 
 
 @every_jam
-@patient
 @given(jobs=crowds, servers=movers, service_h=hours)
 def test_one_more_mover_never_makes_it_slower(jam, jobs, servers, service_h):
     now_h, then_h = (jam(jobs, c, service_h) for c in (servers, servers + 1))
@@ -129,7 +125,6 @@ def test_one_more_mover_never_makes_it_slower(jam, jobs, servers, service_h):
 
 
 @every_jam
-@patient
 @given(jobs=crowds, servers=movers, service_h=hours)
 def test_one_more_job_never_makes_it_faster(jam, jobs, servers, service_h):
     now_h, then_h = (jam(n, servers, service_h) for n in (jobs, jobs + 1))
@@ -137,13 +132,11 @@ def test_one_more_job_never_makes_it_faster(jam, jobs, servers, service_h):
 
 
 @every_jam
-@patient
 @given(jobs=crowds, servers=movers, service_h=hours)
 def test_twice_the_length_takes_twice_the_time(jam, jobs, servers, service_h):
     assert jam(jobs, servers, 2 * service_h) == 2 * jam(jobs, servers, service_h)
 
 
-@patient
 @given(jobs=crowds, servers=movers)
 def test_no_jam_where_every_job_has_its_mover(jobs, servers):
     crowd = jobs + servers

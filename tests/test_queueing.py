@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -17,7 +17,6 @@ from vmbmodel.formulas.queueing import (
     wait_within_prob,
 )
 
-patient = settings(deadline=None)
 movers = st.integers(1, 500)
 some_movers = st.floats(0.5, 500)  # real numbers of them are allowed
 shares = st.floats(1e-3, 0.999)
@@ -116,7 +115,6 @@ def test_a_number_between_whole_ones_agrees_with_the_integral(servers, load):
     assert_allclose(erlang_c_prob(servers, load), float(expected), rtol=1e-13)
 
 
-@patient
 @given(rho=st.floats(0, 1))
 def test_one_and_two_movers_in_exact_form(rho):
     tiny = {"rtol": 1e-12, "atol": 1e-300}
@@ -124,7 +122,6 @@ def test_one_and_two_movers_in_exact_form(rho):
     assert_allclose(erlang_c_prob(2, 2 * rho), 2 * rho**2 / (1 + rho), **tiny)
 
 
-@patient
 @given(servers=some_movers, share=shares)
 def test_logarithm_is_that_of_the_probability(servers, share):
     waiting = erlang_c_prob(servers, share * servers)
@@ -137,7 +134,6 @@ def test_logarithm_goes_on_where_the_probability_ends():
     assert -np.inf < log_erlang_c(10**4, 10.0) < -50_000
 
 
-@patient
 @given(servers=movers, share=shares, service_h=hours)
 def test_mean_is_the_integral_of_the_tail(servers, share, service_h):
     arrivals = share * servers / service_h
@@ -153,7 +149,6 @@ def test_mean_is_the_integral_of_the_tail(servers, share, service_h):
     )
 
 
-@patient
 @given(servers=some_movers, share=shares, service_h=hours, prob=shares)
 def test_quantile_is_the_inverse_of_the_distribution(servers, share, service_h, prob):
     line = servers, share * servers / service_h, service_h
@@ -165,7 +160,6 @@ def test_quantile_is_the_inverse_of_the_distribution(servers, share, service_h, 
         assert within >= prob
 
 
-@patient
 @given(servers=some_movers, service_h=hours, prob=shares, patience=hours)
 def test_at_the_utilisation_found_that_share_waits_that_long(
     servers, service_h, prob, patience
@@ -177,7 +171,6 @@ def test_at_the_utilisation_found_that_share_waits_that_long(
     assert_allclose(within, prob, atol=1e-13 + 1e-15 * patience)
 
 
-@patient
 @given(servers=movers, share=shares, service_h=hours, prob=shares)
 def test_one_more_mover_never_lengthens_the_wait(servers, share, service_h, prob):
     jobs = share * servers / service_h, service_h
@@ -192,7 +185,6 @@ def test_one_more_mover_never_lengthens_the_wait(servers, share, service_h, prob
     )
 
 
-@patient
 @given(servers=some_movers, low=shares, high=shares, prob=shares)
 def test_more_load_never_shortens_the_wait(servers, low, high, prob):
     low, high = sorted((low, high))
@@ -204,7 +196,6 @@ def test_more_load_never_shortens_the_wait(servers, low, high, prob):
     )
 
 
-@patient
 @given(servers=movers, prob=shares, short=hours, long=hours)
 def test_who_waits_longer_may_load_more(servers, prob, short, long):
     short, long = sorted((short, long))
@@ -240,7 +231,6 @@ def test_saturated_line_never_clears(arrivals):
     assert wait_quantile_h(0.5, 3, arrivals, 1) == np.inf
 
 
-@patient
 @given(servers=movers, service_h=hours, few=st.integers(-4, 4))
 def test_all_agree_on_what_is_saturated(servers, service_h, few):
     arrivals = servers / service_h * (1 + few * 2**-52)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -10,7 +10,6 @@ from vmbmodel.formulas.restore import restore_copy_h, restore_h, worst_point_age
 from vmbmodel.formulas.transfer import initial_h
 from vmbmodel.units import convert
 
-patient = settings(deadline=None)
 sizes = st.floats(0, 1e6)
 rates = st.floats(1e-3, 1e4)
 hours = st.floats(0, 1e4)
@@ -30,13 +29,11 @@ def test_documented_age_in_the_paired_region():
     assert worst_point_age_h(24, 12) == 36
 
 
-@patient
 @given(sizes, rates)
 def test_without_a_cap_it_is_the_time_of_a_first_copy(size_gib, rate):
     assert restore_copy_h(size_gib, rate, np.inf) == initial_h(size_gib, rate)
 
 
-@patient
 @given(sizes, sizes, rates, rates, rates)
 def test_more_data_or_a_lower_rate_never_make_it_faster(size, more, rate, other, cap):
     base_h = restore_copy_h(size, rate, cap)
@@ -46,13 +43,11 @@ def test_more_data_or_a_lower_rate_never_make_it_faster(size, more, rate, other,
     assert restore_copy_h(size, rate, min(cap, other)) >= base_h
 
 
-@patient
 @given(sizes, rates, rates)
 def test_the_lower_of_two_limits_counts(size, rate, cap):
     assert restore_copy_h(size, rate, cap) == restore_copy_h(size, cap, rate)
 
 
-@patient
 @given(hours, hours, hours)
 def test_the_parts_add_up_in_any_order(wait_h, copied_h, created_h):
     total_h = restore_h(wait_h, copied_h, created_h)
@@ -60,7 +55,6 @@ def test_the_parts_add_up_in_any_order(wait_h, copied_h, created_h):
     assert total_h >= max(wait_h, copied_h, created_h)
 
 
-@patient
 @given(st.floats(0.1, 1000), st.integers(1, 200))
 def test_oldest_age_by_walking_along_the_clock(interval_h, tenths):
     backup_h = tenths / 10 * interval_h

@@ -1,7 +1,7 @@
 """Stored data: documented examples, sets of blocks, properties."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -11,7 +11,6 @@ from vmbmodel.formulas.retention import (
     stored_daily_gib,
 )
 
-patient = settings(deadline=None)
 sizes = st.floats(0, 1e6)
 points = st.integers(1, 9999)
 
@@ -52,14 +51,12 @@ def test_blocks_counted_one_by_one():
     assert stored_daily_gib(used, churn, kept) == stored
 
 
-@patient
 @given(used=sizes, churn=sizes, kept=points)
 def test_never_less_than_the_data_nor_more_than_full_copies(used, churn, kept):
     stored = stored_daily_gib(used, churn, kept)
     assert used <= stored <= used * kept * (1 + 1e-12)
 
 
-@patient
 @given(used=sizes, churn=sizes, kept=points)
 def test_one_more_point_costs_a_day_of_changes(used, churn, kept):
     day = min(used, churn)
@@ -68,7 +65,6 @@ def test_one_more_point_costs_a_day_of_changes(used, churn, kept):
         assert_allclose(then - now, day, atol=1e-12 * max(then, 1e-300))
 
 
-@patient
 @given(used=sizes, more=sizes, churn=sizes, kept=points)
 def test_more_data_or_changes_never_take_less(used, more, churn, kept):
     for policy in (stored_daily_gib, snapshot_standard_gib, snapshot_enhanced_gib):
@@ -76,7 +72,6 @@ def test_more_data_or_changes_never_take_less(used, more, churn, kept):
         assert policy(used, churn + more, kept) >= policy(used, churn, kept)
 
 
-@patient
 @given(used=sizes, churn=sizes, kept=points)
 def test_enhanced_holds_one_full_copy_more(used, churn, kept):
     both = snapshot_enhanced_gib(used, churn, kept)

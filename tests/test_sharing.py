@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.sharing import completion_equal_caps_h, completion_h
 from vmbmodel.units import convert
 
-patient = settings(deadline=None)
 MIB_S_H = 3600 / 1024  # GiB that 1 MiB/s moves in an hour
 
 sizes = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 4096)), min_size=1, max_size=8)
@@ -94,7 +93,6 @@ def test_against_simulated_sharing(seed):
         assert_allclose(done_h, simulated_h(size_gib, cap[0], capacity), rtol=1e-12)
 
 
-@patient
 @given(size_gib=sizes, cap=rates, capacity=rates)
 def test_equal_caps_are_a_case_of_unequal_ones(size_gib, cap, capacity):
     assert_allclose(
@@ -104,7 +102,6 @@ def test_equal_caps_are_a_case_of_unequal_ones(size_gib, cap, capacity):
     )
 
 
-@patient
 @given(disks=disks, capacity=rates)
 def test_no_limit_is_broken_and_no_capacity_wasted(disks, capacity):
     size_gib, cap = np.transpose(disks)
@@ -115,7 +112,6 @@ def test_no_limit_is_broken_and_no_capacity_wasted(disks, capacity):
     assert floor_h * (1 - 1e-12) <= done_h.max() <= slow_h * (1 + 1e-12)
 
 
-@patient
 @given(disks=disks, capacity=rates, pads=st.integers(1, 4), cap=rates)
 def test_an_empty_disk_changes_nothing(disks, capacity, pads, cap):
     size_gib, caps = np.transpose(disks)
@@ -130,7 +126,6 @@ def test_an_empty_disk_changes_nothing(disks, capacity, pads, cap):
     assert_allclose(done_h, np.pad(alone_h, (0, pads)), rtol=1e-12)
 
 
-@patient
 @given(disks=disks, capacity=rates, more=st.tuples(st.floats(0, 4096), rates))
 def test_one_more_disk_never_makes_the_others_faster(disks, capacity, more):
     now_h = completion_h(*np.transpose(disks), capacity)
@@ -138,7 +133,6 @@ def test_one_more_disk_never_makes_the_others_faster(disks, capacity, more):
     assert (then_h[:-1] >= now_h * (1 - 1e-12)).all()
 
 
-@patient
 @given(disks=disks, one=rates, other=rates)
 def test_less_capacity_never_makes_it_faster(disks, one, other):
     less, more = sorted((one, other))
@@ -146,7 +140,6 @@ def test_less_capacity_never_makes_it_faster(disks, one, other):
     assert (less_h >= more_h * (1 - 1e-12)).all()
 
 
-@patient
 @given(disks=disks, capacity=rates, seed=st.integers(0, 9))
 def test_order_of_the_disks_does_not_matter(disks, capacity, seed):
     disks = np.array(disks)
@@ -158,7 +151,6 @@ def test_order_of_the_disks_does_not_matter(disks, capacity, seed):
     )
 
 
-@patient
 @given(disks=disks, capacity=rates)
 def test_at_equal_caps_the_smaller_disk_is_never_done_later(disks, capacity):
     size_gib = np.array(sorted(disks))[:, 0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
@@ -16,7 +16,6 @@ from vmbmodel.formulas.queueing import (
 )
 from vmbmodel.formulas.total import done_within_prob, total_mean_h, total_quantile_h
 
-patient = settings(deadline=None)
 hours = st.floats(0, 100)
 shares = st.floats(0, 1)
 inner_shares = st.floats(1e-6, 1 - 1e-6)
@@ -69,7 +68,6 @@ def test_against_a_simulated_line():
         assert abs(below - prob) <= 3.9 * np.sqrt(prob * (1 - prob) / lines)
 
 
-@patient
 @given(constant_h=hours, wait_prob=shares, decay=rates)
 def test_mean_is_the_integral_of_the_share_not_yet_done(constant_h, wait_prob, decay):
     late = quad(
@@ -83,7 +81,6 @@ def test_mean_is_the_integral_of_the_share_not_yet_done(constant_h, wait_prob, d
     assert_allclose(mean_h, constant_h + late / decay, rtol=1e-7, atol=1e-12)
 
 
-@patient
 @given(prob=inner_shares, constant_h=hours, wait_prob=shares, decay=rates)
 def test_quantile_is_the_inverse_of_the_distribution(
     prob, constant_h, wait_prob, decay
@@ -98,7 +95,6 @@ def test_quantile_is_the_inverse_of_the_distribution(
         assert done >= prob - 1e-12
 
 
-@patient
 @given(servers=st.integers(1, 50), share=st.floats(0.01, 0.99), prob=inner_shares)
 def test_without_a_fixed_part_only_the_wait_is_left(servers, share, prob):
     line = servers, share * servers, 1
@@ -109,7 +105,6 @@ def test_without_a_fixed_part_only_the_wait_is_left(servers, share, prob):
     assert_allclose(done_within_prob(0.5, *law), wait_within_prob(0.5, *line))
 
 
-@patient
 @given(hours, hours, hours, shares, rates)
 def test_more_time_never_makes_it_less_likely(
     one_h, other_h, constant_h, waiting, decay
@@ -119,7 +114,6 @@ def test_more_time_never_makes_it_less_likely(
     assert done_within_prob(early_h, *law) <= done_within_prob(late_h, *law)
 
 
-@patient
 @given(prob=shares, constant_h=hours, more_h=hours, waiting=shares, decay=rates)
 def test_a_longer_fixed_part_shifts_everything(
     prob, constant_h, more_h, waiting, decay
@@ -132,7 +126,6 @@ def test_a_longer_fixed_part_shifts_everything(
     )
 
 
-@patient
 @given(hours, hours, shares, shares, rates)
 def test_more_waiting_never_helps(deadline_h, constant_h, one, other, decay):
     rarely, often = sorted((one, other))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from test_dispersion import markov_bitmap, mean_and_error, runs_begin
@@ -18,7 +18,6 @@ from vmbmodel.formulas.transfer import (
 )
 from vmbmodel.units import convert
 
-patient = settings(deadline=None)
 sizes = st.one_of(st.just(0.0), st.floats(1e-6, 1e5))
 rates = st.floats(0.1, 1e4)
 shares = st.one_of(st.just(0.0), st.floats(1e-9, 1))
@@ -95,14 +94,12 @@ def test_in_a_hand_calculation():
     assert_allclose(serial_h * 3600, 9162.6 + 6233.6, rtol=1e-5)
 
 
-@patient
 @given(size=sizes, more=sizes, rate=rates, other=rates)
 def test_more_data_or_a_lower_rate_never_make_it_faster(size, more, rate, other):
     assert initial_h(size + more, rate) >= initial_h(size, rate)
     assert initial_h(size, min(rate, other)) >= initial_h(size, rate)
 
 
-@patient
 @given(used=sizes, changed=sizes, rate=rates, overlap=shares)
 def test_checksums_cost_between_the_slower_stage_and_both(used, changed, rate, overlap):
     stages_h = initial_h(used, rate), initial_h(changed, rate)
@@ -132,7 +129,6 @@ def slower(disk, **changes):
     return incremental_h(**disk | changes) >= incremental_h(**disk) * (1 - 1e-12)
 
 
-@patient
 @given(disk=workloads, share=shares)
 def test_what_never_makes_an_increment_faster(disk, share):
     assert slower(disk, dispersion=max(disk["dispersion"], share))
@@ -143,7 +139,6 @@ def test_what_never_makes_an_increment_faster(disk, share):
     assert slower(disk, active_frac=max(disk["active_frac"], share))
 
 
-@patient
 @given(disk=workloads, writes=st.tuples(*[st.floats(0.1, 64)] * 2))
 def test_smaller_writes_never_make_an_increment_faster(disk, writes):
     # as long as less than half of the disk changes: beyond, runs merge
@@ -156,7 +151,6 @@ def test_smaller_writes_never_make_an_increment_faster(disk, writes):
     assert slower(disk, changed_gib=churn_gib * small)
 
 
-@patient
 @given(disk=workloads)
 def test_an_increment_takes_no_less_than_at_best(disk):
     moved_gib = min(disk["changed_gib"], disk["used_gib"])
@@ -166,7 +160,6 @@ def test_an_increment_takes_no_less_than_at_best(disk):
     assert_allclose(incremental_h(**pipelined), best_h, rtol=1e-9)
 
 
-@patient
 @given(disk=workloads, block_kib=st.floats(1e-3, 1))
 def test_a_block_is_at_least_a_cell(disk, block_kib):
     cell_kib = disk["cell_kib"]
@@ -175,14 +168,12 @@ def test_a_block_is_at_least_a_cell(disk, block_kib):
     )
 
 
-@patient
 @given(disk=workloads)
 def test_nothing_changed_nothing_to_do(disk):
     assert incremental_h(**disk | {"changed_gib": 0}) == 0
     assert incremental_h(**disk | {"used_gib": 0}) == 0
 
 
-@patient
 @given(size=sizes, rate=rates, others_h=st.floats(0, 1000))
 def test_a_new_disk_is_copied_beside_the_others(size, rate, others_h):
     assert new_disk_h(size, rate, others_h) == max(initial_h(size, rate), others_h)

@@ -4,14 +4,13 @@ import itertools
 
 import pint
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel import units
 from vmbmodel.units import Interval, convert, describe, fields, unit_of
 
-patient = settings(deadline=None)
 ordinary = st.floats(1e-150, 1e150)
 
 # What we write, as pint writes it: a vendor's sizes are binary, its rates decimal.
@@ -98,7 +97,6 @@ def test_agrees_with_pint(registry, unit, to):
     assert_allclose(convert(640, unit, to=to), expected, rtol=1e-14)
 
 
-@patient
 @given(
     st.sampled_from(KINDS).flatmap(
         lambda k: st.tuples(*[st.sampled_from(sorted(k))] * 2)
@@ -160,7 +158,6 @@ def test_every_field_is_of_one_kind_and_has_a_known_unit(field):
 ends = st.tuples(st.floats(-1e9, 1e9), st.floats(1, 1e9), st.booleans(), st.booleans())
 
 
-@patient
 @given(ends, st.floats(allow_nan=False))
 def test_interval_reads_what_it_writes(end, number):
     low, width, low_in, high_in = end

@@ -1,0 +1,7 @@
+"""Settings that hold for all tests."""
+
+from hypothesis import settings
+
+# the machines are noisy: how long an example takes says nothing about the code
+settings.register_profile("vmbmodel", deadline=None)
+settings.load_profile("vmbmodel")
