@@ -1,0 +1,82 @@
+"""The columns of an inventory as a table, from the rules that check them.
+
+.. code-block:: md
+
+    ```{inventory-columns} required
+    ```
+
+takes ``required`` or ``optional``.
+"""
+
+from docutils import nodes
+from model_tables import ModelTable, code, plain
+
+from vmbmodel.inventory.fleet import OPTIONAL, REQUIRED
+from vmbmodel.units import fields
+
+COLUMNS = {"required": REQUIRED, "optional": OPTIONAL}
+FROM_PROFILE = ("write_kib", "dispersion", "active_frac")
+
+
+class InventoryColumns(ModelTable):
+    """A table of the required or of the optional columns."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Return the table."""
+        kind = self.arguments[0]
+        if kind not in COLUMNS:
+            raise self.error(f"{kind} is none of {', '.join(COLUMNS)}")
+        optional = kind == "optional"
+        heads = ["column", "what it is", "unit", "allowed"]
+        widths = [20, 40, 10, 30]
+        if optional:
+            heads.append("a blank is")
+            widths.append(20)
+        rows = [([], self.cells(fields()[name], optional)) for name in COLUMNS[kind]]
+        return [self.table(heads, widths, rows)]
+
+    def cells(self, field, optional):
+        """Return the cells of one column."""
+        if field.kind == "number":
+            allowed = plain(field.range.rule)
+        elif field.kind == "choice":
+            allowed = words(field.choices)
+        else:
+            allowed = plain({"flag": "true or false", "text": "any text"}[field.kind])
+        cells = [
+            self.markdown(f"{{field}}`{field.name}`"),
+            plain(field.text),
+            plain(field.unit),
+            allowed,
+        ]
+        if optional:
+            cells.append(blank(field))
+        return cells
+
+
+def words(names):
+    """Return names as pieces of code, one after the other."""
+    cells = []
+    for name in names:
+        cells += [*code(name), nodes.Text(", ")]
+    return cells[:-1]
+
+
+def blank(field):
+    """Return what a blank cell of an optional column is taken as."""
+    if field.default is not None:
+        default = field.default
+        return code(str(default).lower() if isinstance(default, bool) else str(default))
+    if field.name == "churn_gib_per_day":
+        return [*code("churn_frac"), nodes.Text(" of the used size")]
+    if field.name in FROM_PROFILE:
+        return plain("as in the profile")
+    return plain("left open")
+
+
+def setup(app):
+    """Register the directive."""
+    app.add_directive("inventory-columns", InventoryColumns)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
