@@ -12,6 +12,7 @@ from vmbmodel.formulas.jam import (
     jam_makespan_h,
     jam_mean_wait_h,
     jam_wait_h,
+    line_wait_h,
     random_jam_makespan_h,
     random_jam_mean_wait_h,
 )
@@ -152,3 +153,63 @@ def test_a_crowd_beyond_counting():
     # of two such crowds would not fit a float
     assert_allclose(random_jam_mean_wait_h(1e300, 10, 1), 5e298, rtol=1e-14)
     assert_allclose(jam_mean_wait_h(1e300, 10, 1), 5e298, rtol=1e-14)
+
+
+# --- jobs of known length, at once or not -----------------------------------------
+
+
+def test_the_line_of_a_small_bank():
+    # worked by hand: two tellers, customers at 0, 0, 0 and 0:30 who need 4, 1, 1
+    # and 1 h; the third waits for the second, the fourth for the third
+    assert_allclose(line_wait_h([0, 0, 0, 0.5], [4, 1, 1, 1], 2), [0, 0, 1, 1.5])
+
+
+@given(jobs=st.integers(1, 60), servers=st.integers(1, 12), length_h=hours)
+def test_equal_jobs_at_once_leave_in_waves(jobs, servers, length_h):
+    expected = jam_wait_h(np.arange(jobs) + 1, servers, length_h)
+    line = line_wait_h(np.zeros(jobs), length_h, servers)
+    assert_allclose(line, expected, rtol=1e-12)
+
+
+arrivals = st.lists(st.floats(0, 24), min_size=1, max_size=40)
+
+
+@given(arrivals=arrivals, servers=st.integers(1, 6), length_h=st.floats(0.01, 5))
+def test_equal_jobs_at_any_time_by_one_running_maximum(arrivals, servers, length_h):
+    # equal jobs come to the movers in turn: every c-th job meets the same one
+    arrivals = np.array(arrivals)
+    begins = np.sort(arrivals)
+    for mover in range(servers):
+        own = begins[mover::servers]
+        shift = length_h * np.arange(len(own))
+        begins[mover::servers] = np.maximum.accumulate(own - shift) + shift
+    order = np.argsort(arrivals, kind="stable")
+    line = line_wait_h(arrivals, length_h, servers)
+    assert_allclose(line[order] + arrivals[order], begins, atol=1e-9)
+
+
+@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
+def test_unequal_jobs_as_if_watched_from_mover_to_mover(data, arrivals, servers):
+    count = len(arrivals)
+    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
+    lengths_h = np.array(data.draw(many))
+    arrivals = np.sort(arrivals)
+    free_h = np.zeros(servers)
+    line = line_wait_h(arrivals, lengths_h, servers)
+    for job in range(count):
+        mover = free_h.argmin()
+        begin = max(arrivals[job], free_h[mover])
+        assert_allclose(line[job], begin - arrivals[job], atol=1e-9)
+        free_h[mover] = begin + lengths_h[job]
+
+
+@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
+def test_one_more_place_or_shorter_jobs_never_lengthen_the_line(
+    data, arrivals, servers
+):
+    count = len(arrivals)
+    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
+    lengths_h = np.array(data.draw(many))
+    now = line_wait_h(arrivals, lengths_h, servers)
+    assert (line_wait_h(arrivals, lengths_h, servers + 1) <= now + 1e-9).all()
+    assert (line_wait_h(arrivals, lengths_h / 2, servers) <= now + 1e-9).all()

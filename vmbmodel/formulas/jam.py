@@ -2,8 +2,11 @@ r"""A traffic jam: many jobs at once, and only so many are served at a time.
 
 All :math:`N` jobs arrive together and are taken in order by :math:`c` data
 movers. Jobs of equal length leave in waves; jobs of exponential length give the
-spread that varying jobs bring.
+spread that varying jobs bring. `line_wait_h` takes jobs of any known length, at
+once or not, one by one.
 """
+
+import heapq
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +17,7 @@ __all__ = [
     "jam_makespan_h",
     "jam_mean_wait_h",
     "jam_wait_h",
+    "line_wait_h",
     "random_jam_makespan_h",
     "random_jam_mean_wait_h",
 ]
@@ -249,3 +253,80 @@ def random_jam_makespan_h(
     harmonic = digamma(np.minimum(jobs, vault_servers) + 1) - digamma(1)
     behind = np.maximum(jobs - vault_servers, 0)
     return service_h * (behind / vault_servers + harmonic)
+
+
+@formula(along="job", over=("arrival_h", "service_h"))
+def line_wait_h(
+    arrival_h: ArrayLike, service_h: ArrayLike, vault_servers: ArrayLike
+) -> ArrayLike:
+    r"""Wait of each of several jobs of known length, served in order of arrival.
+
+    .. math:: W_j = \left( \min_i f_i - a_j \right)^+, \qquad
+        f_{i^*} \leftarrow a_j + W_j + s_j
+
+    where :math:`f_i` is when data mover :math:`i` becomes free, and
+    :math:`i^*` the first of them to do so.
+
+    Parameters
+    ----------
+    arrival_h : array_like of float, at least one-dimensional
+        When each job arrives, :math:`a \ge 0`, jobs along the last axis, in any
+        order; of those that arrive together, the first in line is served
+        first. [h]
+    service_h : array_like of float
+        Length of each job, :math:`s > 0`; jobs along the last axis, or one
+        length for all. [h]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`; of the shape of `arrival_h`
+        without its last axis. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the shape of `arrival_h`, in its order. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    jam_wait_h : a closed form for equal jobs that arrive together.
+
+    Notes
+    -----
+    Exact, by the recursion of Kiefer and Wolfowitz, job by job.
+
+    References
+    ----------
+    Kiefer and Wolfowitz (1955), :cite:`kieferwolfowitz1955`.
+
+    Examples
+    --------
+    Two served at a time; a long job keeps one of them:
+
+    >>> print(line_wait_h([0, 0, 0, 0.5], [4, 1, 1, 1], vault_servers=2))
+    [0.  0.  1.  1.5]
+    """
+    arrival_h, service_h = np.broadcast_arrays(arrival_h, service_h)
+    groups = np.broadcast_shapes(arrival_h.shape[:-1], vault_servers.shape)
+    shape = (*groups, arrival_h.shape[-1])
+    arrival_h, service_h = (np.broadcast_to(x, shape) for x in (arrival_h, service_h))
+    served = np.broadcast_to(vault_servers, groups)
+    wait = np.empty(shape)
+    for group in np.ndindex(groups):
+        wait[group] = _line(arrival_h[group], service_h[group], served[group])
+    return wait
+
+
+def _line(arrival_h, service_h, served):
+    """Serve one line; who finds a mover that has not worked yet does not wait."""
+    wait, free = np.zeros(len(arrival_h)), []
+    for job in np.argsort(arrival_h, kind="stable").tolist():
+        begin = arrival_h[job]
+        if len(free) >= served:
+            begin = max(begin, heapq.heappop(free))
+        wait[job] = begin - arrival_h[job]
+        heapq.heappush(free, begin + service_h[job])
+    return wait

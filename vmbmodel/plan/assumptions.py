@@ -17,9 +17,9 @@ _ALWAYS = (
     ),
     (
         "own-line",
-        "VMs of one vault that start together are served in the order of the "
-        "inventory, vault_servers at a time, each in the mean transfer time of them "
-        "all; other customers' jobs are waited for besides.",
+        "VMs of one vault are served in the order of their starts, and within a "
+        "start in that of the inventory, vault_servers at a time, every day alike; "
+        "other customers' jobs are waited for besides.",
     ),
     (
         "parallel-disks",

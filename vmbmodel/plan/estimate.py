@@ -348,13 +348,26 @@ def _wait(scenario: Scenario) -> tuple[float, float]:
 
 
 def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> pd.Series:
-    """Wait for VMs of the same vault and start that come first in the inventory."""
-    slots = vms[vms["disks"] > 0].groupby(["vault", "start_h"], sort=False)
-    place = slots.cumcount() + 1
-    service_h = slots["transfer_h"].transform("mean")
-    moving = service_h > 0
-    jam_h = jam.jam_wait_h(place[moving], scenario["vault_servers"], service_h[moving])
-    return jam_h.reindex(vms.index, fill_value=0.0)
+    """Wait for VMs of the same vault, of which so many are served at a time.
+
+    The line of a second day is read, when what the first has left over at
+    midnight is still ahead. A vault with more work than a day never clears.
+    """
+    jam_h = pd.Series(0.0, index=vms.index)
+    moving = vms[vms["transfer_h"] > 0]
+    served = scenario["vault_servers"]
+    for _, vault in moving.groupby("vault", sort=False):
+        if len(vault) <= served:  # nobody waits, unless for himself of yesterday
+            continue
+        start_h, service_h = vault["start_h"], vault["transfer_h"]
+        if service_h.sum() >= 24 * served:
+            jam_h[vault.index] = np.inf
+            continue
+        line_h = jam.line_wait_h(
+            np.concatenate([start_h, start_h + 24]), np.tile(service_h, 2), served
+        )
+        jam_h[vault.index] = line_h[len(vault) :]
+    return jam_h
 
 
 def _add_restore(vms: pd.DataFrame, scenario: Scenario) -> None:

@@ -1,5 +1,6 @@
 """What in an inventory deserves a look before its numbers are used."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def notices(
     return (
         *_of_vms(vms, scenario),
         *_of_disks(disks, scenario),
-        *_of_slots(vms, scenario),
+        *_of_vaults(vms, scenario),
         *_of_accounts(disks, scenario),
     )
 
@@ -100,20 +101,28 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
             yield Notice("small_writes", row.vm, text)
 
 
-def _of_slots(vms, scenario) -> Iterator[Notice]:
-    most, served = scenario.profile.get("vault_vms"), scenario["vault_servers"]
-    slots = vms[vms["disks"] > 0].groupby(["vault", "start_h"], sort=False)["jam_h"]
-    crowds = slots.agg(vms="size", line_h="max")
-    for row in crowds[crowds["vms"] > served].itertuples():
-        vault, start_h = row.Index
-        what = f"{row.vms} VMs of vault {vault} start at {start_h:g} h"
+def _of_vaults(vms, scenario) -> Iterator[Notice]:
+    busy, served = vms[vms["disks"] > 0], scenario["vault_servers"]
+    lines = busy[busy["jam_h"] > 0].groupby("vault", sort=False)["jam_h"]
+    for row in lines.agg(vms="size", line_h="max").itertuples():
         text = (
-            f"{what} and {served:g} are served at a time: the last one waits "
-            f"{row.line_h:.1f} h for the others."
+            f"{row.vms} VMs of vault {row.Index} wait for others of it, up to "
+            f"{row.line_h:.1f} h: {served:g} are served at a time."
         )
+        if math.isinf(row.line_h):
+            text = (
+                f"Vault {row.Index} has more to transfer than a day has hours, "
+                f"{served:g} VMs at a time: its backups are never done."
+            )
         yield Notice("own_line", "", text)
-        if most is not None and row.vms > most:
-            text = f"{what}; no more than {most:g} are advised."
+    if "vault_vms" in scenario.profile:
+        most = scenario["vault_vms"]
+        starts = busy.groupby(["vault", "start_h"], sort=False).size()
+        for (vault, start_h), count in starts[starts > most].items():
+            text = (
+                f"{count} VMs of vault {vault} start at {start_h:g} h; "
+                f"no more than {most:g} are advised."
+            )
             yield Notice("traffic_jam", "", text)
 
 
