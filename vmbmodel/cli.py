@@ -266,7 +266,8 @@ def _gate(condition: str):
 def _estimate_text(answer) -> str:
     sets = ", ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
     rows = answer.vms.to_dict("records")
-    footer = {"vm": f"{answer.total['vms']} VMs"} | dict(answer.total)
+    count = answer.total["vms"]
+    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
     instances, storage, snapshots = (
         answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
     )
