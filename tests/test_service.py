@@ -126,7 +126,7 @@ SEED_BY_HAND = {
     "snapshot_h": (15 * 60 + 26) / 3600,
     "start_slack_h": 0,
     "restore_mib_s": 60e6 / 1048576,
-    "restore_snapshot_h": (3 * 60 + 7) / 3600,
+    "snapshot_copy_h": (3 * 60 + 7) / 3600,
     "vm_creation_h": 22 / 60,
     "snapshot_points": 7,
     "recovery_points": 30,

@@ -382,8 +382,8 @@ def _add_restore(vms: pd.DataFrame, scenario: Scenario) -> None:
     fixed_h = restore.restore_h(0, copy_h, scenario["vm_creation_h"])
     for name, share in (("restore_vault_p50_h", 0.5), ("restore_vault_p95_h", 0.95)):
         vms[name] = total.total_quantile_h(share, fixed_h, wait_prob, decay_per_h)
-    kept = scenario["snapshot_points"] > 0
-    vms["restore_snapshot_h"] = scenario["restore_snapshot_h"] if kept else math.inf
+    copy_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else math.inf
+    vms["restore_snapshot_h"] = restore.restore_h(0, copy_h, scenario["vm_creation_h"])
 
 
 def _add_bill(vms: pd.DataFrame, scenario: Scenario) -> None:

@@ -36,7 +36,7 @@ PROFILES = Catalogue(
         "snapshot_h",
         "start_slack_h",
         "restore_mib_s",
-        "restore_snapshot_h",
+        "snapshot_copy_h",
         "vm_creation_h",
         "snapshot_points",
         "recovery_points",
