@@ -42,6 +42,15 @@ _TABLE_COLUMNS = (
     "protected_instances",
     "total_usd",
 )
+_SPARE_COLUMNS = (
+    "wait_p95_h",
+    "transfer_h",
+    "protected_instances",
+    "used_gib",
+    "disks",
+    "backup_p50_h",
+    "first_backup_h",
+)
 _CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -272,7 +281,7 @@ def _estimate_text(answer) -> str:
         answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
     )
     lines = [
-        render_table(rows, _TABLE_COLUMNS, footer=footer),
+        render_table(rows, _TABLE_COLUMNS, footer=footer, spare=_SPARE_COLUMNS),
         "",
         sets,
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "

@@ -5,6 +5,7 @@ import enum
 import io
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -61,23 +62,53 @@ def render_table(
     columns: Sequence[str],
     *,
     footer: Mapping[str, object] | None = None,
+    spare: Sequence[str] = (),
 ) -> str:
-    """Return rows as a table, headed by the labels and units of the columns."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=footer is not None)
-    footer = footer or {}
+    """Return rows as a table, headed by the labels and units of the columns.
+
+    Where the screen is too narrow, columns in `spare` are left out, one by one,
+    and named below the table.
+    """
+    rows, console = list(rows), Console()  # knows the screen's width and letters
+    if not console.is_terminal:
+        console.width = _WIDE
+    endless = console.options.update(max_width=sys.maxsize)
+    for missing in (spare[:count] for count in range(len(spare) + 1)):
+        shown = [name for name in columns if name not in missing]
+        table = _table(rows, shown, footer)
+        if console.measure(table, options=endless).maximum <= console.width:
+            break
+    with console.capture() as printed:
+        console.print(table)
+    lines = [line.rstrip() for line in printed.get().splitlines()]
+    if missing:
+        lines.append(f"(this screen has no room for {', '.join(missing)})")
+    return "\n".join(lines)
+
+
+def _table(rows, columns, footer):
+    table = Table(
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        show_footer=footer is not None,
+    )
     for name in columns:
         field = fields().get(name)
         label, unit = (field.label, field.unit) if field else (name, "-")
+        words = re.split(" (?!%)", label)
+        head = words if unit == "-" else [*words, unit]
         number = field is not None and field.kind == "number"
+        foot = footer[name] if footer and name in footer else ""
         table.add_column(
-            Text(label if unit == "-" else f"{label}\n{unit}"),
-            footer=Text(_shown(name, footer[name])) if name in footer else "",
+            Text("\n".join(head)),
+            footer=Text(_shown(name, foot)),
             justify="right" if number else "left",
             overflow="fold",
         )
     for row in rows:
         table.add_row(*(Text(_shown(name, row[name])) for name in columns))
-    return _printed(table)
+    return table
 
 
 def deliver(text: str, output: Path | None, *, force: bool) -> None:
@@ -119,12 +150,3 @@ def _shown(name: str, value: object) -> str:
     if name.endswith("_h"):
         return f"{number:,.2f}"
     return f"{number:.4g}" if abs(number) < 10 else f"{number:,.1f}".removesuffix(".0")
-
-
-def _printed(table: Table) -> str:
-    console = Console()  # knows the width and the letters of the screen
-    if not console.is_terminal:
-        console.width = _WIDE
-    with console.capture() as printed:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in printed.get().splitlines())
