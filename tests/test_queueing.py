@@ -103,6 +103,15 @@ def test_agrees_with_fifty_digits(servers, utilisation):
         assert_allclose(erlang_c_prob(servers, load), float(expected), rtol=1e-12)
 
 
+@pytest.mark.parametrize("servers", [10**5, 10**5 + 1, 10**6])
+@pytest.mark.parametrize("spare", [0.5, 3.9, 4.1, 4.6, 6, 15])
+def test_many_movers_agree_with_fifty_digits_at_any_distance(servers, spare):
+    # in square roots of their number: from 4.5 on, SciPy's own tail is 3e-11 off
+    load = servers - spare * np.sqrt(servers)
+    expected = float(erlang_c_in_many_digits(servers, load))
+    assert_allclose(erlang_c_prob(servers, load), expected, rtol=1e-13)
+
+
 @pytest.mark.parametrize(("servers", "load"), [(10.5, 9.0), (0.5, 0.3), (2.25, 2.2)])
 def test_a_number_between_whole_ones_agrees_with_the_integral(servers, load):
     # 1/C = a int_0^inf t e^(-a t) (1 + t)^(c - 1) dt continues Erlang C in c

@@ -411,9 +411,20 @@ def _log_erlang_c(servers, load):
 
 
 def _upper_gamma(servers, load):
-    from scipy.special import gammaincc
+    """Regularised upper incomplete gamma function, for a load of at most `servers`."""
+    from scipy.special import erfc, gammaincc
 
-    return gammaincc(servers, load)
+    value = gammaincc(servers, load)
+    # SciPy ends its series after 2000 terms, too soon where so many servers have
+    # much to spare; Temme's uniform expansion needs only its first term there
+    many = (servers > 1e5) & (load < servers - 4 * np.sqrt(servers))
+    if many.any():
+        deviance = _deviance(servers, load)
+        eta = -np.sqrt(-2 * deviance)
+        rest = np.exp(servers * deviance - 0.5 * np.log(servers) - _HALF_LOG)
+        rest *= servers / (load - servers) - 1 / eta
+        value = np.where(many, erfc(eta * np.sqrt(servers / 2)) / 2 + rest, value)
+    return value
 
 
 _HALF_LOG = 0.5 * np.log(2 * np.pi)
@@ -423,14 +434,19 @@ _STIRLING = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 
 
 def _log_poisson_mass(count, mean):
     """Log of the Poisson mass at a real count, by its saddle point, mean <= count."""
+    scale = _stirling_error(count) + 0.5 * np.log(count) + _HALF_LOG
+    return count * _deviance(count, mean) - scale
+
+
+def _deviance(count, mean):
+    """Log of the ratio of the mean to the count, plus 1, less that ratio."""
     gap = (mean - count) / count
-    # log1p(gap) - gap: the series of twice the artanh where both nearly cancel,
-    # the plain logarithm where 1 + gap would lose the digits of a small mean
+    # the series of twice the artanh where both nearly cancel, the plain logarithm
+    # where 1 + gap would lose the digits of a small mean
     half = gap / (2 + gap)
     square = half * half
     near = half * (2 * square * _polynomial(square, _ATANH) - gap)
-    deviance = np.where(gap > -0.3, near, np.log(mean / count) - gap)
-    return count * deviance - _stirling_error(count) - 0.5 * np.log(count) - _HALF_LOG
+    return np.where(gap > -0.3, near, np.log(mean / count) - gap)
 
 
 def _stirling_error(count):
