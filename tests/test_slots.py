@@ -50,5 +50,21 @@ def test_more_work_than_a_day_has_hours_never_clears():
     assert "own_line" in {notice.code for notice in stuck.warnings}
 
 
+def test_the_line_is_that_of_a_day_like_the_one_before():
+    # copies of 61 h keep places busy for days: the second day does not tell yet
+    many = fleet([23.0] * 12).assign(size_gib=4095, first_backup=True)
+    many["used_gib"] = [300.0] * 9 + [4095.0] * 3
+    vms = estimate(many, Scenario.of("azure-2018-12")).vms
+    free = [0.0] * 10
+    for day in range(100):
+        own_h = []
+        for transfer_h in vms["transfer_h"]:
+            begin = max(24 * day, min(free))
+            free[free.index(min(free))] = begin + transfer_h
+            own_h.append(begin - 24 * day)
+    assert max(own_h) > 5
+    assert_allclose(vms["wait_mean_h"] - waits([23.0])[0], own_h, atol=1e-9)
+
+
 def test_a_blank_start_is_the_default_one():
     assert waits([23.0] * 10 + [None] * 10).nunique() == 2

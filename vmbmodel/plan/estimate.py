@@ -347,27 +347,37 @@ def _wait(scenario: Scenario) -> tuple[float, float]:
     return decay_per_h, queueing.erlang_c_prob(servers, busy * servers)
 
 
-def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> pd.Series:
-    """Wait for VMs of the same vault, of which so many are served at a time.
-
-    The line of a second day is read, when what the first has left over at
-    midnight is still ahead. A vault with more work than a day never clears.
-    """
-    jam_h = pd.Series(0.0, index=vms.index)
-    moving = vms[vms["transfer_h"] > 0]
+def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> np.ndarray:
+    """Wait for VMs of the same vault, of which so many are served at a time."""
+    start_h, service_h = vms["start_h"].to_numpy(), vms["transfer_h"].to_numpy()
+    jam_h, moving = np.zeros(len(vms)), np.flatnonzero(service_h > 0)
     served = scenario["vault_servers"]
-    for _, vault in moving.groupby("vault", sort=False):
-        if len(vault) <= served:  # nobody waits, unless for himself of yesterday
-            continue
-        start_h, service_h = vault["start_h"], vault["transfer_h"]
-        if service_h.sum() >= 24 * served:
-            jam_h[vault.index] = np.inf
-            continue
-        line_h = jam.line_wait_h(
-            np.concatenate([start_h, start_h + 24]), np.tile(service_h, 2), served
-        )
-        jam_h[vault.index] = line_h[len(vault) :]
+    for members in vms.iloc[moving].groupby("vault").indices.values():
+        if len(members) > served:  # else nobody waits, unless for himself of yesterday
+            at = moving[members]
+            jam_h[at] = _daily_line_h(start_h[at], service_h[at], served)
     return jam_h
+
+
+def _daily_line_h(
+    start_h: np.ndarray, service_h: np.ndarray, served: float
+) -> np.ndarray | float:
+    """Wait on a day like the one before it, with what that has left over ahead.
+
+    More work than a day has hours never clears.
+    """
+    if service_h.sum() >= 24 * served:
+        return np.inf
+    days = 2 + int(service_h.max() // 24)
+    while True:
+        arrival_h = start_h + 24 * np.arange(days)[:, np.newaxis]
+        line_h = jam.line_wait_h(
+            arrival_h.ravel(), np.tile(service_h, days), served
+        ).reshape(arrival_h.shape)
+        settled = np.allclose(line_h[-1], line_h[days // 2 - 1], rtol=0, atol=1e-6)
+        if settled or days > 100:
+            return line_h[-1]
+        days *= 2
 
 
 def _add_restore(vms: pd.DataFrame, scenario: Scenario) -> None:
