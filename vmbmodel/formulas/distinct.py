@@ -324,7 +324,7 @@ def distinct_fitted_gib(
 def distinct_linear_gib(
     days: ArrayLike, used_gib: ArrayLike, churn_gib_per_day: ArrayLike
 ) -> ArrayLike:
-    r"""Linear count of what would differ after some days if no block were written twice.
+    r"""Linear count of changes, as if no block were ever written twice.
 
     .. math:: U(T) = \min(\Delta\, T, D)
 
