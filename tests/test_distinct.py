@@ -158,5 +158,7 @@ def test_edges():
     assert distinct_fitted_gib(30, 7, 10, 10, 10, 0) == 10
     assert distinct_fitted_gib(70, 7, 10, 20, 30, 0) == 100
     assert distinct_fitted_gib(21, 7, 10, 20, 40, 0) == 30  # faster than in proportion
+    assert distinct_fitted_gib(21, 7, 0, 10, 20, 0) == 20  # nothing at first
+    assert distinct_fitted_gib(3, 7, 0, 10, 20, 0) == 0
     assert distinct_fitted_gib(0, 7, 10, 20, 30, 1) == 0
     assert distinct_linear_gib(30, 200, 10) == 200

@@ -150,7 +150,8 @@ def distinct_lower_gib(
     Exact when changes fall evenly on one part of the data, and a lower bound for
     every mixture of such parts. Without a stream, an overlap smaller than that
     of changes at random over all data counts as theirs, :math:`\Delta/D`; both
-    ends then agree. Less than a day counts in proportion. Days have to be alike
+    ends then agree. A stream adds data and is not held against :math:`D`. Less
+    than a day counts in proportion. Days have to be alike
     in law: weekly jobs and logs that come round break it.
 
     References
@@ -160,6 +161,8 @@ def distinct_lower_gib(
 
     Examples
     --------
+    Of a day's changes two fifths change again in the next:
+
     >>> month = dict(used_gib=200, churn_gib_per_day=10, fresh_gib_per_day=0)
     >>> print(distinct_lower_gib(30, **month, rewritten_frac=0.4))
     25.0
@@ -316,7 +319,7 @@ def distinct_fitted_gib(
     growth = np.where(1 - ratio > 1e-12, decayed / (1 - ratio), steps)
     in_proportion = once * np.minimum(whole_days / horizon_days, 1)
     fitted = np.where(second > 0, once + second * growth, once)
-    rest = np.maximum(in_proportion, np.where(once > 0, fitted, 0))
+    rest = np.maximum(in_proportion, fitted)
     return rest * np.minimum(days, 1) + fresh_gib_per_day * days
 
 

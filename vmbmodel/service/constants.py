@@ -21,6 +21,7 @@ import dataclasses
 import datetime
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -263,7 +264,7 @@ class Catalogue:
             )
         return self.read(self._path / f"{name}.toml")
 
-    def find(self, name: str) -> ConstantSet:
+    def find(self, name: str | os.PathLike[str]) -> ConstantSet:
         """Return the set of a name, or the one in a file where that ends in .toml.
 
         Raises
@@ -273,6 +274,7 @@ class Catalogue:
         OSError
             If the file cannot be read.
         """
+        name = os.fspath(name)
         return self.read(Path(name)) if name.endswith(".toml") else self.load(name)
 
     def read(self, path: Traversable) -> ConstantSet:
