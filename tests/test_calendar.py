@@ -178,6 +178,12 @@ def test_points_and_policies_cannot_be_changed():
         RetentionPolicy(7).daily_points = 8
 
 
+def test_equal_policies_are_one_key():
+    assert len({RetentionPolicy(7), RetentionPolicy(7), RetentionPolicy(8)}) == 2
+    longer = SEED.modified(retention_month_h=800)
+    assert RetentionPolicy(7) != RetentionPolicy(7, limits=longer)
+
+
 def test_months_by_hand():
     # January to March 2023: 31, 28 and 31 days; from the 10th: 22 days of January
     assert month_edges_h(date(2023, 1, 1), 3) == (0, 744, 744 + 672, 744 + 672 + 744)

@@ -43,8 +43,8 @@ def test_documented_churn_at_random():
 
 
 def test_birthdays():
-    # Feller, sec. II.3 and IV.2: of 23 people on 365 days, the mean number of days
-    # that are a birthday is 365 (1 - (364/365)^23) = 22.3; one person is a "day".
+    # Occupancy (Feller, sec. IV.2): of 23 people, the mean number of days of the
+    # year that are a birthday is 365 (1 - (364/365)^23) = 22.3; a person is a "day".
     for end in bracket(23, 365, 1, 1 / 365):
         assert_allclose(end, 22.3, atol=0.05)
 

@@ -151,8 +151,8 @@ def distinct_lower_gib(
     every mixture of such parts. Without a stream, an overlap smaller than that
     of changes at random over all data counts as theirs, :math:`\Delta/D`; both
     ends then agree. A stream adds data and is not held against :math:`D`. Less
-    than a day counts in proportion. Days have to be alike
-    in law: weekly jobs and logs that come round break it.
+    than a day counts in proportion. Days have to be alike in law: weekly jobs and
+    logs that come round break it.
 
     References
     ----------

@@ -10,7 +10,7 @@ import datetime
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from vmbmodel.service import limits
@@ -65,7 +65,7 @@ class RetentionPolicy:
     month_week: int | None = 1
     month_day: int = 1
     month: int = 1
-    limits: ConstantSet | None = None
+    limits: ConstantSet | None = field(default=None, hash=False, repr=False)
 
     def __post_init__(self) -> None:
         """Hold the policy against its limits."""
