@@ -29,7 +29,8 @@ def lower_curve(used, churn, rewritten):
 def upper_curve(used, churn, rewritten):
     """Return U(1), its limit and the daily approach to it, of a hot set and a rest."""
     day, again = _feasible(used, churn, rewritten)
-    return day, used, np.where(used > day, day * (1 - again) / (used - day), 1)
+    approach = np.minimum(day * (1 - again) / (used - day), 1)
+    return day, used, np.where(used > day, approach, 1)
 
 
 def union(days, day, limit, approach):
@@ -40,10 +41,12 @@ def union(days, day, limit, approach):
 
 
 def mean_union(days, day, limit, approach):
-    """Mean of `union` over gaps of 1, 2, ... days up to a number of days."""
-    sum_left = -np.expm1(days * np.log1p(-approach)) / approach
-    left = np.where((approach > 0) & (days > 0), sum_left / days, 1)
-    return day + (limit - day) * (1 - np.minimum(left, 1))
+    """Mean of `union` over gaps of 1, 2, ... days, the last day of them in part."""
+    whole = np.floor(days)
+    falling = -np.expm1(whole * np.log1p(-approach)) / approach
+    falling = np.where((approach > 0) & (whole > 0), np.minimum(falling, whole), whole)
+    full = whole * day + (limit - day) * (whole - falling)
+    return (full + (days - whole) * union(whole + 1, day, limit, approach)) / days
 
 
 def without_fresh(churn, rewritten, fresh):
@@ -117,8 +120,8 @@ def distinct_lower_gib(
 
     Parameters
     ----------
-    days : array_like of float
-        Days between two recovery points, :math:`T \ge 0`. [-]
+    days : array_like of int
+        Whole days between two recovery points, :math:`T \ge 0`. [-]
     used_gib : array_like of float
         Data that can change, :math:`D \ge 0`. [GiB]
     churn_gib_per_day : array_like of float
@@ -150,9 +153,8 @@ def distinct_lower_gib(
     Exact when changes fall evenly on one part of the data, and a lower bound for
     every mixture of such parts. Without a stream, an overlap smaller than that
     of changes at random over all data counts as theirs, :math:`\Delta/D`; both
-    ends then agree. A stream adds data and is not held against :math:`D`. Less
-    than a day counts in proportion. Days have to be alike in law: weekly jobs and
-    logs that come round break it.
+    ends then agree. A stream adds data and is not held against :math:`D`. Days
+    have to be alike in law: weekly jobs and logs that come round break it.
 
     References
     ----------
@@ -191,8 +193,8 @@ def distinct_upper_gib(
 
     Parameters
     ----------
-    days : array_like of float
-        Days between two recovery points, :math:`T \ge 0`. [-]
+    days : array_like of int
+        Whole days between two recovery points, :math:`T \ge 0`. [-]
     used_gib : array_like of float
         Data that can change, :math:`D \ge 0`. [GiB]
     churn_gib_per_day : array_like of float
@@ -223,7 +225,7 @@ def distinct_upper_gib(
     -----
     Exact for a hot set that is rewritten every day beside a rest written at
     random, and an upper bound for every mixture that fits into the data.
-    Feasibility, parts of a day and what breaks it are as for the lower end.
+    Feasibility and what breaks it are as for the lower end.
 
     References
     ----------
@@ -262,8 +264,8 @@ def distinct_fitted_gib(
 
     Parameters
     ----------
-    days : array_like of float
-        Days between two recovery points, :math:`T \ge 0`. [-]
+    days : array_like of int
+        Whole days between two recovery points, :math:`T \ge 0`. [-]
     horizon_days : array_like of float
         Days of the shortest union, :math:`h \ge 1`. [-]
     distinct_once_gib : array_like of float
@@ -290,9 +292,8 @@ def distinct_fitted_gib(
     -----
     Exact at :math:`h, 2h, 3h` and for a hot set :math:`H` beside one part of
     size :math:`A` written at random. Unions that grow faster than in proportion
-    count as growing by the second step. Within :math:`h` the curve is taken from
-    one day on and never below proportion; a stream larger than the second
-    step leaves no more growth.
+    count as growing by the second step. Within :math:`h` the curve is never below
+    proportion; a stream larger than the second step leaves no more growth.
 
     References
     ----------
@@ -333,8 +334,8 @@ def distinct_linear_gib(
 
     Parameters
     ----------
-    days : array_like of float
-        Days between two recovery points, :math:`T \ge 0`. [-]
+    days : array_like of int
+        Whole days between two recovery points, :math:`T \ge 0`. [-]
     used_gib : array_like of float
         Data that can change, :math:`D \ge 0`. [GiB]
     churn_gib_per_day : array_like of float

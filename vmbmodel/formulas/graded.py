@@ -52,9 +52,15 @@ def _stored(used, curve, fresh, points):
     """Add the increments on a curve of distinct changes, with a stream, to the data."""
     return used + _increments(
         lambda days: union(days, *curve) + fresh * days,
-        lambda days: mean_union(days, *curve) + fresh * (days + 1) / 2,
+        lambda days: mean_union(days, *curve) + fresh * _mean_gap(days),
         *points,
     )
+
+
+def _mean_gap(days):
+    """Mean of gaps of 1, 2, ... days, the last day of them in part."""
+    whole = np.floor(days)
+    return (whole + 1) * (days - whole / 2) / days
 
 
 @formula
@@ -340,9 +346,11 @@ def stored_linear_gib(
 
     def mean_distinct(days):
         room = np.where(churn_gib_per_day > 0, used_gib / churn_gib_per_day, np.inf)
-        rising = np.minimum(np.floor(room), days)
-        rise = churn_gib_per_day * rising * (rising + 1) / 2
-        return (rise + used_gib * (days - rising)) / np.maximum(days, 1e-300)
+        whole = np.floor(days)
+        rising = np.minimum(np.floor(room), whole)
+        full = churn_gib_per_day * rising * (rising + 1) / 2
+        full = full + used_gib * (whole - rising)
+        return (full + (days - whole) * distinct(whole + 1)) / days
 
     points = daily_points, weekly_points, monthly_points, yearly_points
     return used_gib + _increments(distinct, mean_distinct, *points)
