@@ -1,5 +1,6 @@
 """The bill: documented tiers and examples, other people's mistakes, properties."""
 
+import datetime
 import math
 
 import numpy as np
@@ -10,10 +11,12 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.billing import (
     billed_frac,
+    event_frac,
     instance_usd,
     protected_instances,
     storage_usd,
 )
+from vmbmodel.plan.calendar import month_edges_h
 
 sizes = st.floats(0, 1e6)
 instants = st.floats(0, 1e4)
@@ -102,6 +105,94 @@ def test_a_bill_worked_by_hand():
         for month in (first, second)
     ]
     assert_allclose(gib_months, [(47 + 48 + 18 * 49) / 30, 15 * 49 / 30], rtol=1e-14)
+
+
+def test_the_same_bill_from_the_events_of_a_life():
+    # The same life, told as events: 55 GB on day 25 come after the stop and count
+    # for nothing. Worked elsewhere: fees of 5.00 and 5.00, 32.5667 and 24.5
+    # GB-months.
+    start_h, end_h = DAY_H * np.array([[0, 30], [30, 60]]).T
+    stop_h, gone_h = 22 * DAY_H, 45 * DAY_H
+    sizes_gib = np.array([47, 52, 55])
+    days = DAY_H * np.array([10, 20, 25])
+    shares = event_frac(days[None], start_h, end_h, stop_h, gone_h)
+    fees = [(share * fee_usd(sizes_gib)).sum() for share in shares]
+    assert_allclose(fees, [5, 5], rtol=1e-14)
+    vault_gib = np.array([47, 48, 49])
+    days = DAY_H * np.array([10, 11, 12])
+    shares = event_frac(days[None], start_h, end_h, stop_h, gone_h)
+    assert_allclose((shares * vault_gib).sum(axis=-1), [32.5667, 24.5], atol=5e-5)
+
+
+def test_a_documented_life():
+    # Microsoft, "About Azure VM backup" (2018): billing starts with the first
+    # successful backup, goes on at the size of the last backup when protection is
+    # stopped, and ends when all data is deleted.
+    life = [240], 0, 720
+    assert_allclose(event_frac(*life, math.inf, math.inf), [20 / 30])
+    assert_allclose(event_frac(*life, 300, math.inf), [20 / 30])
+    assert_allclose(event_frac(*life, 300, 480), [10 / 30])
+    assert_allclose(event_frac([240], 720, 1440, 300, math.inf), [1])
+
+
+events = st.lists(ever, min_size=1, max_size=6)
+
+
+@given(events, instants, months, parts, ever, ever)
+def test_splitting_a_life_changes_nothing(events, start, length, cut, stop, gone):
+    end = start + length
+    middle = min(start + cut * length, end)
+    hours = event_frac(events, start, middle, stop, gone) * (middle - start)
+    hours += event_frac(events, middle, end, stop, gone) * (end - middle)
+    whole = event_frac(events, start, end, stop, gone) * length
+    assert_allclose(hours, whole, atol=1e-8)
+
+
+@given(events, instants, months, parts, ever, ever)
+def test_splitting_a_size_in_two_changes_nothing(
+    events, start, length, cut, stop, gone
+):
+    # a backup that finds the size as it was is no event
+    order = np.argsort(events, kind="stable")
+    events = np.array(events)[order]
+    again = events[-1] + cut * length
+    base = event_frac(events, start, start + length, stop, gone)
+    more = event_frac([*events, again], start, start + length, stop, gone)
+    assert_allclose([*more[:-2], more[-2] + more[-1]], base, atol=1e-9)
+
+
+@given(events, instants, months, ever, ever, st.randoms())
+def test_every_hour_of_a_life_lands_on_one_event(
+    events, start, length, stop, gone, random
+):
+    begun = min((e for e in events if e < stop), default=math.inf)
+    month = start, start + length
+    shares = event_frac(events, *month, stop, gone)
+    assert_allclose(shares.sum(), billed_frac(*month, begun, gone), atol=1e-9)
+    distinct = sorted(set(events))
+    shuffled = random.sample(distinct, len(distinct))
+    by_time = dict(zip(distinct, event_frac(distinct, *month, stop, gone), strict=True))
+    assert_allclose(
+        event_frac(shuffled, *month, stop, gone), [by_time[e] for e in shuffled]
+    )
+
+
+def test_all_hours_land_in_calendar_months():
+    edges_h = np.array(month_edges_h(datetime.date(2023, 11, 7), 16))
+    days = np.array([3, 5.5, 100, 250, 400])
+    shares = event_frac(
+        DAY_H * days[None], edges_h[:-1], edges_h[1:], math.inf, 450 * DAY_H
+    )
+    lived_h = (shares * np.diff(edges_h)[:, None]).sum(axis=0)
+    assert_allclose(lived_h / DAY_H, [2.5, 94.5, 150, 150, 50], rtol=1e-12)
+
+
+def test_events_at_one_instant_and_events_that_never_come():
+    assert list(event_frac([0, 0], 0, 720, math.inf, math.inf)) == [0, 1]
+    assert list(event_frac([math.inf, 0], 0, 720, math.inf, math.inf)) == [0, 1]
+    assert list(event_frac([math.inf], 0, 720, math.inf, math.inf)) == [0]
+    assert list(event_frac([0], 720, 9, math.inf, math.inf)) == [0]  # no month
+    assert list(event_frac([9], 0, 720, 9, math.inf)) == [0]  # stopped before it
 
 
 @given(one=sizes, other=sizes)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 import vmbmodel
 from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
@@ -70,6 +71,24 @@ SetOption = Annotated[
 ]
 
 
+class _ShowByDefault(TyperGroup):
+    """Commands of which ``show`` may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Put ``show`` before what names no command."""
+        if not args or args[0] not in (*self.commands, "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+_prices = typer.Typer(
+    cls=_ShowByDefault,
+    help="Price books (`show`, which may be left out), or a new one (`import`).",
+    rich_markup_mode=None,
+)
+app.add_typer(_prices, name="prices")
+
+
 def main() -> None:
     """Run the command line."""
     app()
@@ -95,7 +114,8 @@ def estimate(
         str | None, typer.Option(help="Service profile; see `vmbmodel profiles`.")
     ] = None,
     prices: Annotated[
-        str | None, typer.Option(help="Price book; see `vmbmodel prices`.")
+        str | None,
+        typer.Option(help="Price book, or a .toml file; see `vmbmodel prices`."),
     ] = None,
     limits: Annotated[
         str | None, typer.Option(help="Limits; see `vmbmodel limits`.")
@@ -183,9 +203,11 @@ def profiles(
     _deliver_catalogue(PROFILES, name, format_, output, force)
 
 
-@app.command()
+@_prices.command("show")
 def prices(
-    name: Annotated[str | None, typer.Argument(help="One of them, in full.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One of them, or a .toml file, in full.")
+    ] = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -194,6 +216,55 @@ def prices(
     from vmbmodel.service.prices import PRICES
 
     _deliver_catalogue(PRICES, name, format_, output, force)
+
+
+@_prices.command("import")
+def import_prices(
+    pages: Annotated[
+        list[Path], typer.Argument(help="Pages of the retail price list, as JSON.")
+    ],
+    region: Annotated[
+        str | None, typer.Option(help="Region to take where pages hold several.")
+    ] = None,
+    usd_per_unit: Annotated[
+        float | None,
+        typer.Option(help="US dollars for one unit of another currency."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Price book for what the list lacks.")
+    ] = None,
+    retrieved: Annotated[
+        datetime.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="When the list was asked for; today by default."
+        ),
+    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Make a price book of saved pages of the public retail price list."""
+    from vmbmodel.plan.scenario import DEFAULT_PRICES
+    from vmbmodel.service import price_list
+    from vmbmodel.service.prices import PRICES
+
+    asked = retrieved.date() if retrieved else datetime.date.today()
+    with _bad_input():
+        found = price_list.read(pages, retrieved=asked, region=region)
+        rest = PRICES.find(base or DEFAULT_PRICES)
+        text = price_list.to_toml(found, rest, usd_per_unit)
+        PRICES.parse(text.encode(), output or Path("book.toml"))
+        deliver(text, output, force=force)
+    typer.echo(
+        f"{found.rows} rows: {len(found.meters)} prices of {found.region} in "
+        f"{found.currency}, {found.reservations} reservations apart, {found.dropped} "
+        "other meters dropped.",
+        err=True,
+    )
+    if found.missing:
+        missing = ", ".join(found.missing)
+        typer.echo(f"Not in the list, from {rest.name}: {missing}.", err=True)
+    if found.more:
+        typer.echo("The last page is missing: each names a next one.", err=True)
 
 
 @app.command()
@@ -316,7 +387,7 @@ def _deliver_catalogue(catalogue, name, format_, output, force) -> None:
         ]
     else:
         with _bad_input():
-            constants = catalogue.load(name)
+            constants = catalogue.find(name)
         rows = [
             {
                 "name": key,

@@ -5,7 +5,13 @@ from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 
-__all__ = ["billed_frac", "instance_usd", "protected_instances", "storage_usd"]
+__all__ = [
+    "billed_frac",
+    "event_frac",
+    "instance_usd",
+    "protected_instances",
+    "storage_usd",
+]
 
 
 @formula
@@ -212,3 +218,86 @@ def billed_frac(
     end = np.minimum(month_end_h, data_deleted_h)
     month = month_end_h - month_start_h
     return np.where(month > 0, np.maximum(end - begin, 0) / month, 0)
+
+
+@formula(along="event", over=("event_h",))
+def event_frac(
+    event_h: ArrayLike,
+    month_start_h: ArrayLike,
+    month_end_h: ArrayLike,
+    protection_stopped_h: ArrayLike,
+    data_deleted_h: ArrayLike,
+) -> ArrayLike:
+    r"""Share of a month for which each size in the life of a VM is billed.
+
+    .. math:: \varphi_i = \frac{\left[\min(m_1, t_{i+1}, d)
+        - \max(m_0, t_i)\right]^+}{m_1 - m_0}, \qquad t_i < e
+
+    where :math:`t_{i+1}` is the next event before the stop :math:`e`, ``inf`` for
+    the last one.
+
+    Parameters
+    ----------
+    event_h : array_like of float, at least one-dimensional
+        When the backups completed that changed a size, :math:`t \ge 0`, events
+        along the last axis in any order; ``inf`` for an event that never comes.
+        The first is the first success. [h]
+    month_start_h : array_like of float
+        Begin of the month, :math:`m_0 \ge 0`. [h]
+    month_end_h : array_like of float
+        End of the month, :math:`m_1 > m_0`. [h]
+    protection_stopped_h : array_like of float
+        When protection was stopped and the data kept, :math:`e \ge 0`; later
+        events count for nothing. ``inf`` for never. [h]
+    data_deleted_h : array_like of float
+        When all data was deleted, :math:`d \ge 0`; ``inf`` for not yet. [h]
+
+    Returns
+    -------
+    array_like of float
+        In [0, 1], events along the last axis, in their order. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    billed_frac : all events of a life together.
+
+    Notes
+    -----
+    The integral of a step function, exact: the sum over events of share times size
+    is the month's GiB-months, of share times price the month's fee. Of events at
+    one instant the last given counts. A stop that keeps data freezes the size and
+    ends no bill; deleted data waits for its final removal without a charge. A VM
+    protected anew after a deletion has a second life, and its bill is the sum.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`; part months,
+    :cite:`proration`.
+
+    Examples
+    --------
+    A VM of 47 GB on day 10 and of 52 GB on day 20 of a month of 30:
+
+    >>> never = float("inf")
+    >>> shares = event_frac([240, 480], 0, 720, never, never)
+    >>> print(shares, (shares * [47, 52]).sum())
+    [0.3333 0.3333] 33.0
+    """
+    order = np.argsort(event_h, axis=-1, kind="stable")
+    begin = np.take_along_axis(event_h, order, axis=-1)
+    counts = begin < protection_stopped_h[..., None]
+    later = np.where(counts, begin, np.inf)[..., 1:]
+    last = np.full((*later.shape[:-1], 1), np.inf)
+    end = np.concatenate([later, last], axis=-1)
+    end = np.minimum(end, np.minimum(month_end_h, data_deleted_h)[..., None])
+    month = (month_end_h - month_start_h)[..., None]
+    lasted = np.maximum(end - np.maximum(begin, month_start_h[..., None]), 0)
+    share = np.where(counts & (month > 0), lasted / month, 0)
+    result = np.empty_like(share)
+    np.put_along_axis(result, np.broadcast_to(order, share.shape), share, axis=-1)
+    return result

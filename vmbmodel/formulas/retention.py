@@ -2,6 +2,7 @@ r"""Recovery points to stored bytes.
 
 The first point holds all data, every later one only what changed since the one
 before it. A block that an expired point shared with a later one stays.
+Points further apart than a day are in `vmbmodel.formulas.graded`.
 """
 
 import numpy as np

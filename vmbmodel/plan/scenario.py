@@ -64,8 +64,10 @@ class Scenario:
 
         Parameters
         ----------
-        profile, prices : str
-            Names of the sets.
+        profile : str
+            Name of the profile.
+        prices : str
+            Name of the price book, or the path of a file that ends in .toml.
         limits : str, optional
             Name of the limits; those in force at the date of the profile if
             not given.
@@ -81,7 +83,7 @@ class Scenario:
         settings = dict(settings or {})
         sets = {
             "profile": profile_of.load(profile),
-            "prices": prices_of.load(prices),
+            "prices": prices_of.PRICES.find(prices),
         }
         sets["limits"] = (
             limits_of.load(limits)

@@ -1,8 +1,8 @@
 """Named, immutable sets of constants, each of which says where it is from.
 
 A set is a TOML file. Its ``[about]`` table has a ``title`` and the date ``as_of``
-which it describes; every other table is one constant, named after its row of
-``fields.toml``:
+which it describes, and may state its ``currency``, USD; every other table is one
+constant, named after its row of ``fields.toml``:
 
 .. code-block:: toml
 
@@ -21,12 +21,14 @@ import dataclasses
 import datetime
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
@@ -262,6 +264,19 @@ class Catalogue:
             )
         return self.read(self._path / f"{name}.toml")
 
+    def find(self, name: str | os.PathLike[str]) -> ConstantSet:
+        """Return the set of a name, or the one in a file where that ends in .toml.
+
+        Raises
+        ------
+        ValueError
+            If there is no such set, or the file breaks a rule.
+        OSError
+            If the file cannot be read.
+        """
+        name = os.fspath(name)
+        return self.read(Path(name)) if name.endswith(".toml") else self.load(name)
+
     def read(self, path: Traversable) -> ConstantSet:
         """Return the set in a file, one of your own if you like.
 
@@ -275,7 +290,16 @@ class Catalogue:
         ValueError
             If the file breaks a rule; names the file, each key and its rule.
         """
-        content = path.read_bytes()
+        return self.parse(path.read_bytes(), path)
+
+    def parse(self, content: bytes, path: Traversable) -> ConstantSet:
+        """Return the set that a file of this content would hold.
+
+        Raises
+        ------
+        ValueError
+            If the content breaks a rule; names the file, each key and its rule.
+        """
         try:
             rows = tomllib.loads(content.decode("utf-8"))
         except ValueError as error:
@@ -321,8 +345,13 @@ def _about_problems(about: object) -> Iterator[str]:
     if not isinstance(about, dict):
         yield "about: must be a table with title, as_of"
         return
-    for key in about.keys() - {"title", "as_of"}:
-        yield f"about: {key} is not one of title, as_of"
+    for key in about.keys() - {"title", "as_of", "currency"}:
+        yield f"about: {key} is not one of title, as_of, currency"
+    if about.get("currency", "USD") != "USD":
+        yield (
+            "about: currency must be USD, as names that end in _usd say; "
+            f"got {about['currency']!r}"
+        )
     if not _is_text(about.get("title")):
         yield "about: title must be a text"
     if type(about.get("as_of")) is not datetime.date:

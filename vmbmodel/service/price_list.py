@@ -1,0 +1,420 @@
+"""Pages of the public retail price list to a price book.
+
+The list is saved by whoever asks for it; nothing here goes to a network. A page
+is a JSON object with ``Items``, a row for each meter. Meters of vault storage and
+of the protected instance are taken under their older and newer names, reserved
+capacity is kept apart, and everything else is dropped and counted.
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from vmbmodel.service._pages import entries
+from vmbmodel.service.constants import ConstantSet, Origin
+from vmbmodel.service.prices import PRICES
+
+__all__ = ["Meter", "PriceList", "read", "to_toml"]
+
+_INSTANCE = "instance_fee_usd"
+_INSTANCE_METERS = ("Azure VM Protected Instance", "Azure VM Protected Instances")
+_VAULT = {
+    f"{redundancy} Data Stored": redundancy.lower().replace("-", "_")
+    + "_usd_per_gib_month"
+    for redundancy in ("LRS", "ZRS", "GRS", "RA-GRS")
+}
+_NEW_METERS = {
+    **dict.fromkeys(_INSTANCE_METERS, _INSTANCE),
+    **{f"Standard {meter}": name for meter, name in _VAULT.items()},
+}
+_PRICES = (_INSTANCE, *_VAULT.values())
+_MEASURES = {_INSTANCE: ("1/Month", "1")} | dict.fromkeys(
+    _VAULT.values(), ("1 GB/Month",)
+)
+_BOUNDS = {_INSTANCE: (Decimal(1), Decimal(100))} | dict.fromkeys(
+    _VAULT.values(), (Decimal("0.001"), Decimal(1))
+)
+_TEXTS = {
+    "armRegionName": re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,39}"),
+    "currencyCode": re.compile(r"[A-Z]{3}"),
+    "effectiveStartDate": re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+Z?)?"),
+}
+_TOO_MUCH = 1e9  # in any currency
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One price of the list, as its row prints it."""
+
+    name: str
+    price: Decimal
+    currency: str
+    region: str
+    since: datetime.date
+    where: str
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """What pages of the price list say about VM backup.
+
+    Parameters
+    ----------
+    meters : Mapping[str, Meter]
+        By the constant of a price book that each stands for.
+    region : str
+        The one region of all of them.
+    currency : str
+        The one currency of all of them.
+    retrieved : datetime.date
+        Day on which the list was asked for.
+    rows : int
+        Rows read.
+    reservations : int
+        Rows of reserved capacity, a price of a whole term and no rate.
+    dropped : int
+        Rows of other meters, services and regions.
+    more : bool
+        Whether every page says that there is a next one.
+    """
+
+    meters: Mapping[str, Meter]
+    region: str
+    currency: str
+    retrieved: datetime.date
+    rows: int
+    reservations: int
+    dropped: int
+    more: bool
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Prices of a book that no row gives."""
+        rates = (n for n in PRICES.required if n.endswith(("_usd", "_gib_month")))
+        return tuple(name for name in rates if name not in self.meters)
+
+
+@dataclass
+class _Reading:
+    """What has been read so far."""
+
+    region: str | None
+    retrieved: datetime.date
+    meters: dict[str, Meter] = field(default_factory=dict)
+    rows: int = 0
+    reservations: int = 0
+    dropped: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def complain(self, problem: str) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= _MOST_PROBLEMS:
+            self.problems.append("and perhaps more; reading ended here")
+            self.stop_if_bad()
+
+    def stop_if_bad(self) -> None:
+        if self.problems:
+            raise ValueError("\n".join(self.problems))
+
+
+def read(
+    paths: Iterable[Path],
+    *,
+    retrieved: datetime.date,
+    region: str | None = None,
+) -> PriceList:
+    """Return the prices in pages of the retail price list.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Pages as they were saved, in any order.
+    retrieved : datetime.date
+        Day on which the list was asked for.
+    region : str, optional
+        The region to take where pages hold several, such as ``westeurope``.
+
+    Raises
+    ------
+    ValueError
+        With file, row and rule, if a page is no page of the list, if a price is
+        not one, stands twice or is not in force yet, or if regions or currencies
+        are mixed; and if there is no price of an instance or of any storage.
+    OSError
+        If a file cannot be read.
+    """
+    reading = _Reading(region, retrieved)
+    currencies, last_pages = {}, 0
+    for path in paths:
+        envelope = {}
+        try:
+            for key, value in entries(path, "Items"):
+                if isinstance(key, int):
+                    _take_row(reading, f"{path}: row {key}", value)
+                else:
+                    envelope[key] = value
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: is not in UTF-8: {error.reason}") from error
+        except ValueError as error:
+            if str(error).startswith(f"{path}: "):
+                raise
+            raise ValueError(f"{path}: {error}") from error
+        last_pages += not envelope.get("NextPageLink")
+        if "BillingCurrency" in envelope:
+            currencies[f"{path}: BillingCurrency"] = envelope["BillingCurrency"]
+    reading.stop_if_bad()
+    found = reading.meters
+    _refuse_mixed(
+        {meter.where: meter.currency for meter in found.values()} | currencies
+    )
+    storage = [name for name in _VAULT.values() if name in found]
+    if _INSTANCE not in found or not storage:
+        lacking = _INSTANCE_METERS[0] if storage or not found else "vault storage"
+        of = f" of {region}" if region else ""
+        raise ValueError(f"no price{of} of {lacking} among {reading.rows} rows")
+    one = found[_INSTANCE]
+    return PriceList(
+        meters=found,
+        region=one.region,
+        currency=one.currency,
+        retrieved=retrieved,
+        rows=reading.rows,
+        reservations=reading.reservations,
+        dropped=reading.dropped,
+        more=not last_pages,
+    )
+
+
+def to_toml(
+    price_list: PriceList, base: ConstantSet, usd_per_unit: float | None = None
+) -> str:
+    """Return a price list as the text of a price book.
+
+    Parameters
+    ----------
+    price_list : PriceList
+        What pages say.
+    base : ConstantSet
+        Price book that gives what a list does not have: the steps of an instance,
+        snapshots, and redundancies that a region lacks.
+    usd_per_unit : float, optional
+        US dollars for one unit of the list's currency, where that is another.
+
+    Raises
+    ------
+    ValueError
+        If the list is in another currency and no rate is given, or a price lies
+        outside sane bounds.
+    """
+    rate = _rate(price_list.currency, usd_per_unit)
+    problems, origins = [], {}
+    for name in PRICES.required:
+        if name in price_list.meters:
+            meter = price_list.meters[name]
+            usd = meter.price * rate
+            problems += _out_of_bounds(name, meter, usd)
+            origins[name] = _origin(name, meter, usd, usd_per_unit, price_list)
+        else:
+            origins[name] = _carried(name, base, price_list)
+    if problems:
+        raise ValueError("\n".join(problems))
+    title = f"Retail prices of {price_list.region} in US dollars"
+    if usd_per_unit is not None:
+        title += f", converted at {usd_per_unit!r} for one {price_list.currency}"
+    since = max(meter.since for meter in price_list.meters.values())
+    about = f'[about]\ntitle = {_quoted(title)}\nas_of = {since}\ncurrency = "USD"\n'
+    return "\n".join([about, *(_table(name, o) for name, o in origins.items())])
+
+
+def _take_row(reading: _Reading, where: str, row: object) -> None:
+    reading.rows += 1
+    if not isinstance(row, dict):
+        reading.complain(f"{where}: must be an object; got {_short(row)}")
+        return
+    for key in ("serviceName", "meterName", "type"):
+        if not isinstance(row.get(key), str):
+            reading.complain(f"{where}: {key} must be a text; got {_short(row, key)}")
+            return
+    name = _constant(row)
+    elsewhere = reading.region and row.get("armRegionName") != reading.region
+    if name is None or elsewhere or row.get("isPrimaryMeterRegion") is False:
+        reading.dropped += 1
+    elif row["type"] == "Reservation":
+        reading.reservations += 1
+    elif row["type"] != "Consumption":
+        reading.dropped += 1
+    else:
+        problems = list(_row_problems(name, row, reading.retrieved))
+        for problem in problems:
+            reading.complain(f"{where}: {problem}")
+        if not problems:
+            _keep(reading, name, row, where)
+
+
+def _keep(reading: _Reading, name: str, row: Mapping[str, object], where: str) -> None:
+    meter = Meter(
+        name=row["meterName"],
+        price=Decimal(row["retailPrice"]),
+        currency=row["currencyCode"],
+        region=row["armRegionName"],
+        since=_date(row["effectiveStartDate"]),
+        where=where,
+    )
+    for other in reading.meters.values():
+        if other.region != meter.region:
+            reading.complain(
+                f"{where}: region {meter.region!r} differs from {other.region!r} in "
+                f"{other.where}; --region picks one"
+            )
+            reading.stop_if_bad()
+    first = reading.meters.setdefault(name, meter)
+    if first is not meter:
+        reading.complain(
+            f"{where}: {meter.name} of {meter.region} is given before, in {first.where}"
+        )
+
+
+def _constant(row: Mapping[str, object]) -> str | None:
+    """Name the constant a meter stands for, under its newer or its older name."""
+    if row["serviceName"] != "Backup":
+        return None
+    meter = row["meterName"]
+    if row.get("skuName") == "Standard" and meter in _VAULT:
+        return _VAULT[meter]
+    if row["type"] == "Reservation" and meter in _VAULT:
+        return _VAULT[meter]
+    return _NEW_METERS.get(meter)
+
+
+def _row_problems(
+    name: str, row: Mapping[str, object], retrieved: datetime.date
+) -> Iterator[str]:
+    for key, pattern in _TEXTS.items():
+        entry = row.get(key)
+        if not isinstance(entry, str) or not pattern.fullmatch(entry):
+            yield f"{key} is missing or malformed; got {_short(row, key)}"
+        elif key == "effectiveStartDate":
+            since = _date(entry)
+            if since is None:
+                yield f"{key} is no date; got {entry!r}"
+            elif since > retrieved:
+                yield f"{key} must be {retrieved} or before; got {since}"
+    price = row.get("retailPrice")
+    if type(price) not in (int, Decimal) or not 0 <= price < _TOO_MUCH:
+        got = _short(row, "retailPrice")
+        yield f"retailPrice must be a number >= 0 and < {_TOO_MUCH:.0e}; got {got}"
+    if row.get("unitOfMeasure") not in _MEASURES[name]:
+        measure = _MEASURES[name][0]
+        got = _short(row, "unitOfMeasure")
+        yield f"unitOfMeasure must be {measure}; got {got}"
+    if row.get("tierMinimumUnits", 0) != 0:
+        got = _short(row, "tierMinimumUnits")
+        yield f"tierMinimumUnits must be 0, a price for all units; got {got}"
+
+
+def _refuse_mixed(currencies: Mapping[str, object]) -> None:
+    shown = {where: str(currency)[:40] for where, currency in currencies.items()}
+    for where, currency in shown.items():
+        first = next(iter(shown))
+        if currency != shown[first]:
+            raise ValueError(
+                f"{where}: currency {currency!r} differs from {shown[first]!r} "
+                f"in {first}"
+            )
+
+
+def _rate(currency: str, usd_per_unit: float | None) -> Decimal:
+    if usd_per_unit is None:
+        if currency != "USD":
+            raise ValueError(
+                f"prices are in {currency}, and a price book holds US dollars; "
+                f"give --usd-per-unit, the US dollars for one {currency}"
+            )
+        return Decimal(1)
+    if currency == "USD":
+        raise ValueError("prices are in USD already; --usd-per-unit is for others")
+    if not 0 < usd_per_unit < float("inf"):
+        raise ValueError(f"--usd-per-unit must be > 0 and finite; got {usd_per_unit!r}")
+    return Decimal(repr(float(usd_per_unit)))
+
+
+def _out_of_bounds(name: str, meter: Meter, usd: Decimal) -> list[str]:
+    low, high = _BOUNDS[name]
+    if low <= usd <= high:
+        return []
+    unit = "a month" if name == _INSTANCE else "a GB and month"
+    return [
+        f"{meter.where}: {meter.name} must cost {low} to {high} USD {unit}; "
+        f"got {usd:.6g}"
+    ]
+
+
+def _origin(
+    name: str,
+    meter: Meter,
+    usd: Decimal,
+    usd_per_unit: float | None,
+    price_list: PriceList,
+) -> Origin:
+    unit = "USD" if name == _INSTANCE else "USD/(GB month)"
+    converted = usd_per_unit is not None
+    printed = f"{meter.price:f} {meter.currency}"
+    return Origin(
+        documented=f"{usd:f} {unit}",
+        source="retailprices",
+        locator=f"meter {meter.name} of {meter.region}, in force from {meter.since}",
+        retrieved=price_list.retrieved,
+        status="assumed" if converted else "documented",
+        note=f"Printed as {printed}; the rate of exchange is the caller's."
+        if converted
+        else "",
+    )
+
+
+def _carried(name: str, base: ConstantSet, price_list: PriceList) -> Origin:
+    origin = base.origins[name]
+    note = f"Not in the list of {price_list.region}: carried over from {base.name}."
+    is_price = name in price_list.missing
+    return replace(
+        origin,
+        status="assumed" if is_price else origin.status,
+        note=f"{note} {origin.note}".strip(),
+    )
+
+
+def _table(name: str, origin: Origin) -> str:
+    lines = [f"[{name}]", f"documented = {_quoted(origin.documented)}"]
+    lines += [f"source = {_quoted(origin.source)}"]
+    lines += [f"locator = {_quoted(origin.locator)}"]
+    lines += [f"retrieved = {origin.retrieved}", f"status = {_quoted(origin.status)}"]
+    lines += [f"note = {_quoted(origin.note)}"] if origin.note else []
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _date(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _short(row: object, key: str | None = None) -> str:
+    if key is not None:
+        if key not in row:
+            return "nothing"
+        row = row[key]
+    if isinstance(row, Decimal):
+        return str(row)[:40]
+    try:
+        return repr(row)[:40]
+    except ValueError:  # a number of more digits than Python prints
+        return "a number too long"
