@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from vmbmodel.units import fields
 
-__all__ = ["refuse_out_of_range"]
+__all__ = ["refuse_out_of_range", "refuse_unknown"]
 
 
 def refuse_out_of_range(arguments: Mapping[str, ArrayLike]) -> None:
@@ -33,6 +33,20 @@ def refuse_out_of_range(arguments: Mapping[str, ArrayLike]) -> None:
             fits = np.trunc(numbers) == numbers
             if not fits.all():
                 raise ValueError(_finding(name, "whole", numbers, fits))
+
+
+def refuse_unknown(choices: Mapping[str, str]) -> None:
+    """Refuse a name that is none of the choices of its field.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what it may be, and what it is.
+    """
+    for name, value in choices.items():
+        known = fields()[name].choices
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
 
 
 def _finding(name: str, rule: str, numbers: np.ndarray, fits: np.ndarray) -> str:
