@@ -378,15 +378,10 @@ def utilisation_for_wait_frac(
     >>> print(utilisation_for_wait_frac(8, 0.95, servers=10, service_h=1))
     0.96424
     """
-    from scipy.special import wrightomega
-
     patience = np.minimum(servers * (wait_h / service_h), 1e300)
     log_late = np.log1p(-prob)
-    power = np.sqrt(2 * (servers + 1)) - 1
-    scale = np.maximum(patience / power, 1e-300)
-    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
+    busy = start_utilisation(servers, patience, log_late)
     low, high = np.zeros_like(busy), np.ones_like(busy)
-    busy = np.clip(busy, 1e-12, 1 - 1e-12)
     for _ in range(60):
         log_c = log_waiting(servers, servers * busy)
         error = log_c - patience * (1 - busy) - log_late
@@ -401,6 +396,16 @@ def utilisation_for_wait_frac(
         if settled.all():
             break
     return np.where(prob < 1, busy, 0)
+
+
+def start_utilisation(servers, patience, log_late):
+    """Utilisation, about, at which ln C is `log_late` + `patience` (1 - it)."""
+    from scipy.special import wrightomega
+
+    power = np.sqrt(2 * (servers + 1)) - 1
+    scale = np.maximum(patience / power, 1e-300)
+    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
+    return np.clip(busy, 1e-12, 1 - 1e-12)
 
 
 def log_waiting(servers, load):
@@ -422,14 +427,14 @@ _STIRLING = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 
 
 
 def log_poisson_mass(count, mean):
-    """Log of the Poisson mass at a real count, by its saddle point, mean <= count."""
+    """Log of the Poisson mass at a real count, by its saddle point."""
     gap = (mean - count) / count
     # log1p(gap) - gap: the series of twice the artanh where both nearly cancel,
     # the plain logarithm where 1 + gap would lose the digits of a small mean
     half = gap / (2 + gap)
     square = half * half
     near = half * (2 * square * _polynomial(square, _ATANH) - gap)
-    deviance = np.where(gap > -0.3, near, np.log(mean / count) - gap)
+    deviance = np.where(np.abs(gap) < 0.3, near, np.log(mean / count) - gap)
     return count * deviance - _stirling_error(count) - 0.5 * np.log(count) - _HALF_LOG
 
 

@@ -297,7 +297,7 @@ def general_wait_within_prob(
 
     load = arrivals_per_h * service_h
     prob, mean, scv = law(servers, load, service_scv, family)
-    late = gammaincc(1 / scv, wait_h / service_h / mean / scv)
+    late = gammaincc(1 / scv, np.minimum(wait_h / service_h, 1e300) / mean / scv)
     return np.where(load < servers, 1 - prob * late, 0)
 
 
@@ -381,7 +381,7 @@ def law(servers, load, service_scv, family):
     cannot keep up.
     """
     if family == "hyperexponential":
-        refuse("service_scv", ">= 1 if hyperexponential", service_scv, service_scv >= 1)
+        refuse_mixture(service_scv)
     servers, load, scv = np.broadcast_arrays(servers, load, service_scv)
     stable = load < servers
     inside = np.where(stable, load, 0)
@@ -404,6 +404,11 @@ def law(servers, load, service_scv, family):
         np.where(stable, mean, np.inf),
         np.where(stable, spread, 1),
     )
+
+
+def refuse_mixture(service_scv):
+    """Refuse two kinds of exponential jobs that vary less than one kind does."""
+    refuse("service_scv", ">= 1 if hyperexponential", service_scv, service_scv >= 1)
 
 
 def _gamma(scv, servers, ratio):
