@@ -170,7 +170,7 @@ def batch_mean_wait_h(
     -----
     Exact for geometric batches and exponential service, and for one data mover
     and batches of any kind. Batches of one size wait less than this, which is the
-    safe side: by 2 % at most at a load of 0.9 and 8 % at 0.7 for up to 20 movers,
+    safe side: by 2 % at most at a load of 0.9 and 9 % at 0.7 for up to 20 movers,
     by 20 % at 0.7 for 100, and by much more where hardly anybody waits.
 
     References
