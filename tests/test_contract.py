@@ -30,6 +30,11 @@ def arguments(formula):
     return values
 
 
+def numbers(values):
+    """Return the names of those arguments that are numbers."""
+    return [name for name in values if FIELDS[name].kind == "number"]
+
+
 def bad_values(field):
     """Yield values just outside a field's range, and the rule they break."""
     bounds = field.range
@@ -80,17 +85,20 @@ def test_scalar_in_scalar_out_and_an_int_is_no_other_number(formula):
     result = formula(**values)
     if not formula.along:
         assert type(result) is float
-    as_floats = {n: np.asarray(v, dtype=float) for n, v in values.items()}
-    assert_allclose(formula(**as_floats), result, rtol=0, atol=0)
-    whole = {n: np.ceil(v) for n, v in values.items()}
+    names = numbers(values)
+    as_floats = {n: np.asarray(values[n], dtype=float) for n in names}
+    assert_allclose(formula(**values | as_floats), result, rtol=0, atol=0)
+    whole = {n: np.ceil(values[n]) for n in names}
     as_ints = {n: np.asarray(v, dtype=np.int64) for n, v in whole.items()}
-    assert_allclose(formula(**as_ints), formula(**whole), rtol=0, atol=0)
+    assert_allclose(
+        formula(**values | as_ints), formula(**values | whole), rtol=0, atol=0
+    )
 
 
 @every_formula
 def test_arrays_broadcast(formula):
     values = arguments(formula)
-    names = list(values)
+    names = numbers(values)
     if formula.along:
         stacked = {name: np.stack([values[name]] * 2) for name in formula.over}
         assert_allclose(
@@ -100,10 +108,10 @@ def test_arrays_broadcast(formula):
         )
         return
     shaped = {
-        n: np.full([2 if i == j else 1 for j in range(len(names))], v, dtype=float)
-        for i, (n, v) in enumerate(values.items())
+        n: np.full([2 if i == j else 1 for j in range(len(names))], values[n] * 1.0)
+        for i, n in enumerate(names)
     }
-    result = formula(**shaped)
+    result = formula(**values | shaped)
     assert result.shape == (2,) * len(names)
     assert_allclose(result, formula(**values), rtol=1e-14)
 
@@ -123,12 +131,14 @@ def test_series_keep_their_index(formula):
 @every_formula
 def test_labels_are_kept_and_axes_broadcast_by_name(formula):
     values = arguments(formula)
-    dims = [formula.along if n in formula.over else n for n in values]
+    names = numbers(values)
+    dims = [formula.along if n in formula.over else n for n in names]
+    arrays = {n: np.atleast_1d(values[n]) for n in names}
     labelled = {
-        n: xr.DataArray(np.atleast_1d(v), dims=d, coords={d: np.arange(np.size(v))})
-        for d, (n, v) in zip(dims, values.items(), strict=True)
+        n: xr.DataArray(v, dims=d, coords={d: np.arange(len(v))})
+        for d, (n, v) in zip(dims, arrays.items(), strict=True)
     }
-    result = formula(**labelled)
+    result = formula(**values | labelled)
     assert set(result.dims) == set(dims)
     assert result.name == formula.__name__
     assert result.attrs == units.describe(formula.__name__)
@@ -150,15 +160,23 @@ def test_lazy_arrays_stay_lazy(formula):
 @every_formula
 def test_out_of_range_is_refused_by_name_value_and_index(formula):
     values = arguments(formula)
-    for name, value in values.items():
+    for name in numbers(values):
         for bad in bad_values(FIELDS[name]):
-            rows = np.array([np.max(value), bad], dtype=float)
+            rows = np.array([np.max(values[name]), bad], dtype=float)
             with pytest.raises(
                 ValueError, match=rf"^{name} must be .*got .* at index \(1,\)$"
             ):
                 formula(**values | {name: rows})
     with pytest.raises(ValueError, match=r"must be a number; got 'ten'"):
         formula(**values | {name: "ten"})
+
+
+@every_formula
+def test_an_unknown_choice_is_refused_by_name(formula):
+    values = arguments(formula)
+    for name in values.keys() - set(numbers(values)):
+        with pytest.raises(ValueError, match=f"^{name} must be one of .*; got 'x'$"):
+            formula(**values | {name: "x"})
 
 
 @every_formula

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vmbmodel._checks import refuse_out_of_range
+from vmbmodel._checks import refuse_out_of_range, refuse_unknown
 from vmbmodel.units import describe
 
 __all__ = ["formula"]
@@ -31,7 +31,9 @@ def formula(
     Parameters
     ----------
     kernel : callable
-        Takes float arrays named as in ``fields.toml`` and returns one array.
+        Takes float arrays named as in ``fields.toml`` and returns one array. An
+        argument annotated as ``str`` is one of the choices of its field instead,
+        and reaches the kernel as it is.
     along : str, optional
         Axis the kernel works along, for formulas that are not elementwise: the
         last axis of an array, a whole Series, the dimension of this name.
@@ -47,31 +49,34 @@ def formula(
     if kernel is None:
         return functools.partial(formula, along=along, over=over)
     signature = inspect.signature(kernel)
+    choices = [n for n, p in signature.parameters.items() if p.annotation is str]
+    numbers = [name for name in signature.parameters if name not in choices]
 
-    def compute(*values: np.ndarray) -> np.ndarray:
+    def compute(*values: np.ndarray, **chosen: str) -> np.ndarray:
+        arrays = {
+            name: np.array(value, dtype=float, copy=None, ndmin=name in over)
+            for name, value in zip(numbers, values, strict=True)
+        }
         with np.errstate(all="ignore"):  # the edges are cases, not accidents
-            return kernel(
-                *(
-                    np.array(value, dtype=float, copy=None, ndmin=name in over)
-                    for name, value in zip(signature.parameters, values, strict=True)
-                )
-            )
+            return kernel(**arrays, **chosen)
 
-    def check_and_compute(*values: np.ndarray) -> np.ndarray:
-        refuse_out_of_range(dict(zip(signature.parameters, values, strict=True)))
-        return compute(*values)
+    def check_and_compute(*values: np.ndarray, **chosen: str) -> np.ndarray:
+        refuse_out_of_range(dict(zip(numbers, values, strict=True)))
+        return compute(*values, **chosen)
 
     @functools.wraps(kernel)
     def call(*args: ArrayLike, **kwargs: ArrayLike) -> ArrayLike:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        values = bound.arguments
+        chosen = {name: bound.arguments[name] for name in choices}
+        refuse_unknown(chosen)
+        values = {name: bound.arguments[name] for name in numbers}
         lazy = {n for n, value in values.items() if getattr(value, "chunks", None)}
         refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
         if any(_is(value, "xarray", "DataArray") for value in values.values()):
-            run = check_and_compute if lazy else compute
+            run = functools.partial(check_and_compute if lazy else compute, **chosen)
             return _labelled(kernel.__name__, run, values, along, over)
-        result = compute(*values.values())
+        result = compute(*values.values(), **chosen)
         series = [value for value in values.values() if _is(value, "pandas", "Series")]
         if series:
             return _indexed(kernel.__name__, result, series)

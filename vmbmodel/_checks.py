@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from vmbmodel.units import fields
 
-__all__ = ["refuse_out_of_range"]
+__all__ = ["refuse", "refuse_out_of_range", "refuse_unknown"]
 
 
 def refuse_out_of_range(arguments: Mapping[str, ArrayLike]) -> None:
@@ -27,15 +27,35 @@ def refuse_out_of_range(arguments: Mapping[str, ArrayLike]) -> None:
         above = np.greater_equal if bounds.low_in else np.greater
         below = np.less_equal if bounds.high_in else np.less
         fits = above(numbers, bounds.low) & below(numbers, bounds.high)
-        if not fits.all():
-            raise ValueError(_finding(name, bounds.rule, numbers, fits))
+        refuse(name, bounds.rule, numbers, fits)
         if field.whole:
-            fits = np.trunc(numbers) == numbers
-            if not fits.all():
-                raise ValueError(_finding(name, "whole", numbers, fits))
+            refuse(name, "whole", numbers, np.trunc(numbers) == numbers)
 
 
-def _finding(name: str, rule: str, numbers: np.ndarray, fits: np.ndarray) -> str:
+def refuse_unknown(choices: Mapping[str, str]) -> None:
+    """Refuse a name that is none of the choices of its field.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, what it may be, and what it is.
+    """
+    for name, value in choices.items():
+        known = fields()[name].choices
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
+
+
+def refuse(name: str, rule: str, numbers: np.ndarray, fits: np.ndarray) -> None:
+    """Refuse the first of the numbers that does not fit a rule.
+
+    Raises
+    ------
+    ValueError
+        Names the argument, the rule, the first bad value and where it stands.
+    """
+    if np.all(fits):
+        return
     where = tuple(int(i) for i in np.argwhere(~fits)[0])
     at = f" at index {where}" if where else ""
-    return f"{name} must be {rule}; got {numbers[where]}{at}"
+    raise ValueError(f"{name} must be {rule}; got {numbers[where]}{at}")

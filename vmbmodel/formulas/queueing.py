@@ -78,7 +78,7 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
     0.4444
     """
     load = np.minimum(offered_load, servers)
-    mass = np.exp(_log_poisson_mass(servers, load))
+    mass = np.exp(log_poisson_mass(servers, load))
     spare = (servers - load) / servers * _upper_gamma(servers, load)
     return mass / (mass + spare)
 
@@ -120,7 +120,7 @@ def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
     >>> print(log_erlang_c(1000, 100.0))
     -1406.85
     """
-    return _log_erlang_c(servers, np.minimum(offered_load, servers))
+    return log_waiting(servers, np.minimum(offered_load, servers))
 
 
 @formula
@@ -165,7 +165,7 @@ def mean_wait_h(
     0.1481
     """
     load = np.minimum(arrivals_per_h * service_h, servers)
-    waiting = np.exp(_log_erlang_c(servers, load))
+    waiting = np.exp(log_waiting(servers, load))
     return waiting * service_h / (servers - load)
 
 
@@ -263,7 +263,7 @@ def wait_within_prob(
     """
     load = np.minimum(arrivals_per_h * service_h, servers)
     decay = _decay(servers, load, service_h)
-    return np.abs(np.expm1(_log_erlang_c(servers, load) - _times(decay, wait_h)))
+    return np.abs(np.expm1(log_waiting(servers, load) - _times(decay, wait_h)))
 
 
 @formula
@@ -319,7 +319,7 @@ def wait_quantile_h(
     """
     load = np.minimum(arrivals_per_h * service_h, servers)
     # fmax: nobody waits where nothing is offered, for no share of the jobs
-    excess = np.fmax(_log_erlang_c(servers, load) - np.log1p(-prob), 0)
+    excess = np.fmax(log_waiting(servers, load) - np.log1p(-prob), 0)
     decay = _decay(servers, load, service_h)
     ends = (decay > 0) & np.isfinite(excess)
     return np.where(ends, excess / decay, np.inf)
@@ -378,17 +378,12 @@ def utilisation_for_wait_frac(
     >>> print(utilisation_for_wait_frac(8, 0.95, servers=10, service_h=1))
     0.96424
     """
-    from scipy.special import wrightomega
-
     patience = np.minimum(servers * (wait_h / service_h), 1e300)
     log_late = np.log1p(-prob)
-    power = np.sqrt(2 * (servers + 1)) - 1
-    scale = np.maximum(patience / power, 1e-300)
-    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
+    busy = start_utilisation(servers, patience, log_late)
     low, high = np.zeros_like(busy), np.ones_like(busy)
-    busy = np.clip(busy, 1e-12, 1 - 1e-12)
     for _ in range(60):
-        log_c = _log_erlang_c(servers, servers * busy)
+        log_c = log_waiting(servers, servers * busy)
         error = log_c - patience * (1 - busy) - log_late
         low, high = np.where(error < 0, busy, low), np.where(error < 0, high, busy)
         idle = 1 - busy
@@ -403,9 +398,19 @@ def utilisation_for_wait_frac(
     return np.where(prob < 1, busy, 0)
 
 
-def _log_erlang_c(servers, load):
+def start_utilisation(servers, patience, log_late):
+    """Utilisation, about, at which ln C is `log_late` + `patience` (1 - it)."""
+    from scipy.special import wrightomega
+
+    power = np.sqrt(2 * (servers + 1)) - 1
+    scale = np.maximum(patience / power, 1e-300)
+    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
+    return np.clip(busy, 1e-12, 1 - 1e-12)
+
+
+def log_waiting(servers, load):
     """Logarithm of C on plain arrays, for a load of at most `servers`."""
-    log_mass = _log_poisson_mass(servers, load)
+    log_mass = log_poisson_mass(servers, load)
     log_spare = np.log((servers - load) / servers) + np.log(_upper_gamma(servers, load))
     return log_mass - np.logaddexp(log_mass, log_spare)
 
@@ -432,8 +437,8 @@ _ATANH = [1 / power for power in range(23, 1, -2)]
 _STIRLING = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12]
 
 
-def _log_poisson_mass(count, mean):
-    """Log of the Poisson mass at a real count, by its saddle point, mean <= count."""
+def log_poisson_mass(count, mean):
+    """Log of the Poisson mass at a real count, by its saddle point."""
     scale = _stirling_error(count) + 0.5 * np.log(count) + _HALF_LOG
     return count * _deviance(count, mean) - scale
 
@@ -446,7 +451,7 @@ def _deviance(count, mean):
     half = gap / (2 + gap)
     square = half * half
     near = half * (2 * square * _polynomial(square, _ATANH) - gap)
-    return np.where(gap > -0.3, near, np.log(mean / count) - gap)
+    return np.where(np.abs(gap) < 0.3, near, np.log(mean / count) - gap)
 
 
 def _stirling_error(count):

@@ -1,0 +1,135 @@
+"""Jobs that arrive several at a time: a textbook, exact recursions, properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from vmbmodel.formulas import queueing
+from vmbmodel.formulas.batches import (
+    batch_mean_wait_h,
+    batch_wait_prob,
+    batch_wait_quantile_h,
+    general_batch_mean_wait_h,
+    jobs_ahead,
+)
+from vmbmodel.formulas.queueing_general import general_mean_wait_h
+
+movers = st.floats(1, 500)
+shares = st.floats(1e-3, 0.999)
+hours = st.floats(1e-3, 1e3)
+others = st.floats(0, 100)
+
+
+def line_by_recursion(servers, busy, sizes):
+    """Mean wait and probability of waiting, from balanced cuts between the states.
+
+    What leaves n jobs for n - 1 equals what enters n or more from below; every term
+    is positive. A job has j of its batch before it with P(X > j) / E[X].
+    """
+    more = sizes[::-1].cumsum()[::-1]  # P(X > j) for j = 0, 1, ...
+    number = np.arange(3000)
+    share = np.eye(1, 3000)[0]
+    batches = servers * busy / more.sum()
+    for n in number[1:]:
+        few = min(n, len(more))
+        enter = share[n - few : n][::-1] @ more[:few]
+        share[n] = batches * enter / min(n, servers)
+    share /= share.sum()
+    mean = share @ np.maximum(number - servers, 0) / (servers * busy)
+    found_busy = [share[max(servers - j, 0) :].sum() for j in range(len(more))]
+    return mean, found_busy @ more / more.sum()
+
+
+@pytest.mark.parametrize(("size", "busy"), [(1, 0.5), (2, 0.5), (5, 0.9)])
+def test_a_textbook_case_of_one_server(size, busy):
+    # Gross et al. (2008), sec. 3.1: batches of one size K at one exponential server
+    # have L = rho (K + 1) / (2 (1 - rho)) jobs in the system
+    in_system = busy * (size + 1) / (2 * (1 - busy))
+    wait = batch_mean_wait_h(1, busy, 1, jobs_ahead(size, 0))
+    assert_allclose(wait, in_system / busy - 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("servers", [1, 5, 20, 100])
+@pytest.mark.parametrize("busy", [0.3, 0.7, 0.95])
+@pytest.mark.parametrize("more", [0.2, 0.8])
+def test_geometric_batches_agree_with_a_recursion(servers, busy, more):
+    sizes = (1 - more) * more ** np.arange(300)
+    line = servers, servers * busy, 1, jobs_ahead(1 / (1 - more), more)
+    found = batch_mean_wait_h(*line), batch_wait_prob(*line)
+    assert_allclose(found, line_by_recursion(servers, busy, sizes), rtol=1e-11)
+
+
+@pytest.mark.parametrize("size", [5, 20])
+@pytest.mark.parametrize(
+    ("servers", "busy", "longer"),
+    [
+        (5, 0.7, 0.05),
+        (20, 0.7, 0.09),
+        (100, 0.7, 0.20),
+        (20, 0.9, 0.02),
+        (100, 0.9, 0.023),
+    ],
+)
+def test_batches_of_one_size_wait_a_little_less(servers, busy, longer, size):
+    wait, _ = line_by_recursion(servers, busy, np.eye(size)[-1])
+    found = batch_mean_wait_h(servers, servers * busy, 1, jobs_ahead(size, 0))
+    assert wait <= found <= wait * (1 + longer)
+
+
+@given(servers=movers, busy=shares, tau=hours, prob=shares)
+def test_batches_of_one_are_the_simple_queue(servers, busy, tau, prob):
+    line = servers, servers * busy / tau, tau
+    none = {"rtol": 1e-11, "atol": 1e-290}
+    simple = queueing.mean_wait_h(*line)
+    assert_allclose(batch_mean_wait_h(*line, 0), simple, **none)
+    assert_allclose(batch_mean_wait_h(*line, 1e-9), simple, rtol=1e-2, atol=1e-290)
+    late = queueing.wait_quantile_h(prob, *line)
+    assert_allclose(batch_wait_quantile_h(prob, *line, 0), late, rtol=1e-11)
+
+
+@given(busy=shares, ahead=others, scv=st.floats(0, 8))
+def test_one_mover_serves_the_own_batch_first(busy, ahead, scv):
+    # Pollaczek and Khinchine, and the jobs of one's batch stretched by the busy share
+    expected = busy * (1 + scv) / (2 * (1 - busy)) + ahead / (1 - busy)
+    found = general_batch_mean_wait_h(1, busy, 1, ahead, scv, "gamma")
+    assert_allclose(found, expected, rtol=1e-6)
+
+
+@given(servers=movers, busy=shares, ahead=st.tuples(others, others), prob=shares)
+def test_larger_batches_never_shorten_the_wait(servers, busy, ahead, prob):
+    ahead = sorted(ahead)
+    waits = batch_mean_wait_h(servers, servers * busy, 1, ahead)
+    assert waits[0] <= waits[1] * (1 + 1e-9)
+    alone = general_mean_wait_h(servers, servers * busy, 1, 2, "lognormal")
+    for b in ahead:
+        line = servers, servers * busy, 1, b, 2, "lognormal"
+        assert general_batch_mean_wait_h(*line) >= alone * (1 - 1e-9)
+
+
+@given(servers=movers, loads=st.tuples(shares, shares), ahead=others)
+def test_more_load_never_shortens_the_wait(servers, loads, ahead):
+    waits = batch_mean_wait_h(servers, servers * np.sort(loads), 1, ahead)
+    assert waits[0] <= waits[1] * (1 + 1e-9)
+
+
+@given(servers=movers, busy=shares, tau=hours, ahead=others)
+def test_who_has_to_wait_does_so_for_an_exponential_time(servers, busy, tau, ahead):
+    line = servers, servers * busy / tau, tau, ahead
+    waiting, mean = batch_wait_prob(*line), batch_mean_wait_h(*line)
+    if waiting > 1e-6:
+        late = batch_wait_quantile_h(1 - waiting / np.e, *line)
+        assert_allclose(late, mean / waiting, rtol=1e-6)
+
+
+def test_edges():
+    assert batch_mean_wait_h(10, [10, 11, 1e300], 1, 4).tolist() == [np.inf] * 3
+    assert batch_wait_prob(10, [0, 10], 1, 4).tolist() == [0, 1]
+    assert batch_mean_wait_h(10, 0, 1, 4) == 0
+    assert batch_wait_quantile_h([0, 0.5, 1], 10, 0, 1, 4).tolist() == [0, 0, 0]
+    assert batch_wait_quantile_h([0, 1], 10, 8, 1, 4).tolist() == [0, np.inf]
+    assert general_batch_mean_wait_h(10, [0, 10], 1, 4, 2, "gamma").tolist() == [
+        0,
+        np.inf,
+    ]
