@@ -221,6 +221,7 @@ def dispersion(
         for day in days
         if (day.dispersion_index or 0) > _AVOIDING
     ]
+    notes += [f"{day.file}: nothing changed" for day in days if not day.changed_cells]
     if before is None and disk_gib is None:
         notes.append(
             "The disk is taken to end with the last change; --disk-gib says better."

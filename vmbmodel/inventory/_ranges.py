@@ -16,7 +16,7 @@ import numpy as np
 from vmbmodel.inventory._runs import Gatherer
 from vmbmodel.inventory.findings import Findings, InventoryError
 
-__all__ = ["LARGEST", "read_json", "read_xml", "refuse_many"]
+__all__ = ["LARGEST", "read_json", "read_xml"]
 
 LARGEST = 10**18
 """Offsets and lengths stay below, so that they add up in 64 bits."""
@@ -24,7 +24,6 @@ LARGEST = 10**18
 PIECE = 2**18
 LONGEST_MARKUP = 64  # pieces
 LONGEST_JSON = 2**28
-MOST_FINDINGS = 1000
 DEEPEST = 32
 
 RANGES = ("PageRange", "ClearRange")
@@ -33,12 +32,6 @@ WRAPPERS = ("pagelist", "value")
 MORE = ("nextmarker", "nextlink", "continuationtoken")
 GOES_ON = "must not be cut short: the list goes on elsewhere"
 JOIN = "ask the service for the rest, and put all ranges into one list"
-
-
-def refuse_many(findings: Findings) -> None:
-    """Give up on a file with so much wrong that the rest tells nothing."""
-    if len(findings.found) > MOST_FINDINGS:
-        findings.stop(f"has more than {MOST_FINDINGS:,} faults; the rest is not read")
 
 
 class Ranges:
@@ -55,7 +48,7 @@ class Ranges:
     ) -> None:
         """Take one range: two names with values, the second of a `kind`."""
         first, last = (self._number(row, *value) for value in (begin, end))
-        refuse_many(self.findings)
+        self.findings.refuse_if_many()
         if first is None or last is None:
             return
         length = last - first + 1 if kind == "end" else last
@@ -77,17 +70,19 @@ class Ranges:
         self.offset, self.length = array("q"), array("q")
 
     def _number(self, row: int, name: str, value: object) -> int | None:
+        if type(value) is int and 0 <= value < LARGEST:
+            return value
         text = str(value).strip() if isinstance(value, str | int) else ""
+        if text.isascii() and text.isdecimal() and len(text) <= 18:
+            return int(text)
         rule = "must be a whole number of bytes, in digits"
         if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]+", text, re.ASCII):
             self.findings.add(rule, row=row, column=name, value=value)
         elif text.startswith("-"):
             rule = "must not be negative"
             self.findings.add(rule, row=row, column=name, value=value)
-        elif len(text) > 18:
-            self.findings.add("must be below 10**18", row=row, column=name, value=value)
         else:
-            return int(text)
+            self.findings.add("must be below 10**18", row=row, column=name, value=value)
         return None
 
 
@@ -149,7 +144,7 @@ class _PageList(ContentHandler):
         for edge in ("Start", "End"):
             if edge not in self.found:
                 self.findings.add(f"a {kind} must have a {edge}", row=self.row)
-                refuse_many(self.findings)
+                self.findings.refuse_if_many()
         if len(self.found) == 2:
             start, end = self.found["Start"], self.found["End"]
             self.ranges.add(self.row, ("Start", start), ("End", end), "end")
@@ -264,4 +259,4 @@ def _check_document(document: object, findings: Findings) -> None:
             if item is not _RANGE:
                 rule = "must be a range: start and end, or offset and count"
                 findings.add(rule, row=at, column=name, value=item)
-                refuse_many(findings)
+                findings.refuse_if_many()

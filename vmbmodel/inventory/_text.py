@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from vmbmodel.inventory._cells import Cells
-from vmbmodel.inventory.findings import Findings
+from vmbmodel.inventory.findings import MANY, Findings
 
 __all__ = ["read_text", "stream_cells", "stream_lines"]
 
@@ -187,7 +187,8 @@ def stream_cells(
             continue
         lines = _lines(block)
         numbers = np.arange(lines.lengths.size) + line
-        good = _note_bad_lines(lines, numbers, width, findings)
+        good = _note_bad_lines(lines, numbers, width, findings, MANY + 1)
+        findings.refuse_if_many()
         if not good.any():
             continue
         if not good.all():
@@ -307,7 +308,11 @@ def _lines(block: bytes) -> Lines:
 
 
 def _note_bad_lines(
-    lines: Lines, numbers: np.ndarray, width: int, findings: Findings
+    lines: Lines,
+    numbers: np.ndarray,
+    width: int,
+    findings: Findings,
+    most: int | None = None,
 ) -> np.ndarray:
     """Note each line that cannot be split; say which lines can."""
     fine = ~lines.blank
@@ -324,7 +329,7 @@ def _note_bad_lines(
         ),
         (f"must have {width} cells, as the header has", lines.cells != width),
     ]:
-        at = np.flatnonzero(bad & fine)
+        at = np.flatnonzero(bad & fine)[:most]
         hints = [""] * at.size
         if "cells" in rule:
             hints = [_miscount(n, width) for n in lines.cells[at].tolist()]

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vmbmodel.inventory._cells import Cells, nearest
-from vmbmodel.inventory._ranges import LARGEST, refuse_many
+from vmbmodel.inventory._ranges import LARGEST
 from vmbmodel.inventory._runs import Gatherer
 from vmbmodel.inventory._text import stream_cells, stream_lines
-from vmbmodel.inventory.findings import Findings
+from vmbmodel.inventory.findings import MANY, Findings
 
 __all__ = ["EVENT", "Writes", "read_blkparse", "read_csv"]
 
@@ -81,7 +81,7 @@ def read_csv(
         gatherer.add(offset, size)
         if writes is not None:
             writes.add(size, gatherer.cell_bytes)
-        refuse_many(findings)
+        findings.refuse_if_many()
     if not wanted:
         findings.stop("is empty; a header is needed: offset,length or op,offset,size")
     return writes
@@ -92,7 +92,11 @@ def _writes_only(cells: Cells) -> Cells:
     words = pc.dictionary_encode(cells.columns["op"])
     kinds = [_is_write(word) for word in words.dictionary.to_pylist()]
     kind = np.array([-1 if k is None else int(k) for k in kinds])[words.indices]
-    cells.note("must say write or read, W or R", "op", np.flatnonzero(kind < 0))
+    cells.note(
+        "must say write or read, W or R",
+        "op",
+        np.flatnonzero(kind < 0)[: MANY + 1],
+    )
     at = np.flatnonzero(kind == 1)
     columns = {
         name: column.take(pa.array(at)) for name, column in cells.columns.items()
@@ -128,7 +132,7 @@ def _ranges(
             ("must be below 10**18", digits & ~short),
             ("must be a whole number of bytes, in digits", ~digits & ~negative),
         ]:
-            cells.note(rule, name, np.flatnonzero(bad))
+            cells.note(rule, name, np.flatnonzero(bad)[: MANY + 1])
         fine &= short
         safe = pc.if_else(pa.array(short), text, "0")
         numbers.append(pc.cast(safe, pa.int64()).to_numpy(zero_copy_only=False))
@@ -136,7 +140,7 @@ def _ranges(
     if size_bytes is not None:
         beyond = fine & (offset + length > size_bytes) & (length > 0)
         rule = f"must end within the disk of {size_bytes:,} bytes"
-        cells.note(rule, names[1], np.flatnonzero(beyond))
+        cells.note(rule, names[1], np.flatnonzero(beyond)[: MANY + 1])
         fine &= ~beyond
     return offset[fine], length[fine]
 
@@ -181,7 +185,7 @@ def read_blkparse(
             offset, size = _sectors(rest, rows[chosen], size_bytes, findings)
             gatherer.add(offset, size)
             writes.add(size, cell_bytes)
-        refuse_many(findings)
+        findings.refuse_if_many()
     if not events:
         findings.stop(
             "must have a header, offset,length or op,offset,size, or be text that "
@@ -199,7 +203,7 @@ def _sectors(
     )
     fine = _which(pc.is_valid(parts))
     empty = _which(pc.match_substring_regex(rest, r"^([0-9]+ )?[\[(]"))  # no data
-    bad = np.flatnonzero(~fine & ~empty)
+    bad = np.flatnonzero(~fine & ~empty)[: MANY + 1]
     findings.add_cells(
         "must say sector + sectors",
         "write",
@@ -215,7 +219,7 @@ def _sectors(
     bound = LARGEST if size_bytes is None else size_bytes
     beyond = (offset + size > bound) & (size > 0)
     if beyond.any():
-        at = np.flatnonzero(fine)[beyond]
+        at = np.flatnonzero(fine)[beyond][: MANY + 1]
         rule = f"must end within the disk of {bound:,} bytes"
         values = rest.take(pa.array(at)).to_pylist()
         findings.add_cells(rule, "write", rows[at].tolist(), values, [""] * at.size)
