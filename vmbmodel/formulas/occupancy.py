@@ -64,13 +64,10 @@ def changed_contiguous(
     ValueError
         If an argument lies outside its range above, or is NaN.
 
-    See Also
-    --------
-    touched_cells : the same for one write, whatever the disk.
-
     Notes
     -----
-    Exact for a beginning that is uniform over the multiples of `align_kib`.
+    Exact for a beginning that is uniform over the multiples of `align_kib`; of
+    one write, whatever the disk, `touched_cells` says the same.
 
     References
     ----------
