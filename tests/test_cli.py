@@ -256,3 +256,87 @@ def test_a_closed_pipe_is_no_error():
 def test_the_table_needs_no_special_terminal():
     done = program("estimate", SAMPLE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
+
+
+# --- dispersion --------------------------------------------------------------------
+
+
+@pytest.fixture
+def monday(tmp_path):
+    path = tmp_path / "monday.csv"
+    path.write_text("offset,length\n0,8192\n16384,8192\n")
+    return path
+
+
+def test_dispersion_of_a_day_counted_by_hand(run, monday):
+    arguments = ("dispersion", monday, "--disk-gib", 1)
+    answer = json.loads(run(*arguments, "--format", "json"))
+    assert answer["schema"] == "vmbmodel.dispersion/1"
+    (day,) = answer["files"]
+    assert (day["changed_cells"], day["extents"], day["cells"]) == (2, 2, 131072)
+    assert day["dispersion_index"] == pytest.approx(131072 / 131071)
+    assert day["dispersion"] == 1
+    assert day["writes"] is None
+    assert answer["notes"] == []
+    assert set(day) | {"days", "union_gib"} <= set(units.fields())
+    header, row = run(*arguments, "--format", "csv").splitlines()
+    assert header.split(",")[:3] == ["file", "changed_gib", "changed_frac"]
+    assert row.startswith(str(monday))
+    assert "8 KiB on a disk of 1 GiB" in run(*arguments)
+
+
+def test_dispersion_of_days_shows_what_is_written_again(run, monday, tmp_path):
+    tuesday = tmp_path / "tuesday.csv"
+    tuesday.write_text("time,op,offset,size\n1,W,0,4096\n2,R,8192,4096\n")
+    answer = json.loads(run("dispersion", monday, tuesday, "--format", "json"))
+    cell = 8192 / 2**30
+    assert [row["union_gib"] for row in answer["unions"]] == [1.5 * cell, 2 * cell]
+    assert answer["size_gib"] == 3 * cell
+    assert "ends with the last change" not in answer["notes"]
+    assert "--disk-gib says better" in answer["notes"][-1]
+    assert "changed in all" in run("dispersion", monday, tuesday)
+
+
+def test_dispersion_of_images_day_after_day(run, tmp_path):
+    disk = bytearray(80 * 1024)
+    images = []
+    for day in range(3):
+        disk[day * 8192] = day
+        images.append(tmp_path / f"day{day}.img")
+        images[-1].write_bytes(disk)
+    answer = json.loads(
+        run("dispersion", "--before", *images, "--cell-kib", 4, "--format", "json")
+    )
+    assert [day["changed_cells"] for day in answer["files"]] == [1, 1]
+    assert [day["cells"] for day in answer["files"]] == [20, 20]
+
+
+def test_a_stride_is_said_to_be_one(run, tmp_path):
+    stride = tmp_path / "stride.csv"
+    lines = "".join(f"{i * 16384},1\n" for i in range(64))
+    stride.write_text(f"offset,length\n{lines}")
+    answer = json.loads(run("dispersion", stride, "--format", "json"))
+    assert answer["files"][0]["dispersion_index"] > 1.9
+    assert answer["files"][0]["dispersion"] == 1
+    assert "avoid each other" in answer["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.xml"], "nowhere.xml: does not exist"),
+        (["monday.csv", "--cell-kib", "0.3"], "cell_kib must be a multiple of 0.5"),
+        (["monday.csv", "--disk-gib", "-1"], "size_gib must be > 0"),
+        (["monday.csv", "--disk-gib", "0.00001"], "must end within the disk"),
+        (["monday.csv", "--before", "bad.xml"], "monday.csv: must be as long as"),
+        (["bad.xml", "--before", "bad.xml", "--disk-gib", "1"], "exclude each other"),
+        (["bad.xml"], "bad.xml:1: is no well-formed XML, or cut short"),
+    ],
+)
+def test_bad_changes_are_named_without_a_traceback(
+    run, monday, tmp_path, arguments, message
+):
+    (tmp_path / "bad.xml").write_text("<PageList><PageRange>")
+    stderr = run("dispersion", *arguments, status=2)
+    assert message in stderr
+    assert "Traceback" not in stderr

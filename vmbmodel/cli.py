@@ -9,7 +9,7 @@ import datetime
 import operator
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +52,24 @@ _SPARE_COLUMNS = (
     "backup_p50_h",
     "first_backup_h",
 )
+_CHANGES_COLUMNS = (
+    "file",
+    "changed_gib",
+    "changed_frac",
+    "changed_cells",
+    "extents",
+    "cells",
+    "extent_kib",
+    "dispersion_index",
+    "dispersion",
+    "active_frac",
+    "writes",
+    "write_kib",
+    "small_writes_frac",
+)
+_AVOIDING = 1.05
+"""Raw index from which on changes are said to avoid each other."""
+
 _CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -164,6 +182,100 @@ def estimate(
         deliver(text, output, force=force)
     if any(compare(answer.vms[name], bound).any() for name, compare, bound in gates):
         raise typer.Exit(1)
+
+
+@app.command()
+def dispersion(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Changes of one disk, a file a day: page ranges (XML, JSON), extents "
+            "(CSV: offset,length), a trace of writes (CSV: op,offset,size; or text of "
+            "blkparse). With --before, raw images.",
+        ),
+    ],
+    cell_kib: Annotated[
+        float, typer.Option(help="Size of a cell, the smallest piece that is sent.")
+    ] = 8,
+    disk_gib: Annotated[
+        float | None,
+        typer.Option(help="Size of the disk; else it ends with the last change."),
+    ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="Raw image to compare the first FILE with; each further FILE is "
+            "compared with the one before it.",
+        ),
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Measure how scattered the changes of a disk are: the dispersion index.
+
+    Several files are days that follow each other; what changes in one, two and
+    more of them together shows how much is written again and again.
+    """
+    from vmbmodel.inventory import extents
+
+    with _bad_input():
+        if before is not None and disk_gib is not None:
+            raise ValueError("--disk-gib and --before exclude each other")
+        with _progress() as progress:
+            if before is None:
+                days = [
+                    extents.read(
+                        file, cell_kib=cell_kib, size_gib=disk_gib, progress=progress
+                    )
+                    for file in files
+                ]
+            else:
+                days = [
+                    extents.compare(*pair, cell_kib=cell_kib, progress=progress)
+                    for pair in zip([before, *files], files, strict=False)
+                ]
+        size_gib = max(day.size_gib for day in days)
+        days = extents.on_disk(days, size_gib)
+        unions = [
+            {"days": count, "union_gib": union_gib}
+            for count, union_gib in enumerate(extents.unions_gib(days), 1)
+        ]
+    rows = [{name: getattr(day, name) for name in _CHANGES_COLUMNS} for day in days]
+    notes = [
+        f"{day.file}: changes avoid each other, as with a stride; predictions take a "
+        "dispersion of 1"
+        for day in days
+        if (day.dispersion_index or 0) > _AVOIDING
+    ]
+    notes += [f"{day.file}: nothing changed" for day in days if not day.changed_cells]
+    if before is None and disk_gib is None:
+        notes.append(
+            "The disk is taken to end with the last change; --disk-gib says better."
+        )
+    if format_ is Format.JSON:
+        text = render_json(
+            {
+                "schema": "vmbmodel.dispersion/1",
+                "cell_kib": cell_kib,
+                "size_gib": size_gib,
+                "files": rows,
+                "unions": unions,
+                "notes": notes,
+            }
+        )
+    elif format_ is Format.CSV:
+        text = render_csv(rows, _CHANGES_COLUMNS)
+    else:
+        parts = [render_table(rows, _CHANGES_COLUMNS)]
+        if len(days) > 1:
+            parts.append(render_table(unions, ["days", "union_gib"]))
+        about = f"Cells of {cell_kib:g} KiB on a disk of {size_gib:,.4g} GiB."
+        text = "\n".join([*parts, "", about, *notes])
+    with _bad_input():
+        deliver(text, output, force=force)
 
 
 @app.command()
@@ -309,6 +421,27 @@ def _bad_input() -> Iterator[None]:
     except ValueError as error:
         typer.echo(f"vmbmodel: {error}", err=True)
         raise typer.Exit(2) from error
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show on a terminal how far a file has been read; elsewhere nothing."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as bars:
+        tasks = {}
+
+        def show(path: str, done: int, total: int) -> None:
+            if path not in tasks:
+                tasks[path] = bars.add_task(Path(path).name, total=total or None)
+            bars.update(tasks[path], completed=done)
+
+        yield show
 
 
 def _pairs(assignments: list[str] | None) -> Iterator[tuple[str, str]]:

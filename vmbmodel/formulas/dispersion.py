@@ -66,7 +66,7 @@ def touched_cells(
     >>> print(touched_cells(8, align_kib=4, cell_kib=8))
     1.5
     """
-    return _touched(*_whole_bytes(write_kib, align_kib, cell_kib))
+    return touched(*whole_bytes(write_kib, align_kib, cell_kib))
 
 
 @formula
@@ -113,8 +113,8 @@ def write_amplification(
     >>> print(write_amplification(4, align_kib=4, cell_kib=8))
     2.0
     """
-    write, align, cell = _whole_bytes(write_kib, align_kib, cell_kib)
-    return _touched(write, align, cell) * cell / write
+    write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
+    return touched(write, align, cell) * cell / write
 
 
 @formula
@@ -330,16 +330,16 @@ def changed_blocks(changed_frac, dispersion, cells_per_block, active_frac):
     return np.where(inside < 1, partly, active)
 
 
-def _whole_bytes(*sizes_kib):
+def whole_bytes(*sizes_kib):
     return (np.maximum(np.rint(size * 1024), 1) for size in sizes_kib)
 
 
-def _touched(write, align, cell):
-    grid = _gcd(align, cell)
+def touched(write, align, cell):
+    grid = gcd(align, cell)
     return 1 + np.floor((write - 1) / grid) * grid / cell
 
 
-def _gcd(first, second):
+def gcd(first, second):
     """Greatest common divisor of whole floats, too large for an int or not."""
     while np.any(second > 0):
         first, second = (

@@ -8,19 +8,23 @@ split by Arrow.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from vmbmodel.inventory._cells import Cells
-from vmbmodel.inventory.findings import Findings
+from vmbmodel.inventory.findings import MANY, Findings
 
-__all__ = ["read_text"]
+__all__ = ["read_text", "stream_cells", "stream_lines"]
 
 BLOCK = 2**24
 LONGEST_LINE = 2**20
+PIECE = 2**22
+"""Bytes of a file too large to hold that are looked at together."""
+
+UTF8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 COMMA, NEWLINE, QUOTE = b',\n"'
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -92,18 +96,131 @@ def read_text(
     return Cells(columns, np.concatenate(rows), findings, complete)
 
 
-def _plain(data: bytes, findings: Findings) -> bytes:
-    """Return UTF-8 with one kind of line end, or refuse the file."""
-    utf8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+def stream_lines(
+    file: BinaryIO, findings: Findings, done: Callable[[int], None]
+) -> Iterator[tuple[int, bytes]]:
+    """Cut a text of any size into pieces of whole lines.
+
+    Parameters
+    ----------
+    file : binary file
+        The text, open at its beginning.
+    findings : Findings
+        Takes what is wrong.
+    done : callable
+        Told how many bytes have been read.
+
+    Yields
+    ------
+    int, bytes
+        Line with which a piece begins, and the piece, its lines ended alike.
+    """
+    line, offset, held, last = 1, 0, b"", False
+    while not last:
+        data = file.read(PIECE)
+        last = not data
+        if not offset:
+            _refuse_mark(data, findings)
+        done(offset + len(data))
+        text = held + (b"\n" if last and held and held[-1:] != b"\n" else data)
+        if offset == 0:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        return_held = b"" if last or not text.endswith(b"\r") else b"\r"
+        text = text[: len(text) - len(return_held)]
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = text.rfind(b"\n") + 1
+        held = text[end:] + return_held
+        if len(held) > LONGEST_LINE:
+            row = line + text.count(b"\n")
+            findings.stop("is longer than 1 MiB, or no text", row=row)
+        piece = text[:end]
+        if piece:
+            _refuse_no_text(piece, findings, line, whole=False)
+            yield line, piece
+            line += piece.count(b"\n")
+        offset += len(data)
+
+
+def stream_cells(
+    file: BinaryIO,
+    findings: Findings,
+    columns_of: Callable[[Sequence[str], int], Mapping[str, int]],
+    done: Callable[[int], None],
+) -> Iterator[Cells]:
+    """Split a file of any size into cells, piece by piece.
+
+    Parameters
+    ----------
+    file : binary file
+        The text, open at its beginning.
+    findings : Findings
+        Takes what is wrong.
+    columns_of : callable
+        Takes the names in the header and its line; gives the names wanted,
+        each with its position.
+    done : callable
+        Told how many bytes have been read.
+
+    Yields
+    ------
+    Cells
+        The columns wanted of some rows, as text.
+    """
+    header = None
+    for line, piece in stream_lines(file, findings, done):
+        start = 0
+        if header is None:
+            filled = re.search(rb"\S", piece)
+            if not filled:
+                continue
+            start = piece.rfind(b"\n", 0, filled.start()) + 1
+            line += piece.count(b"\n", 0, start)
+            header = piece[start : piece.index(b"\n", start) + 1]
+            start += len(header)
+            width = _width(header, line, findings)
+            cells = _split(b"", header * 2, width, range(width)).columns
+            positions = columns_of([cell[0].as_py().strip() for cell in cells], line)
+            line += 1
+        block = piece[start:]
+        if not block:
+            continue
+        lines = _lines(block)
+        numbers = np.arange(lines.lengths.size) + line
+        good = _note_bad_lines(lines, numbers, width, findings, MANY + 1)
+        findings.refuse_if_many()
+        if not good.any():
+            continue
+        if not good.all():
+            block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
+        table = _split(header, block, width, positions.values())
+        columns = {
+            name: table.column(str(i)).combine_chunks() for name, i in positions.items()
+        }
+        yield Cells(columns, numbers[good], findings)
+
+
+def _refuse_mark(data: bytes, findings: Findings) -> None:
+    """Refuse what its first bytes show to be no UTF-8."""
     if data.startswith(b"PK\x03\x04"):
         findings.stop("is a workbook or archive; save the sheet as 'CSV UTF-8'")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        findings.stop("is UTF-16, by its mark at byte offset 0", hint=utf8)
+        findings.stop("is UTF-16, by its mark at byte offset 0", hint=UTF8)
+
+
+def _refuse_no_text(
+    data: bytes, findings: Findings, line: int = 1, *, whole: bool = True
+) -> None:
+    """Refuse bytes that no text in UTF-8 has; `data` begins with a line."""
+
+    def place(at: int) -> str:
+        return f" at byte offset {at:,}" if whole else ""
+
     if (nul := data.find(b"\0")) >= 0:
         findings.stop(
-            f"has a NUL byte at byte offset {nul:,}, so it is UTF-16 or no text",
-            row=_line_at(data, nul),
-            hint=utf8,
+            f"has a NUL byte{place(nul)}, so it is UTF-16 or no text",
+            row=line - 1 + _line_at(data, nul),
+            hint=UTF8,
         )
     if not data.isascii():
         try:
@@ -111,10 +228,16 @@ def _plain(data: bytes, findings: Findings) -> bytes:
         except UnicodeDecodeError as error:
             at = error.start
             findings.stop(
-                f"has byte 0x{data[at]:02x} at byte offset {at:,}, which is not UTF-8",
-                row=_line_at(data, at),
-                hint=utf8,
+                f"has byte 0x{data[at]:02x}{place(at)}, which is not UTF-8",
+                row=line - 1 + _line_at(data, at),
+                hint=UTF8,
             )
+
+
+def _plain(data: bytes, findings: Findings) -> bytes:
+    """Return UTF-8 with one kind of line end, or refuse the file."""
+    _refuse_mark(data, findings)
+    _refuse_no_text(data, findings)
     text = data.removeprefix(b"\xef\xbb\xbf")
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -185,7 +308,11 @@ def _lines(block: bytes) -> Lines:
 
 
 def _note_bad_lines(
-    lines: Lines, numbers: np.ndarray, width: int, findings: Findings
+    lines: Lines,
+    numbers: np.ndarray,
+    width: int,
+    findings: Findings,
+    most: int | None = None,
 ) -> np.ndarray:
     """Note each line that cannot be split; say which lines can."""
     fine = ~lines.blank
@@ -202,7 +329,7 @@ def _note_bad_lines(
         ),
         (f"must have {width} cells, as the header has", lines.cells != width),
     ]:
-        at = np.flatnonzero(bad & fine)
+        at = np.flatnonzero(bad & fine)[:most]
         hints = [""] * at.size
         if "cells" in rule:
             hints = [_miscount(n, width) for n in lines.cells[at].tolist()]

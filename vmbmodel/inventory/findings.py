@@ -5,10 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-__all__ = ["Finding", "Findings", "InventoryError"]
+__all__ = ["MANY", "Finding", "Findings", "InventoryError"]
 
 SHOWN = 20
 """Findings of one rule and column that a message lists before it counts."""
+
+MANY = 1000
+"""Findings after which the rest of a file too large to hold is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,11 @@ class Findings:
         """Note a finding behind which nothing more can be read, and refuse."""
         self.add(rule, row=row, hint=hint)
         raise InventoryError(self.found)
+
+    def refuse_if_many(self) -> None:
+        """Give up on a file with so much wrong that the rest tells nothing."""
+        if len(self.found) > MANY:
+            self.stop(f"has more than {MANY:,} faults; the rest is not read")
 
     def refuse_if_any(self) -> None:
         """Raise all that was found, if anything was."""
