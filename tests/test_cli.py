@@ -294,7 +294,9 @@ def test_dispersion_of_days_shows_what_is_written_again(run, monday, tmp_path):
     assert answer["size_gib"] == 3 * cell
     assert "ends with the last change" not in answer["notes"]
     assert "--disk-gib says better" in answer["notes"][-1]
-    assert "changed in all" in run("dispersion", monday, tuesday)
+    table = run("dispersion", monday, tuesday)
+    assert f"{1.5 * cell:.4g}" in table
+    assert f"{2 * cell:.4g}" in table
 
 
 def test_dispersion_of_images_day_after_day(run, tmp_path):
