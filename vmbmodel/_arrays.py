@@ -66,9 +66,13 @@ def formula(
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         values = bound.arguments
-        lazy = {n for n, value in values.items() if getattr(value, "chunks", None)}
+        for name, value in values.items():
+            if _is(value, "pandas", "DataFrame"):
+                raise ValueError(f"{name} must be one column, not a DataFrame")
+        labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
+        lazy = {n for n in labelled if values[n].chunks}
         refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
-        if any(_is(value, "xarray", "DataArray") for value in values.values()):
+        if labelled:
             run = check_and_compute if lazy else compute
             return _labelled(kernel.__name__, run, values, along, over)
         result = compute(*values.values())
