@@ -29,6 +29,10 @@ NUMBERS = [field for field in FIELDS.values() if field.range]
         ({"wait_h": None}, r"^wait_h must be a number; got None$"),
         ({"wait_h": 8j}, r"^wait_h must be a number; got 8j$"),
         ({"servers": 3, "wait_h": -8}, r"^wait_h must be .*; got -8$"),
+        (
+            {"wait_h": np.ma.array([1, 2], mask=[False, True])},
+            r"^wait_h must be .*; got nan at index \(1,\)$",
+        ),
     ],
 )
 def test_refusal_names_argument_rule_value_and_place(arguments, message):

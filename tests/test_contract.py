@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,6 +168,8 @@ def test_out_of_range_is_refused_by_name_value_and_index(formula):
                 ValueError, match=rf"^{name} must be .*got .* at index \(1,\)$"
             ):
                 formula(**values | {name: rows})
+        with pytest.raises(ValueError, match=rf"^{name} must be .* \(1,\)$"):
+            formula(**values | {name: dask.array.from_array(rows)})
     with pytest.raises(ValueError, match=r"must be a number; got 'ten'"):
         formula(**values | {name: "ten"})
 
@@ -177,6 +180,15 @@ def test_an_unknown_choice_is_refused_by_name(formula):
     for name in values.keys() - set(numbers(values)):
         with pytest.raises(ValueError, match=f"^{name} must be one of .*; got 'x'$"):
             formula(**values | {name: "x"})
+
+
+@every_formula
+def test_a_table_is_refused_for_its_labels_would_be_lost(formula):
+    values = arguments(formula)
+    table = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    for name in numbers(values):
+        with pytest.raises(ValueError, match=rf"^{name} must be .*not a DataFrame$"):
+            formula(**values | {name: table})
 
 
 @every_formula

@@ -346,6 +346,12 @@ def test_json_is_the_documented_object_without_nan(sample):
     assert stuck["vms"][0]["backup_p95_h"] == "inf"
 
 
+def test_what_is_more_than_a_float_can_hold_is_without_end():
+    dear = answer(*A2, disk("b"), instance_fee_usd=1.7e308)
+    assert dear.total["instance_usd"] == math.inf
+    assert answer(*A2, initial_mib_s=1e-320).vms["first_backup_h"][0] == math.inf
+
+
 def test_a_changed_profile_does_not_pass_for_the_published_one():
     changed = answer(*A2, servers=20).to_dict()["model"]["profile"]["name"]
     assert changed == "azure-2018-12 (modified)"

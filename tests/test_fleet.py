@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from vmbmodel import units
 from vmbmodel.inventory import fleet
+from vmbmodel.inventory._rules import LARGEST_GIB
 from vmbmodel.inventory.findings import Finding, InventoryError
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
@@ -91,6 +92,11 @@ def test_blanks_and_case_around_words_and_numbers_do_not_matter():
 )
 def test_flags(word, flag):
     assert read(csv(GOOD + f",{word}", more=",cc_mode"))["cc_mode"].tolist() == [flag]
+
+
+def test_no_zero_has_a_sign():
+    disks = read(csv("web-01,c,os,-0,-0.0"))
+    assert not np.signbit(disks[["size_gib", "used_gib"]]).any(axis=None)
 
 
 def test_columns_in_any_order():
@@ -299,6 +305,18 @@ REFUSED = {
     "bad header only": ("vm,disk,role,size_gib\n", [
         "1: required column used_gib is missing",
         "has a header and no rows; a row a disk is needed",
+    ]),
+    "bytes for GiB": (csv("a,c,os,1073741824,0", "b,c,os,137438953472,1e10"), [
+        "3: size_gib = '137438953472': must be <= 1073741824 (1 EiB); "
+        "sizes are in GiB",
+    ]),
+    "the same letters": (csv("cafe\u0301,c,os,1,1", "café,c,os,1,1"), [
+        "3: vm = 'café': must differ from other names by more than case and blanks; "
+        "'cafe\u0301' is on line 2",
+        "3: disk = 'c': must be named once in a VM; 'cafe\u0301' has it on line 2",
+    ]),
+    "a long name of a column": (HEADER + "," + "y" * 10_000 + "\n" + GOOD + ",1", [
+        f"1: unknown column '{'y' * 59}... (10,000 characters)",
     ]),
     "no line splits": (csv("a"), ["2: must have 5 cells, as the header has; has 1"]),
     "semicolons": (csv(GOOD).replace(",", ";"), [
@@ -514,7 +532,7 @@ names = st.text(
     min_size=1,
     max_size=12,
 ).filter(lambda name: name == name.strip())
-sizes = st.floats(0, 1e300)
+sizes = st.floats(0, LARGEST_GIB)
 
 
 @settings(max_examples=60)

@@ -71,9 +71,13 @@ def formula(
         chosen = {name: bound.arguments[name] for name in choices}
         refuse_unknown(chosen)
         values = {name: bound.arguments[name] for name in numbers}
-        lazy = {n for n, value in values.items() if getattr(value, "chunks", None)}
+        for name, value in values.items():
+            if _is(value, "pandas", "DataFrame"):
+                raise ValueError(f"{name} must be one column, not a DataFrame")
+        labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
+        lazy = {n for n in labelled if values[n].chunks}
         refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
-        if any(_is(value, "xarray", "DataArray") for value in values.values()):
+        if labelled:
             run = functools.partial(check_and_compute if lazy else compute, **chosen)
             return _labelled(kernel.__name__, run, values, along, over)
         result = compute(*values.values(), **chosen)

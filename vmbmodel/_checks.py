@@ -20,6 +20,8 @@ def refuse_out_of_range(arguments: Mapping[str, ArrayLike]) -> None:
     """
     for name, value in arguments.items():
         field = fields()[name]
+        if isinstance(value, np.ma.MaskedArray):
+            value = value.astype(float).filled(np.nan)  # masked is missing
         numbers = np.asarray(value)
         if numbers.dtype.kind not in "biuf":
             raise ValueError(f"{name} must be a number; got {value!r}")

@@ -61,6 +61,9 @@ def write_atomically(
             os.replace(beside, target)
         else:
             _put(beside, target, path)
+    except OSError as error:  # whatever it names, it is about this file
+        error.filename, error.filename2 = os.fspath(path), None
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -177,6 +177,7 @@ def _numbers(field: Field, cells: Cells) -> pa.Array:
         cells.note("must be a number", field.name, at, _number_hint)
         column = pc.if_else(number, column, pa.scalar(None, column.type))
         column = column.cast(pa.float64())
+    column = pc.add(column, 0.0)  # no zero keeps a sign
     values, bounds = column.to_numpy(zero_copy_only=False), field.range
     low = values < bounds.low if bounds.low_in else values <= bounds.low
     high = values > bounds.high if bounds.high_in else values >= bounds.high

@@ -10,6 +10,9 @@ from vmbmodel.units import fields
 
 __all__ = ["OF_THE_VM", "check_rows"]
 
+LARGEST_GIB = 2**30
+"""One EiB, far above any disk: what is larger was not meant in GiB."""
+
 OF_THE_VM = ("vault", "policy", "start_h", "first_backup", "os", "redundancy")
 """Facts of the VM, which its disks repeat."""
 
@@ -34,6 +37,10 @@ def check_rows(frame: pd.DataFrame, cells: Cells) -> None:
 
 def _check_disks(frame: pd.DataFrame, cells: Cells) -> None:
     """Check each disk by itself."""
+    for name in ("size_gib", "churn_gib_per_day"):
+        at = np.flatnonzero(frame[name] > LARGEST_GIB)
+        hints = ["sizes are in GiB"] * at.size
+        cells.note(f"must be <= {LARGEST_GIB} (1 EiB)", name, at, hints)
     at = np.flatnonzero(frame["used_gib"] > frame["size_gib"])
     sizes = [f"size_gib is {size:.15g}" for size in frame["size_gib"].iloc[at]]
     cells.note("must be <= size_gib", "used_gib", at, sizes)
@@ -104,9 +111,8 @@ def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     spelt, unique = pd.factorize(values)
     if not isinstance(values.dtype, pd.StringDtype):
         return spelt, spelt
-    plain = pc.replace_substring_regex(
-        pc.utf8_lower(pa.array(unique, pa.large_string())), r"[\s\p{Z}]+", ""
-    )
+    composed = pc.utf8_normalize(pa.array(unique, pa.large_string()), "NFC")
+    plain = pc.replace_substring_regex(pc.utf8_lower(composed), r"[\s\p{Z}]+", "")
     return spelt, np.append(pd.factorize(plain.to_pandas())[0], -1)[spelt]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-__all__ = ["MANY", "Finding", "Findings", "InventoryError"]
+__all__ = ["MANY", "Finding", "Findings", "InventoryError", "short"]
 
 SHOWN = 20
 """Findings of one rule and column that a message lists before it counts."""
@@ -39,7 +39,7 @@ class Finding:
         where = self.file
         if self.row is not None:
             where += f":{self.row}" if self.counted == "line" else f": row {self.row}"
-        cell = "" if self.value is None else f"{self.column} = {_short(self.value)}: "
+        cell = "" if self.value is None else f"{self.column} = {short(self.value)}: "
         hint = f"; {self.hint}" if self.hint else ""
         return f"{where}: {cell}{self.rule}{hint}"
 
@@ -123,7 +123,8 @@ class Findings:
             raise InventoryError(self.found)
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """Quote a value in a message, the longest by its beginning."""
     text = repr(value)
     if len(text) <= 80:
         return text

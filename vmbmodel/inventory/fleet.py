@@ -28,7 +28,7 @@ from vmbmodel.inventory._cells import (
 )
 from vmbmodel.inventory._rules import OF_THE_VM, check_rows
 from vmbmodel.inventory._text import read_text
-from vmbmodel.inventory.findings import Finding, Findings, InventoryError
+from vmbmodel.inventory.findings import Finding, Findings, InventoryError, short
 from vmbmodel.units import fields
 
 __all__ = [
@@ -204,7 +204,9 @@ def _positions(
             hint = f"did you mean {likely}?" if likely else ""
             if likely in REQUIRED:
                 hint += f" (required column {likely} is missing)"
-            findings.add(f"unknown column {name!r}", row=row, column=name, hint=hint)
+            findings.add(
+                f"unknown column {short(name)}", row=row, column=name, hint=hint
+            )
     for name in REQUIRED:
         if name in absent and name not in meant:
             findings.add(f"required column {name} is missing", row=row, column=name)

@@ -149,14 +149,15 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
     """
     disks, taken = _filled(fleet, scenario)
     kept = disks[~disks["excluded"] & (disks["role"] != "temp")]
-    _add_times(kept, scenario)
-    vms = _vms(disks, kept)
-    _add_backup(vms, scenario)
-    _add_restore(vms, scenario)
-    _add_bill(vms, scenario)
+    with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
+        _add_times(kept, scenario)
+        vms = _vms(disks, kept)
+        _add_backup(vms, scenario)
+        _add_restore(vms, scenario)
+        _add_bill(vms, scenario)
     rows = vms.reset_index()[["vm", *COLUMNS]]
-    totals = {"vms": len(rows)} | {n: math.fsum(rows[n]) for n in _SUMMED}
-    totals["expected_misses"] = math.fsum(1 - rows["deadline_prob"])
+    totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
+    totals["expected_misses"] = _sum(1 - rows["deadline_prob"])
     return Estimate(
         vms=rows,
         total=totals,
@@ -423,6 +424,13 @@ def _add_bill(vms: pd.DataFrame, scenario: Scenario) -> None:
         billed_gib, prices[f"snapshot_{policy}_usd_per_gib_month"], 1
     )
     vms["total_usd"] = vms["instance_usd"] + vms["storage_usd"] + vms["snapshot_usd"]
+
+
+def _sum(column: pd.Series) -> float:
+    try:
+        return math.fsum(column)
+    except OverflowError:
+        return math.inf
 
 
 def _plain(entry: object) -> object:

@@ -398,7 +398,7 @@ def _value(name: str, documented: str, gb_bytes: float = 2**30) -> float:
     if not parts or _QUANTITY.sub("", documented).strip():
         raise ValueError("must be a number and its unit, or several of them")
     units = ["USD" if dollar else unit.strip() for dollar, _, unit in parts]
-    if len(parts) > 1 and not all(units):
+    if not all(units) and (len(parts) > 1 or unit_of(name) != "-"):
         raise ValueError("must be a number and its unit, or several of them")
     kibi = 1 if gb_bytes == 2**30 else 1000 / 1024
     total = 0.0
