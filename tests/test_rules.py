@@ -160,7 +160,7 @@ MAYBE = (True, False, None)
 
 
 def by_hand(os, power, vss, present, succeeded):
-    """The article's table, written down once more; None where it cannot be told."""
+    """Write the article's table down once more; None where it cannot be told."""
     if power == "stopped":
         return "crash"
     if os == "windows":
