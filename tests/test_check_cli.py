@@ -100,6 +100,12 @@ def test_table_names_the_finding_and_what_was_not_checked(run, large):
     assert text.rstrip().endswith("1 error, 0 warnings, 1 note.")
 
 
+def test_a_table_counts_what_nobody_would_read(run):
+    rows = [[f"vm{i}", "os", "os", 9000, 5] for i in range(150)]
+    text = run(write(rows), "--as-of", "2018-12-11")
+    assert "... and 100 more; --format csv lists them all." in text
+
+
 def test_nothing_found_is_said(run):
     assert "Nothing found." in run(write([["a", "os", "os", 10, 5]]))
 

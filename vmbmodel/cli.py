@@ -68,6 +68,9 @@ _CSV_COLUMNS = (
 )
 
 
+_SHOWN = 200  # findings that a table lists before it counts
+
+
 class _CheckFormat(enum.StrEnum):
     TABLE = "table"
     JSON = "json"
@@ -442,9 +445,12 @@ def _check_text(answer) -> str:
     if shown:
         rows = (
             finding.to_dict() | {"place": _place(finding.place.where)}
-            for finding in shown
+            for finding in shown[:_SHOWN]
         )
         lines.append(render_table(rows, _FINDING_COLUMNS))
+        if len(shown) > _SHOWN:
+            more = len(shown) - _SHOWN
+            lines.append(f"... and {more:,} more; --format csv lists them all.")
     else:
         lines.append("Nothing found.")
     for finding in answer.findings:
