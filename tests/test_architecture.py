@@ -17,7 +17,7 @@ LAYERS = [
     ["plan"],
     ["sweep"],
     ["figures"],
-    ["output", "rerun"],
+    ["output", "_ci", "rerun"],
     ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

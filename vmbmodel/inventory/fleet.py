@@ -9,6 +9,7 @@ import functools
 import io
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,9 @@ __all__ = [
     "REQUIRED",
     "Finding",
     "InventoryError",
+    "Located",
     "read",
+    "read_located",
     "write",
 ]
 
@@ -54,6 +57,26 @@ _TYPED = {
     "choice": (),
     "text": (),
 }
+
+
+@dataclass(frozen=True)
+class Located:
+    """An inventory, and where each of its rows stands in the file.
+
+    Parameters
+    ----------
+    disks : DataFrame
+        A row a disk.
+    rows : ndarray of int
+        Number of each row in the file.
+    counted : str
+        What that counts: ``line`` of a text file, its header being line 1, or
+        ``row`` from 1.
+    """
+
+    disks: pd.DataFrame
+    rows: np.ndarray
+    counted: str
 
 
 def read(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -104,7 +127,40 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> fleet["churn_gib_per_day"].isna().all()
     np.True_
     """
-    return _checked(_taken_apart(path, Findings(os.fspath(path))))
+    return read_located(path).disks
+
+
+def read_located(path: str | os.PathLike[str]) -> Located:
+    r"""Read an inventory as `read` does, and say where each row stands in the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Located
+        The rows, with the line or row number of each.
+
+    Raises
+    ------
+    InventoryError
+        If anything is wrong with the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
+    >>> lines = ["vm,disk,role,size_gib,used_gib", "", "web-01,c,os,127,31.5"]
+    >>> _ = path.write_text("\n".join(lines))
+    >>> located = read_located(path)
+    >>> located.counted, located.rows.tolist()
+    ('line', [3])
+    """
+    findings = Findings(os.fspath(path))
+    cells = without_blank_rows(_taken_apart(path, findings))
+    return Located(_checked(cells), cells.rows, findings.counted)
 
 
 def write(
@@ -150,7 +206,7 @@ def write(
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"{os.fspath(path)} must end in .csv or .parquet")
     findings = Findings(os.fspath(path), counted="row")
-    tidy = _checked(_of_frame(frame, findings))
+    tidy = _checked(without_blank_rows(_of_frame(frame, findings)))
     kept = [c for c in COLUMNS if c in REQUIRED or tidy[c].notna().any()]
     data = io.BytesIO()
     if suffix == ".csv":
@@ -178,7 +234,6 @@ def _taken_apart(path: str | os.PathLike[str], findings: Findings) -> Cells:
 
 def _checked(cells: Cells) -> pd.DataFrame:
     """Convert and check all cells, or raise everything found in the file."""
-    cells = without_blank_rows(cells)
     frame = convert(cells)
     check_rows(frame, cells)
     cells.findings.refuse_if_any()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel.plan import practices
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["AT_RISK_PROB", "Notice", "notices"]
@@ -73,32 +74,21 @@ def _of_vms(vms, scenario) -> Iterator[Notice]:
         )
         yield Notice("first_backup_misses_deadline", row.Index, text)
     if "max_churn_gib_per_day" in scenario.profile:
-        most = scenario["max_churn_gib_per_day"]
-        for row in vms[vms["churn_gib_per_day"] > most].itertuples():
-            text = (
-                f"{row.churn_gib_per_day:.0f} GiB change in a day; above {most:.0f} "
-                "the service documents backups longer than eight hours."
-            )
-            yield Notice("high_churn", row.Index, text)
+        most, backup_h = (
+            scenario[name] for name in ("max_churn_gib_per_day", "high_churn_backup_h")
+        )
+        for place in practices.high_churn(vms, most, backup_h):
+            yield Notice("high_churn", place.where["vm"], place.text)
 
 
 def _of_disks(disks, scenario) -> Iterator[Notice]:
-    for row in disks[disks["new_disk"]].itertuples():
-        text = f"Disk {row.disk} is new and is copied whole: {row.disk_h:.1f} h."
-        yield Notice("new_disk", row.vm, text)
-    for row in disks[disks["cc_mode"]].itertuples():
-        text = (
-            f"Disk {row.disk} is compared by checksum: all {row.used_gib:.0f} GiB "
-            f"are read, {row.disk_h:.1f} h."
-        )
-        yield Notice("consistency_check", row.vm, text)
+    for place in practices.new_disks(disks):
+        yield Notice("new_disk", place.where["vm"], place.text)
+    for place in practices.compared_disks(disks):
+        yield Notice("consistency_check", place.where["vm"], place.text)
     if "min_write_kib" in scenario.profile:
-        least = scenario["min_write_kib"]
-        for row in disks[disks["write_kib"] < least].itertuples():
-            text = (
-                f"Disk {row.disk} is written in {row.write_kib:g} KiB, below {least:g}."
-            )
-            yield Notice("small_writes", row.vm, text)
+        for place in practices.small_writes(disks, scenario["min_write_kib"]):
+            yield Notice("small_writes", place.where["vm"], place.text)
 
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
@@ -116,34 +106,16 @@ def _of_vaults(vms, scenario) -> Iterator[Notice]:
             )
         yield Notice("own_line", "", text)
     if "vault_vms" in scenario.profile:
-        most = scenario["vault_vms"]
-        starts = busy.groupby(["vault", "start_h"], sort=False).size()
-        for (vault, start_h), count in starts[starts > most].items():
-            text = (
-                f"{count} VMs of vault {vault} start at {start_h:g} h; "
-                f"no more than {most:g} are advised."
-            )
-            yield Notice("traffic_jam", "", text)
+        for place in practices.crowded_starts(busy, scenario["vault_vms"]):
+            yield Notice("traffic_jam", "", place.text)
 
 
 def _of_accounts(disks, scenario) -> Iterator[Notice]:
     own = disks[~disks["managed"]]
     if "account_disks" in scenario.profile:
-        most = scenario["account_disks"]
-        schedules = own.groupby(["storage_account", "policy"]).size()
-        for (account, policy), count in schedules[schedules > most].items():
-            text = (
-                f"{count} disks of storage account {account} follow policy "
-                f"{policy}; no more than {most:g} are advised."
-            )
-            yield Notice("crowded_schedule", "", text)
+        for place in practices.crowded_schedules(own, scenario["account_disks"]):
+            yield Notice("crowded_schedule", "", place.text)
     if "busy_account_disks_high" in scenario.profile:
-        most = scenario["busy_account_disks_high"]
-        accounts = own.groupby("storage_account").size()
-        for account, count in accounts[accounts > most].items():
-            text = (
-                f"Storage account {account} holds {count} disks; with more "
-                f"than {scenario['busy_account_disks_low']:g} to {most:g} it is "
-                "overloaded while applications use it."
-            )
-            yield Notice("busy_account", "", text)
+        low, high = (scenario[f"busy_account_disks_{end}"] for end in ("low", "high"))
+        for place in practices.busy_accounts(own, low, high):
+            yield Notice("busy_account", "", place.text)

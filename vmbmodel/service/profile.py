@@ -8,9 +8,11 @@ Examples
 57.220 MiB/s
 """
 
-from vmbmodel.service.constants import Catalogue
+import datetime
 
-__all__ = ["PROFILES", "available", "load"]
+from vmbmodel.service.constants import Catalogue, ConstantSet
+
+__all__ = ["PROFILES", "available", "in_force", "load"]
 
 PROFILES = Catalogue(
     kind="profile",
@@ -50,3 +52,26 @@ PROFILES = Catalogue(
 
 available = PROFILES.available
 load = PROFILES.load
+
+
+def in_force(date: datetime.date) -> ConstantSet:
+    """Return the newest profile that is not younger than a date, else the oldest.
+
+    Parameters
+    ----------
+    date : datetime.date
+        The day to look at.
+
+    Returns
+    -------
+    ConstantSet
+        What is known of the service nearest to that day.
+
+    Examples
+    --------
+    >>> in_force(datetime.date(2019, 3, 4)).name
+    'azure-2018-12'
+    """
+    profiles = sorted(map(load, available()), key=lambda profile: profile.as_of)
+    known = [profile for profile in profiles if profile.as_of <= date]
+    return known[-1] if known else profiles[0]
