@@ -196,7 +196,7 @@ def changed_norep(
     45231.7
     """
     write, cell = whole_bytes(write_kib, cell_kib)
-    return _drawn(writes, size_gib * 2.0**30 / write, cell / write)
+    return _drawn(writes, _cells(size_gib, write), cell / write)
 
 
 @formula
@@ -438,7 +438,7 @@ def changed_zipf(
     28720.86
     """
     write, cell = whole_bytes(write_kib, cell_kib)
-    places = size_gib * 2.0**30 / write
+    places = _cells(size_gib, write)
     pages = _zipf(writes, zipf_exponent, np.maximum(np.floor(places), 1))
     return _drawn(pages, places, cell / write)
 
@@ -506,7 +506,8 @@ def extents_uniform(
 
 
 def _cells(size_gib, cell):
-    return size_gib * 2.0**30 / cell
+    """Count the pieces of a disk, no more of them than a float can multiply."""
+    return np.minimum(size_gib * (2.0**30 / cell), 1e300)
 
 
 def _times(count, log):
