@@ -154,6 +154,17 @@ def test_bad_options_are_named_without_a_traceback(run, a2, arguments, message):
     assert "Traceback" not in stderr
 
 
+def test_all_faults_of_settings_are_named_at_once(run, a2):
+    faults = ("servers=ten", "blob_mib_s", "srvers=2", "start_h=24")
+    options = [part for fault in faults for part in ("--set", fault)]
+    said = run("estimate", a2, *options, status=2)
+    for part in ("got 'ten'", "got 'blob_mib_s'", "setting 'srvers'", "got '24'"):
+        assert part in said
+    said = run("estimate", a2, "--set", "jobs=2", "--set", "vm=x", status=2)
+    assert "setting 'jobs'" in said
+    assert "setting 'vm'" in said
+
+
 def test_all_findings_of_a_bad_inventory_come_at_once(run, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text(HEADER + "a,os,os,abc,1\na,d,dta,10,20\nb,d,data,10,-1\n")

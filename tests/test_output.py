@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,11 @@ ROWS = [
     {"vm": "b", "disks": 1, "first_backup_h": math.inf, "deadline_prob": 0.0},
 ]
 COLUMNS = ("vm", "disks", "first_backup_h", "deadline_prob")
+
+
+def as_on_a_screen(monkeypatch, width):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
 
 
 def test_table_is_headed_by_labels_and_units_and_never_rounds_a_chance_up():
@@ -29,11 +36,32 @@ def test_table_is_headed_by_labels_and_units_and_never_rounds_a_chance_up():
 def test_a_narrow_screen_goes_without_spare_columns_and_says_so(
     monkeypatch, width, left_out
 ):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # as if it were a terminal
-    monkeypatch.setenv("COLUMNS", str(width))
+    as_on_a_screen(monkeypatch, width)
     text = render_table(ROWS, COLUMNS, spare=("disks",))
     assert ("(this screen has no room for disks)" in text) == bool(left_out)
     assert "61.07" in text
+    assert max(map(len, text.splitlines()[:-1])) <= width
+
+
+def test_what_is_too_long_for_the_screen_is_broken_inside_its_column(monkeypatch):
+    as_on_a_screen(monkeypatch, 40)
+    long = {"vm": "x" * 50, "disks": 3, "text": "one word and another"}
+    lines = render_table([long], ["vm", "disks", "text"]).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert sum(line.count("x") for line in lines) == 50 + 1  # one in "text"
+    assert "one word and" in " ".join(line[25:].strip() for line in lines)
+
+
+def test_wide_letters_take_two_places():
+    lines = render_table(
+        [{"vm": "日本", "disks": 3}, {"vm": "abcd", "disks": 3}], COLUMNS[:2]
+    )
+    first, second = lines.splitlines()[-2:]
+    assert len(second) - len(first) == 2
+
+
+def test_a_long_table_takes_no_time_to_speak_of():
+    assert render_table(ROWS * 50_000, COLUMNS).count("never") == 50_000
 
 
 def test_csv_takes_formulas_for_text():
@@ -61,3 +89,24 @@ def test_a_result_is_printed_or_written_whole(tmp_path, capsys):
     assert (tmp_path / "x").read_text() == "text"
     with pytest.raises(FileExistsError):
         deliver("other", tmp_path / "x", force=False)
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault():
+    code = (
+        "from vmbmodel.output import deliver; deliver('x' * 10**7, None, force=False)"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    writer.stdout.read(1)
+    writer.stdout.close()
+    assert writer.stderr.read() == b""
+    writer.stderr.close()
+    assert writer.wait() == 0
+
+
+def test_a_closed_output_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OSError, match="standard output is closed"):
+        deliver("text", None, force=False)
+    assert render_table(ROWS, COLUMNS)

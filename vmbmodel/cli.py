@@ -567,9 +567,19 @@ def _pairs(assignments: list[str] | None) -> Iterator[tuple[str, str]]:
 
 
 def _settings(assignments: list[str] | None) -> dict[str, object]:
+    """Read all settings, or refuse them with every fault at once."""
     from vmbmodel.plan.scenario import parse_setting
 
-    return {name: parse_setting(name, value) for name, value in _pairs(assignments)}
+    settings, problems = {}, []
+    for assignment in assignments or []:
+        try:
+            for name, value in _pairs([assignment]):
+                settings[name] = parse_setting(name, value)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return settings
 
 
 def _gate(condition: str):

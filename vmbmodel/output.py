@@ -3,16 +3,18 @@
 import csv
 import enum
 import io
+import itertools
 import json
 import math
+import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from vmbmodel._files import write_atomically
@@ -22,6 +24,7 @@ __all__ = ["Format", "deliver", "render_csv", "render_json", "render_table"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _WIDE = 200  # columns, where no terminal says how many there are
+_NARROW = 12  # to which a column may be broken
 
 
 class Format(enum.StrEnum):
@@ -67,48 +70,88 @@ def render_table(
     """Return rows as a table, headed by the labels and units of the columns.
 
     Where the screen is too narrow, columns in `spare` are left out, one by one,
-    and named below the table.
+    and named below the table; what is too long even then is broken.
     """
-    rows, console = list(rows), Console()  # knows the screen's width and letters
-    if not console.is_terminal:
-        console.width = _WIDE
-    endless = console.options.update(max_width=sys.maxsize)
-    for missing in (spare[:count] for count in range(len(spare) + 1)):
-        shown = [name for name in columns if name not in missing]
-        table = _table(rows, shown, footer)
-        if console.measure(table, options=endless).maximum <= console.width:
-            break
-    with console.capture() as printed:
-        console.print(table)
-    lines = [line.rstrip() for line in printed.get().splitlines()]
+    rows, footer = list(rows), footer or {}
+    heads = {name: _head(name) for name in columns}
+    feet = {name: _shown(name, footer.get(name)) for name in columns}
+    cells = {name: [_shown(name, row[name]) for row in rows] for name in columns}
+    widths = {
+        name: max(map(cell_len, [*heads[name], feet[name], *cells[name]]))
+        for name in columns
+    }
+    screen, missing = _screen_width(), []
+    while _total(widths) > screen and len(missing) < len(spare):
+        missing.append(spare[len(missing)])
+        del widths[missing[-1]]
+    while _total(widths) > screen and max(widths.values()) > _NARROW:
+        widths[max(widths, key=widths.get)] -= 1
+    tall = max(len(heads[name]) for name in widths)
+    head = {name: "\n" * (tall - len(heads[name])) for name in widths}
+    head = {name: blank + "\n".join(heads[name]) for name, blank in head.items()}
+    lines = [
+        "",
+        *_lines(head, widths),
+        " " + _rule() * (_total(widths) - 1),
+        *(
+            line
+            for row in zip(*(cells[name] for name in widths), strict=True)
+            for line in _lines(dict(zip(widths, row, strict=True)), widths)
+        ),
+        "",
+    ]
+    if footer:
+        lines += [*_lines(feet, widths), ""]
     if missing:
         lines.append(f"(this screen has no room for {', '.join(missing)})")
     return "\n".join(lines)
 
 
-def _table(rows, columns, footer):
-    table = Table(
-        box=SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-        show_footer=footer is not None,
-    )
-    for name in columns:
-        field = fields().get(name)
-        label, unit = (field.label, field.unit) if field else (name, "-")
-        words = re.split(" (?!%)", label)
-        head = words if unit == "-" else [*words, unit]
-        number = field is not None and field.kind == "number"
-        foot = footer[name] if footer and name in footer else ""
-        table.add_column(
-            Text("\n".join(head)),
-            footer=Text(_shown(name, foot)),
-            justify="right" if number else "left",
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(_shown(name, row[name])) for name in columns))
-    return table
+def _head(name: str) -> list[str]:
+    """Return the label of a column and its unit, a word a line."""
+    if name not in fields():
+        return [name]
+    field = fields()[name]
+    words = re.split(" (?!%)", field.label)
+    return words if field.unit == "-" else [*words, field.unit]
+
+
+def _screen_width() -> int:
+    if sys.stdout is not None and sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return _WIDE
+
+
+def _rule() -> str:
+    """Return a line's stroke, in letters the screen has."""
+    try:
+        "\u2500".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return "-"
+    return "\u2500"
+
+
+def _total(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + 2 * len(widths) - 1
+
+
+def _lines(row: Mapping[str, str], widths: Mapping[str, int]) -> list[str]:
+    """Set one row, numbers to the right; a cell too long takes several lines."""
+    parts = []
+    for name, width in widths.items():
+        lines = row[name].split("\n")
+        if any(cell_len(line) > width for line in lines):
+            lines = [t.plain for t in Text(row[name]).wrap(Console(), width)]
+        blanks = [" " * (width - cell_len(line)) for line in lines]
+        if name in fields() and fields()[name].kind == "number":
+            parts.append([b + line for b, line in zip(blanks, lines, strict=True)])
+        else:
+            parts.append([line + b for b, line in zip(blanks, lines, strict=True)])
+    empty = [" " * width for width in widths.values()]
+    return [
+        (" " + "  ".join(p or e for p, e in zip(line, empty, strict=True))).rstrip()
+        for line in itertools.zip_longest(*parts, fillvalue="")
+    ]
 
 
 def deliver(text: str, output: Path | None, *, force: bool) -> None:
@@ -118,13 +161,21 @@ def deliver(text: str, output: Path | None, *, force: bool) -> None:
     ------
     FileExistsError
         If the file exists and `force` is not given.
+    OSError
+        If nothing can be printed; not if a reader has seen enough.
     """
-    if output is None:
-        if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
-            sys.stdout.reconfigure(errors="replace")
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    else:
+    if output is not None:
         write_atomically(output, text.encode(), force=force)
+        return
+    if sys.stdout is None:
+        raise OSError("standard output is closed; name a file with -o")
+    if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is left goes nowhere, at the exit too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _inert(cell: object) -> object:

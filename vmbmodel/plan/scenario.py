@@ -92,9 +92,9 @@ class Scenario:
         )
         options = _OPTIONS | _COLUMNS
         known = sorted({*options, *(name for s in sets.values() for name in s)})
-        for name in settings:
-            if name not in known:
-                raise ValueError(f"there is no setting {nearest(name, known)}")
+        unknown = [nearest(name, known) for name in settings if name not in known]
+        if unknown:
+            raise ValueError("\n".join(f"there is no setting {n}" for n in unknown))
         gb_bytes = settings.get("gb_bytes", options["gb_bytes"])
         for kind, constants in sets.items():
             changes = {n: v for n, v in settings.items() if n in constants}
