@@ -14,12 +14,12 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.occupancy import changed_uniform, extents_uniform
 from vmbmodel.inventory.extents import (
     Changes,
-    InventoryError,
     compare,
     read,
     union,
     unions_gib,
 )
+from vmbmodel.inventory.findings import InventoryError
 
 GIB = 2**30
 

@@ -23,13 +23,11 @@ from vmbmodel.inventory._images import compare_images, image_bytes
 from vmbmodel.inventory._ranges import Ranges, read_json, read_xml
 from vmbmodel.inventory._runs import Gatherer, Runs, merged
 from vmbmodel.inventory._trace import EVENT, Writes, read_blkparse, read_csv
-from vmbmodel.inventory.findings import Finding, Findings, InventoryError
+from vmbmodel.inventory.findings import Findings
 
 __all__ = [
     "ACTIVE_KIB",
     "Changes",
-    "Finding",
-    "InventoryError",
     "compare",
     "on_disk",
     "read",
