@@ -217,6 +217,63 @@ def test_limits_in_force(date, name, vms, disk_gib):
     assert table["daily_backups"] == 1
 
 
+# Each by hand from the table of its source; a TB is 1024 GiB, a day 24 h.
+LIMITS_BY_HAND = {
+    "2015-09": {
+        "vault_protected_vms": 100,
+        "subscription_vaults": 25,
+        "daily_backups": 1,
+        "vm_data_disks": 16,
+    },
+    "2015-10": {
+        "vault_protected_vms": 200,
+        "region_vaults": 25,
+        "daily_backups": 1,
+        "vm_data_disks": 16,
+    },
+    "2018-12": {
+        "vault_protected_vms": 1000,
+        "region_vaults": 500,
+        "daily_backups": 1,
+        "vm_data_disks": 16,
+        "max_disk_gib": 4095,
+    },
+    "2023-08": {
+        "vault_protected_vms": 1000,
+        "vault_datasources": 2000,
+        "subscription_vaults": 500,
+        "daily_backups": 1,
+        "max_disk_gib": 32 * 1024,
+        "max_vm_gib": 256 * 1024,
+        "max_recovery_points": 9999,
+    },
+    "2026-01": {
+        "policy_vms": 100,
+        "vault_daily_changes": 1000,
+        "daily_backups": 1,
+        "daily_on_demand_backups": 3,
+        "daily_on_demand_attempts": 9,
+        "daily_restores": 20,
+        "min_interval_h": 4,
+        "secondary_rpo_h": 36,
+        "min_retention_h": 7 * 24,
+        "max_recovery_points": 9999,
+        "max_daily_points": 9999,
+        "max_weekly_points": 5163,
+        "max_monthly_points": 1188,
+        "max_yearly_points": 99,
+        "retention_month_h": 31 * 24,
+        "vm_disks": 32,
+        "max_disk_gib": 64 * 1024,
+        "max_vm_gib": 512 * 1024,
+    },
+}
+
+
+def test_limits_by_hand():
+    assert {n: dict(limits.load(n)) for n in limits.available()} == LIMITS_BY_HAND
+
+
 def test_no_limits_before_the_first_table():
     with pytest.raises(ValueError, match="before 2015-09-16; got 2015-09-15"):
         limits.in_force(datetime.date(2015, 9, 15))
