@@ -150,7 +150,7 @@ def read(
 
     Raises
     ------
-    InventoryError
+    vmbmodel.inventory.findings.InventoryError
         If anything is wrong with the file. Lists all findings, up to a thousand.
     ValueError
         If a size cannot be one.
@@ -237,7 +237,7 @@ def compare(
 
     Raises
     ------
-    InventoryError
+    vmbmodel.inventory.findings.InventoryError
         If an image cannot be read, is empty, or differs in length.
     ValueError
         If the size of a cell cannot be one.
