@@ -1,0 +1,45 @@
+"""The model from a shell: ``vmbmodel COMMAND ...``.
+
+Exit status 0: fine. 1: a condition of ``--fail-on`` holds. 2: bad input, with
+every problem named on stderr, and nothing written.
+"""
+
+from typing import Annotated
+
+import typer
+
+import vmbmodel
+from vmbmodel.cli._check import check
+from vmbmodel.cli._dispersion import dispersion
+from vmbmodel.cli._estimate import estimate
+from vmbmodel.cli._rerun import rerun
+from vmbmodel.cli._sets import fields, limits, price_books, profiles
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="vmbmodel",
+    help="How long, when, how safe and how much: Azure VM backup from one inventory.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _command in (estimate, dispersion, check, fields, profiles, limits, rerun):
+    app.command()(_command)
+app.add_typer(price_books, name="prices")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"vmbmodel {vmbmodel.__version__}")
+        raise typer.Exit

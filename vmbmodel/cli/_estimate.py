@@ -1,0 +1,158 @@
+"""``vmbmodel estimate``."""
+
+import datetime
+import operator
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli._options import (
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    SetOption,
+    bad_input,
+    settings,
+)
+from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
+
+_TABLE_COLUMNS = (
+    "vm",
+    "disks",
+    "used_gib",
+    "first_backup_h",
+    "transfer_h",
+    "wait_p95_h",
+    "backup_p50_h",
+    "backup_p95_h",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "protected_instances",
+    "total_usd",
+)
+
+
+_SPARE_COLUMNS = (
+    "wait_p95_h",
+    "transfer_h",
+    "protected_instances",
+    "used_gib",
+    "disks",
+    "backup_p50_h",
+    "first_backup_h",
+)
+
+
+_CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
+
+
+_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def estimate(
+    fleet: Annotated[
+        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
+    ],
+    profile: Annotated[
+        str | None, typer.Option(help="Service profile; see `vmbmodel profiles`.")
+    ] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(help="Price book, or a .toml file; see `vmbmodel prices`."),
+    ] = None,
+    limits: Annotated[
+        str | None, typer.Option(help="Limits; see `vmbmodel limits`.")
+    ] = None,
+    as_of: Annotated[
+        datetime.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Take the limits in force on a date."),
+    ] = None,
+    set_: SetOption = None,
+    format_: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Exit with 1 if a VM meets it, such as 'deadline_prob<0.95'.",
+        ),
+    ] = None,
+) -> None:
+    """Estimate times, deadline probability, restore and bill of every VM."""
+    from vmbmodel.inventory.fleet import read
+    from vmbmodel.plan import estimate as plan
+    from vmbmodel.plan.scenario import DEFAULT_PRICES, DEFAULT_PROFILE, Scenario
+    from vmbmodel.service.limits import in_force
+
+    with bad_input():
+        if limits and as_of:
+            raise ValueError("--limits and --as-of exclude each other")
+        scenario = Scenario.of(
+            profile or DEFAULT_PROFILE,
+            prices or DEFAULT_PRICES,
+            in_force(as_of.date()).name if as_of else limits,
+            settings(set_),
+        )
+        gates = [_gate(condition) for condition in fail_on or []]
+        answer = plan.estimate(read(fleet), scenario)
+    if format_ is Format.JSON:
+        text = render_json(answer.to_dict())
+    elif format_ is Format.CSV:
+        rows = answer.vms.to_dict("records")
+        text = render_csv(rows, list(answer.vms.columns))
+    else:
+        text = _estimate_text(answer)
+    with bad_input():
+        deliver(text, output, force=force)
+    if any(compare(answer.vms[name], bound).any() for name, compare, bound in gates):
+        raise typer.Exit(1)
+
+
+def _gate(condition: str):
+    from vmbmodel.plan.estimate import COLUMNS
+    from vmbmodel.service.constants import nearest
+
+    match = _CONDITION.fullmatch(condition.strip())
+    if not match:
+        raise ValueError(
+            f"--fail-on takes a column, <, <=, > or >=, and a number; got {condition!r}"
+        )
+    name, sign, bound = match.groups()
+    if name not in COLUMNS:
+        raise ValueError(f"--fail-on: there is no column {nearest(name, COLUMNS)}")
+    try:
+        return name, _COMPARE[sign], float(bound)
+    except ValueError:
+        raise ValueError(f"--fail-on: {bound!r} is no number") from None
+
+
+def _estimate_text(answer) -> str:
+    sets = ", ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
+    rows = answer.vms.to_dict("records")
+    count = answer.total["vms"]
+    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
+    instances, storage, snapshots = (
+        answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
+    )
+    lines = [
+        render_table(rows, _TABLE_COLUMNS, footer=footer, spare=_SPARE_COLUMNS),
+        "",
+        sets,
+        f"Bill of a month: protected instances {instances:,.2f}, vault storage "
+        f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
+    ]
+    if answer.warnings:
+        lines += ["", f"Worth a look ({len(answer.warnings)}):"]
+        lines += [
+            f"  {notice.vm or 'fleet'}: {notice.text} [{notice.code}]"
+            for notice in answer.warnings
+        ]
+    columns = [a for a in answer.assumptions if a.id.startswith("column.")]
+    others = len(answer.assumptions) - len(columns)
+    lines += ["", f"Assumed ({len(answer.assumptions)}):"]
+    lines += [f"  {entry.text}" for entry in columns]
+    lines += [f"  and {others} more about the service; --format json lists them all."]
+    return "\n".join(lines)
