@@ -94,6 +94,14 @@ def test_all_bad_settings_come_at_once(notebook, tmp_path):
     assert "servers must be > 0" in stderr
 
 
+def test_a_count_stays_whole(notebook, tmp_path):
+    source = nbformat.read(notebook, as_version=4)
+    source.cells[1].source = "disks = 64"
+    nbformat.write(source, notebook)
+    stderr = rerun(notebook, "--set", "disks=3.5", "-o", tmp_path, status=2)
+    assert "disks must be whole; got 3.5" in stderr
+
+
 def test_a_notebook_that_fails_says_why_and_leaves_nothing(notebook, tmp_path):
     source = nbformat.read(notebook, as_version=4)
     source.cells[-1].source = "assert servers < 4, 'too many'"

@@ -138,6 +138,8 @@ def _value(name: str, text: str, default: str) -> object:
         for number in value if isinstance(value, list) else [value]:
             if _kind(number) is not float or number not in field.range:
                 raise ValueError(f"{name} must be {field.range.rule}; got {number!r}")
+            if field.whole and number % 1:
+                raise ValueError(f"{name} must be whole; got {number!r}")
     return value
 
 
