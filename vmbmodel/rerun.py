@@ -65,7 +65,6 @@ def rerun(
         if path.exists() and not force:
             raise FileExistsError(17, "exists; force replaces it", str(path))
     parameters = _parameters(notebook, settings)
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         executed = Path(scratch) / notebook.name
         try:
@@ -83,6 +82,7 @@ def rerun(
             ) from error
         node = nbformat.read(executed, as_version=4)
     page = _page(node, notebook.stem)
+    folder.mkdir(parents=True, exist_ok=True)
     for path, content in zip(results, (nbformat.writes(node), page), strict=True):
         write_atomically(path, content.encode(), force=force)
     return results
