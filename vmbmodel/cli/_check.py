@@ -40,7 +40,6 @@ _CSV_COLUMNS = (
     "suppressed",
 )
 
-
 _SHOWN = 200  # findings that a table lists before it counts
 
 

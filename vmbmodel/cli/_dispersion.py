@@ -30,7 +30,6 @@ _CHANGES_COLUMNS = (
     "small_writes_frac",
 )
 
-
 _AVOIDING = 1.05
 """Raw index from which on changes are said to avoid each other."""
 

@@ -44,9 +44,7 @@ _SPARE_COLUMNS = (
     "first_backup_h",
 )
 
-
 _CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
-
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 

@@ -13,17 +13,14 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help="Shape of the result.", show_default=True)
 ]
 
-
 OutputOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="File to write; refused if it exists."),
 ]
 
-
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Overwrite files that exist.")
 ]
-
 
 SetOption = Annotated[
     list[str] | None,
@@ -67,6 +64,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
 
 
 def pairs(assignments: list[str] | None) -> Iterator[tuple[str, str]]:
+    """Take names and values apart."""
     for assignment in assignments or []:
         name, equals, value = assignment.partition("=")
         if not equals or not name:

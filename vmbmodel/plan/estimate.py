@@ -152,8 +152,9 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
     with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
         _add_times(kept, scenario)
         vms = _vms(disks, kept)
-        _add_backup(vms, scenario)
-        _add_restore(vms, scenario)
+        decay_per_h, wait_prob = _wait(scenario)
+        _add_backup(vms, scenario, decay_per_h, wait_prob)
+        _add_restore(vms, scenario, decay_per_h, wait_prob)
         _add_bill(vms, scenario)
     rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
@@ -312,9 +313,10 @@ def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     return vms.rename(columns={"disk_h": "transfer_h", "first_h": "first_backup_h"})
 
 
-def _add_backup(vms: pd.DataFrame, scenario: Scenario) -> None:
+def _add_backup(
+    vms: pd.DataFrame, scenario: Scenario, decay_per_h: float, wait_prob: float
+) -> None:
     """Add wait, own line, total time and the chance to meet the deadline."""
-    decay_per_h, wait_prob = _wait(scenario)
     vms["jam_h"] = _own_line_h(vms, scenario)
     mean_h = total.total_mean_h(0, wait_prob, decay_per_h)
     p95_h = total.total_quantile_h(0.95, 0, wait_prob, decay_per_h)
@@ -381,9 +383,10 @@ def _daily_line_h(
         days *= 2
 
 
-def _add_restore(vms: pd.DataFrame, scenario: Scenario) -> None:
+def _add_restore(
+    vms: pd.DataFrame, scenario: Scenario, decay_per_h: float, wait_prob: float
+) -> None:
     """Add the time to get a VM back, from the vault and from its snapshot."""
-    decay_per_h, wait_prob = _wait(scenario)
     if scenario["restore_first"]:  # it waits for the next free mover, for nobody else
         servers, service_h = scenario["servers"], scenario["service_h"]
         decay_per_h = queueing.wait_decay_per_h(servers, 0, service_h)
