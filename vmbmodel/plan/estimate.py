@@ -8,23 +8,15 @@ import numpy as np
 import pandas as pd
 
 import vmbmodel
-from vmbmodel.formulas import (
-    billing,
-    dispersion,
-    jam,
-    queueing,
-    restore,
-    retention,
-    total,
-    transfer,
-)
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import OF_THE_VM
+from vmbmodel.plan._bills import add_bill
+from vmbmodel.plan._restores import add_restore
+from vmbmodel.plan._times import add_times
+from vmbmodel.plan._waits import add_backup, wait_of_others
 from vmbmodel.plan.assumptions import Assumption, assumptions
-from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.notices import Notice, notices
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.prices import storage_usd_per_gib_month
 from vmbmodel.units import fields
 
 __all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate"]
@@ -150,12 +142,12 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
     disks, taken = _filled(fleet, scenario)
     kept = disks[~disks["excluded"] & (disks["role"] != "temp")]
     with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
-        _add_times(kept, scenario)
+        add_times(kept, scenario)
         vms = _vms(disks, kept)
-        decay_per_h, wait_prob = _wait(scenario)
-        _add_backup(vms, scenario, decay_per_h, wait_prob)
-        _add_restore(vms, scenario, decay_per_h, wait_prob)
-        _add_bill(vms, scenario)
+        decay_per_h, wait_prob = wait_of_others(scenario)
+        add_backup(vms, scenario, decay_per_h, wait_prob)
+        add_restore(vms, scenario, decay_per_h, wait_prob)
+        add_bill(vms, scenario)
     rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
     totals["expected_misses"] = _sum(1 - rows["deadline_prob"])
@@ -200,104 +192,6 @@ def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict
     return disks, taken
 
 
-def _add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
-    """Add, disk by disk, what moves and how long it takes beside the others."""
-    used = disks["used_gib"]
-    amplified = dispersion.cell_amplification(
-        disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
-    )
-    disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
-    initial_mib_s = min(scenario["initial_mib_s"], scenario["blob_mib_s"])
-    incremental_mib_s = min(scenario["incremental_mib_s"], scenario["blob_mib_s"])
-    first_h = transfer.initial_h(used, initial_mib_s)
-    if scenario["incremental_reading"] == "used":
-        increment_h = transfer.scan_h(used, incremental_mib_s)
-    else:
-        increment_h = transfer.incremental_h(
-            used,
-            disks["changed_gib"],
-            disks["dispersion"],
-            disks["active_frac"],
-            incremental_mib_s,
-            scenario["blob_iops"],
-            scenario["cell_kib"],
-            scenario["block_kib"],
-            scenario["overlap_frac"],
-        )
-    compare_h = np.maximum(
-        transfer.checksum_compare_h(
-            used, disks["changed_gib"], incremental_mib_s, scenario["overlap_frac"]
-        ),
-        increment_h,
-    )
-    anew = disks["first_backup"] | disks["new_disk"]
-    whole = anew | disks["cc_mode"] | (scenario["incremental_reading"] == "used")
-    alone_h = increment_h.mask(disks["cc_mode"], compare_h).mask(anew, first_h)
-    read_gib, extents = _traffic(disks, scenario)
-    disks["disk_h"] = _beside_others_h(
-        disks.groupby(["storage_account", "start_h"], dropna=False).ngroup(),
-        disks["managed"],
-        alone_h,
-        read_gib.mask(whole, used),
-        extents.mask(whole, 0),
-        scenario,
-    )
-    disks["first_h"] = _beside_others_h(
-        disks.groupby(["storage_account", "vm"], dropna=False).ngroup(),
-        disks["managed"],
-        first_h,
-        used,
-        0 * used,
-        scenario,
-    )
-
-
-def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Series]:
-    """Return what an increment reads of each disk, and in how many extents."""
-    changed_frac = (disks["changed_gib"] / disks["used_gib"]).fillna(0.0)
-    touched = dispersion.changed_blocks_frac(
-        changed_frac,
-        disks["dispersion"],
-        max(scenario["block_kib"] / scenario["cell_kib"], 1),
-        disks["active_frac"],
-    )
-    extent_kib = dispersion.mean_extent_kib(
-        disks["dispersion"], changed_frac, scenario["cell_kib"]
-    )
-    return disks["used_gib"] * touched, disks["changed_gib"] * 2**20 / extent_kib
-
-
-def _beside_others_h(
-    group: pd.Series,
-    managed: pd.Series,
-    alone_h: pd.Series,
-    read_gib: pd.Series,
-    extents: pd.Series,
-    scenario: Scenario,
-) -> np.ndarray:
-    """Time of a disk whose storage account serves the others of its group.
-
-    What a disk takes from its account is what it reads, spread over the time
-    it would need alone. An account gives so many MiB and so many requests a
-    second; the latter are MiB at the mean size of the group's requests. The
-    service handles the storage of managed disks.
-    """
-    times = alone_h.to_numpy(copy=True)
-    moving = (~managed & (alone_h > 0) & (read_gib > 0)).to_numpy()
-    if not moving.any():
-        return times
-    number, read = pd.factorize(group[moving])[0], read_gib.to_numpy()[moving]
-    requests = read * 2**20 / scenario["request_kib"] + extents.to_numpy()[moving]
-    request_mib = np.bincount(number, read * 1024) / np.bincount(number, requests)
-    times[moving] = completion_by_group_h(
-        number,
-        read,
-        read * 1024 / (times[moving] * 3600),
-        np.minimum(scenario["account_mib_s"], scenario["account_iops"] * request_mib),
-    )
-    return times
-
-
 def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     """Gather disks into VMs: sums of data, the slowest disk for times."""
     every = disks.groupby("vm", sort=False)
@@ -311,122 +205,6 @@ def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     numbers = [*sums.columns, *times.columns, "largest_gib"]
     vms[numbers] = vms[numbers].fillna(0.0)
     return vms.rename(columns={"disk_h": "transfer_h", "first_h": "first_backup_h"})
-
-
-def _add_backup(
-    vms: pd.DataFrame, scenario: Scenario, decay_per_h: float, wait_prob: float
-) -> None:
-    """Add wait, own line, total time and the chance to meet the deadline."""
-    vms["jam_h"] = _own_line_h(vms, scenario)
-    mean_h = total.total_mean_h(0, wait_prob, decay_per_h)
-    p95_h = total.total_quantile_h(0.95, 0, wait_prob, decay_per_h)
-    vms["wait_mean_h"] = vms["jam_h"] + mean_h
-    vms["wait_p95_h"] = vms["jam_h"] + p95_h
-    fixed_h = (
-        scenario["extension_h"] * vms["first_backup"]
-        + scenario["snapshot_h"]
-        + vms["jam_h"]
-        + vms["transfer_h"]
-    )
-    for name, share in (("backup_p50_h", 0.5), ("backup_p95_h", 0.95)):
-        vms[name] = total.total_quantile_h(share, fixed_h, wait_prob, decay_per_h)
-    vms["deadline_h"] = float(scenario["deadline_h"])
-    vms["deadline_prob"] = total.done_within_prob(
-        vms["deadline_h"], fixed_h, wait_prob, decay_per_h
-    )
-
-
-def _wait(scenario: Scenario) -> tuple[float, float]:
-    """Return how fast other customers' jobs clear, and how often they are ahead."""
-    servers, service_h = scenario["servers"], scenario["service_h"]
-    busy = scenario["utilisation_frac"]
-    if busy is None:
-        busy = queueing.utilisation_for_wait_frac(
-            scenario["peak_wait_h"], scenario["peak_wait_prob"], servers, service_h
-        )
-    decay_per_h = queueing.wait_decay_per_h(
-        servers, busy * servers / service_h, service_h
-    )
-    return decay_per_h, queueing.erlang_c_prob(servers, busy * servers)
-
-
-def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> np.ndarray:
-    """Wait for VMs of the same vault, of which so many are served at a time."""
-    start_h, service_h = vms["start_h"].to_numpy(), vms["transfer_h"].to_numpy()
-    jam_h, moving = np.zeros(len(vms)), np.flatnonzero(service_h > 0)
-    served = scenario["vault_servers"]
-    for members in vms.iloc[moving].groupby("vault").indices.values():
-        if len(members) > served:  # else nobody waits, unless for himself of yesterday
-            at = moving[members]
-            jam_h[at] = _daily_line_h(start_h[at], service_h[at], served)
-    return jam_h
-
-
-def _daily_line_h(
-    start_h: np.ndarray, service_h: np.ndarray, served: float
-) -> np.ndarray | float:
-    """Wait on a day like the one before it, with what that has left over ahead.
-
-    More work than a day has hours never clears.
-    """
-    if service_h.sum() >= 24 * served:
-        return np.inf
-    days = 2 + int(service_h.max() // 24)
-    while True:
-        arrival_h = start_h + 24 * np.arange(days)[:, np.newaxis]
-        line_h = jam.line_wait_h(
-            arrival_h.ravel(), np.tile(service_h, days), served
-        ).reshape(arrival_h.shape)
-        settled = np.allclose(line_h[-1], line_h[days // 2 - 1], rtol=0, atol=1e-6)
-        if settled or days > 100:
-            return line_h[-1]
-        days *= 2
-
-
-def _add_restore(
-    vms: pd.DataFrame, scenario: Scenario, decay_per_h: float, wait_prob: float
-) -> None:
-    """Add the time to get a VM back, from the vault and from its snapshot."""
-    if scenario["restore_first"]:  # it waits for the next free mover, for nobody else
-        servers, service_h = scenario["servers"], scenario["service_h"]
-        decay_per_h = queueing.wait_decay_per_h(servers, 0, service_h)
-    copy_h = restore.restore_copy_h(
-        vms["largest_gib"], scenario["restore_mib_s"], scenario["blob_mib_s"]
-    )
-    fixed_h = restore.restore_h(0, copy_h, scenario["vm_creation_h"])
-    for name, share in (("restore_vault_p50_h", 0.5), ("restore_vault_p95_h", 0.95)):
-        vms[name] = total.total_quantile_h(share, fixed_h, wait_prob, decay_per_h)
-    copy_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else math.inf
-    vms["restore_snapshot_h"] = restore.restore_h(0, copy_h, scenario["vm_creation_h"])
-
-
-def _add_bill(vms: pd.DataFrame, scenario: Scenario) -> None:
-    """Add the three lines of the bill of a full month, and their sum."""
-    prices = scenario.prices
-    protected = (vms["disks"] > 0).astype(float)
-    vms["protected_instance_gib"] = vms["used_gib"]
-    vms["protected_instances"] = protected * billing.protected_instances(
-        vms["protected_instance_gib"],
-        prices["small_instance_gib"],
-        prices["small_instances"],
-        prices["instance_step_gib"],
-    )
-    vms["instance_usd"] = vms["protected_instances"] * prices["instance_fee_usd"]
-    vms["stored_gib"] = retention.stored_daily_gib(
-        vms["used_gib"], vms["changed_gib"], scenario["recovery_points"]
-    )
-    rate = {r: storage_usd_per_gib_month(prices, r) for r in set(vms["redundancy"])}
-    vms["storage_usd"] = billing.storage_usd(
-        vms["stored_gib"], vms["redundancy"].map(rate).astype(float), 1
-    )
-    policy = scenario["snapshot_policy"]
-    billed_gib = getattr(retention, f"snapshot_{policy}_gib")(
-        vms["used_gib"], vms["changed_gib"], scenario["snapshot_points"]
-    )
-    vms["snapshot_usd"] = billing.storage_usd(
-        billed_gib, prices[f"snapshot_{policy}_usd_per_gib_month"], 1
-    )
-    vms["total_usd"] = vms["instance_usd"] + vms["storage_usd"] + vms["snapshot_usd"]
 
 
 def _sum(column: pd.Series) -> float:
