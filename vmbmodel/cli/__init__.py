@@ -12,6 +12,7 @@ import vmbmodel
 from vmbmodel.cli._check import check
 from vmbmodel.cli._dispersion import dispersion
 from vmbmodel.cli._estimate import estimate
+from vmbmodel.cli._reconcile import reconcile
 from vmbmodel.cli._rerun import rerun
 from vmbmodel.cli._sets import fields, limits, price_books, profiles
 
@@ -24,7 +25,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in (estimate, dispersion, check, fields, profiles, limits, rerun):
+for _command in (
+    estimate,
+    dispersion,
+    check,
+    reconcile,
+    fields,
+    profiles,
+    limits,
+    rerun,
+):
     app.command()(_command)
 app.add_typer(price_books, name="prices")
 

@@ -1,0 +1,230 @@
+"""A cost export: what is taken of it, and what is refused."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vmbmodel.inventory.bill import read
+from vmbmodel.inventory.findings import InventoryError
+
+HEADER = [
+    "BilledCost",
+    "BillingCurrency",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "PricingQuantity",
+    "PricingUnit",
+    "ResourceId",
+    "x_SkuMeterCategory",
+    "x_SkuMeterName",
+    "Tags",
+]
+VAULT = (
+    "/subscriptions/0/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/V1"
+)
+
+
+def charge(**changes):
+    row = {
+        "BilledCost": "10",
+        "BillingCurrency": "USD",
+        "ChargeCategory": "Usage",
+        "ChargePeriodStart": "2026-01-01T00:00:00Z",
+        "ChargePeriodEnd": "2026-02-01T00:00:00Z",
+        "PricingQuantity": "1",
+        "PricingUnit": "1/Month",
+        "ResourceId": VAULT,
+        "x_SkuMeterCategory": "Backup",
+        "x_SkuMeterName": "Azure VM Protected Instance",
+        "Tags": '{"owner": "ops, night"}',
+    }
+    return row | changes
+
+
+def stored(redundancy="LRS", **changes):
+    meter = {"x_SkuMeterName": f"Standard {redundancy} Data Stored"}
+    return charge(**{"PricingUnit": "1 GB/Month"} | meter | changes)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_rows(*rows, header=HEADER, name="bill.csv"):
+        path = tmp_path / name
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, header, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    return write_rows
+
+
+def taken(path, **options):
+    rows = read([path], **options).rows
+    return {(r.month, r.vault, r.line): (r.quantity, r.cost) for r in rows.itertuples()}
+
+
+def test_days_and_meters_old_and_new_add_up(write):
+    day = {
+        "ChargePeriodStart": "2026-01-02",
+        "ChargePeriodEnd": "2026-01-03",
+        "PricingQuantity": "0.5",
+        "BilledCost": "0.25",
+    }
+    path = write(
+        charge(**day),
+        charge(**day, x_SkuMeterName="Azure VM Protected Instances"),
+        stored("RA-GRS", **day),
+        stored(**day | {"x_SkuMeterName": "LRS Data Stored"}),
+        charge(
+            x_SkuMeterCategory="Storage",
+            x_SkuMeterName="ZRS Snapshots",
+            PricingUnit="100 GB",
+            PricingQuantity="2",
+            ResourceId="/subscriptions/0/resourceGroups/AzureBackupRG_x_1",
+        ),
+        charge(x_SkuMeterCategory="Virtual Machines", x_SkuMeterName="D2 v3"),
+    )
+    assert taken(path) == {
+        ("2026-01", "v1", "instances"): (1.0, 0.5),
+        ("2026-01", "v1", "RA-GRS"): (0.5, 0.25),
+        ("2026-01", "v1", "LRS"): (0.5, 0.25),
+        ("2026-01", "", "snapshots"): (200.0, 10.0),
+    }
+    assert read([path]).passed_over == 1
+
+
+def test_columns_of_focus_1_2_and_other_costs_are_taken(write):
+    row = charge(EffectiveCost="7", SkuMeter="Azure VM Protected Instance")
+    header = [n for n in HEADER if n != "x_SkuMeterName"] + [
+        "SkuMeter",
+        "EffectiveCost",
+    ]
+    path = write(row, header=header)
+    assert taken(path, cost="effective") == {("2026-01", "v1", "instances"): (1, 7)}
+
+
+def test_files_add_up(write):
+    one, two = write(charge()), write(charge(), name="b.csv")
+    assert read([one, two]).rows["cost"].tolist() == [20.0]
+
+
+def test_other_charges_of_the_service_and_purchases_stand_apart(write):
+    path = write(
+        charge(),
+        charge(x_SkuMeterName="SQL Server in Azure VM Protected Instance"),
+        stored(ChargeCategory="Purchase", BilledCost="236760"),
+    )
+    bill = read([path])
+    assert bill.rows["cost"].tolist() == [10.0]
+    assert bill.other == {
+        "SQL Server in Azure VM Protected Instance": 10.0,
+        "Standard LRS Data Stored": 236760.0,
+    }
+
+
+def test_a_part_of_a_month_is_covered_in_part(write):
+    path = write(
+        charge(ChargePeriodStart="2024-02-01", ChargePeriodEnd="2024-02-02"),
+        charge(ChargePeriodStart="2024-02-28", ChargePeriodEnd="2024-03-01"),
+        charge(ChargePeriodStart="2024-03-01", ChargePeriodEnd="2024-03-02"),
+    )
+    assert read([path]).covered_frac == {"2024-02": 1.0, "2024-03": 1 / 31}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"BilledCost": "ten"}, "BilledCost = 'ten': must be a number"),
+        ({"BilledCost": "=1+1"}, "must be a number"),
+        ({"BilledCost": "1e999"}, "must be finite"),
+        ({"BilledCost": "-3"}, "must not be negative"),
+        ({"PricingQuantity": "-3"}, "must not be negative"),
+        ({"ChargePeriodStart": "soon"}, "must be a date"),
+        ({"PricingUnit": "10K"}, "must be a unit"),
+        ({"PricingUnit": ""}, "must be a unit"),
+        ({"ResourceId": "/x/vaults/\x1b[31mred"}, "control characters"),
+    ],
+)
+def test_a_bad_cell_is_named_with_its_line(write, change, rule):
+    path = write(charge(), charge(**change), charge(**change))
+    with pytest.raises(InventoryError) as caught:
+        read([path])
+    assert rule in str(caught.value)
+    assert [finding.row for finding in caught.value.findings] == [3, 4]
+
+
+def test_a_refund_may_be_negative(write):
+    refund = {"BilledCost": "-4", "PricingQuantity": "-1"}
+    path = write(
+        charge(),
+        charge(**refund, ChargeClass="Correction"),
+        charge(**refund, ChargeCategory="Credit"),
+    )
+    assert taken(path) == {("2026-01", "v1", "instances"): (-1.0, 2.0)}
+
+
+def test_currencies_are_not_added(write):
+    path = write(charge(), charge(BillingCurrency="EUR"))
+    with pytest.raises(InventoryError, match="one currency; it has EUR, USD"):
+        read([path])
+
+
+def test_missing_columns_are_all_named(write):
+    path = write(charge(), header=["BilledCosts", "Tags"])
+    with pytest.raises(InventoryError) as caught:
+        read([path])
+    message = str(caught.value)
+    assert "did you mean BilledCosts" in message
+    assert "SkuMeter or x_SkuMeterName is missing" in message
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe\x00", "UTF-16"),
+        (b"PK\x03\x04", "workbook"),
+        (",".join(HEADER).encode() + b"\n", "no charge for VM backup"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, data, rule):
+    path = tmp_path / "bill.csv"
+    path.write_bytes(data)
+    with pytest.raises(InventoryError, match=rule):
+        read([path])
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InventoryError, match="does not exist"):
+        read([tmp_path / "none.csv"])
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_a_damaged_export_gives_a_finding_or_a_bill(data, tmp_path_factory):
+    rows = [charge(), stored("GRS"), charge(BilledCost="3")]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER)
+    writer.writeheader()
+    writer.writerows(rows)
+    whole = bytearray(text.getvalue().encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        whole[at : at + data.draw(st.integers(0, 40))] = data.draw(
+            st.binary(max_size=4)
+        )
+    path = tmp_path_factory.mktemp("bills") / "bill.csv"
+    path.write_bytes(whole)
+    problem = ""
+    try:
+        numbers = read([path]).rows[["quantity", "cost"]]
+    except InventoryError as error:
+        problem = str(error)
+    assert str(path) in problem if problem else np.isfinite(numbers).all(axis=None)

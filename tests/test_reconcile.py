@@ -1,0 +1,211 @@
+"""A bill beside the model: the causes add up, and name what was changed."""
+
+import json
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from vmbmodel.cli import app
+from vmbmodel.inventory.bill import LINES, Bill
+from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.reconcile import CAUSES, _rates, reconcile
+from vmbmodel.plan.scenario import Scenario
+
+SCENARIO = Scenario.of()
+
+
+def fleet(**columns):
+    disks = [
+        {"vm": "a", "disk": "os", "role": "os", "size_gib": 128, "used_gib": 47},
+        {"vm": "b", "disk": "os", "role": "os", "size_gib": 2048, "used_gib": 1200},
+        {"vm": "c", "disk": "os", "role": "os", "size_gib": 512, "used_gib": 400},
+    ]
+    return pd.DataFrame(disks).assign(vault=["V1", "V1", "V2"], **columns)
+
+
+def as_modelled(disks=None, months=1.0, scenario=SCENARIO):
+    """Return the bill of somebody who is charged what the model says."""
+    disks = fleet() if disks is None else disks
+    vms = estimate(disks, scenario).vms
+    rates, rows = _rates(scenario), []
+    redundancy = disks.get("redundancy", scenario["redundancy"])
+    vms = vms.assign(vault=disks["vault"].str.lower(), redundancy=redundancy)
+    for vm in vms.itertuples():
+        quantities = {
+            "instances": vm.protected_instances,
+            vm.redundancy: vm.stored_gib,
+        }
+        for line, quantity in quantities.items():
+            rows.append((vm.vault, line, quantity))
+    rows.append(("", "snapshots", vms["snapshot_usd"].sum() / rates["snapshots"]))
+    table = pd.DataFrame(rows, columns=["vault", "line", "quantity"])
+    table["quantity"] *= months
+    table["cost"] = table["quantity"] * table["line"].map(rates)
+    return Bill(
+        table.assign(month="2026-01"), {"2026-01": months}, "USD", {}, len(rows), 0
+    )
+
+
+def near(usd):
+    return pytest.approx(usd, abs=1e-9)
+
+
+def test_a_bill_as_modelled_leaves_nothing():
+    answer = reconcile(fleet(), as_modelled(), SCENARIO)
+    assert answer.modelled_usd == near(estimate(fleet(), SCENARIO).total["total_usd"])
+    assert answer.billed_usd == near(answer.modelled_usd)
+    assert all(usd == near(0) for usd in answer.causes.values())
+    assert answer.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [("instances", "tier"), ("GRS", "vault_bytes"), ("snapshots", "snapshots")],
+)
+def test_another_quantity_is_named(line, cause):
+    bill = as_modelled()
+    at = bill.rows.index[bill.rows["line"] == line][0]
+    rate = _rates(SCENARIO)[line]
+    bill.rows.loc[at, "quantity"] += 3
+    bill.rows.loc[at, "cost"] += 3 * rate
+    causes = reconcile(fleet(), bill, SCENARIO).causes
+    assert causes[cause] == near(3 * rate)
+    assert all(usd == near(0) for name, usd in causes.items() if name != cause)
+
+
+def test_another_price_is_named():
+    bill = as_modelled()
+    bill.rows["cost"] *= 0.9
+    answer = reconcile(fleet(), bill, SCENARIO)
+    assert answer.causes["price"] == near(-0.1 * answer.modelled_usd)
+    assert answer.causes["tier"] == near(0)
+    assert answer.difference_frac == pytest.approx(-0.1)
+
+
+def test_another_redundancy_is_named():
+    bill = as_modelled()
+    disks = fleet(redundancy="LRS")
+    answer = reconcile(disks, bill, SCENARIO)
+    rates = _rates(SCENARIO)
+    gib = estimate(disks, SCENARIO).total["stored_gib"]
+    assert answer.causes["redundancy"] == near(gib * (rates["GRS"] - rates["LRS"]))
+    assert answer.causes["vault_bytes"] == near(0)
+
+
+def test_stopped_vms_and_unknown_vaults_are_told_apart():
+    stopped = fleet().iloc[[1]].assign(vm="gone")
+    everything = pd.concat([fleet(), stopped], ignore_index=True)
+    # the bill of a vault with a VM that is no longer backed up; no snapshots of it
+    bill = as_modelled(everything)
+    snapshots = as_modelled().rows.query("line == 'snapshots'")
+    rows = bill.rows[bill.rows["line"] != "snapshots"]
+    strange = {"vault": "v9", "line": "instances", "quantity": 1, "cost": 10}
+    rows = pd.concat([rows, snapshots, pd.DataFrame([strange])], ignore_index=True)
+    bill = Bill(rows.assign(month="2026-01"), {"2026-01": 1.0}, "USD", {}, 9, 0)
+    answer = reconcile(fleet(), bill, SCENARIO, stopped=stopped)
+    one = estimate(stopped, SCENARIO).total
+    retained = one["instance_usd"] + one["storage_usd"]
+    assert answer.causes["stopped_items"] == near(retained)
+    assert answer.causes["not_in_inventory"] == near(10)
+    assert answer.causes["tier"] == near(0)
+    without = reconcile(fleet(), bill, SCENARIO)
+    assert without.causes["tier"] == near(one["instance_usd"])
+    assert any("--stopped" in note for note in without.notes)
+
+
+def test_without_vaults_in_the_inventory_all_of_the_bill_is_one():
+    disks = fleet().drop(columns="vault")
+    answer = reconcile(disks, as_modelled(), SCENARIO)
+    assert answer.causes["not_in_inventory"] == near(0)
+    assert answer.difference_usd == near(0)
+
+
+def test_half_a_month_is_half_the_bill():
+    answer = reconcile(fleet(), as_modelled(months=0.5), SCENARIO)
+    assert answer.difference_usd == near(0)
+    assert "covers 50% of 2026-01" in answer.notes[0]
+
+
+def test_another_currency_needs_its_rate():
+    bill = as_modelled()
+    euros = Bill(bill.rows, bill.covered_frac, "EUR", {}, 1, 0)
+    with pytest.raises(ValueError, match="in EUR and the price book in USD"):
+        reconcile(fleet(), euros, SCENARIO)
+    with pytest.raises(ValueError, match="above 0"):
+        reconcile(fleet(), euros, SCENARIO, usd_per_unit=0)
+    with pytest.raises(ValueError, match="leave --usd-per-unit out"):
+        reconcile(fleet(), bill, SCENARIO, usd_per_unit=2)
+    answer = reconcile(fleet(), euros, SCENARIO, usd_per_unit=2)
+    assert answer.billed_usd == near(2 * answer.modelled_usd)
+
+
+charges = st.lists(
+    st.tuples(
+        st.sampled_from(["", "v1", "v2", "v9"]),
+        st.sampled_from(LINES[:-1]),
+        st.floats(-1e6, 1e6),
+        st.floats(-1e6, 1e6),
+    ),
+    min_size=1,
+)
+
+
+@given(charges, st.floats(0.01, 12), st.booleans())
+def test_the_causes_add_up_to_the_difference(rows, months, with_stopped):
+    table = pd.DataFrame(rows, columns=["vault", "line", "quantity", "cost"])
+    bill = Bill(table.assign(month="2026-01"), {"2026-01": months}, "USD", {}, 1, 0)
+    stopped = fleet().iloc[[2]] if with_stopped else None
+    answer = reconcile(fleet(), bill, SCENARIO, stopped=stopped)
+    assert set(answer.causes) == set(CAUSES)
+    # up to the rounding of the amounts that are split
+    amounts = table[["quantity", "cost"]].abs().to_numpy()
+    large = amounts.sum() * 10 + answer.modelled_usd
+    assert math.fsum(answer.causes.values()) == pytest.approx(
+        answer.difference_usd, abs=1e-12 * large + 1e-9
+    )
+
+
+HEAD = (
+    "BilledCost,BillingCurrency,ChargePeriodEnd,ChargePeriodStart,PricingQuantity,"
+    "PricingUnit,ResourceId,x_SkuMeterCategory,x_SkuMeterName\n"
+)
+ROW = (
+    "{cost},USD,2026-02-01,2026-01-01,{quantity},{unit},/x/vaults/{vault},Backup,"
+    "{meter}\n"
+)
+
+
+def test_the_command_gates_and_writes_what_is_inert(tmp_path):
+    runner, disks, bill = CliRunner(), tmp_path / "fleet.csv", tmp_path / "bill.csv"
+    fleet().to_csv(disks, index=False)
+    meter = "Azure VM Protected Instance"
+    text = HEAD + ROW.format(
+        cost=5, quantity=0.5, unit="1/Month", vault="=cmd|x", meter=meter
+    )
+    bill.write_text(text)
+    asked = ["reconcile", str(disks), str(bill)]
+    out = runner.invoke(app, asked)
+    assert out.exit_code == 0, out.output
+    assert "not_in_inventory" in out.output
+    gated = runner.invoke(app, [*asked, "--tolerance-frac", "0.05"])
+    assert gated.exit_code == 1
+    rows = runner.invoke(app, [*asked, "--format", "csv"]).stdout
+    assert "\n'=cmd|x,instances" in rows
+    answer = json.loads(runner.invoke(app, [*asked, "--format", "json"]).stdout)
+    assert answer["schema"] == "vmbmodel.reconcile/1"
+    total = math.fsum(cause["difference_usd"] for cause in answer["causes"])
+    assert total == pytest.approx(answer["difference_usd"])
+
+
+def test_bad_bills_and_inventories_end_with_2(tmp_path):
+    disks, bill = tmp_path / "fleet.csv", tmp_path / "bill.csv"
+    fleet().to_csv(disks, index=False)
+    bill.write_text(HEAD)
+    for asked in ([str(disks), str(bill)], [str(bill), str(bill)], [str(disks), "no"]):
+        out = CliRunner().invoke(app, ["reconcile", *asked])
+        assert out.exit_code == 2
+        assert "Traceback" not in out.output

@@ -1,0 +1,280 @@
+"""What was billed beside what the model gives, and why the two differ."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+import vmbmodel
+from vmbmodel.inventory.bill import LINES, Bill
+from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service.prices import storage_usd_per_gib_month
+
+__all__ = ["CAUSES", "SCHEMA", "Reconciliation", "reconcile"]
+
+SCHEMA = "vmbmodel.reconcile/1"
+
+CAUSES = {
+    "price": "The bill has other prices than the price book.",
+    "tier": "The bill counts other protected instances than the used sizes give.",
+    "vault_bytes": "The vault holds other amounts than the model gives.",
+    "redundancy": "The bill has another redundancy than the inventory.",
+    "snapshots": "Snapshots take other amounts than the model gives; those that "
+    "are not of a backup are billed under the same meters.",
+    "stopped_items": "VMs no longer backed up, whose data is retained.",
+    "not_in_inventory": "Vaults that are billed and hold no VM of the inventory.",
+}
+"""Why a bill differs from the model, and what each cause means."""
+
+_HALF = 0.5  # the smallest instance
+_COLUMNS = ("vault", "line", "billed", "modelled", "billed_usd", "modelled_usd")
+_STORED = LINES[1:-1]
+_KINDS = {"instances": "tier", "snapshots": "snapshots"}
+_KINDS |= dict.fromkeys(_STORED, "vault_bytes")
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """A bill beside the model.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        A row a vault and line of the bill: quantities and costs, billed and
+        modelled.
+    causes : Mapping[str, float]
+        Difference by cause of `CAUSES`, which add up to the whole. [USD]
+    billed_usd, modelled_usd : float
+        The two totals over the months of the bill. [USD]
+    months : float
+        Months that the bill covers.
+    notes : tuple of str
+        What deserves a look.
+    """
+
+    lines: pd.DataFrame
+    causes: Mapping[str, float]
+    billed_usd: float
+    modelled_usd: float
+    months: float
+    notes: tuple[str, ...]
+
+    @property
+    def difference_usd(self) -> float:
+        """Billed less modelled. [USD]."""
+        return math.fsum([self.billed_usd, -self.modelled_usd])
+
+    @property
+    def difference_frac(self) -> float:
+        """Difference as a share of what was modelled, of either sign."""
+        if not self.modelled_usd:
+            return math.copysign(math.inf, self.difference_usd)
+        return self.difference_usd / self.modelled_usd
+
+    def to_dict(self) -> dict:
+        """Return the documented JSON object, with ``"inf"`` for no limit."""
+        frac = self.difference_frac
+        return {
+            "schema": SCHEMA,
+            "model": {"version": vmbmodel.__version__},
+            "months": self.months,
+            "billed_usd": self.billed_usd,
+            "modelled_usd": self.modelled_usd,
+            "difference_usd": self.difference_usd,
+            "difference_frac": frac if math.isfinite(frac) else "inf",
+            "causes": [
+                {"cause": cause, "difference_usd": usd, "text": CAUSES[cause]}
+                for cause, usd in self.causes.items()
+            ],
+            "lines": self.lines.to_dict("records"),
+            "notes": list(self.notes),
+        }
+
+
+def reconcile(
+    fleet: pd.DataFrame,
+    bill: Bill,
+    scenario: Scenario,
+    *,
+    stopped: pd.DataFrame | None = None,
+    usd_per_unit: float | None = None,
+) -> Reconciliation:
+    """Compare a bill with the model, and split the difference by cause.
+
+    A difference in quantity is taken at the price of the book, and one in price
+    at the quantity billed, so that the causes add up to the whole difference.
+
+    Parameters
+    ----------
+    fleet : DataFrame
+        A row a disk, as `vmbmodel.inventory.fleet.read` gives it. Where no VM
+        names its vault, all vaults of the bill are taken together.
+    bill : Bill
+        What was charged, as `vmbmodel.inventory.bill.read` gives it.
+    scenario : Scenario
+        Constants, readings and what blank cells are taken as.
+    stopped : DataFrame, optional
+        VMs whose backup was stopped and whose data is retained, with the sizes of
+        their last backup, as an inventory.
+    usd_per_unit : float, optional
+        Dollars for a unit of the bill's currency, if that is another.
+
+    Returns
+    -------
+    Reconciliation
+        Lines, causes and totals.
+
+    Raises
+    ------
+    ValueError
+        If the bill is in another currency than dollars and no rate above 0 is
+        given, or if it is in dollars and a rate is.
+
+    Notes
+    -----
+    The model gives a full month with all its recovery points; it is scaled by the
+    share of each month that the bill covers. A vault that fills, or shrinks, over
+    the months shows up as ``vault_bytes``.
+
+    Examples
+    --------
+    One VM, billed as modelled but for two dollars more of storage:
+
+    >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
+    >>> row = dict(month="2026-01", vault="v")
+    >>> rows = [dict(row, line="instances", quantity=0.5, cost=5.0)]
+    >>> bill = Bill(pd.DataFrame(rows), {"2026-01": 1.0}, "USD", {}, 1, 0)
+    >>> scenario = Scenario.of(settings={"snapshot_points": 0})
+    >>> answer = reconcile(pd.DataFrame([disk]), bill, scenario)
+    >>> print(answer.billed_usd, answer.causes["tier"])
+    5.0 0.0
+    >>> print(round(answer.difference_usd - answer.causes["vault_bytes"], 9))
+    0.0
+    """
+    rate_usd = _usd_per_unit(bill.currency, usd_per_unit)
+    months = math.fsum(bill.covered_frac.values())
+    one = "vault" not in fleet or fleet["vault"].isna().all()
+    rows = bill.rows.assign(vault="") if one else bill.rows
+    billed = rows.groupby(["vault", "line"])[["quantity", "cost"]].sum()
+    parts = {
+        "billed": billed["quantity"],
+        "billed_usd": billed["cost"] * rate_usd,
+        "modelled": _modelled(fleet, scenario, one=one) * months,
+    }
+    if stopped is None:
+        parts["stopped"] = 0 * parts["modelled"]
+    else:
+        parts["stopped"] = _modelled(stopped, scenario, one=one) * months
+        parts["stopped"] = parts["stopped"].drop(("", "snapshots"))
+    lines = pd.DataFrame(parts).fillna(0.0)
+    rate = lines.index.get_level_values("line").map(_rates(scenario))
+    for name in ("modelled", "stopped"):
+        lines[f"{name}_usd"] = lines[name] * rate
+    lines["at_book_usd"] = lines["billed"] * rate
+    causes = _causes(lines)
+    return Reconciliation(
+        lines=lines.reset_index()[list(_COLUMNS)],
+        causes={cause: math.fsum(causes.get(cause, [])) for cause in CAUSES},
+        billed_usd=math.fsum(lines["billed_usd"]),
+        modelled_usd=math.fsum(lines["modelled_usd"]),
+        months=months,
+        notes=tuple(_notes(bill, lines, rate_usd)),
+    )
+
+
+def _usd_per_unit(currency: str, given: float | None) -> float:
+    if currency == "USD":
+        if given is not None:
+            raise ValueError("the bill is in USD: leave --usd-per-unit out")
+        return 1.0
+    if given is None:
+        raise ValueError(
+            f"the bill is in {currency} and the price book in USD: say what a unit "
+            "is worth, --usd-per-unit RATE"
+        )
+    if not 0 < given < math.inf:
+        raise ValueError(f"--usd-per-unit must be above 0; got {given:g}")
+    return given
+
+
+def _rates(scenario: Scenario) -> dict[str, float]:
+    """Price of the book for one of each line, a month."""
+    prices, policy = scenario.prices, scenario["snapshot_policy"]
+    return {
+        "instances": prices["instance_fee_usd"],
+        **{name: storage_usd_per_gib_month(prices, name) for name in _STORED},
+        "snapshots": prices[f"snapshot_{policy}_usd_per_gib_month"],
+    }
+
+
+def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.Series:
+    """Return what a full month holds by vault and line, as the model gives it."""
+    vms = estimate(fleet, scenario).vms.set_index("vm")
+    of_vm = fleet.groupby("vm", sort=False)
+    for name in ("vault", "redundancy"):
+        given = of_vm[name].first() if name in fleet else pd.Series(dtype=object)
+        vms[name] = given.reindex(vms.index).fillna(scenario[name])
+    vms["vault"] = "" if one else vms["vault"].str.lower()
+    rates = _rates(scenario)
+    snapshots = math.fsum(vms["snapshot_usd"])
+    stored = vms.groupby(["vault", "redundancy"])["stored_gib"].sum()
+    instances = vms.groupby("vault")["protected_instances"].sum()
+    quantities = {
+        **{(vault, "instances"): count for vault, count in instances.items()},
+        **stored.to_dict(),
+        ("", "snapshots"): snapshots and snapshots / rates["snapshots"],
+    }
+    index = pd.MultiIndex.from_tuples(quantities, names=["vault", "line"])
+    return pd.Series(list(quantities.values()), index, dtype=float)
+
+
+def _causes(lines: pd.DataFrame) -> dict[str, list[float]]:
+    """Split the difference of every vault; what is split adds up to it."""
+    causes = defaultdict(list)
+    kinds = lines.index.get_level_values("line").map(_KINDS)
+    vaults = lines.index.get_level_values("vault")
+    for (vault, kind), part in lines.groupby([vaults, kinds]):
+        billed_usd, at_book_usd, modelled_usd, stopped_usd = (
+            math.fsum(part[f"{name}_usd"])
+            for name in ("billed", "at_book", "modelled", "stopped")
+        )
+        expected_usd = modelled_usd + stopped_usd
+        if vault and not lines.loc[vault, ["modelled", "stopped"]].any(axis=None):
+            causes["not_in_inventory"].append(billed_usd)
+            continue
+        causes["price"].append(billed_usd - at_book_usd)
+        causes["stopped_items"].append(stopped_usd)
+        if kind == "vault_bytes":  # all bytes at the mean rate of the model
+            gib = math.fsum(part["modelled"] + part["stopped"])
+            even_usd = at_book_usd
+            if gib:
+                even_usd = math.fsum(part["billed"]) * expected_usd / gib
+            causes["redundancy"].append(at_book_usd - even_usd)
+            at_book_usd = even_usd
+        causes[kind].append(at_book_usd - expected_usd)
+    return causes
+
+
+def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
+    for month, share in bill.covered_frac.items():
+        if share < 1:
+            yield f"The bill covers {share:.0%} of {month}."
+    instances = lines.xs("instances", level="line")
+    more = instances["billed"] - instances["modelled"] - instances["stopped"]
+    known = instances["modelled"] + instances["stopped"] > 0
+    many = more[known & (more >= _HALF)]
+    if many.size:
+        vaults = ", ".join(f"{name or 'the bill'} {n:.1f}" for name, n in many.items())
+        yield (
+            f"More protected instances than the inventory gives: {vaults}. A VM whose "
+            "backup was stopped is billed as long as its data is retained: list such "
+            "VMs in a file of their own, --stopped FILE."
+        )
+    for meter, cost in bill.other.items():
+        yield (
+            f"{cost * rate_usd:,.2f} USD of {meter} are charges of the backup "
+            "service that are not for VMs, or not modelled; left out."
+        )
