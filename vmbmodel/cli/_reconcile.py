@@ -102,7 +102,7 @@ def _text(answer) -> str:
     lines = [
         render_table(rows["lines"], list(answer.lines.columns)),
         f"Billed {answer.billed_usd:,.2f} USD, modelled {answer.modelled_usd:,.2f} USD "
-        f"over {answer.months:.3g} months: {answer.difference_usd:+,.2f} USD "
+        f"over {_months(answer.months)}: {answer.difference_usd:+,.2f} USD "
         f"({answer.difference_frac:+.1%}), of which",
     ]
     for entry in rows["causes"]:
@@ -111,3 +111,7 @@ def _text(answer) -> str:
     if answer.notes:
         lines += ["", *answer.notes]
     return "\n".join(lines)
+
+
+def _months(count: float) -> str:
+    return "1 month" if count == 1 else f"{count:.3g} months"
