@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.calendar import RetentionPolicy, live_points, month_edges_h
+from vmbmodel.plan.calendar import (
+    RetentionPolicy,
+    backup_instant,
+    live_points,
+    month_edges_h,
+)
 from vmbmodel.service import limits
 
 SEED = limits.load("2026-01")
@@ -205,3 +210,125 @@ def test_months_have_the_lengths_of_the_calendar(start, months):
 def test_no_month_is_refused(bad):
     with pytest.raises(ValueError, match="months must be a whole number >= 1"):
         month_edges_h(date(2024, 1, 1), bad)
+
+
+# --- weekly backups ---------------------------------------------------------------
+
+
+def test_weekly_backups_by_hand():
+    # 15 March 2024 is a Friday: Sundays 10 March to 24 December within 12 weeks of
+    # days, and the first Sundays 3 December, 5 November within 31-day months
+    policy = RetentionPolicy(0, 12, 5)
+    points = live_points(policy, date(2024, 3, 15))
+    assert points.days[-1] == date(2024, 3, 10)
+    assert points.days[:3] == (date(2023, 11, 5), date(2023, 12, 3), date(2023, 12, 24))
+    assert set(points.gaps) == {7, 21, 28}
+    assert len(points) == 14
+
+
+@given(on=dates, weekday=st.integers(0, 6), weeks=st.integers(1, 20))
+def test_weekly_backups_are_weeks_apart(on, weekday, weeks):
+    policy = RetentionPolicy(0, weeks, weekday=weekday)
+    points = live_points(policy, on)
+    assert len(points) == weeks
+    assert {day.weekday() for day in points.days} == {weekday}
+    assert set(points.gaps) <= {7}
+
+
+def test_a_policy_without_backups_is_refused():
+    with pytest.raises(ValueError, match="daily_points must be >= 7 and <= 9999"):
+        RetentionPolicy(0)
+    with pytest.raises(ValueError, match="month_week must be 1 to 4 or -1 where"):
+        RetentionPolicy(0, 12, 12, month_week=None)
+
+
+def test_the_first_sunday_of_january():
+    policy = RetentionPolicy(7, 0, 0, 3)
+    days = live_points(policy, date(2026, 1, 31)).days
+    assert days[:3] == (date(2024, 1, 7), date(2025, 1, 5), date(2026, 1, 4))
+
+
+# --- the archive tier -------------------------------------------------------------
+
+
+def test_archived_points_by_hand():
+    # Microsoft, "Overview of archive tier" (2023): monthly and yearly points only,
+    # older than 3 months (of 31 days), with 6 months left, no daily or weekly ones.
+    on = date(2025, 6, 30)
+    policy = RetentionPolicy(30, 12, 12, month_week=None)
+    archived = [d for d in live_points(policy, on).days if policy.archives(d, on)]
+    # 1 July is 364 days old, 1 March 121, 1 April 90
+    assert archived[0] == date(2024, 7, 1)
+    assert archived[-1] == date(2025, 3, 1)
+    assert len(archived) == 9
+    short = RetentionPolicy(30, 0, 8, month_week=None)
+    assert not any(short.archives(d, on) for d in live_points(short, on).days)
+    # a point that is a daily one still does not move
+    long = RetentionPolicy(180, 0, 12, month_week=None)
+    assert not long.archives(date(2025, 2, 1), on)
+    assert long.archives(date(2025, 1, 1), date(2025, 6, 30))
+
+
+@given(policy=policies, on=dates)
+def test_only_kept_points_of_months_and_years_are_archived(policy, on):
+    plain = dataclasses.replace(policy, monthly_points=0, yearly_points=0)
+    for day in live_points(policy, on).days:
+        if policy.archives(day, on):
+            assert policy.keeps(day, on)
+            assert not plain.keeps(day, on)
+
+
+# --- clocks -----------------------------------------------------------------------
+
+
+def test_months_in_which_clocks_change():
+    # Berlin, 2024: clocks forward on 31 March, back on 27 October
+    start = date(2024, 3, 1)
+    edges = month_edges_h(start, 8, "Europe/Berlin")
+    hours = [end - begin for begin, end in itertools.pairwise(edges)]
+    utc = [31, 30, 31, 30, 31, 31, 30, 31]
+    change = [-1, 0, 0, 0, 0, 0, 0, 1]
+    assert hours == [24 * d + c for d, c in zip(utc, change, strict=True)]
+
+
+@given(
+    start=dates,
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC"]),
+)
+def test_a_year_of_any_zone_has_its_days(start, zone):
+    start = start.replace(day=1)
+    edges = month_edges_h(start, 12, zone)
+    first, last = (
+        backup_instant(start.replace(year=y), 0, zone)
+        for y in (start.year, start.year + 1)
+    )
+    assert edges[-1] == (last - first).total_seconds() / 3600
+    assert edges[-1] % 24 in (0, 1, 23, 0.5, 23.5)
+
+
+def test_a_backup_at_an_hour_that_clocks_skip_or_show_twice():
+    def utc(day, hour):
+        return backup_instant(day, hour, "Europe/Berlin").strftime("%d %H:%M")
+
+    spring, autumn = date(2024, 3, 31), date(2024, 10, 27)
+    assert utc(spring - DAY, 2.5) == "30 01:30"
+    assert utc(spring, 2.5) == "31 01:30"
+    assert utc(spring + DAY, 2.5) == "01 00:30"
+    assert utc(autumn - DAY, 2.5) == "26 00:30"
+    assert utc(autumn, 2.5) == "27 00:30"
+    assert utc(autumn + DAY, 2.5) == "28 01:30"
+
+
+@pytest.mark.parametrize(
+    ("start_h", "zone", "message"),
+    [
+        (24, "UTC", "start_h must be >= 0 and < 24; got 24"),
+        (float("nan"), "UTC", "start_h must be"),
+        (2, "Europe/Berln", "there is no time zone 'Europe/Berln'"),
+        (2, "../etc/passwd", "there is no time zone"),
+        (2, "", "there is no time zone ''"),
+    ],
+)
+def test_a_bad_hour_or_zone_is_named(start_h, zone, message):
+    with pytest.raises(ValueError, match=message):
+        backup_instant(date(2024, 1, 1), start_h, zone)

@@ -1,6 +1,7 @@
 """Graded retention: the worked example, pruning block by block, properties."""
 
 import datetime
+import itertools
 
 import numpy as np
 import pytest
@@ -13,12 +14,11 @@ from vmbmodel.formulas.distinct import (
     distinct_lower_gib,
     distinct_upper_gib,
 )
-from vmbmodel.formulas.graded import (
-    gfs_points,
+from vmbmodel.formulas.graded import gfs_points, stored_lower_gib, stored_upper_gib
+from vmbmodel.formulas.miscounts import (
+    stored_full_gib,
     stored_linear_gib,
-    stored_lower_gib,
     stored_points_gib,
-    stored_upper_gib,
 )
 from vmbmodel.formulas.retention import stored_daily_gib
 from vmbmodel.plan.calendar import RetentionPolicy, live_points
@@ -149,3 +149,94 @@ def test_a_stream_is_stored_once_however_it_is_cut(policy, fresh):
         n * days for n, days in zip(policy, (1, 7, 30.4375, 365.25), strict=True)
     )
     assert stored <= fresh * (longest + 1.5) + 1e-3
+
+
+@given(used=sizes, churn=sizes, again=shares, weeks=st.integers(1, 500))
+def test_weekly_backups_hold_weeks_of_changes(used, churn, again, weeks):
+    for stored, distinct in (
+        (stored_lower_gib, distinct_lower_gib),
+        (stored_upper_gib, distinct_upper_gib),
+    ):
+        week = distinct(7, used, churn, again, 0)
+        expected = used + (weeks - 1) * week
+        assert_allclose(stored(used, churn, again, 0, 0, weeks, 0, 0), expected, 1e-9)
+    assert gfs_points(0, weeks, 0, 0) == weeks
+
+
+def test_weekly_backups_against_the_calendar():
+    # 12 weeks, 12 months and 3 years of Sundays
+    points = 0, 12, 12, 3
+    dates = [live_points(RetentionPolicy(*points, limits=MEAN_MONTH), d) for d in YEAR]
+    assert_allclose(gfs_points(*points), np.mean([len(d) for d in dates]), rtol=0.006)
+    gaps = np.concatenate([d.gaps for d in dates])
+    counted = distinct_upper_gib(gaps, 200, 10, 0.3, 0).sum() / len(dates)
+    stored = stored_upper_gib(200, 10, 0.3, 0, *points)
+    assert_allclose(stored - 200, counted, rtol=0.03)
+
+
+@pytest.mark.parametrize("points", [WORKED, (7, 4, 12, 7), (0, 12, 12, 3)])
+def test_the_first_years_against_the_calendar(points):
+    # days since the first backup that are not near the end of a level
+    first = datetime.date(2024, 1, 7)
+    policy = RetentionPolicy(*points, limits=MEAN_MONTH)
+    for days in (1, 5, 60, 200, 700, 2000):
+        held = [
+            live_points(policy, start + datetime.timedelta(days - 1), first=start)
+            for start in (first + datetime.timedelta(7 * k) for k in range(52))
+        ]
+        counted = np.mean([len(h) for h in held])
+        assert_allclose(gfs_points(*points, days), counted, atol=1)
+        gaps = np.concatenate([h.gaps for h in held])
+        counted = distinct_upper_gib(gaps, 200, 10, 0.3, 0).sum() / len(held)
+        stored = stored_upper_gib(200, 10, 0.3, 0, *points, days)
+        assert_allclose(stored - 200, counted, rtol=0.05, atol=30)
+
+
+@given(used=sizes, churn=sizes, again=shares, policy=counts)
+def test_points_gather_until_the_policy_is_full(used, churn, again, policy):
+    changes = used, churn, again, 0
+    full = stored_upper_gib(*changes, *policy)
+    held = [stored_upper_gib(*changes, *policy, d) for d in (1, 10, 100, 1e4, np.inf)]
+    assert held[0] == used
+    assert all(a <= b * (1 + 1e-9) for a, b in itertools.pairwise(held))
+    assert_allclose(held[-1], full)
+
+
+@given(used=sizes, policy=counts, growth=st.floats(0, 10), days=st.integers(1, 9999))
+def test_data_that_only_grows_is_stored_once(used, policy, growth, days):
+    for stored in (stored_lower_gib, stored_upper_gib):
+        held = stored(used, 0, 0, 0, *policy, days, growth)
+        assert_allclose(held, used, rtol=1e-9, atol=1e-300)
+
+
+def test_growth_by_counting_blocks():
+    # A disk that doubles in a year: every day its new blocks, and a tenth of a per
+    # cent of all at random besides; daily points of 100 days are told off.
+    rng = np.random.default_rng(4)
+    kept, days, blocks = 100, 400, 20000
+    sizes = (blocks * 2 ** ((np.arange(days) - days + 1) / 365.25)).astype(int)
+    version = np.zeros(blocks, dtype=int)
+    versions = set()
+    for day, size in enumerate(sizes):
+        before = sizes[day - 1] if day else 0
+        version[before:size] = day
+        version[rng.choice(size, round(0.001 * size), replace=False)] = day
+        if day >= days - kept:
+            versions |= set(enumerate(version[:size].tolist()))
+    grown = blocks * np.log(2) / 365.25
+    stored = stored_upper_gib(
+        blocks, grown + 0.001 * blocks, 0, grown, kept, 0, 0, 0, np.inf, 1
+    )
+    assert_allclose(stored, len(versions), rtol=0.005)
+
+
+@given(used=sizes, churn=sizes, policy=counts, days=st.integers(1, 9999))
+def test_full_copies_are_the_most(used, churn, policy, days):
+    full = stored_full_gib(used, *policy, days)
+    assert_allclose(full, used * gfs_points(*policy, days), rtol=1e-9, atol=1e-300)
+    assert stored_linear_gib(used, churn, *policy, days) <= full * (1 + 1e-9)
+
+
+def test_the_letter_of_the_source():
+    # Microsoft (2018): the sum of the actual data in each recovery point; 30 of 200
+    assert stored_full_gib(200, 30, 0, 0, 0) == 6000

@@ -385,7 +385,7 @@ def test_from_pages_to_an_estimate(run, save, tmp_path):
     assert answer["vms"][0]["instance_usd"] == 6  # half an instance
     assert answer["model"]["prices"]["name"] == "mine"
     shown = json.loads(run("prices", "mine.toml", "--format", "json").stdout)
-    assert {r["name"] for r in shown} == set(PRICES.required)
+    assert {r["name"] for r in shown} == set(BASE)
     assert run("prices", "show").stdout == run("prices").stdout
 
 

@@ -7,6 +7,7 @@ from vmbmodel._arrays import formula
 
 __all__ = [
     "billed_frac",
+    "billing_end_h",
     "event_frac",
     "instance_usd",
     "protected_instances",
@@ -88,7 +89,8 @@ def instance_usd(
     Parameters
     ----------
     protected_instances : array_like of float
-        Instances the VM is billed as, :math:`n > 0`. [-]
+        Instances the VM is billed as, :math:`n \ge 0`; 0 for one of which no
+        disk is backed up. [-]
     instance_fee_usd : array_like of float
         Price of one instance for a month, :math:`p \ge 0`. [USD]
     billed_frac : array_like of float
@@ -271,8 +273,9 @@ def event_frac(
     The integral of a step function, exact: the sum over events of share times size
     is the month's GiB-months, of share times price the month's fee. Of events at
     one instant the last given counts. A stop that keeps data freezes the size and
-    ends no bill; deleted data waits for its final removal without a charge. A VM
-    protected anew after a deletion has a second life, and its bill is the sum.
+    ends no bill. Deleted data waits for its final removal without a charge as long
+    as `billing_end_h` says. A VM protected anew after a deletion has a second life,
+    and its bill is the sum.
 
     References
     ----------
@@ -301,3 +304,52 @@ def event_frac(
     result = np.empty_like(share)
     np.put_along_axis(result, np.broadcast_to(order, share.shape), share, axis=-1)
     return result
+
+
+@formula
+def billing_end_h(
+    data_deleted_h: ArrayLike, soft_delete_h: ArrayLike, free_soft_delete_h: ArrayLike
+) -> ArrayLike:
+    r"""When the bill of deleted data ends.
+
+    .. math:: e = d + [r - f]^+
+
+    Parameters
+    ----------
+    data_deleted_h : array_like of float
+        When protection was stopped and all data deleted, :math:`d \ge 0`;
+        ``inf`` for not yet. [h]
+    soft_delete_h : array_like of float
+        How long the vault keeps deleted data, :math:`r \ge 0`; 0 where soft delete
+        is off. [h]
+    free_soft_delete_h : array_like of float
+        How much of that, at its end, costs nothing, :math:`f \ge 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    The free days are the last ones; before them deleted data costs what it did, as
+    if protection had been stopped and the data kept. Data that is undeleted is
+    billed again from that instant on.
+
+    References
+    ----------
+    Microsoft (2022), "Pricing", :cite:`softdelete2022`.
+
+    Examples
+    --------
+    The documented example: of 60 days the first 46 are billed, the last 14 are not.
+
+    >>> print(billing_end_h(0, soft_delete_h=60 * 24, free_soft_delete_h=14 * 24) / 24)
+    46.0
+    """
+    return data_deleted_h + np.maximum(soft_delete_h - free_soft_delete_h, 0)

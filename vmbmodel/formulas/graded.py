@@ -18,43 +18,54 @@ from vmbmodel.formulas.distinct import (
     without_fresh,
 )
 
-__all__ = [
-    "gfs_points",
-    "stored_linear_gib",
-    "stored_lower_gib",
-    "stored_points_gib",
-    "stored_upper_gib",
-]
+__all__ = ["gfs_points", "stored_lower_gib", "stored_upper_gib"]
 
 _PERIODS = (7, 365.25 / 12, 365.25)  # days between weekly, monthly, yearly points
 
 
-def _levels(daily, *counts):
-    """Yield the period of every level, and the points it adds to the finer ones."""
-    horizon = daily
-    for period, count in zip(_PERIODS, counts, strict=True):
-        reach = np.maximum(horizon, count * period)
-        yield period, (reach - horizon) / period
+def gaps(daily, weekly, monthly, yearly, protected_days):
+    """Yield for every level the days of a gap, the whole gaps, and the part of one.
+
+    The first gap of a level, to the last point of the finer one, is a part.
+    """
+    period = np.where(daily > 0, 1, 7)
+    taken = np.floor((protected_days + period - 1) / period)
+    points = np.maximum(np.minimum(np.where(daily > 0, daily, weekly), taken), 1)
+    yield period, points - 1, 0
+    horizon = points * period
+    for period, count in zip(_PERIODS, (weekly, monthly, yearly), strict=True):
+        reach = np.maximum(horizon, np.minimum(count * period, protected_days))
+        points = (reach - horizon) / period
+        part = np.minimum(points, 1)
+        yield period, points - part, part
         horizon = reach
 
 
-def _increments(distinct, mean_distinct, daily, *counts):
-    """Sum the changes of all gaps; the first gap of a level is a part of its period."""
-    total = (daily - 1) * distinct(1)
-    for period, points in _levels(daily, *counts):
-        part = np.minimum(points, 1)
-        total = total + np.maximum(points - 1, 0) * distinct(period)
-        total = total + np.where(part > 0, part * mean_distinct(part * period), 0)
-    return total
+def stored(used, growth, distinct, mean_distinct, points):
+    """Add the changes of all gaps to the data of the oldest point.
+
+    What was stored some days ago was smaller by the growth since then.
+    """
+    total, age = 0, 0
+    for days, whole, part in gaps(*points):
+        partly = np.where(part > 0, part * _mean_gap(part * days), 0)
+        lasted = whole * days + partly
+        partly = np.where(part > 0, part * mean_distinct(part * days), 0)
+        added = whole * distinct(days) + partly
+        total = total + added * _mean_size(growth, age, lasted)
+        age = age + lasted
+    return used * np.exp(-growth * age) + total
 
 
-def _stored(used, curve, fresh, points):
-    """Add the increments on a curve of distinct changes, with a stream, to the data."""
-    return used + _increments(
-        lambda days: union(days, *curve) + fresh * days,
-        lambda days: mean_union(days, *curve) + fresh * _mean_gap(days),
-        *points,
-    )
+def daily_growth(yearly_growth_frac):
+    """Growth of a day, compounded at every instant."""
+    return np.log1p(yearly_growth_frac) / 365.25
+
+
+def _mean_size(growth, age, lasted):
+    """Mean size, of today's, over a time that ended so many days ago."""
+    more = growth * lasted
+    return np.exp(-growth * age) * np.where(more > 0, -np.expm1(-more) / more, 1)
 
 
 def _mean_gap(days):
@@ -63,12 +74,29 @@ def _mean_gap(days):
     return (whole + 1) * (days - whole / 2) / days
 
 
+def _on_curve(curve, used, churn, rewritten, fresh, yearly_growth_frac, points):
+    growth = daily_growth(yearly_growth_frac)
+    grown = used * growth  # is changed too, for the first time
+    churn, fresh = np.maximum(churn, grown), np.maximum(fresh, grown)
+    room = np.where(churn > 0, 1 - grown / churn, 1)
+    rest, again, fresh = without_fresh(churn, np.minimum(rewritten, room), fresh)
+    bends = curve(used, rest, again)
+    return stored(
+        used,
+        growth,
+        lambda days: union(days, *bends) + fresh * days,
+        lambda days: mean_union(days, *bends) + fresh * _mean_gap(days),
+        points,
+    )
+
+
 @formula
 def gfs_points(
     daily_points: ArrayLike,
     weekly_points: ArrayLike,
     monthly_points: ArrayLike,
     yearly_points: ArrayLike,
+    protected_days: ArrayLike = np.inf,
 ) -> ArrayLike:
     r"""Recovery points that daily, weekly, monthly and yearly retention keep.
 
@@ -76,18 +104,22 @@ def gfs_points(
         h_j = \max(h_{j-1}, c_j P_j), \quad h_0 = d
 
     with the periods :math:`P` of 7, 30.4375 and 365.25 days and the counts
-    :math:`c` of each level.
+    :math:`c` of each level, none of which reaches back beyond the first backup.
+    Where backups are weekly, the weekly level is the finest.
 
     Parameters
     ----------
     daily_points : array_like of int
-        Daily points kept, at least 1. [-]
+        Daily points kept; 0 where backups are weekly. [-]
     weekly_points : array_like of int
         Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of int
+    monthly_points : array_like of float
         Months for which a monthly point is kept. [-]
-    yearly_points : array_like of int
+    yearly_points : array_like of float
         Years for which a yearly point is kept. [-]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
 
     Returns
     -------
@@ -101,11 +133,10 @@ def gfs_points(
 
     Notes
     -----
-    The mean over a year of days, for a VM that has been protected long enough,
-    where every coarser point is one of a finer level too, as the first Sunday of
-    a month is a Sunday. A monthly point on a day of the month is mostly no weekly
-    one: up to one point more for each month within the weeks. The exact set on
-    a date is `vmbmodel.plan.calendar`'s.
+    The mean over a year of days, where every coarser point is one of a finer level
+    too, as the first Sunday of a month is a Sunday. A monthly point on a day of the
+    month is mostly no weekly one: up to one point more for each month within the
+    weeks. The exact set on a date is `vmbmodel.plan.calendar`'s.
 
     References
     ----------
@@ -116,8 +147,8 @@ def gfs_points(
     >>> print(gfs_points(30, 12, 12, 3))
     48.95
     """
-    levels = _levels(daily_points, weekly_points, monthly_points, yearly_points)
-    return daily_points + sum(points for _, points in levels)
+    points = daily_points, weekly_points, monthly_points, yearly_points
+    return 1 + sum(whole + part for _, whole, part in gaps(*points, protected_days))
 
 
 @formula
@@ -130,6 +161,8 @@ def stored_lower_gib(
     weekly_points: ArrayLike,
     monthly_points: ArrayLike,
     yearly_points: ArrayLike,
+    protected_days: ArrayLike = np.inf,
+    yearly_growth_frac: ArrayLike = 0,
 ) -> ArrayLike:
     r"""Least data that the vault holds under graded retention.
 
@@ -151,13 +184,18 @@ def stored_lower_gib(
     fresh_gib_per_day : array_like of float
         Stream that is never written again, :math:`\phi \ge 0`. [GiB/d]
     daily_points : array_like of int
-        Daily points kept, at least 1. [-]
+        Daily points kept; 0 where backups are weekly. [-]
     weekly_points : array_like of int
         Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of int
+    monthly_points : array_like of float
         Months for which a monthly point is kept. [-]
-    yearly_points : array_like of int
+    yearly_points : array_like of float
         Years for which a yearly point is kept. [-]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
+    yearly_growth_frac : array_like of float
+        How much data and changes grow in a year, :math:`\ge 0`. [-]
 
     Returns
     -------
@@ -178,8 +216,10 @@ def stored_lower_gib(
     Of all ways to write that give this churn and overlap, the one that touches
     least: see `distinct_lower_gib`.
     The gap between the last point of a level and the first of the next is part of
-    a period, of whole days. The data does not grow. Against the calendar, in the
-    mean over a year, within 2.2 % of the increments.
+    a period, of whole days. Against the calendar, in the mean over a year, within
+    2.2 % of the increments. Data that grows was smaller when older points were
+    taken, and is new when it comes: growth counts as part of the changes, as a
+    stream that has not been written before.
 
     References
     ----------
@@ -195,11 +235,16 @@ def stored_lower_gib(
     ...                        monthly_points=12, yearly_points=3))
     864.5
     """
-    rest, again, fresh = without_fresh(
-        churn_gib_per_day, rewritten_frac, fresh_gib_per_day
-    )
     points = daily_points, weekly_points, monthly_points, yearly_points
-    return _stored(used_gib, lower_curve(used_gib, rest, again), fresh, points)
+    return _on_curve(
+        lower_curve,
+        used_gib,
+        churn_gib_per_day,
+        rewritten_frac,
+        fresh_gib_per_day,
+        yearly_growth_frac,
+        (*points, protected_days),
+    )
 
 
 @formula
@@ -212,6 +257,8 @@ def stored_upper_gib(
     weekly_points: ArrayLike,
     monthly_points: ArrayLike,
     yearly_points: ArrayLike,
+    protected_days: ArrayLike = np.inf,
+    yearly_growth_frac: ArrayLike = 0,
 ) -> ArrayLike:
     r"""Most data that the vault holds under graded retention.
 
@@ -233,13 +280,18 @@ def stored_upper_gib(
     fresh_gib_per_day : array_like of float
         Stream that is never written again, :math:`\phi \ge 0`. [GiB/d]
     daily_points : array_like of int
-        Daily points kept, at least 1. [-]
+        Daily points kept; 0 where backups are weekly. [-]
     weekly_points : array_like of int
         Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of int
+    monthly_points : array_like of float
         Months for which a monthly point is kept. [-]
-    yearly_points : array_like of int
+    yearly_points : array_like of float
         Years for which a yearly point is kept. [-]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
+    yearly_growth_frac : array_like of float
+        How much data and changes grow in a year, :math:`\ge 0`. [-]
 
     Returns
     -------
@@ -260,8 +312,10 @@ def stored_upper_gib(
     Of all ways to write that give this churn and overlap, the one that touches
     most: see `distinct_upper_gib`.
     The gap between the last point of a level and the first of the next is part of
-    a period, of whole days. The data does not grow. Against the calendar, in the
-    mean over a year, within 2.2 % of the increments.
+    a period, of whole days. Against the calendar, in the mean over a year, within
+    2.2 % of the increments. Data that grows was smaller when older points were
+    taken, and is new when it comes: growth counts as part of the changes, as a
+    stream that has not been written before.
 
     References
     ----------
@@ -277,142 +331,13 @@ def stored_upper_gib(
     ...                        monthly_points=12, yearly_points=3))
     2152.5
     """
-    rest, again, fresh = without_fresh(
-        churn_gib_per_day, rewritten_frac, fresh_gib_per_day
+    points = daily_points, weekly_points, monthly_points, yearly_points
+    return _on_curve(
+        upper_curve,
+        used_gib,
+        churn_gib_per_day,
+        rewritten_frac,
+        fresh_gib_per_day,
+        yearly_growth_frac,
+        (*points, protected_days),
     )
-    points = daily_points, weekly_points, monthly_points, yearly_points
-    return _stored(used_gib, upper_curve(used_gib, rest, again), fresh, points)
-
-
-@formula
-def stored_linear_gib(
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    daily_points: ArrayLike,
-    weekly_points: ArrayLike,
-    monthly_points: ArrayLike,
-    yearly_points: ArrayLike,
-) -> ArrayLike:
-    r"""Size of what the vault would hold if no block were ever written twice.
-
-    The equation of `stored_upper_gib` with :math:`U(T) = \min(\Delta\, T, D)`.
-
-    Parameters
-    ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-    daily_points : array_like of int
-        Daily points kept, at least 1. [-]
-    weekly_points : array_like of int
-        Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of int
-        Months for which a monthly point is kept. [-]
-    yearly_points : array_like of int
-        Years for which a yearly point is kept. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    stored_upper_gib : what a known overlap allows at most.
-
-    Notes
-    -----
-    For comparison only: it adds up the churn of all days between two points, and
-    is wrong wherever the same blocks change again.
-
-    References
-    ----------
-    Against it: Denning and Schwartz (1972), :cite:`denning1972`.
-
-    Examples
-    --------
-    >>> print(stored_linear_gib(200, 10, 30, 12, 12, 3))
-    3180.
-    """
-
-    def distinct(days):
-        return np.minimum(churn_gib_per_day * days, used_gib)
-
-    def mean_distinct(days):
-        room = np.where(churn_gib_per_day > 0, used_gib / churn_gib_per_day, np.inf)
-        whole = np.floor(days)
-        rising = np.minimum(np.floor(room), whole)
-        full = churn_gib_per_day * rising * (rising + 1) / 2
-        full = full + used_gib * (whole - rising)
-        return (full + (days - whole) * distinct(whole + 1)) / days
-
-    points = daily_points, weekly_points, monthly_points, yearly_points
-    return used_gib + _increments(distinct, mean_distinct, *points)
-
-
-@formula
-def stored_points_gib(
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    daily_points: ArrayLike,
-    weekly_points: ArrayLike,
-    monthly_points: ArrayLike,
-    yearly_points: ArrayLike,
-) -> ArrayLike:
-    r"""Size of what the vault would hold if every point were a day of changes.
-
-    .. math:: S = D + (n - 1) \min(\Delta, D)
-
-    Parameters
-    ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-    daily_points : array_like of int
-        Daily points kept, at least 1. [-]
-    weekly_points : array_like of int
-        Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of int
-        Months for which a monthly point is kept. [-]
-    yearly_points : array_like of int
-        Years for which a yearly point is kept. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    stored_lower_gib : what a known overlap takes at least.
-
-    Notes
-    -----
-    For comparison only: a weekly point holds more than the changes of a day, so
-    this is too little as soon as there is one, save where the same data changes
-    every day. With :math:`n` of `gfs_points`.
-
-    References
-    ----------
-    Against it: Microsoft (2021) on what a point holds, :cite:`recoverypoints2021`.
-
-    Examples
-    --------
-    >>> print(stored_points_gib(200, 10, 30, 12, 12, 3))
-    679.5
-    """
-    counts = daily_points, weekly_points, monthly_points, yearly_points
-    points = daily_points + sum(more for _, more in _levels(*counts))
-    return used_gib + (points - 1) * np.minimum(churn_gib_per_day, used_gib)

@@ -1,8 +1,8 @@
 """Which recovery points a policy keeps on a date, and where months begin.
 
 Closed forms say how many points there are in the mean; here they are one by one,
-on the calendar, with leap years and month ends. Everything counts in days of one
-time zone: a day has a recovery point, at whatever hour its backup ran.
+on the calendar, with leap years and month ends. Retention counts in days of the
+time zone of its policy: a day has a recovery point, at whatever hour its backup ran.
 """
 
 import calendar
@@ -12,11 +12,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vmbmodel.service import limits
 from vmbmodel.service.constants import ConstantSet
 
-__all__ = ["RecoveryPoints", "RetentionPolicy", "live_points", "month_edges_h"]
+__all__ = [
+    "RecoveryPoints",
+    "RetentionPolicy",
+    "backup_instant",
+    "live_points",
+    "month_edges_h",
+]
 
 _DAY = datetime.timedelta(days=1)
 _PLACES = {"weekday": (0, 6), "month": (1, 12)}
@@ -24,12 +31,13 @@ _PLACES = {"weekday": (0, 6), "month": (1, 12)}
 
 @dataclass(frozen=True)
 class RetentionPolicy:
-    """How long daily, weekly, monthly and yearly points of a daily backup are kept.
+    """How long daily, weekly, monthly and yearly points are kept.
 
     Parameters
     ----------
     daily_points : int
-        Days for which every point is kept, 7 or more.
+        Days for which every point of a daily backup is kept, 7 or more; 0 for a
+        backup that is weekly, on the day of the weekly point.
     weekly_points, monthly_points, yearly_points : int, optional
         Weeks, months and years for which the points of that level are kept; 0 for
         no such level.
@@ -75,6 +83,10 @@ class RetentionPolicy:
         if problems:
             raise ValueError("\n".join(problems))
 
+    def backs_up(self, day: datetime.date) -> bool:
+        """Say whether there is a backup on a day."""
+        return self.daily_points > 0 or day.weekday() == self.weekday
+
     def keeps(self, day: datetime.date, on: datetime.date) -> bool:
         """Say whether the point of one day is kept on another.
 
@@ -87,20 +99,51 @@ class RetentionPolicy:
         >>> policy.keeps(sunday + datetime.timedelta(days=1), on=friday)
         False
         """
-        age = (on - day).days
-        if age < 0:
-            return False
-        monthly = self._is_monthly(day)
-        return (
-            age < self.daily_points
-            or (day.weekday() == self.weekday and age < 7 * self.weekly_points)
-            or (monthly and age * 24 < self._monthly_h)
-            or (
-                monthly
-                and day.month == self.month
-                and on < _anniversary(day, self.yearly_points)
-            )
-        )
+        return day <= on and on.toordinal() < max(self._short(day), self._long(day))
+
+    def archives(
+        self,
+        day: datetime.date,
+        on: datetime.date,
+        *,
+        archive_after_months: int = 3,
+        archive_left_months: int = 6,
+    ) -> bool:
+        """Say whether the point of one day is in the archive tier on another.
+
+        A monthly or yearly point moves once it is of the age, no longer serves as a
+        daily or weekly one, and has the retention left that it needs.
+
+        Examples
+        --------
+        >>> policy = RetentionPolicy(30, monthly_points=12, month_week=None)
+        >>> first = datetime.date(2024, 1, 1)
+        >>> policy.archives(first, on=first + datetime.timedelta(days=92))
+        False
+        >>> policy.archives(first, on=first + datetime.timedelta(days=93))
+        True
+        """
+        month_days = self.limits["retention_month_h"] / 24
+        ready = day.toordinal() + archive_after_months * month_days
+        moved, gone = max(ready, self._short(day)), self._long(day)
+        enough = gone - moved >= archive_left_months * month_days
+        return enough and moved <= on.toordinal() < gone
+
+    def _short(self, day: datetime.date) -> int:
+        """Ordinal of the day on which a point is no daily or weekly one any more."""
+        days = self.daily_points
+        if day.weekday() == self.weekday:
+            days = max(days, 7 * self.weekly_points)
+        return day.toordinal() + days
+
+    def _long(self, day: datetime.date) -> int:
+        """Ordinal of the day on which a point is no monthly or yearly one any more."""
+        if not (self.backs_up(day) and self._is_monthly(day)):
+            return 0
+        gone = day.toordinal() + math.ceil(self._monthly_h / 24)
+        if day.month == self.month:
+            gone = max(gone, _anniversary(day, self.yearly_points))
+        return gone
 
     @property
     def horizon_days(self) -> int:
@@ -139,9 +182,12 @@ class RetentionPolicy:
         }
         for name, (low, high) in (bounds | _PLACES).items():
             value = getattr(self, name)
-            if not _is_whole(value) or not low <= value <= high:
+            weekly = name == "daily_points" and value == 0 and self.weekly_points
+            if not _is_whole(value) or not (weekly or low <= value <= high):
                 yield f"{name} must be >= {low} and <= {high}; got {value!r}"
         week, day = self.month_week, self.month_day
+        if week is None and self.daily_points == 0 and self.monthly_points:
+            yield "month_week must be 1 to 4 or -1 where backups are weekly; got None"
         if week is not None and (not _is_whole(week) or week not in (-1, 1, 2, 3, 4)):
             yield f"month_week must be 1 to 4, -1 or None; got {week!r}"
         if not _is_whole(day) or day not in (-1, *range(1, 29)):
@@ -180,7 +226,7 @@ def live_points(
     first: datetime.date | None = None,
     last: datetime.date | None = None,
 ) -> RecoveryPoints:
-    """Return the recovery points of a daily backup that are kept on a date.
+    """Return the recovery points that are kept on a date.
 
     Parameters
     ----------
@@ -220,6 +266,8 @@ def live_points(
     if first and last and last < first:
         raise ValueError(f"last must be {first} or later; got {last}")
     newest = min(last or on, on)
+    while not policy.backs_up(newest) and newest > datetime.date.min:
+        newest -= _DAY
     if first and newest < first:
         return RecoveryPoints(on, ())
     reach = min(policy.horizon_days, on.toordinal() - 1)
@@ -232,16 +280,21 @@ def live_points(
     return RecoveryPoints(on, (*days, newest))
 
 
-def month_edges_h(start: datetime.date, months: int) -> tuple[float, ...]:
+def month_edges_h(
+    start: datetime.date, months: int, zone: str = "UTC"
+) -> tuple[float, ...]:
     """Return where calendar months begin and end, in hours after a date.
 
     Parameters
     ----------
     start : datetime.date
-        The date from which hours are counted; the first month is its own, from
-        this day on.
+        The date from whose begin hours are counted; the first month is its own,
+        from this day on.
     months : int
         How many months, 1 or more.
+    zone : str, optional
+        Time zone of the calendar, such as ``Europe/Berlin``: a month in which its
+        clocks are put forward has an hour less.
 
     Returns
     -------
@@ -251,16 +304,14 @@ def month_edges_h(start: datetime.date, months: int) -> tuple[float, ...]:
     Raises
     ------
     ValueError
-        If there is no month.
-
-    Notes
-    -----
-    Days of 24 hours: a clock that is never put forward or back, as UTC is.
+        If there is no month, or no such zone.
 
     Examples
     --------
     >>> month_edges_h(datetime.date(2024, 2, 1), 2)
     (0.0, 696.0, 1440.0)
+    >>> month_edges_h(datetime.date(2024, 2, 1), 2, "Europe/Berlin")
+    (0.0, 696.0, 1439.0)
     """
     if not _is_whole(months) or months < 1:
         raise ValueError(f"months must be a whole number >= 1; got {months!r}")
@@ -269,7 +320,48 @@ def month_edges_h(start: datetime.date, months: int) -> tuple[float, ...]:
         datetime.date((index + k) // 12, (index + k) % 12 + 1, 1)
         for k in range(1, months + 1)
     )
-    return (0.0, *(24.0 * (edge - start).days for edge in later))
+    begin = backup_instant(start, 0, zone)
+    hours = (backup_instant(edge, 0, zone) - begin for edge in later)
+    return (0.0, *(lasted.total_seconds() / 3600 for lasted in hours))
+
+
+def backup_instant(
+    day: datetime.date, start_h: float, zone: str = "UTC"
+) -> datetime.datetime:
+    """Return when the backup of a day starts, in UTC.
+
+    Parameters
+    ----------
+    day : datetime.date
+        Day of the policy's own calendar.
+    start_h : float
+        Hour of that day, 0 to 24, as the clocks of the zone show it. [h]
+    zone : str, optional
+        Time zone of the policy.
+
+    Raises
+    ------
+    ValueError
+        If there is no such hour or zone.
+
+    Notes
+    -----
+    An hour that clocks skip counts as if they had not been put forward yet; of one
+    that they show twice the first is taken. What the service does then is not
+    published.
+
+    Examples
+    --------
+    >>> print(backup_instant(datetime.date(2024, 3, 31), 2.5, "Europe/Berlin"))
+    2024-03-31 01:30:00+00:00
+    """
+    if not 0 <= start_h < 24:
+        raise ValueError(f"start_h must be >= 0 and < 24; got {start_h!r}")
+    try:
+        local = datetime.datetime.combine(day, datetime.time(), ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"there is no time zone {zone!r}") from error
+    return (local + datetime.timedelta(hours=start_h)).astimezone(datetime.UTC)
 
 
 @functools.cache
@@ -277,13 +369,13 @@ def _default_limits() -> ConstantSet:
     return limits.load("2026-01")
 
 
-def _anniversary(day: datetime.date, years: int) -> datetime.date:
+def _anniversary(day: datetime.date, years: int) -> int:
     if day.year + years > datetime.MAXYEAR:
-        return datetime.date.max
+        return datetime.date.max.toordinal() + 1
     try:
-        return day.replace(year=day.year + years)
+        return day.replace(year=day.year + years).toordinal()
     except ValueError:  # 29 February of a year that has none
-        return datetime.date(day.year + years, 3, 1)
+        return datetime.date(day.year + years, 3, 1).toordinal()
 
 
 def _is_whole(value: object) -> bool:

@@ -213,7 +213,7 @@ def to_toml(
     """
     rate = _rate(price_list.currency, usd_per_unit)
     problems, origins = [], {}
-    for name in PRICES.required:
+    for name in base:
         if name in price_list.meters:
             meter = price_list.meters[name]
             usd = meter.price * rate

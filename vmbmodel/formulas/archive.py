@@ -1,0 +1,212 @@
+r"""The archive tier, where a recovery point becomes a full copy at a low price."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._arrays import formula
+from vmbmodel.formulas.graded import daily_growth, stored
+
+__all__ = ["archived_gib", "early_deletion_usd", "standard_points"]
+
+_MONTH_H = 365.25 / 12 * 24
+
+
+def left_in_standard(points, months, after, left):
+    """Periods of a level for which its points stay where they are."""
+    return np.where(points * months >= after + left, after / months, points)
+
+
+@formula
+def standard_points(
+    level_points: ArrayLike,
+    level_months: ArrayLike,
+    archive_after_months: ArrayLike,
+    archive_left_months: ArrayLike,
+) -> ArrayLike:
+    r"""Months or years for which a point stays in the standard tier.
+
+    .. math:: c' = \begin{cases} a / M & c M \ge a + l \\ c & c M < a + l \end{cases}
+
+    Parameters
+    ----------
+    level_points : array_like of float
+        Months or years for which a point is kept, :math:`c \ge 0`. [-]
+    level_months : array_like of int
+        Months between two points, :math:`M`: 1, or 12 for yearly points. [-]
+    archive_after_months : array_like of int
+        Age at which a point moves, :math:`a \ge 0`. [-]
+    archive_left_months : array_like of int
+        Retention that it must have left then, :math:`l \ge 0`. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    archived_gib : what the others come to in the archive.
+
+    Notes
+    -----
+    Every point moves as soon as it may. Daily and weekly points never do. The vault
+    may recommend fewer, those with which the bill falls.
+
+    References
+    ----------
+    Microsoft (2023), "Supported workloads", :cite:`archive2023`.
+
+    Examples
+    --------
+    Twelve monthly points move after three months, with nine left; of six, none
+    would have the six months left that it needs:
+
+    >>> print(standard_points([12, 6], 1, archive_after_months=3,
+    ...                       archive_left_months=6))
+    [3. 6.]
+    """
+    return left_in_standard(
+        level_points, level_months, archive_after_months, archive_left_months
+    )
+
+
+@formula
+def archived_gib(
+    used_gib: ArrayLike,
+    daily_points: ArrayLike,
+    weekly_points: ArrayLike,
+    monthly_points: ArrayLike,
+    yearly_points: ArrayLike,
+    archive_after_months: ArrayLike,
+    archive_left_months: ArrayLike,
+    protected_days: ArrayLike = np.inf,
+    yearly_growth_frac: ArrayLike = 0,
+) -> ArrayLike:
+    r"""Full copies in the archive tier, where every point that may move has moved.
+
+    .. math:: S = \left(n(d, w, m, y) - n(d, w, m', y')\right) D
+
+    with :math:`n` of `gfs_points`, and :math:`m'`, :math:`y'` of `standard_points`.
+
+    Parameters
+    ----------
+    used_gib : array_like of float
+        Data of the VM, :math:`D \ge 0`. [GiB]
+    daily_points : array_like of int
+        Daily points kept; 0 where backups are weekly. [-]
+    weekly_points : array_like of int
+        Weeks for which a weekly point is kept. [-]
+    monthly_points : array_like of float
+        Months for which a monthly point is kept. [-]
+    yearly_points : array_like of float
+        Years for which a yearly point is kept. [-]
+    archive_after_months : array_like of int
+        Age at which a monthly or yearly point moves. [-]
+    archive_left_months : array_like of int
+        Retention that it must have left then. [-]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
+    yearly_growth_frac : array_like of float
+        How much data and changes grow in a year, :math:`\ge 0`. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    A point that moves is converted to a full copy. What the standard tier holds
+    then is `stored_upper_gib` with the points that stay: blocks that a later point
+    needs are merged into it. Little churn therefore means more data in all, and
+    perhaps a higher bill.
+
+    References
+    ----------
+    Microsoft (2023), "Archive recommendations", :cite:`archive2023`.
+
+    Examples
+    --------
+    Twelve monthly points, of which some nine are older than three months:
+
+    >>> print(archived_gib(200, 30, 0, 12, 0, archive_after_months=3,
+    ...                    archive_left_months=6))
+    1800.0
+    """
+    growth = daily_growth(yearly_growth_frac)
+    rule = archive_after_months, archive_left_months
+    staying = (
+        left_in_standard(monthly_points, 1, *rule),
+        left_in_standard(yearly_points, 12, *rule),
+    )
+
+    def copies(monthly, yearly):
+        points = daily_points, weekly_points, monthly, yearly, protected_days
+        return stored(1, growth, np.ones_like, np.ones_like, points)
+
+    moved = copies(monthly_points, yearly_points) - copies(*staying)
+    return used_gib * np.maximum(moved, 0)
+
+
+@formula
+def early_deletion_usd(
+    archived_gib: ArrayLike,
+    rate_usd_per_gib_month: ArrayLike,
+    archived_h: ArrayLike,
+    early_deletion_h: ArrayLike,
+) -> ArrayLike:
+    r"""Charge for archived points that are deleted before their time.
+
+    .. math:: P = S\, p\, \frac{[e - t]^+}{M}
+
+    Parameters
+    ----------
+    archived_gib : array_like of float
+        Data that is deleted, :math:`S \ge 0`. [GiB]
+    rate_usd_per_gib_month : array_like of float
+        Price of one GiB of archive for a month, :math:`p \ge 0`. [USD/(GiB month)]
+    archived_h : array_like of float
+        How long it was in the archive, :math:`t \ge 0`. [h]
+    early_deletion_h : array_like of float
+        How long it is paid for at least, :math:`e \ge 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [USD]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    The charge is prorated; that the month :math:`M` of the price has 30.4375 days
+    is our reading. A policy that is shortened deletes points, archived ones too.
+
+    References
+    ----------
+    Microsoft (2023), "Modify protection", :cite:`archive2023`.
+
+    Examples
+    --------
+    A full copy of 1 TiB, deleted after 60 of 180 days:
+
+    >>> print(early_deletion_usd(1024, 0.0024, archived_h=60 * 24,
+    ...                          early_deletion_h=180 * 24))
+    9.689
+    """
+    left_h = np.maximum(early_deletion_h - archived_h, 0)
+    return archived_gib * (rate_usd_per_gib_month * (left_h / _MONTH_H))
