@@ -139,7 +139,7 @@ def test_a_gate_that_fails_still_writes_the_result(run, a2, tmp_path):
         ),
         (["--profile", "azure-2019"], "there is no profile 'azure-2019'"),
         (["--prices", "azure"], "there is no price book 'azure'"),
-        (["--limits", "2018"], "there is no limits '2018'"),
+        (["--limits", "2018"], "there is no table of limits '2018'"),
         (["--limits", "2018-12", "--as-of", "2019-01-01"], "exclude each other"),
         (["--as-of", "2001-01-01"], "2001-01-01"),
         (["--fail-on", "cost>5"], "there is no column 'cost'"),

@@ -323,11 +323,13 @@ def test_json_is_the_documented_object_without_nan(sample):
     assert list(whole) == [
         "schema",
         "model",
+        "given",
         "inputs",
         "vms",
         "total",
         "assumptions",
         "warnings",
+        "inventory",
     ]
     assert whole["schema"] == SCHEMA
     assert set(whole["model"]) == {"version", "profile", "prices", "limits"}
@@ -411,7 +413,7 @@ def test_a_bad_setting_is_named(name, text, message):
     ("settings", "message"),
     [
         ({"mean_wait_h": 1.0}, "there is no setting 'mean_wait_h'"),
-        ({"servers": 0}, "servers must be > 0"),
+        ({"servers": 0}, "servers must be a number > 0"),
         ({"managed": "yes"}, "managed must be true or false"),
         ({"start_h": 24}, "start_h must be a number >= 0 and < 24"),
         ({"incremental_reading": "use"}, "incremental_reading cannot be 'use'"),

@@ -4,13 +4,17 @@ import errno
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = ["write_atomically"]
 
 
 def write_atomically(
-    path: str | os.PathLike[str], data: bytes, *, force: bool = False
+    path: str | os.PathLike[str],
+    data: bytes | Iterable[bytes],
+    *,
+    force: bool = False,
 ) -> None:
     """Write beside the file and rename, so that no reader meets half a file.
 
@@ -22,8 +26,8 @@ def write_atomically(
     ----------
     path : path-like
         The file to write, in a folder that exists.
-    data : bytes
-        All of its content.
+    data : bytes or iterable of bytes
+        All of its content, at once or piece by piece.
     force : bool
         Whether a file that exists is replaced.
 
@@ -52,7 +56,7 @@ def write_atomically(
     beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(beside, "xb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if force:

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -20,7 +20,14 @@ from rich.text import Text
 from vmbmodel._files import write_atomically
 from vmbmodel.units import fields
 
-__all__ = ["Format", "deliver", "render_csv", "render_json", "render_table"]
+__all__ = [
+    "Format",
+    "deliver",
+    "render_csv",
+    "render_json",
+    "render_table",
+    "stream_json",
+]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _WIDE = 200  # columns, where no terminal says how many there are
@@ -44,6 +51,40 @@ def render_json(result: object) -> str:
     }
     """
     return json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def stream_json(items: Iterable[tuple[str, object]]) -> Iterator[str]:
+    """Give a large object as JSON, piece by piece, an entry of each part a line.
+
+    >>> print("".join(stream_json([("vms", iter([{"vm": "a"}, {"vm": "b"}]))])))
+    {
+      "vms": [
+        {"vm": "a"},
+        {"vm": "b"}
+      ]
+    }
+    """
+    encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+    before = "{\n"
+    for name, value in items:
+        yield f"{before}  {encode(name)}: "
+        before = ",\n"
+        if isinstance(value, Mapping) and value:
+            lines = (f"{encode(key)}: {encode(entry)}" for key, entry in value.items())
+            yield from _block("{", lines, "}")
+        elif isinstance(value, Iterator | list):
+            yield from _block("[", map(encode, value), "]")
+        else:
+            yield encode(value)
+    yield "\n}"
+
+
+def _block(opening: str, lines: Iterable[str], closing: str) -> Iterator[str]:
+    before = f"{opening}\n    "
+    for line in lines:
+        yield before + line
+        before = ",\n    "
+    yield f"{opening}{closing}" if before.startswith(opening) else f"\n  {closing}"
 
 
 def render_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> str:
@@ -154,8 +195,10 @@ def _lines(row: Mapping[str, str], widths: Mapping[str, int]) -> list[str]:
     ]
 
 
-def deliver(text: str, output: Path | None, *, force: bool) -> None:
+def deliver(text: str | Iterable[str], output: Path | None, *, force: bool) -> None:
     """Print a result, or write it to a file that is not there yet.
+
+    The result comes at once or piece by piece.
 
     Raises
     ------
@@ -164,15 +207,19 @@ def deliver(text: str, output: Path | None, *, force: bool) -> None:
     OSError
         If nothing can be printed; not if a reader has seen enough.
     """
+    pieces = [text] if isinstance(text, str) else text
     if output is not None:
-        write_atomically(output, text.encode(), force=force)
+        write_atomically(output, (p.encode() for p in pieces), force=force)
         return
     if sys.stdout is None:
         raise OSError("standard output is closed; name a file with -o")
     if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
         sys.stdout.reconfigure(errors="replace")
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        last = ""
+        for last in pieces:
+            sys.stdout.write(last)
+        sys.stdout.write("" if last.endswith("\n") else "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # what is left goes nowhere, at the exit too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,6 +25,7 @@ def rerun(
     settings: Mapping[str, str],
     folder: Path,
     *,
+    defaults: Mapping[str, object] | None = None,
     force: bool = False,
 ) -> tuple[Path, Path]:
     """Execute a notebook with some of its parameters changed.
@@ -38,6 +39,9 @@ def rerun(
         and the name of a file that exists here is handed on with its full path.
     folder : Path
         Where the results go; made if it is missing.
+    defaults : Mapping[str, object], optional
+        What else to set where the notebook has such a parameter, such as the
+        content of a scenario file; `settings` go before it.
     force : bool
         Whether results of an earlier run are overwritten.
 
@@ -64,7 +68,7 @@ def rerun(
             raise ValueError(f"{path} is the notebook itself; name another folder")
         if path.exists() and not force:
             raise FileExistsError(17, "exists; force replaces it", str(path))
-    parameters = _parameters(notebook, settings)
+    parameters = _parameters(notebook, settings, defaults or {})
     with tempfile.TemporaryDirectory() as scratch:
         executed = Path(scratch) / notebook.name
         try:
@@ -97,13 +101,16 @@ def _refuse_foreign(notebook: Path) -> None:
         raise ValueError(f"{notebook}: is no Jupyter notebook") from error
 
 
-def _parameters(notebook: Path, settings: Mapping[str, str]) -> dict[str, object]:
+def _parameters(
+    notebook: Path, settings: Mapping[str, str], defaults: Mapping[str, object]
+) -> dict[str, object]:
     """Check every name against the tagged cell, and every value against its kind."""
     known = papermill.inspect_notebook(str(notebook))
     if settings and not known:
         raise ValueError(f"{notebook}: has no cell tagged `parameters`")
     problems, parameters = [], {}
-    for name, text in settings.items():
+    known_defaults = {n: str(v) for n, v in defaults.items() if n in known}
+    for name, text in (known_defaults | dict(settings)).items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             guess = f"; did you mean {close[0]}?" if close else "."

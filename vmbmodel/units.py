@@ -4,6 +4,7 @@ The unit of a quantity is the suffix of its name, from the closed vocabulary
 below; everything else about it is its row in ``fields.toml``.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,16 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-__all__ = ["SUFFIXES", "Field", "Interval", "convert", "describe", "fields", "unit_of"]
+__all__ = [
+    "SUFFIXES",
+    "Field",
+    "Interval",
+    "convert",
+    "describe",
+    "fields",
+    "groups",
+    "unit_of",
+]
 
 SUFFIXES = MappingProxyType(
     {
@@ -161,8 +171,26 @@ def convert(value: float, unit: str, to: str) -> float:
 @cache
 def fields() -> Mapping[str, Field]:
     """Return the field table, by name."""
-    table = tomllib.loads(files("vmbmodel").joinpath("fields.toml").read_text("utf-8"))
+    table = tomllib.loads(_text())
     return MappingProxyType({name: _field(name, row) for name, row in table.items()})
+
+
+@cache
+def groups() -> Mapping[str, tuple[str, ...]]:
+    """Return the parts of the field table: names of fields by title.
+
+    >>> groups()["readings of the sources"][0]
+    'incremental_reading'
+    """
+    parts, title = {}, ""
+    for heading, name in re.findall(r"^# --- (.+?) -+$|^\[(\w+)\]$", _text(), re.M):
+        title = heading or title
+        parts.setdefault(title, []).extend([name] if name else [])
+    return MappingProxyType({title: tuple(names) for title, names in parts.items()})
+
+
+def _text() -> str:
+    return files("vmbmodel").joinpath("fields.toml").read_text("utf-8")
 
 
 def _field(name: str, row: Mapping[str, object]) -> Field:

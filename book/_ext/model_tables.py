@@ -1,8 +1,5 @@
 """Tables that the package itself fills, so that no page repeats what it knows."""
 
-import re
-from importlib.resources import files
-
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -10,7 +7,7 @@ from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
 from vmbmodel.service.readings import readings
-from vmbmodel.units import fields, unit_of
+from vmbmodel.units import fields, groups, unit_of
 
 
 class ModelTable(SphinxDirective):
@@ -65,19 +62,6 @@ def plain(text):
     return [nodes.Text(text)]
 
 
-def field_groups():
-    """Return the titles of the field table's parts, and the names under each."""
-    text = files("vmbmodel").joinpath("fields.toml").read_text("utf-8")
-    groups = {}
-    title = "other quantities"
-    for heading, name in re.findall(r"^# --- (.+?) -+$|^\[(\w+)\]$", text, re.M):
-        if heading:
-            title = heading
-        else:
-            groups.setdefault(title, []).append(name)
-    return groups
-
-
 class FieldsTable(ModelTable):
     """The nomenclature: every row of the field table, by its parts."""
 
@@ -85,7 +69,7 @@ class FieldsTable(ModelTable):
         """Return a section for each part, and make each name a target."""
         known = fields()
         sections = []
-        for title, names in field_groups().items():
+        for title, names in groups().items():
             section = self.section(title[0].upper() + title[1:])
             rows = [self.field_row(known[name]) for name in names]
             section += self.table(

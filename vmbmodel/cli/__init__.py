@@ -12,9 +12,11 @@ import vmbmodel
 from vmbmodel.cli._check import check
 from vmbmodel.cli._dispersion import dispersion
 from vmbmodel.cli._estimate import estimate
+from vmbmodel.cli._init import init
 from vmbmodel.cli._reconcile import reconcile
 from vmbmodel.cli._rerun import rerun
 from vmbmodel.cli._sets import fields, limits, price_books, profiles
+from vmbmodel.cli._verify import verify
 
 __all__ = ["app", "main"]
 
@@ -27,8 +29,10 @@ app = typer.Typer(
 )
 for _command in (
     estimate,
-    dispersion,
     check,
+    init,
+    verify,
+    dispersion,
     reconcile,
     fields,
     profiles,

@@ -10,10 +10,14 @@ import typer
 
 from vmbmodel.cli._options import (
     ForceOption,
+    LimitsOption,
     OutputOption,
+    ProfileOption,
+    ScenarioOption,
     SetOption,
     bad_input,
-    settings,
+    read_scenario,
+    say_unused,
 )
 from vmbmodel.output import deliver, render_csv, render_table
 
@@ -67,12 +71,9 @@ def check(
             help="Take the rules in force on a date; else on that of the profile.",
         ),
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="Service profile; see `vmbmodel profiles`.")
-    ] = None,
-    limits: Annotated[
-        str | None, typer.Option(help="Limits; see `vmbmodel limits`.")
-    ] = None,
+    profile: ProfileOption = None,
+    limits: LimitsOption = None,
+    scenario: ScenarioOption = None,
     set_: SetOption = None,
     format_: Annotated[
         _CheckFormat,
@@ -94,7 +95,6 @@ def check(
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import check as plan
     from vmbmodel.plan import suppressions
-    from vmbmodel.plan.scenario import DEFAULT_PROFILE, Scenario
     from vmbmodel.service import limits as limits_of
     from vmbmodel.service import profile as profile_of
 
@@ -105,13 +105,12 @@ def check(
         if date:
             profile = profile or profile_of.in_force(date).name
             limits = limits_of.in_force(date).name
-        scenario = Scenario.of(
-            profile or DEFAULT_PROFILE, limits=limits, settings=settings(set_)
-        )
+        settings = read_scenario(scenario, set_, profile=profile, limits=limits)
         kept = suppressions.read(suppress) if suppress else ()
         located = read_located(fleet)
-        answer = plan.check(located.disks, scenario, date)
+        answer = plan.check(located.disks, settings, date)
         answer = suppressions.apply(answer, kept, datetime.date.today())
+    say_unused(settings, set_)
     if format_ is _CheckFormat.SARIF:
         text = _ci.render_sarif(answer, fleet, located)
     elif format_ is _CheckFormat.JUNIT:

@@ -11,12 +11,17 @@ import typer
 from vmbmodel.cli._options import (
     ForceOption,
     FormatOption,
+    LimitsOption,
     OutputOption,
+    PricesOption,
+    ProfileOption,
+    ScenarioOption,
     SetOption,
     bad_input,
-    settings,
+    read_scenario,
+    say_unused,
 )
-from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
+from vmbmodel.output import Format, deliver, render_csv, render_table, stream_json
 
 _TABLE_COLUMNS = (
     "vm",
@@ -53,20 +58,14 @@ def estimate(
     fleet: Annotated[
         Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
     ],
-    profile: Annotated[
-        str | None, typer.Option(help="Service profile; see `vmbmodel profiles`.")
-    ] = None,
-    prices: Annotated[
-        str | None,
-        typer.Option(help="Price book, or a .toml file; see `vmbmodel prices`."),
-    ] = None,
-    limits: Annotated[
-        str | None, typer.Option(help="Limits; see `vmbmodel limits`.")
-    ] = None,
+    profile: ProfileOption = None,
+    prices: PricesOption = None,
+    limits: LimitsOption = None,
     as_of: Annotated[
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Take the limits in force on a date."),
     ] = None,
+    scenario: ScenarioOption = None,
     set_: SetOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -82,22 +81,23 @@ def estimate(
     """Estimate times, deadline probability, restore and bill of every VM."""
     from vmbmodel.inventory.fleet import read
     from vmbmodel.plan import estimate as plan
-    from vmbmodel.plan.scenario import DEFAULT_PRICES, DEFAULT_PROFILE, Scenario
     from vmbmodel.service.limits import in_force
 
     with bad_input():
         if limits and as_of:
             raise ValueError("--limits and --as-of exclude each other")
-        scenario = Scenario.of(
-            profile or DEFAULT_PROFILE,
-            prices or DEFAULT_PRICES,
-            in_force(as_of.date()).name if as_of else limits,
-            settings(set_),
+        settings = read_scenario(
+            scenario,
+            set_,
+            profile=profile,
+            prices=prices,
+            limits=in_force(as_of.date()).name if as_of else limits,
         )
         gates = [_gate(condition) for condition in fail_on or []]
-        answer = plan.estimate(read(fleet), scenario)
+        answer = plan.estimate(read(fleet), settings)
+    say_unused(settings, set_)
     if format_ is Format.JSON:
-        text = render_json(answer.to_dict())
+        text = stream_json(answer.items())
     elif format_ is Format.CSV:
         rows = answer.vms.to_dict("records")
         text = render_csv(rows, list(answer.vms.columns))

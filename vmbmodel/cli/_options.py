@@ -22,6 +22,30 @@ ForceOption = Annotated[
     bool, typer.Option("--force", help="Overwrite files that exist.")
 ]
 
+ScenarioOption = Annotated[
+    Path | None,
+    typer.Option("--scenario", help="File of settings; `vmbmodel init` writes one."),
+]
+
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", help="Service profile, or a .toml file; see `vmbmodel profiles`."
+    ),
+]
+
+PricesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prices", help="Price book, or a .toml file; see `vmbmodel prices`."
+    ),
+]
+
+LimitsOption = Annotated[
+    str | None,
+    typer.Option("--limits", help="Limits, or a .toml file; see `vmbmodel limits`."),
+]
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Change a value; repeatable."),
@@ -63,26 +87,61 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
         yield show
 
 
-def pairs(assignments: list[str] | None) -> Iterator[tuple[str, str]]:
-    """Take names and values apart."""
-    for assignment in assignments or []:
-        name, equals, value = assignment.partition("=")
-        if not equals or not name:
-            raise ValueError(f"--set takes NAME=VALUE; got {assignment!r}")
-        yield name.strip(), value.strip()
+def pairs(assignments: list[str] | None) -> dict[str, str]:
+    """Take names and values apart, or refuse them with every fault at once."""
+    found, problems = _taken_apart(assignments)
+    if problems:
+        raise ValueError("\n".join(problems))
+    return found
 
 
 def settings(assignments: list[str] | None) -> dict[str, object]:
     """Read all settings, or refuse them with every fault at once."""
     from vmbmodel.plan.scenario import parse_setting
 
-    settings, problems = {}, []
-    for assignment in assignments or []:
+    found, problems = _taken_apart(assignments)
+    settings = {}
+    for name, value in found.items():
         try:
-            for name, value in pairs([assignment]):
-                settings[name] = parse_setting(name, value)
+            settings[name] = parse_setting(name, value)
         except ValueError as error:
             problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
     return settings
+
+
+def _taken_apart(assignments: list[str] | None) -> tuple[dict[str, str], list[str]]:
+    found, problems = {}, []
+    for assignment in assignments or []:
+        name, equals, value = (part.strip() for part in assignment.partition("="))
+        if not equals or not name:
+            problems.append(f"--set takes NAME=VALUE; got {assignment!r}")
+        elif name in found:
+            problems.append(f"--set {name} is given twice: {found[name]!r}, {value!r}")
+        else:
+            found[name] = value
+    return found, problems
+
+
+def read_scenario(
+    file: Path | None, assignments: list[str] | None, **names: str | None
+):
+    """Take a scenario file, then what the command line says, which goes first."""
+    from vmbmodel.plan import scenario_file
+    from vmbmodel.plan.scenario import Scenario
+
+    given = settings(assignments)
+    names = {kind: name for kind, name in names.items() if name}
+    found = scenario_file.read(file) if file else {"settings": {}, "places": {}}
+    anew = given.keys() | names.keys()
+    places = {key: place for key, place in found["places"].items() if key not in anew}
+    changes = {"settings": found["settings"] | given, "places": places}
+    return Scenario.of(**found | names | changes)
+
+
+def say_unused(scenario, assignments: list[str] | None) -> None:
+    """Name what was set for nothing."""
+    for name in scenario.unused():
+        if name in pairs(assignments):
+            typer.echo(f"vmbmodel: --set {name} changes nothing here", err=True)

@@ -5,11 +5,18 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli._options import ForceOption, SetOption, bad_input, pairs
+from vmbmodel.cli._options import (
+    ForceOption,
+    ScenarioOption,
+    SetOption,
+    bad_input,
+    pairs,
+)
 
 
 def rerun(
     notebook: Annotated[Path, typer.Argument(help="Notebook with tagged parameters.")],
+    scenario: ScenarioOption = None,
     set_: SetOption = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the results.")
@@ -17,8 +24,11 @@ def rerun(
     force: ForceOption = False,
 ) -> None:
     """Execute a notebook with your parameters; gives .ipynb and .html."""
+    from vmbmodel.plan import scenario_file
     from vmbmodel.rerun import rerun as run
 
     with bad_input():
-        for path in run(notebook, dict(pairs(set_)), output, force=force):
+        settings = pairs(set_)
+        defaults = scenario_file.flat(scenario) if scenario else {}
+        for path in run(notebook, settings, output, defaults=defaults, force=force):
             typer.echo(path)

@@ -40,6 +40,7 @@ __all__ = [
     "Finding",
     "InventoryError",
     "Located",
+    "checked",
     "read",
     "read_located",
     "write",
@@ -205,8 +206,7 @@ def write(
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"{os.fspath(path)} must end in .csv or .parquet")
-    findings = Findings(os.fspath(path), counted="row")
-    tidy = _checked(without_blank_rows(_of_frame(frame, findings)))
+    tidy = checked(frame, os.fspath(path))
     kept = [c for c in COLUMNS if c in REQUIRED or tidy[c].notna().any()]
     data = io.BytesIO()
     if suffix == ".csv":
@@ -214,6 +214,39 @@ def write(
     else:
         tidy[kept].to_parquet(data, index=False)
     write_atomically(path, data.getvalue(), force=force)
+
+
+def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Check a table as `read` checks a file, and give its columns their types.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `read` returns it.
+
+    Raises
+    ------
+    InventoryError
+        If `read` would refuse a file of that content; rows count from 1.
+
+    Examples
+    --------
+    >>> disk = dict(vm="web-01", disk="c", role="os", size_gib=127, used_gib=128)
+    >>> try:
+    ...     checked(pd.DataFrame([disk]), "mine")
+    ... except InventoryError as error:
+    ...     print(error)
+    mine: row 1: used_gib = 128.0: must be <= size_gib; size_gib is 127
+    """
+    findings = Findings(name, counted="row")
+    return _checked(without_blank_rows(_of_frame(frame, findings)))
 
 
 def _taken_apart(path: str | os.PathLike[str], findings: Findings) -> Cells:

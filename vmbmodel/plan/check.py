@@ -298,8 +298,9 @@ def _thresholds(version: Version, scenario: Scenario, dated: bool) -> Iterator[f
     for name in version.threshold:
         chosen = next(c for k, c in scenario.sets() if k == kind)
         if name not in chosen or (dated and name not in scenario.given):
-            chosen = version.constants().read_gb_as(scenario["gb_bytes"])
-        yield chosen[name]
+            yield version.constants().read_gb_as(scenario["gb_bytes"])[name]
+        else:
+            yield scenario[name]
 
 
 def _known(fleet: pd.DataFrame, scenario: Scenario) -> _Known:
@@ -314,12 +315,12 @@ def _known(fleet: pd.DataFrame, scenario: Scenario) -> _Known:
     for name in ("size_gib", "used_gib", "churn_gib_per_day"):
         disks[name] = disks[name].astype(float)
     if "churn_gib_per_day" not in given and "churn_frac" in given:
-        churn = given["churn_frac"] * disks["used_gib"]
+        churn = scenario["churn_frac"] * disks["used_gib"]
         disks["churn_gib_per_day"] = disks["churn_gib_per_day"].fillna(churn)
     for name in DISK_COLUMNS:
-        if name in given and disks[name].isna().any():
-            column = disks[name]
-            disks[name] = column.astype(object).where(column.notna(), given[name])
+        if name in given:
+            column, value = disks[name], scenario[name]
+            disks[name] = column.astype(object).where(column.notna(), value)
     for name in ("size_gib", "used_gib", "churn_gib_per_day"):
         disks[name] = disks[name].astype(float) * gib
     for name in ("write_kib", "start_h"):

@@ -1,7 +1,7 @@
 """One inventory, one scenario: time, deadline, restore and bill of every VM."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 import vmbmodel
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import OF_THE_VM
+from vmbmodel.plan._answers import plain, provenance, records
 from vmbmodel.plan._bills import add_bill
 from vmbmodel.plan._restores import add_restore
 from vmbmodel.plan._times import add_times
@@ -76,6 +77,8 @@ class Estimate:
         What was taken for granted, and how to switch it.
     warnings : tuple of Notice
         What in the inventory deserves a look.
+    fleet : DataFrame
+        The inventory, a row a disk, with nothing filled in.
     """
 
     vms: pd.DataFrame
@@ -83,6 +86,7 @@ class Estimate:
     scenario: Scenario
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Notice, ...]
+    fleet: pd.DataFrame
 
     def to_dict(self) -> dict:
         """Return the documented JSON object, with ``"inf"`` for never.
@@ -95,23 +99,25 @@ class Estimate:
         >>> answer["schema"], answer["vms"][0]["instance_usd"]
         ('vmbmodel.estimate/1', 5.0)
         """
-        constants = {
-            kind: {"name": c.name, "sha256": c.sha256}
-            for kind, c in self.scenario.sets()
-        }
+        listed = {"inventory", "vms"}
+        return {n: list(v) if n in listed else v for n, v in self.items()}
+
+    def items(self) -> Iterator[tuple[str, object]]:
+        """Give that object part by part; the long lists are iterators."""
         inputs = {name: c for _, s in self.scenario.sets() for name, c in s.items()}
         inputs |= {n: v for n, v in self.scenario.options.items() if v is not None}
-        return _plain(
-            {
-                "schema": SCHEMA,
-                "model": {"version": vmbmodel.__version__} | constants,
-                "inputs": inputs,
-                "vms": self.vms.to_dict("records"),
-                "total": dict(self.total),
-                "assumptions": [vars(entry) for entry in self.assumptions],
-                "warnings": [vars(entry) for entry in self.warnings],
-            }
+        yield "schema", SCHEMA
+        yield (
+            "model",
+            {"version": vmbmodel.__version__} | dict(provenance(self.scenario)),
         )
+        yield "given", plain(dict(self.scenario.given))
+        yield "inputs", plain(inputs)
+        yield "vms", records(self.vms)
+        yield "total", plain(dict(self.total))
+        yield "assumptions", plain([vars(entry) for entry in self.assumptions])
+        yield "warnings", plain([vars(entry) for entry in self.warnings])
+        yield "inventory", (_known(row) for row in records(self.fleet))
 
 
 def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
@@ -157,6 +163,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
         scenario=scenario,
         assumptions=assumptions(scenario, taken),
         warnings=notices(kept, vms, scenario),
+        fleet=fleet.reindex(columns=DISK_COLUMNS),
     )
 
 
@@ -192,6 +199,10 @@ def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict
     return disks, taken
 
 
+def _known(row: dict) -> dict:
+    return {name: value for name, value in row.items() if value is not None}
+
+
 def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     """Gather disks into VMs: sums of data, the slowest disk for times."""
     every = disks.groupby("vm", sort=False)
@@ -212,16 +223,3 @@ def _sum(column: pd.Series) -> float:
         return math.fsum(column)
     except OverflowError:
         return math.inf
-
-
-def _plain(entry: object) -> object:
-    """Turn numbers of any library into JSON's, and infinity into a word."""
-    if isinstance(entry, dict):
-        return {key: _plain(value) for key, value in entry.items()}
-    if isinstance(entry, list):
-        return [_plain(value) for value in entry]
-    if isinstance(entry, np.generic):
-        entry = entry.item()
-    if isinstance(entry, float) and math.isinf(entry):
-        return "inf"
-    return entry

@@ -1,16 +1,28 @@
 """The settings of an estimate: three sets of constants, and what was changed."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
 from types import MappingProxyType
 
+from vmbmodel.inventory.findings import short
 from vmbmodel.service import limits as limits_of
-from vmbmodel.service import prices as prices_of
-from vmbmodel.service import profile as profile_of
 from vmbmodel.service.constants import ConstantSet, nearest
+from vmbmodel.service.limits import LIMITS
+from vmbmodel.service.prices import PRICES
+from vmbmodel.service.profile import PROFILES
 from vmbmodel.units import Field, fields
 
-__all__ = ["DEFAULT_PRICES", "DEFAULT_PROFILE", "Scenario", "parse_setting"]
+__all__ = [
+    "CATALOGUES",
+    "DEFAULT_PRICES",
+    "DEFAULT_PROFILE",
+    "Scenario",
+    "parse_setting",
+]
+
+CATALOGUES = MappingProxyType({"profile": PROFILES, "prices": PRICES, "limits": LIMITS})
+"""Where the sets of a scenario are to be had, by what they are in it."""
 
 DEFAULT_PROFILE = "azure-2026-01"
 DEFAULT_PRICES = "azure-list-2026-01"
@@ -29,6 +41,9 @@ _COLUMNS["churn_gib_per_day"] = None  # churn_frac of the used size
 @dataclass(frozen=True)
 class Scenario:
     """A profile, a price book, a table of limits and what the caller changed.
+
+    Read a value as ``scenario["servers"]``, from whichever it is; `unused` then
+    knows what nobody asked for.
 
     Parameters
     ----------
@@ -51,57 +66,76 @@ class Scenario:
     limits: ConstantSet
     options: Mapping[str, object]
     given: Mapping[str, object]
+    _asked: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
         cls,
-        profile: str = DEFAULT_PROFILE,
-        prices: str = DEFAULT_PRICES,
-        limits: str | None = None,
+        profile: str | ConstantSet = DEFAULT_PROFILE,
+        prices: str | ConstantSet = DEFAULT_PRICES,
+        limits: str | ConstantSet | None = None,
         settings: Mapping[str, object] | None = None,
+        places: Mapping[str, str] | None = None,
     ) -> "Scenario":
         """Load the named sets and apply settings to them.
 
         Parameters
         ----------
-        profile : str
-            Name of the profile.
-        prices : str
-            Name of the price book, or the path of a file that ends in .toml.
-        limits : str, optional
-            Name of the limits; those in force at the date of the profile if
-            not given.
+        profile, prices : str or ConstantSet
+            Name of the profile and of the price book, or the path of a file that
+            ends in .toml.
+        limits : str or ConstantSet, optional
+            Name of the limits, or such a path; those in force at the date of the
+            profile if not given.
         settings : Mapping[str, object], optional
             Values by name: any constant of the sets, any reading, and the value
             that a blank cell of an inventory column is taken as.
+        places : Mapping[str, str], optional
+            Where a setting or the name of a set was written, for messages, such as
+            ``{"servers": "scenario.toml:4"}``.
 
         Raises
         ------
         ValueError
-            If a set or a setting is unknown, or a value not allowed.
+            If a set or a setting is unknown, or a value not allowed. Names all of
+            them.
         """
-        settings = dict(settings or {})
+        settings, places, problems = dict(settings or {}), places or {}, []
+
+        def tried(name: str, do: Callable, *arguments: object) -> object:
+            try:
+                return do(*arguments)
+            except ValueError as error:
+                where = f"{places[name]}: " if name in places else ""
+                problems.append(f"{where}{error}")
+
         sets = {
-            "profile": profile_of.load(profile),
-            "prices": prices_of.PRICES.find(prices),
+            kind: tried(kind, CATALOGUES[kind].find, name)
+            for kind, name in (
+                ("profile", profile),
+                ("prices", prices),
+                ("limits", limits),
+            )
+            if name
         }
-        sets["limits"] = (
-            limits_of.load(limits)
-            if limits
-            else limits_of.in_force(sets["profile"].as_of)
-        )
+        if not limits and sets["profile"] is not None:
+            day = sets["profile"].as_of
+            sets["limits"] = tried("profile", limits_of.in_force, day)
         options = _OPTIONS | _COLUMNS
-        known = sorted({*options, *(name for s in sets.values() for name in s)})
-        unknown = [nearest(name, known) for name in settings if name not in known]
-        if unknown:
-            raise ValueError("\n".join(f"there is no setting {n}" for n in unknown))
-        gb_bytes = settings.get("gb_bytes", options["gb_bytes"])
+        known = {*options, *(name for s in sets.values() for name in s or ())}
+        if None in sets.values():  # its constants are not to be had
+            known |= fields().keys()
+        for name, value in settings.items():
+            tried(name, _setting, name, value, known)
+        if not problems:
+            gb_bytes = settings.get("gb_bytes", options["gb_bytes"])
+            tried("gb_bytes", sets["profile"].read_gb_as, gb_bytes)
+        if problems:
+            raise ValueError("\n".join(problems))
         for kind, constants in sets.items():
             changes = {n: v for n, v in settings.items() if n in constants}
             sets[kind] = constants.read_gb_as(gb_bytes).modified(**changes)
-        for name, value in settings.items():
-            if name in options:
-                options[name] = _allowed(fields()[name], value)
+        options |= {n: v for n, v in settings.items() if n in options}
         return cls(
             **sets,
             options=MappingProxyType(options),
@@ -110,16 +144,26 @@ class Scenario:
 
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
+        self._asked.add(name)
         for constants in (self.profile, self.prices, self.limits):
             if name in constants:
                 return constants[name]
         return self.options[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is such a constant or option."""
+        return name in self.options or any(name in s for _, s in self.sets())
 
     def sets(self) -> Iterator[tuple[str, ConstantSet]]:
         """Iterate over the three sets of constants, each with what it is."""
         yield "profile", self.profile
         yield "prices", self.prices
         yield "limits", self.limits
+
+    def unused(self) -> list[str]:
+        """Return what the caller set and nobody has asked for yet, prices aside."""
+        asked = self._asked | self.prices.keys()
+        return [name for name in self.given if name not in asked]
 
 
 def parse_setting(name: str, text: str) -> object:
@@ -153,19 +197,38 @@ def parse_setting(name: str, text: str) -> object:
     return _allowed(field, text)
 
 
+def _setting(name: str, value: object, known: Collection[str]) -> object:
+    if name not in known:
+        raise ValueError(f"there is no setting {nearest(name, sorted(known))}")
+    return _allowed(fields()[name], value)
+
+
 def _allowed(field: Field, value: object) -> object:
     if field.kind == "number":
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or value not in field.range or (field.whole and value % 1):
-            raise ValueError(f"{field.name} must be {_rule(field)}; got {value!r}")
+        if (
+            not _is_number(value)
+            or value not in field.range
+            or (field.whole and value % 1)
+        ):
+            raise ValueError(f"{field.name} must be {_rule(field)}; got {short(value)}")
     elif field.kind == "flag":
         if not isinstance(value, bool):
-            raise ValueError(f"{field.name} must be true or false; got {value!r}")
+            raise ValueError(f"{field.name} must be true or false; got {short(value)}")
     elif not isinstance(value, str):
-        raise ValueError(f"{field.name} must be a name; got {value!r}")
+        raise ValueError(f"{field.name} must be a name; got {short(value)}")
     elif field.choices and value not in field.choices:
         raise ValueError(f"{field.name} cannot be {nearest(value, field.choices)}")
     return value
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:  # hundreds of digits
+        return False
+    return True
 
 
 def _rule(field: Field) -> str:

@@ -84,13 +84,13 @@ class ConstantSet(Mapping[str, float]):
     name : str
         Name of the set; that of a changed copy ends in " (modified)".
     kind : str
-        ``profile``, ``price book`` or ``limits``.
+        ``profile``, ``price book`` or ``table of limits``.
     title : str
         What the set describes, in a line.
     as_of : datetime.date
         Date which the set describes.
-    sha256 : str
-        Digest of the bytes of the file; a changed copy keeps it.
+    text : str
+        The file as it stands; a changed copy keeps it.
     constants : Mapping[str, float]
         The constants; read them as ``constants["blob_mib_s"]``.
     origins : Mapping[str, Origin]
@@ -111,7 +111,7 @@ class ConstantSet(Mapping[str, float]):
     kind: str
     title: str
     as_of: datetime.date
-    sha256: str
+    text: str
     constants: Mapping[str, float]
     origins: Mapping[str, Origin]
 
@@ -142,6 +142,11 @@ class ConstantSet(Mapping[str, float]):
         state = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         state |= {"constants": dict(self.constants), "origins": dict(self.origins)}
         return type(self), tuple(state.values())
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes of the file."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def modified(self, **constants: float) -> Self:
         """Return a copy with some constants changed, which says so in its name.
@@ -264,8 +269,15 @@ class Catalogue:
             )
         return self.read(self._path / f"{name}.toml")
 
-    def find(self, name: str | os.PathLike[str]) -> ConstantSet:
+    def ships(self, constants: ConstantSet) -> bool:
+        """Say whether a set, or what it was changed from, is one of the package."""
+        name = constants.name.removesuffix(_MODIFIED)
+        return name in self.available() and self.load(name).text == constants.text
+
+    def find(self, name: str | os.PathLike[str] | ConstantSet) -> ConstantSet:
         """Return the set of a name, or the one in a file where that ends in .toml.
+
+        A set is returned as it is.
 
         Raises
         ------
@@ -274,6 +286,8 @@ class Catalogue:
         OSError
             If the file cannot be read.
         """
+        if isinstance(name, ConstantSet):
+            return name
         name = os.fspath(name)
         return self.read(Path(name)) if name.endswith(".toml") else self.load(name)
 
@@ -301,8 +315,9 @@ class Catalogue:
             If the content breaks a rule; names the file, each key and its rule.
         """
         try:
-            rows = tomllib.loads(content.decode("utf-8"))
-        except ValueError as error:
+            text = content.decode("utf-8")
+            rows = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: {error}") from error
         about = rows.pop("about", {})
         problems = [
@@ -318,7 +333,7 @@ class Catalogue:
             kind=self.kind,
             title=about["title"],
             as_of=about["as_of"],
-            sha256=hashlib.sha256(content).hexdigest(),
+            text=text,
             constants={n: _value(n, o.documented) for n, o in origins.items()},
             origins=origins,
         )

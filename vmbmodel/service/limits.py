@@ -17,7 +17,7 @@ from vmbmodel.service.constants import Catalogue, ConstantSet
 
 __all__ = ["LIMITS", "available", "in_force", "load"]
 
-LIMITS = Catalogue(kind="limits", folder="limits", required=("daily_backups",))
+LIMITS = Catalogue(kind="table of limits", folder="limits", required=("daily_backups",))
 """The tables that come with the package; `read` takes a file of your own."""
 
 available = LIMITS.available

@@ -1,0 +1,203 @@
+"""Scenario files: what ``--set`` can change, and the names of the sets, as TOML.
+
+Every key is flat. ``profile``, ``prices`` and ``limits`` name a set of constants, or
+a file of one that ends in ``.toml``, found from the folder of the scenario; every
+other key is a setting of `vmbmodel.plan.scenario.Scenario`:
+
+.. code-block:: toml
+
+    profile = "azure-2018-12"
+    churn_frac = 0.02
+    start_h = 22
+"""
+
+import json
+import os
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from vmbmodel.plan.scenario import CATALOGUES, Scenario
+from vmbmodel.units import Field, fields, groups
+
+__all__ = ["flat", "read", "template"]
+
+_DERIVED = {
+    "utilisation_frac": "If not set, it follows from peak_wait_h and peak_wait_prob.",
+    "churn_gib_per_day": "If not set, a blank cell is churn_frac of the used size.",
+}
+_HEAD = """\
+# A scenario: what is taken instead of the defaults, as in
+
+#     vmbmodel estimate fleet.csv --scenario scenario.toml
+
+# A line that begins with # and a name, without a blank between, is a default: take
+# the # away and change the value. --set NAME=VALUE goes before this file.
+"""
+
+
+def read(path: str | os.PathLike[str]) -> dict:
+    r"""Read a scenario file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    dict
+        Arguments of `Scenario.of`, which checks names and values and says in which
+        line a fault stands.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML, or a set has no text for a name.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "scenario.toml")
+    >>> _ = path.write_text("profile = 'azure-2018-12'\nstart_h = 22")
+    >>> scenario = Scenario.of(**read(path))
+    >>> scenario.profile.name, scenario["start_h"]
+    ('azure-2018-12', 22)
+    """
+    name = os.fspath(path)
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: is no UTF-8 text") from error
+    try:
+        found = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(_located(name, str(error))) from error
+    lines = _lines(text)
+    places = {key: f"{name}:{lines[key]}" if key in lines else name for key in found}
+    sets = {key: found.pop(key) for key in CATALOGUES if key in found}
+    wrong = [key for key, value in sets.items() if not isinstance(value, str)]
+    if wrong:
+        raise ValueError(
+            "\n".join(
+                f"{places[key]}: {key} must be a name; got {sets[key]!r}"
+                for key in wrong
+            )
+        )
+    beside = {
+        key: os.path.join(os.path.dirname(name), value)
+        for key, value in sets.items()
+        if value.endswith(".toml")
+    }
+    return sets | beside | {"settings": found, "places": places}
+
+
+def flat(path: str | os.PathLike[str]) -> dict[str, object]:
+    """Read a scenario file as names and values, for what is no `Scenario`.
+
+    Raises
+    ------
+    ValueError
+        As `read`, and if a name or a value is not allowed.
+    """
+    found = read(path)
+    Scenario.of(**found)
+    return {key: found[key] for key in CATALOGUES if key in found} | found["settings"]
+
+
+def template(scenario: Scenario, named: Mapping[str, str] | None = None) -> str:
+    """Return a scenario file that explains every setting, and changes none.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose values the file shows.
+    named : Mapping[str, str], optional
+        Names of sets that the file sets, instead of showing the default.
+
+    Returns
+    -------
+    str
+        TOML in which every setting is a comment.
+    """
+    parts = [_HEAD]
+    for key, constants in scenario.sets():
+        known = ", ".join(CATALOGUES[key].available())
+        about = f"{constants.title}. Known: {known}; or a .toml file."
+        name = (named or {}).get(key)
+        line = f"{key} = {_toml(name)}" if name else f"#{key} = {_toml(constants.name)}"
+        parts.append(f"{_comment(about)}\n{line}\n")
+    for title, names in groups().items():
+        settings = [_entry(scenario, fields()[n]) for n in names if n in scenario]
+        if settings:
+            parts += [f"# --- {title} {'-' * (73 - len(title))}\n", *settings]
+    return "\n".join(parts)
+
+
+def _located(name: str, error: str) -> str:
+    """Put the line that a parser names where compilers put it."""
+    at = re.search(r" \(at line (\d+), column \d+\)$", error)
+    return f"{name}:{at[1]}: {error[: at.start()]}" if at else f"{name}: {error}"
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Find the line of each key, or of the table of that name."""
+    key = re.compile(r"""\s*\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
+    found = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if at := key.match(line):
+            found.setdefault(at[1], number)
+    return found
+
+
+def _entry(scenario: Scenario, field: Field) -> str:
+    value = scenario[field.name]
+    unit = "" if field.unit == "-" else f", {field.unit}"
+    about = [f"{field.label}{unit}: {field.text}", f"{_allowed(field)}."]
+    about += _origin(scenario, field.name)
+    if value is None:
+        about.append(_DERIVED[field.name])
+        return f"{_comment(' '.join(about))}\n# {field.name} = {_toml(field.typical)}\n"
+    return f"{_comment(' '.join(about))}\n#{field.name} = {_toml(value)}\n"
+
+
+def _allowed(field: Field) -> str:
+    if field.kind == "number":
+        return f"Allowed: {field.range.rule}{', whole' if field.whole else ''}"
+    if field.kind == "flag":
+        return "Allowed: true or false"
+    return f"Allowed: {', '.join(field.choices)}" if field.choices else "A name"
+
+
+def _origin(scenario: Scenario, name: str) -> Iterator[str]:
+    for _, constants in scenario.sets():
+        if name in constants:
+            origin = constants.origins[name]
+            yield (
+                f"{origin.status.capitalize()}: {origin.documented} "
+                f"({origin.source}, {origin.locator})."
+            )
+            return
+
+
+def _comment(text: str) -> str:
+    return textwrap.fill(
+        " ".join(text.split()),
+        width=88,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
