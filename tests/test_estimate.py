@@ -311,7 +311,8 @@ def test_every_reading_and_every_assumed_constant_is_listed():
 )
 def test_a_reading_switched_changes_a_number_and_says_so(reading):
     changes = {n: parse_setting(n, v) for n, v in reading.settings.items()}
-    disks = (*A2, disk("big", used=3000, churn_gib_per_day=100, cc_mode=False))
+    small = disk("small", size=32, used=20, dispersion=1, disk_type="premium-ssd")
+    disks = (*A2, disk("big", used=3000, churn_gib_per_day=100), small)
     before, after = answer(*disks), answer(*disks, **changes)
     assert not before.vms.equals(after.vms)
     said = {a.id: a for a in after.assumptions}[f"reading.{reading.id}"]
@@ -444,3 +445,53 @@ def test_a_blank_cell_takes_the_setting_and_a_filled_one_does_not():
     result = answer(blank, filled, dispersion=1.0).vms["transfer_h"]
     assert result[0] > result[1]
     assert_allclose(result[1], answer(filled).vms["transfer_h"][0])
+
+
+# --- what limits disks that move together -----------------------------------------
+
+
+def test_applications_take_their_share_of_an_account():
+    account = {"managed": False, "storage_account": "st", "first_backup": True}
+    crowd = [disk(f"vm{i}", used=100, **account) for i in range(20)]
+    rate = 160e6 / 8 / 2**20
+    alone_h = row(crowd[0], account_mib_s=20 * rate)["transfer_h"]
+    busy = {"account_mib_s": 20 * rate, "application_frac": 0.75}
+    assert_allclose(row(*crowd, **busy)["transfer_h"], 4 * alone_h)
+    assert_allclose(row(*crowd[:5], **busy)["transfer_h"], alone_h)
+    managed = [vm | {"managed": True} for vm in crowd]
+    assert_allclose(row(*managed, **busy)["transfer_h"], alone_h)
+
+
+def test_managed_disks_of_a_vm_share_its_rate_where_it_has_one():
+    # 640 Mbps for four disks of 160 Mbps are their own; 160 Mbps for all, a quarter
+    four = [disk("a", f"d{i}", "data", used=100, first_backup=True) for i in range(4)]
+    alone_h = row(*four)["transfer_h"]
+    rate = 160e6 / 8 / 2**20
+    assert_allclose(row(*four, vm_mib_s=4 * rate)["transfer_h"], alone_h)
+    assert_allclose(row(*four, vm_mib_s=rate)["transfer_h"], 4 * alone_h)
+    other = [vm | {"vm": "b"} for vm in four]
+    assert_allclose(answer(*four, *other, vm_mib_s=rate).vms["transfer_h"], 4 * alone_h)
+    unmanaged = {"managed": False, "storage_account": "st"}
+    mixed = [vm | unmanaged for vm in four[:2]] + four[2:]
+    assert_allclose(row(*mixed, vm_mib_s=rate)["transfer_h"], 2 * alone_h)
+
+
+def test_the_tier_of_a_disk_limits_it_only_if_read_so():
+    # a P4 of 32 GiB: 120 requests a second, a blob 500; 25 MB/s, a blob 60
+    scattered = {"churn_gib_per_day": 2, "dispersion": 1, "write_kib": 8}
+    one_run = scattered | {"dispersion": 0}
+    for kind in ("premium-ssd", "Premium_LRS", "P4"):
+        small = {"size": 32, "used": 20, "disk_type": kind}
+        for how, slower in ((scattered, 500 / 120), (one_run, 60 / 25)):
+            disks = [disk(**small, **how)]
+            free, capped = (
+                row(*disks, tier_reading=tier)["transfer_h"]
+                for tier in ("snapshot", "disk")
+            )
+            assert_allclose(capped, slower * free, rtol=1e-12)
+    for kind in (None, "ultra", "PremiumV2_LRS", "P30", "standard-hdd"):
+        small = disk(size=32, used=20, disk_type=kind, **scattered)
+        free, capped = (answer(small, tier_reading=t) for t in ("snapshot", "disk"))
+        pd.testing.assert_frame_equal(free.vms, capped.vms)
+        said = {a.id: a.text for a in capped.assumptions}
+        assert ("column.disk_type" in said) == (kind is None)

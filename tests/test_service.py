@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import datetime
 import hashlib
+import math
 import pickle
 import re
 import subprocess
@@ -112,6 +113,7 @@ SEED_BY_HAND = {
     "blob_iops": 500,
     "account_iops": 20000,
     "account_mib_s": 50e9 / 8 / 1048576,  # 5960.46
+    "vm_mib_s": math.inf,
     "request_kib": 4 * 1024,
     "cell_kib": 8,
     "block_kib": 2048,

@@ -79,7 +79,7 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
     """
     load = np.minimum(offered_load, servers)
     mass = np.exp(log_poisson_mass(servers, load))
-    spare = (servers - load) / servers * _upper_gamma(servers, load)
+    spare = (servers - load) / servers * upper_gamma(servers, load)
     return mass / (mass + spare)
 
 
@@ -411,11 +411,11 @@ def start_utilisation(servers, patience, log_late):
 def log_waiting(servers, load):
     """Logarithm of C on plain arrays, for a load of at most `servers`."""
     log_mass = log_poisson_mass(servers, load)
-    log_spare = np.log((servers - load) / servers) + np.log(_upper_gamma(servers, load))
+    log_spare = np.log((servers - load) / servers) + np.log(upper_gamma(servers, load))
     return log_mass - np.logaddexp(log_mass, log_spare)
 
 
-def _upper_gamma(servers, load):
+def upper_gamma(servers, load):
     """Regularised upper incomplete gamma function, for a load of at most `servers`."""
     from scipy.special import erfc, gammaincc
 

@@ -20,6 +20,8 @@ __all__ = [
     "scan_h",
 ]
 
+_TINY = np.finfo(float).tiny
+
 
 @formula
 def initial_h(used_gib: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
@@ -196,7 +198,7 @@ def checksum_compare_h(
     >>> print(checksum_compare_h(2048, 20, incremental_mib_s=57.22, overlap_frac=1))
     10.18
     """
-    return _overlap(
+    return overlap(
         overlap_frac,
         _hours(used_gib, incremental_mib_s),
         _hours(changed_gib, incremental_mib_s),
@@ -287,17 +289,18 @@ def incremental_h(
     >>> print(incremental_h(512, 10, dispersion=1, **rates))
     2.53
     """
-    changed_gib = np.minimum(changed_gib, used_gib)
-    changed_frac = changed_gib / np.maximum(used_gib, np.finfo(float).tiny)
-    cells_per_block = np.clip(block_kib / cell_kib, 1, np.finfo(float).max)
-    touched_gib = used_gib * changed_blocks(
-        changed_frac, dispersion, cells_per_block, active_frac
+    changed_frac = np.minimum(changed_gib, used_gib) / np.maximum(used_gib, _TINY)
+    read_h, bytes_h, requests_h = stages_h(
+        changed_frac,
+        used_gib,
+        dispersion,
+        active_frac,
+        incremental_mib_s,
+        blob_iops,
+        cell_kib,
+        block_kib,
     )
-    extents = changed_gib * 2**20 * (dispersion * (1 - changed_frac)) / cell_kib
-    send_h = np.maximum(
-        _hours(changed_gib, incremental_mib_s), extents / blob_iops / 3600
-    )
-    return _overlap(overlap_frac, _hours(touched_gib, incremental_mib_s), send_h)
+    return overlap(overlap_frac, read_h, np.maximum(bytes_h, requests_h))
 
 
 @formula
@@ -348,11 +351,35 @@ def new_disk_h(
     return np.maximum(_hours(new_gib, initial_mib_s), others_h)
 
 
-def _hours(size_gib, rate_mib_s):
-    return size_gib * 1024 / rate_mib_s / 3600
+def stages_h(
+    changed_frac,
+    used_gib,
+    dispersion,
+    active_frac,
+    incremental_mib_s,
+    blob_iops,
+    cell_kib,
+    block_kib,
+):
+    """Time to read the changed blocks, to send the cells, and to request them."""
+    cells_per_block = np.clip(block_kib / cell_kib, 1, np.finfo(float).max)
+    touched_gib = used_gib * changed_blocks(
+        changed_frac, dispersion, cells_per_block, active_frac
+    )
+    changed_gib = used_gib * changed_frac
+    extents = changed_gib * 2**20 * (dispersion * (1 - changed_frac)) / cell_kib
+    return (
+        _hours(touched_gib, incremental_mib_s),
+        _hours(changed_gib, incremental_mib_s),
+        extents / blob_iops / 3600,
+    )
 
 
-def _overlap(overlap_frac, first_h, second_h):
+def overlap(overlap_frac, first_h, second_h):
     """Time of two stages, between pipelined and one after the other."""
     shorter = np.minimum(np.minimum(first_h, second_h), np.finfo(float).max)
     return np.maximum(first_h, second_h) + (1 - overlap_frac) * shorter
+
+
+def _hours(size_gib, rate_mib_s):
+    return size_gib * 1024 / rate_mib_s / 3600

@@ -217,7 +217,8 @@ def _words(field: Field, cells: Cells) -> pa.Array:
         rule = "must be true or false (yes or no, 1 or 0)"
     else:
         known = meanings = list(field.choices)
-        rule = f"must be {', '.join(meanings[:-1])} or {meanings[-1]}"
+        last = meanings[-1] if len(known) <= 10 else f"another of {len(known)} names"
+        rule = f"must be {', '.join(meanings[: min(len(known) - 1, 5)])} or {last}"
     column = _required(field, cells)
     words = pa.array([word.lower() for word in known], column.type)
     index = pc.index_in(pc.utf8_lower(column), words)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import dispersion, transfer
+from vmbmodel.formulas import caps, dispersion, transfer
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.tiers import performance
 
 __all__ = ["add_times"]
 
@@ -17,8 +18,9 @@ def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
         disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
     )
     disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
-    initial_mib_s = min(scenario["initial_mib_s"], scenario["blob_mib_s"])
-    incremental_mib_s = min(scenario["incremental_mib_s"], scenario["blob_mib_s"])
+    iops, cap_mib_s = _caps(disks, scenario)
+    initial_mib_s = np.minimum(scenario["initial_mib_s"], cap_mib_s)
+    incremental_mib_s = np.minimum(scenario["incremental_mib_s"], cap_mib_s)
     first_h = transfer.initial_h(used, initial_mib_s)
     if scenario["incremental_reading"] == "used":
         increment_h = transfer.scan_h(used, incremental_mib_s)
@@ -29,7 +31,7 @@ def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
             disks["dispersion"],
             disks["active_frac"],
             incremental_mib_s,
-            scenario["blob_iops"],
+            iops,
             scenario["cell_kib"],
             scenario["block_kib"],
             scenario["overlap_frac"],
@@ -45,21 +47,28 @@ def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
     alone_h = increment_h.mask(disks["cc_mode"], compare_h).mask(anew, first_h)
     read_gib, extents = _traffic(disks, scenario)
     disks["disk_h"] = _beside_others_h(
-        disks.groupby(["storage_account", "start_h"], dropna=False).ngroup(),
-        disks["managed"],
+        disks,
+        "start_h",
         alone_h,
         read_gib.mask(whole, used),
         extents.mask(whole, 0),
         scenario,
     )
-    disks["first_h"] = _beside_others_h(
-        disks.groupby(["storage_account", "vm"], dropna=False).ngroup(),
-        disks["managed"],
-        first_h,
-        used,
-        0 * used,
-        scenario,
-    )
+    disks["first_h"] = _beside_others_h(disks, "vm", first_h, used, 0 * used, scenario)
+
+
+def _caps(disks: pd.DataFrame, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """Return the requests a second that each disk answers, and its throughput."""
+    blob_iops, blob_mib_s = scenario["blob_iops"], scenario["blob_mib_s"]
+    iops, mib_s = np.full((2, len(disks)), np.inf)
+    if scenario["tier_reading"] == "disk":
+        iops, mib_s = performance(
+            disks["disk_type"].where(disks["managed"]),
+            disks["size_gib"],
+            scenario.profile.as_of,
+        )
+    cap_mib_s = caps.disk_cap_mib_s(mib_s, iops, scenario["request_kib"], blob_mib_s)
+    return np.minimum(iops, blob_iops), cap_mib_s
 
 
 def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Series]:
@@ -78,31 +87,40 @@ def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Ser
 
 
 def _beside_others_h(
-    group: pd.Series,
-    managed: pd.Series,
+    disks: pd.DataFrame,
+    together: str,
     alone_h: pd.Series,
     read_gib: pd.Series,
     extents: pd.Series,
     scenario: Scenario,
 ) -> np.ndarray:
-    """Time of a disk whose storage account serves the others of its group.
+    """Time of a disk beside those of its storage account, or of its VM.
 
-    What a disk takes from its account is what it reads, spread over the time
-    it would need alone. An account gives so many MiB and so many requests a
-    second; the latter are MiB at the mean size of the group's requests. The
-    service handles the storage of managed disks.
+    What a disk takes is what it reads, spread over the time it would need
+    alone. An account gives so many MiB and so many requests a second, less what
+    its applications take; requests are MiB at the mean size of those of its
+    disks that are alike in `together`. The service handles the storage of
+    managed disks, of which those of one VM share `vm_mib_s`.
     """
     times = alone_h.to_numpy(copy=True)
-    moving = (~managed & (alone_h > 0) & (read_gib > 0)).to_numpy()
+    managed = disks["managed"].to_numpy()
+    sharing = ~managed | (scenario["vm_mib_s"] < np.inf)
+    moving = sharing & (alone_h > 0).to_numpy() & (read_gib > 0).to_numpy()
     if not moving.any():
         return times
-    number, read = pd.factorize(group[moving])[0], read_gib.to_numpy()[moving]
+    of_account = disks.groupby(["storage_account", together], dropna=False).ngroup()
+    of_vm = len(disks) + disks.groupby("vm").ngroup()
+    number = pd.factorize(of_account.mask(managed, of_vm)[moving])[0]
+    read = read_gib.to_numpy()[moving]
     requests = read * 2**20 / scenario["request_kib"] + extents.to_numpy()[moving]
-    request_mib = np.bincount(number, read * 1024) / np.bincount(number, requests)
+    capacity = caps.account_capacity_mib_s(
+        scenario["account_mib_s"],
+        scenario["account_iops"],
+        np.bincount(number, read * 2**20) / np.bincount(number, requests),
+        scenario["application_frac"],
+    )
+    capacity[number[managed[moving]]] = scenario["vm_mib_s"]
     times[moving] = completion_by_group_h(
-        number,
-        read,
-        read * 1024 / (times[moving] * 3600),
-        np.minimum(scenario["account_mib_s"], scenario["account_iops"] * request_mib),
+        number, read, read * 1024 / (times[moving] * 3600), capacity
     )
     return times

@@ -23,9 +23,10 @@ _ALWAYS = (
     ),
     (
         "parallel-disks",
-        "All disks of a VM are copied at the same time. Managed disks do not slow "
-        "each other down; unmanaged ones of one storage account that start together "
-        "share what it gives.",
+        "All disks of a VM are copied at the same time. Managed ones share vm_mib_s, "
+        "which is no limit unless you set one; unmanaged ones of one storage account "
+        "that start together share what its applications, application_frac of it, "
+        "leave of what it gives.",
     ),
     (
         "start-slack",
@@ -79,13 +80,17 @@ def _from_columns(scenario, taken) -> Iterator[Assumption]:
     for name, disks in taken.items():
         if not disks:
             continue
+        plural = "disk" if disks == 1 else "disks"
+        if name == "disk_type":
+            text = f"No tier limits the copy of {disks} {plural} without a disk_type."
+            yield Assumption(f"column.{name}", text, None, f"fill the column {name}")
+            continue
         value = scenario[name]
         shown = str(value).lower() if isinstance(value, bool) else value
         what = f"{name} taken as {shown}"
         if name == "churn_gib_per_day" and value is None:
             value = scenario["churn_frac"]
             what = f"{name} taken as {value:g} of used_gib"
-        plural = "disk" if disks == 1 else "disks"
         yield Assumption(
             f"column.{name}",
             f"{what} for {disks} {plural} without one.",

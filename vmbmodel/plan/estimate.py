@@ -189,6 +189,8 @@ def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict
         # a start of 20.5 h stays one, though the default of 23 is whole
         kind = float if fields()[name].kind == "number" else type(value)
         disks[name] = disks[name].astype(kind)
+    if scenario["tier_reading"] == "disk":
+        taken["disk_type"] = int(disks["disk_type"].isna().sum())
     churn = disks["churn_gib_per_day"].astype(float)
     taken["churn_gib_per_day"] = int(churn.isna().sum())
     if scenario["churn_gib_per_day"] is None:

@@ -28,10 +28,12 @@ DEFAULT_PROFILE = "azure-2026-01"
 DEFAULT_PRICES = "azure-list-2026-01"
 
 _OPTIONS = {
+    "application_frac": 0.0,
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
     "restore_first": True,
     "snapshot_policy": "standard",
+    "tier_reading": "snapshot",
     "utilisation_frac": None,  # derived from peak_wait_h and peak_wait_prob
 }
 _COLUMNS = {name: f.default for name, f in fields().items() if f.default is not None}

@@ -24,6 +24,7 @@ PROFILES = Catalogue(
         "blob_iops",
         "account_iops",
         "account_mib_s",
+        "vm_mib_s",
         "request_kib",
         "cell_kib",
         "block_kib",

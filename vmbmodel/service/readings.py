@@ -3,8 +3,9 @@
 Examples
 --------
 >>> print(*(reading.id for reading in readings()), sep=", ")
-rate-over, blob-cap, eight-hours, restore-queue, twenty-four-hours,
-unpublished-sizes, stored-bytes, gigabyte, metering, silent-inventory
+rate-over, blob-cap, one-disk-or-all, disk-tier, eight-hours, restore-queue,
+twenty-four-hours, unpublished-sizes, stored-bytes, gigabyte, metering,
+silent-inventory
 >>> next(reading.settings for reading in readings() if reading.id == "blob-cap")
 {'blob_mib_s': 'inf'}
 """

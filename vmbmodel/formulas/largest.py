@@ -1,0 +1,450 @@
+r"""The most that still meets a deadline: what the times of `transfer` allow.
+
+Each is the inverse of one reading there, in closed form where it has one. The
+deadline is that of the transfer alone: take waiting and the snapshot off first.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._arrays import formula
+from vmbmodel.formulas.transfer import overlap, stages_h
+
+__all__ = [
+    "largest_churn_gib",
+    "largest_compared_gib",
+    "largest_dispersion",
+    "largest_initial_gib",
+    "largest_scan_gib",
+    "smallest_write_kib",
+]
+
+
+@formula
+def largest_initial_gib(deadline_h: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
+    r"""Largest disk whose first copy is done in time.
+
+    .. math:: U = \frac{3600\, t\, v}{1024}
+
+    Parameters
+    ----------
+    deadline_h : array_like of float
+        Time for the copy, :math:`t \ge 0`. [h]
+    initial_mib_s : array_like of float
+        Rate of the first copy, :math:`v > 0`. [MiB/s]
+
+    Returns
+    -------
+    array_like of float
+        Data on the disk, of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.transfer.initial_h : the inverse.
+
+    Notes
+    -----
+    A best case, as that rate is.
+
+    References
+    ----------
+    Microsoft (2018), "Disk considerations", :cite:`article2018`.
+
+    Examples
+    --------
+    Of 24 hours, eight are spent in line; 160 Mbps are 19.07 MiB/s:
+
+    >>> print(largest_initial_gib(24 - 8, initial_mib_s=160e6 / 8 / 2**20))
+    1072.88
+    """
+    return _gib(deadline_h, initial_mib_s)
+
+
+@formula
+def largest_scan_gib(deadline_h: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
+    r"""Largest disk that is read once in time, looking for changes.
+
+    .. math:: U = \frac{3600\, t\, v}{1024}
+
+    Parameters
+    ----------
+    deadline_h : array_like of float
+        Time for the scan, :math:`t \ge 0`. [h]
+    incremental_mib_s : array_like of float
+        Rate of reading, :math:`v > 0`. [MiB/s]
+
+    Returns
+    -------
+    array_like of float
+        Data on the disk, of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.transfer.scan_h : the inverse.
+
+    Notes
+    -----
+    For the reading of the incremental rate as one over "a disk of a given size".
+
+    References
+    ----------
+    Microsoft (2018), "Disk considerations", :cite:`article2018`.
+
+    Examples
+    --------
+    >>> print(largest_scan_gib(24 - 8, incremental_mib_s=57.22))
+    3218.6
+    """
+    return _gib(deadline_h, incremental_mib_s)
+
+
+@formula
+def largest_compared_gib(
+    deadline_h: ArrayLike,
+    changed_frac: ArrayLike,
+    incremental_mib_s: ArrayLike,
+    overlap_frac: ArrayLike,
+) -> ArrayLike:
+    r"""Largest disk whose changes are found by checksum, and sent, in time.
+
+    .. math:: U = \frac{3600\, t\, v}{1024\, (1 + (1 - \omega) f)}
+
+    Parameters
+    ----------
+    deadline_h : array_like of float
+        Time for reading and sending, :math:`t \ge 0`. [h]
+    changed_frac : array_like of float
+        Share of the data that changed, :math:`f` in [0, 1]. [-]
+    incremental_mib_s : array_like of float
+        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
+    overlap_frac : array_like of float
+        How far reading and sending overlap, :math:`\omega` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        Data on the disk, of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.transfer.checksum_compare_h : the inverse.
+
+    Notes
+    -----
+    Reading is never the shorter stage: what is sent was read before.
+
+    References
+    ----------
+    Microsoft (2018), "Factors affecting backup time", :cite:`article2018`.
+
+    Examples
+    --------
+    >>> print(largest_compared_gib(16, 0.05, incremental_mib_s=57.22, overlap_frac=0))
+    3065.4
+    """
+    return _gib(deadline_h, incremental_mib_s) / (1 + (1 - overlap_frac) * changed_frac)
+
+
+@formula
+def largest_churn_gib(
+    deadline_h: ArrayLike,
+    used_gib: ArrayLike,
+    dispersion: ArrayLike,
+    active_frac: ArrayLike,
+    incremental_mib_s: ArrayLike,
+    blob_iops: ArrayLike,
+    cell_kib: ArrayLike,
+    block_kib: ArrayLike,
+    overlap_frac: ArrayLike,
+) -> ArrayLike:
+    r"""Most changed data of a disk that is backed up in time, however little less.
+
+    .. math:: \Delta = \max \{x \le U:\; T(x') \le t
+        \text{ for all } x' \le x\}
+
+    with :math:`T` the time of `incremental_h`. Sending alone allows
+
+    .. math:: \Delta \le v t, \qquad \Delta \le U\,
+        \frac{2\kappa}{1 + \sqrt{1 - 4\kappa}}, \quad
+        \kappa = \frac{\iota\, t\, g}{\delta\, U} \le \frac{1}{4}
+
+    Parameters
+    ----------
+    deadline_h : array_like of float
+        Time for the transfer, :math:`t \ge 0`. [h]
+    used_gib : array_like of float
+        Data on the disk, :math:`U \ge 0`. [GiB]
+    dispersion : array_like of float
+        Dispersion index :math:`\delta` in [0, 1]. [-]
+    active_frac : array_like of float
+        Share of the used data inside which all changes fall, in (0, 1]. [-]
+    incremental_mib_s : array_like of float
+        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
+    blob_iops : array_like of float
+        Requests a second that one blob answers, :math:`\iota > 0`. [1/s]
+    cell_kib : array_like of float
+        Smallest piece that is sent, :math:`g > 0`. [KiB]
+    block_kib : array_like of float
+        Block in which a change is detected, :math:`b > 0`. [KiB]
+    overlap_frac : array_like of float
+        How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        Changed data as `incremental_h` takes it, `used_gib` at most, of the
+        broadcast shape of the arguments. Divided by `cell_amplification` it is
+        what applications may write. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.transfer.incremental_h : the inverse.
+
+    Notes
+    -----
+    Closed form wherever sending limits a pipelined backup. Where the reading of
+    changed blocks does, or stages follow each other, there is none: the
+    equation is then solved by Chandrupatla's steps inside a bracket, to
+    1e-12 of the time. Beyond half of the disk, runs of changes merge and
+    requests become fewer again; where stages do not overlap, that is not
+    counted on, and the result is on the safe side.
+
+    References
+    ----------
+    Chandrupatla (1997) for the steps, :cite:`chandrupatla1997`; the stages are
+    those of Microsoft (2018), "Factors affecting backup time",
+    :cite:`article2018`.
+
+    Examples
+    --------
+    What half a TiB may have changed, in one run and at random, to be done in an
+    hour:
+
+    >>> rates = dict(incremental_mib_s=57.22, blob_iops=500, cell_kib=8,
+    ...              block_kib=2048, overlap_frac=1, active_frac=1)
+    >>> print(largest_churn_gib(1, 512, dispersion=0, **rates))
+    201.16
+    >>> print(largest_churn_gib(1, 512, dispersion=1, **rates))
+    1.0
+    """
+    every_h = used_gib * 2**20 / cell_kib / blob_iops / 3600
+    kappa = deadline_h / every_h / dispersion
+    merging = 2 * kappa / (1 + np.sqrt(np.maximum(1 - 4 * kappa, 0)))
+    sent = np.minimum(_gib(deadline_h, incremental_mib_s) / used_gib, 1)
+    most = np.minimum(sent, np.where(kappa < 0.25, merging, 1))
+
+    def excess(changed_frac, deadline_h, overlap_frac, *disk):
+        read_h, bytes_h, _ = stages_h(changed_frac, *disk)
+        requests_h = stages_h(np.minimum(changed_frac, 0.5), *disk)[2]
+        send_h = np.maximum(bytes_h, requests_h)
+        return overlap(overlap_frac, read_h, send_h) - deadline_h
+
+    disk = used_gib, dispersion, active_frac, incremental_mib_s, blob_iops
+    line = deadline_h, overlap_frac, *disk, cell_kib, block_kib
+    return np.where(used_gib > 0, used_gib * _largest(excess, most, line), 0)
+
+
+@formula
+def largest_dispersion(
+    deadline_h: ArrayLike,
+    used_gib: ArrayLike,
+    changed_gib: ArrayLike,
+    active_frac: ArrayLike,
+    incremental_mib_s: ArrayLike,
+    blob_iops: ArrayLike,
+    cell_kib: ArrayLike,
+    block_kib: ArrayLike,
+    overlap_frac: ArrayLike,
+) -> ArrayLike:
+    r"""How scattered the changes of a disk may be and still be backed up in time.
+
+    .. math:: \delta = \max \{x \le 1:\; T(x) \le t\}
+
+    with :math:`T` the time of `incremental_h`. Of pipelined stages, sending and
+    reading allow
+
+    .. math:: \delta \le \frac{\iota\, t\, g}{\Delta (1 - f)}, \qquad
+        \delta \le \frac{1 - f_\alpha}{f_\alpha (1 - f)} \left[1 -
+        \left(\frac{1 - v t / \alpha U}{1 - f_\alpha}
+        \right)^{1 / (r - 1)}\right]
+
+    in the symbols of `changed_blocks_frac`.
+
+    Parameters
+    ----------
+    deadline_h : array_like of float
+        Time for the transfer, :math:`t \ge 0`. [h]
+    used_gib : array_like of float
+        Data on the disk, :math:`U \ge 0`. [GiB]
+    changed_gib : array_like of float
+        Data changed since the last backup, :math:`\Delta \ge 0`; more than
+        `used_gib` counts as all of it. [GiB]
+    active_frac : array_like of float
+        Share of the used data inside which all changes fall, in (0, 1]. [-]
+    incremental_mib_s : array_like of float
+        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
+    blob_iops : array_like of float
+        Requests a second that one blob answers, :math:`\iota > 0`. [1/s]
+    cell_kib : array_like of float
+        Smallest piece that is sent, :math:`g > 0`. [KiB]
+    block_kib : array_like of float
+        Block in which a change is detected, :math:`b > 0`. [KiB]
+    overlap_frac : array_like of float
+        How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        In [0, 1], of the broadcast shape of the arguments; 0 also where not
+        even changes in one run are sent in time. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.transfer.incremental_h : the inverse.
+
+    Notes
+    -----
+    Closed form for pipelined stages, :math:`\omega = 1`. For others, the
+    equation is solved by Chandrupatla's steps between 0 and that value.
+
+    References
+    ----------
+    Chandrupatla (1997) for the steps, :cite:`chandrupatla1997`; the stages are
+    those of Microsoft (2018), "Factors affecting backup time",
+    :cite:`article2018`.
+
+    Examples
+    --------
+    Ten GiB of half a TiB, to be sent within a quarter of an hour:
+
+    >>> print(largest_dispersion(0.25, 512, 10, 1, incremental_mib_s=57.22,
+    ...                          blob_iops=500, cell_kib=8, block_kib=2048,
+    ...                          overlap_frac=1))
+    0.0168
+    """
+    changed_frac = np.minimum(changed_gib, used_gib) / used_gib
+    every_h = used_gib * 2**20 / cell_kib / blob_iops / 3600
+    requests = deadline_h / every_h / changed_frac / (1 - changed_frac)
+    active = np.maximum(active_frac, changed_frac)
+    inside = changed_frac / active
+    read = _gib(deadline_h, incremental_mib_s) / used_gib / active
+    more_cells = np.maximum(block_kib / cell_kib - 1, 0)
+    redrawn = -np.expm1((np.log1p(-read) - np.log1p(-inside)) / more_cells)
+    blocks = redrawn * (1 - inside) / inside / (1 - changed_frac)
+    blocks = np.where(inside < 1, np.where(redrawn < inside, blocks, 1), 0)
+    most = np.fmin(requests, np.where(read < 1, blocks, 1))
+
+    def excess(dispersion, deadline_h, overlap_frac, changed_frac, used_gib, *disk):
+        read_h, bytes_h, requests_h = stages_h(
+            changed_frac, used_gib, dispersion, *disk
+        )
+        send_h = np.maximum(bytes_h, requests_h)
+        return overlap(overlap_frac, read_h, send_h) - deadline_h
+
+    disk = active_frac, incremental_mib_s, blob_iops, cell_kib, block_kib
+    line = deadline_h, overlap_frac, changed_frac, used_gib, *disk
+    found = _largest(excess, np.clip(most, 0, 1), line)
+    return np.where(changed_frac > 0, found, 1)
+
+
+@formula
+def smallest_write_kib(
+    churn_gib_per_day: ArrayLike,
+    changed_gib: ArrayLike,
+    dispersion: ArrayLike,
+    cell_kib: ArrayLike,
+) -> ArrayLike:
+    r"""Smallest write with which a day's churn sends no more than a given amount.
+
+    .. math:: w = g \max\left(0,\; 1 - \frac{1 - c / \Delta}{\delta}\right)
+
+    Parameters
+    ----------
+    churn_gib_per_day : array_like of float
+        What the applications change in a day, :math:`c \ge 0`. [GiB/d]
+    changed_gib : array_like of float
+        What may be sent of it, as `largest_churn_gib` gives it,
+        :math:`\Delta \ge 0`. [GiB]
+    dispersion : array_like of float
+        Dispersion index :math:`\delta` in [0, 1]. [-]
+    cell_kib : array_like of float
+        Smallest piece that is sent, :math:`g > 0`. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        In [0, `cell_kib`], of the broadcast shape of the arguments: 0 where any
+        size will do, and ``inf`` where none does. [KiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.dispersion.cell_amplification : the inverse.
+
+    Notes
+    -----
+    For writes aligned to their size, as there.
+
+    References
+    ----------
+    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
+    backup time", :cite:`article2018`.
+
+    Examples
+    --------
+    Random writes that may send four times what they wrote:
+
+    >>> print(smallest_write_kib(5, changed_gib=20, dispersion=1, cell_kib=8))
+    2.0
+    """
+    room = 1 - churn_gib_per_day / changed_gib
+    needed = cell_kib * np.maximum(1 - room / dispersion, 0)
+    some = np.where(
+        churn_gib_per_day < changed_gib, needed, cell_kib * (dispersion > 0)
+    )
+    enough = (churn_gib_per_day <= changed_gib) | (churn_gib_per_day == 0)
+    return np.where(enough, np.where(churn_gib_per_day > 0, some, 0), np.inf)
+
+
+def _gib(time_h, rate_mib_s):
+    return time_h * 3600 * rate_mib_s / 1024
+
+
+def _largest(excess, most, line):
+    """Largest argument up to a bound that keeps the time; 0 if none does."""
+    from scipy.optimize.elementwise import find_root
+
+    most, *line = np.broadcast_arrays(most, *line)
+    late = excess(most, *line) > 0
+    in_time_at_all = excess(np.zeros_like(most), *line) <= 0
+    root = find_root(excess, (np.zeros_like(most), most), args=tuple(line)).x
+    return np.where(late, np.where(in_time_at_all, root, 0), most)

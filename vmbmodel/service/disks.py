@@ -1,0 +1,92 @@
+"""What managed disks give: requests and throughput of each tier, on a date.
+
+Examples
+--------
+>>> premium = in_force(datetime.date(2026, 1, 28))[-1]
+>>> premium.source, premium.tier[3], premium.disk_iops[3]
+('premiumssd2023', 'P4', 120.0)
+"""
+
+import datetime
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from vmbmodel.units import convert
+
+__all__ = ["Tiers", "in_force", "tables"]
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """One table of tiers.
+
+    Parameters
+    ----------
+    disk_type : str
+        Class of the disks, one of ``fields.toml``.
+    sku : tuple of str
+        What Azure calls it besides.
+    as_of : datetime.date
+        Day from which the table counts.
+    source, locator : str
+        Key of an entry of ``book/references.bib``, and where in it.
+    retrieved : datetime.date
+        Day on which the source was read.
+    tier : tuple of str
+        Names of the tiers, smallest first.
+    size_gib, disk_iops, disk_mib_s : tuple of float
+        Size up to which a disk has the tier, and what that allows.
+    note : str
+        What a reader has to know besides.
+    """
+
+    disk_type: str
+    sku: tuple[str, ...]
+    as_of: datetime.date
+    source: str
+    locator: str
+    retrieved: datetime.date
+    tier: tuple[str, ...]
+    size_gib: tuple[float, ...]
+    disk_iops: tuple[float, ...]
+    disk_mib_s: tuple[float, ...]
+    note: str = ""
+
+
+@cache
+def tables() -> tuple[Tiers, ...]:
+    """Return all tables, each class from its oldest."""
+    text = files("vmbmodel.service").joinpath("disks.toml").read_text("utf-8")
+    return tuple(_table(row) for row in tomllib.loads(text)["table"])
+
+
+def in_force(date: datetime.date) -> tuple[Tiers, ...]:
+    """Return for each class its newest table not younger than a date, else its oldest.
+
+    Examples
+    --------
+    >>> [table.source for table in in_force(datetime.date(2018, 12, 11))]
+    ['manageddisks2018', 'standardssd2019', 'manageddisks2018']
+    """
+    found = {}
+    for table in tables():
+        if table.disk_type not in found or table.as_of <= date:
+            found[table.disk_type] = table
+    return tuple(found.values())
+
+
+def _table(row: dict) -> Tiers:
+    figures = {
+        "size_gib": _figures(row.pop("size"), "GiB"),
+        "disk_iops": _figures(row.pop("requests"), "1/s"),
+        "disk_mib_s": _figures(row.pop("throughput"), "MiB/s"),
+    }
+    names = {"sku": tuple(row.pop("sku")), "tier": tuple(row.pop("tier"))}
+    return Tiers(**row, **names, **figures)
+
+
+def _figures(printed: str, unit: str) -> tuple[float, ...]:
+    *numbers, printed_unit = printed.split()
+    return tuple(convert(float(number), printed_unit, to=unit) for number in numbers)
