@@ -221,7 +221,7 @@ def test_sets_are_listed_and_shown_with_their_sources(run, command, service):
     assert names == list(service.available())
     for name in names:
         rows = json.loads(run(command, name, "--format", "json"))
-        assert {row["name"]: row["value"] for row in rows} == dict(service.load(name))
+        assert {r["name"]: float(r["value"]) for r in rows} == dict(service.load(name))
         assert all(row["source"] and row["locator"] for row in rows)
         assert all(row["retrieved"] and row["status"] for row in rows)
         assert rows[0]["source"] in run(command, name)
