@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.formulas.restore import restore_copy_h, restore_h, worst_point_age_h
+from vmbmodel.formulas.jam import jam_makespan_h
+from vmbmodel.formulas.restore import (
+    batch_restore_h,
+    mean_point_age_h,
+    restore_copy_h,
+    restore_h,
+    worst_point_age_h,
+)
+from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.formulas.transfer import initial_h
 from vmbmodel.units import convert
 
@@ -77,3 +85,101 @@ def test_far_out(value):
 def test_what_never_ends():
     assert restore_h(1, np.inf, 1) == np.inf
     assert worst_point_age_h(24, np.inf) == np.inf
+
+
+# --- many at once ----------------------------------------------------------------
+
+batches = st.fixed_dictionaries(
+    {
+        "restore_vms": st.integers(1, 200),
+        "restore_disks": st.integers(1, 16),
+        "restored_gib": sizes,
+        "cap_mib_s": rates,
+        "restore_accounts": st.integers(1, 50),
+        "capacity_mib_s": rates,
+        "vault_servers": st.integers(1, 50),
+    }
+)
+
+
+def last_copied_h(
+    restore_vms,
+    restore_disks,
+    restored_gib,
+    cap_mib_s,
+    restore_accounts,
+    capacity_mib_s,
+    vault_servers,
+):
+    """Round after round, each account's disks shared out by progressive filling."""
+    now_h, left = 0.0, restore_vms
+    while left:
+        vms = min(left, vault_servers)
+        fullest = -(-vms // restore_accounts) * restore_disks
+        sizes_gib = np.full(fullest, restored_gib)
+        now_h += completion_h(sizes_gib, cap_mib_s, capacity_mib_s).max()
+        left -= vms
+    return now_h
+
+
+def test_documented_advice_of_an_account_for_each_vm():
+    # Microsoft (2019): ten VMs need ten accounts; 10 Gbps take 20.8 disks of 60 MB/s
+    cap, capacity = convert(60, "MB/s", to="MiB/s"), convert(10, "Gbps", to="MiB/s")
+    alone_h, one_h, ten_h = (
+        batch_restore_h(vms, 4, 1024, cap, accounts, capacity, vault_servers=10)
+        for vms, accounts in ((1, 1), (10, 1), (10, 10))
+    )
+    assert ten_h == alone_h
+    assert_allclose(one_h, alone_h * 40 * 60 / 1250, rtol=1e-14)
+
+
+@given(batches)
+def test_rounds_one_after_the_other(batch):
+    assert_allclose(batch_restore_h(**batch), last_copied_h(**batch), rtol=1e-11)
+
+
+@given(batches)
+def test_with_room_for_all_it_is_a_jam(batch):
+    batch |= {"capacity_mib_s": np.inf}
+    alone_h = restore_copy_h(batch["restored_gib"], batch["cap_mib_s"], np.inf)
+    if alone_h:
+        servers = batch["vault_servers"]
+        jam_h = jam_makespan_h(batch["restore_vms"], servers, alone_h)
+        assert_allclose(batch_restore_h(**batch), jam_h, rtol=1e-12)
+
+
+@given(batch=batches, more=st.integers(1, 20), less=st.floats(0.1, 1))
+def test_what_never_brings_all_back_sooner(batch, more, less):
+    now_h = batch_restore_h(**batch) * (1 - 1e-12)
+    assert (
+        batch_restore_h(**batch | {"restore_vms": batch["restore_vms"] + more}) >= now_h
+    )
+    disks = batch["restore_disks"] + more
+    assert batch_restore_h(**batch | {"restore_disks": disks}) >= now_h
+    fewer = max(batch["restore_accounts"] - more, 1)
+    assert batch_restore_h(**batch | {"restore_accounts": fewer}) >= now_h
+    for limit in ("cap_mib_s", "capacity_mib_s"):
+        assert batch_restore_h(**batch | {limit: less * batch[limit]}) >= now_h
+
+
+def test_nothing_to_copy_and_no_limit():
+    assert batch_restore_h(10, 2, 0, 1, 1, 1, 5) == 0
+    assert batch_restore_h(10, 2, 100, np.inf, 1, np.inf, 5) == 0
+    assert batch_restore_h(1e15, 2, 1e300, 1e-300, 1, 1, 5) == np.inf
+
+
+# --- age on average ----------------------------------------------------------------
+
+
+@given(st.floats(0.1, 1000), st.floats(0, 5))
+def test_mean_age_by_walking_along_the_clock(interval_h, intervals):
+    backup_h = intervals * interval_h
+    now_h = backup_h + interval_h * (20 + (np.arange(2000) + 0.5) / 1000)
+    age_h = (now_h - backup_h) % interval_h + backup_h
+    assert_allclose(age_h.mean(), mean_point_age_h(interval_h, backup_h), rtol=1e-6)
+
+
+@given(st.floats(0.1, 1000), hours)
+def test_the_mean_lies_below_the_worst(interval_h, backup_h):
+    worst_h = worst_point_age_h(interval_h, backup_h)
+    assert mean_point_age_h(interval_h, backup_h) < worst_h or backup_h > 1e15

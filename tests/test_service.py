@@ -113,7 +113,11 @@ SEED_BY_HAND = {
     "blob_iops": 500,
     "account_iops": 20000,
     "account_mib_s": 50e9 / 8 / 1048576,  # 5960.46
+    "account_ingress_mib_s": 10e9 / 8 / 1048576,  # 1192.09
     "vm_mib_s": math.inf,
+    "replace_h": 28 / 60,
+    "rto_h": 4,
+    "interval_h": 24,
     "request_kib": 4 * 1024,
     "cell_kib": 8,
     "block_kib": 2048,
@@ -145,6 +149,7 @@ SEED_BY_HAND = {
     "free_space_frac": 0.5,
 }
 LATER_BY_HAND = {
+    "account_ingress_mib_s": 25e9 / 8 / 1048576,  # 2980.23
     "blob_mib_s": 60,
     "snapshot_h": (17 * 60 + 40) / 3600,
     "start_slack_h": 2,

@@ -141,6 +141,8 @@ def _estimate_text(answer) -> str:
         sets,
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
+        "All VMs restored at once from the vault: done within "
+        f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]
     if answer.warnings:
         lines += ["", f"Worth a look ({len(answer.warnings)}):"]

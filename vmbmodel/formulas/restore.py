@@ -5,7 +5,13 @@ from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 
-__all__ = ["restore_copy_h", "restore_h", "worst_point_age_h"]
+__all__ = [
+    "batch_restore_h",
+    "mean_point_age_h",
+    "restore_copy_h",
+    "restore_h",
+    "worst_point_age_h",
+]
 
 
 @formula
@@ -98,6 +104,92 @@ def restore_h(
 
 
 @formula
+def batch_restore_h(
+    restore_vms: ArrayLike,
+    restore_disks: ArrayLike,
+    restored_gib: ArrayLike,
+    cap_mib_s: ArrayLike,
+    restore_accounts: ArrayLike,
+    capacity_mib_s: ArrayLike,
+    vault_servers: ArrayLike,
+) -> ArrayLike:
+    r"""Time until the last of many equal VMs, restored at once, is copied.
+
+    .. math:: T = \left\lfloor \frac{N}{m} \right\rfloor t(m) + t(N \bmod m), \qquad
+        t(n) = \frac{1024\, S}{3600} \max\left(\frac{1}{r},\;
+        \left\lceil \frac{n}{k} \right\rceil \frac{d}{C}\right), \quad t(0) = 0
+
+    Parameters
+    ----------
+    restore_vms : array_like of float
+        VMs to restore, :math:`N \ge 1`, whole. [-]
+    restore_disks : array_like of float
+        Disks of each, :math:`d \ge 1`, whole. [-]
+    restored_gib : array_like of float
+        Data of each disk, :math:`S \ge 0`. [GiB]
+    cap_mib_s : array_like of float
+        What one disk can get, :math:`r > 0`; may be ``inf``. [MiB/s]
+    restore_accounts : array_like of float
+        Storage accounts over which the VMs are spread evenly,
+        :math:`k \ge 1`, whole. [-]
+    capacity_mib_s : array_like of float
+        What one of them takes, :math:`C > 0`; may be ``inf``. [MiB/s]
+    vault_servers : array_like of float
+        VMs that the vault restores at a time, :math:`m \ge 1`, whole; the others
+        stand in line. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments, without VM creation. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.sharing.completion_h : disks of any size.
+    vmbmodel.formulas.jam.line_wait_h : VMs of any time in line.
+
+    Notes
+    -----
+    Exact where the accounts do not limit, or each has the same number of the VMs
+    that are copied together; else an upper bound, as an account with one VM less
+    is done sooner. How many VMs a vault restores at a time is not documented.
+
+    References
+    ----------
+    Bertsekas and Gallager (1992), sec. 6.5.2, :cite:`bertsekas1992`, for equal
+    shares; the advice of one account for each VM is Microsoft's (2019), "Restore
+    considerations", :cite:`article2019`.
+
+    Examples
+    --------
+    A hundred VMs with two disks of 100 GiB, ten at a time, in one account that
+    takes 286 MiB/s, ten disks' worth, and in ten of them:
+
+    >>> print(batch_restore_h(100, 2, 100, 28.6, [1, 10], 286, vault_servers=10))
+    [19.89 9.946]
+    """
+    together = np.minimum(vault_servers, restore_vms)
+    rounds, rest = np.divmod(restore_vms, together)
+
+    def round_h(vms):
+        crowd = np.ceil(vms / restore_accounts) * restore_disks
+        copy_h = (
+            restored_gib
+            * 1024
+            / 3600
+            * np.maximum(1 / cap_mib_s, crowd / capacity_mib_s)
+        )
+        return np.where((vms > 0) & (restored_gib > 0), copy_h, 0)
+
+    return rounds * round_h(together) + round_h(rest)
+
+
+@formula
 def worst_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
     r"""Most work that can be lost with only the vault to restore from.
 
@@ -138,3 +230,45 @@ def worst_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
     27.0
     """
     return interval_h + backup_h
+
+
+@formula
+def mean_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
+    r"""Work that is lost on average with only the vault to restore from.
+
+    .. math:: \bar A = \frac{I}{2} + B
+
+    Parameters
+    ----------
+    interval_h : array_like of float
+        Time between two scheduled backups, :math:`I > 0`. [h]
+    backup_h : array_like of float
+        Mean time from the start of a backup to its recovery point in the vault,
+        :math:`B \ge 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for a loss at any hour alike, and points that reach the vault in the
+    order of their snapshots.
+
+    References
+    ----------
+    Microsoft (2018), "Backup process", :cite:`article2018`; the age of a renewal
+    process as in Cox (1962), ch. 5, :cite:`cox1962`.
+
+    Examples
+    --------
+    >>> print(mean_point_age_h(interval_h=24, backup_h=3))
+    15.0
+    """
+    return interval_h / 2 + backup_h

@@ -6,7 +6,7 @@ import pandas as pd
 from vmbmodel.formulas import caps, dispersion, transfer
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.tiers import performance
+from vmbmodel.plan.tiers import disk_caps
 
 __all__ = ["add_times"]
 
@@ -18,7 +18,7 @@ def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
         disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
     )
     disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
-    iops, cap_mib_s = _caps(disks, scenario)
+    iops, cap_mib_s = disk_caps(disks, scenario)
     initial_mib_s = np.minimum(scenario["initial_mib_s"], cap_mib_s)
     incremental_mib_s = np.minimum(scenario["incremental_mib_s"], cap_mib_s)
     first_h = transfer.initial_h(used, initial_mib_s)
@@ -55,20 +55,6 @@ def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
         scenario,
     )
     disks["first_h"] = _beside_others_h(disks, "vm", first_h, used, 0 * used, scenario)
-
-
-def _caps(disks: pd.DataFrame, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """Return the requests a second that each disk answers, and its throughput."""
-    blob_iops, blob_mib_s = scenario["blob_iops"], scenario["blob_mib_s"]
-    iops, mib_s = np.full((2, len(disks)), np.inf)
-    if scenario["tier_reading"] == "disk":
-        iops, mib_s = performance(
-            disks["disk_type"].where(disks["managed"]),
-            disks["size_gib"],
-            scenario.profile.as_of,
-        )
-    cap_mib_s = caps.disk_cap_mib_s(mib_s, iops, scenario["request_kib"], blob_mib_s)
-    return np.minimum(iops, blob_iops), cap_mib_s
 
 
 def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Series]:

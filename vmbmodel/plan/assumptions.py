@@ -29,6 +29,12 @@ _ALWAYS = (
         "leave of what it gives.",
     ),
     (
+        "restore",
+        "A VM is restored into an account of its own; all of them at once into "
+        "restore_accounts accounts, one for each VM if that is not set, dealt in the "
+        "order of the inventory, vault_servers of a vault at a time.",
+    ),
+    (
         "start-slack",
         "Times count from the start of the job, which may come up to start_slack_h "
         "after the scheduled hour.",

@@ -12,7 +12,7 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import OF_THE_VM
 from vmbmodel.plan._answers import plain, provenance, records
 from vmbmodel.plan._bills import add_bill
-from vmbmodel.plan._restores import add_restore
+from vmbmodel.plan._restores import add_point_ages, add_restore, all_restored_h
 from vmbmodel.plan._times import add_times
 from vmbmodel.plan._waits import add_backup, wait_of_others
 from vmbmodel.plan.assumptions import Assumption, assumptions
@@ -39,6 +39,10 @@ COLUMNS = (
     "restore_vault_p50_h",
     "restore_vault_p95_h",
     "restore_snapshot_h",
+    "rto_prob",
+    "point_age_snapshot_h",
+    "point_age_vault_h",
+    "point_age_mean_h",
     "protected_instance_gib",
     "protected_instances",
     "instance_usd",
@@ -152,11 +156,14 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
         vms = _vms(disks, kept)
         decay_per_h, wait_prob = wait_of_others(scenario)
         add_backup(vms, scenario, decay_per_h, wait_prob)
-        add_restore(vms, scenario, decay_per_h, wait_prob)
+        add_restore(vms, kept, scenario, decay_per_h, wait_prob)
+        all_h = all_restored_h(vms, kept, scenario, decay_per_h, wait_prob)
+        add_point_ages(vms, scenario)
         add_bill(vms, scenario)
     rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
     totals["expected_misses"] = _sum(1 - rows["deadline_prob"])
+    totals["restore_all_h"] = all_h
     return Estimate(
         vms=rows,
         total=totals,
@@ -213,9 +220,8 @@ def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     vms["disks"] = by_vm.size().reindex(vms.index, fill_value=0)
     sums = by_vm[["used_gib", "churn_gib_per_day", "changed_gib"]].sum()
     times = by_vm[["disk_h", "first_h"]].max()
-    largest = by_vm["used_gib"].max().rename("largest_gib")
-    vms = vms.join([sums, times, largest])
-    numbers = [*sums.columns, *times.columns, "largest_gib"]
+    vms = vms.join([sums, times])
+    numbers = [*sums.columns, *times.columns]
     vms[numbers] = vms[numbers].fillna(0.0)
     return vms.rename(columns={"disk_h": "transfer_h", "first_h": "first_backup_h"})
 

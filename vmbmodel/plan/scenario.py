@@ -31,7 +31,11 @@ _OPTIONS = {
     "application_frac": 0.0,
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
+    "restore_accounts": None,  # one for each VM
+    "restore_application_frac": 0.0,
+    "restore_as": "new-vm",
     "restore_first": True,
+    "restored_reading": "used",
     "snapshot_policy": "standard",
     "tier_reading": "snapshot",
     "utilisation_frac": None,  # derived from peak_wait_h and peak_wait_prob

@@ -1,0 +1,215 @@
+"""The restore part of an estimate: published times, a simulated mass restore."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from test_estimate import A2, answer, disk, row
+
+from vmbmodel.formulas.restore import batch_restore_h
+from vmbmodel.plan.scenario import Scenario
+
+SEED = Scenario.of("azure-2018-12")
+CALM = {"utilisation_frac": 0.0}  # nobody else's jobs
+
+
+def total_h(*disks, **changes):
+    return answer(*disks, **CALM, **changes).total["restore_all_h"]
+
+
+# --- one VM ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["azure-2018-12", "azure-2026-01"])
+def test_published_restores_from_a_snapshot(name):
+    # oracle2021: disks in 3 min 07 s; efd2021: a new VM in about 25 min;
+    # issue94078: an existing VM's disks replaced in 22 to 40 min
+    minutes = {
+        how: 60 * row(*A2, profile=name, restore_as=how)["restore_snapshot_h"]
+        for how in ("disks", "new-vm", "replace")
+    }
+    assert_allclose(minutes["disks"], 187 / 60)
+    assert round(minutes["new-vm"]) == 25
+    assert 22 < minutes["replace"] < 40
+
+
+def test_each_way_ends_with_its_own_step():
+    creation_h = SEED["vm_creation_h"]
+    new, disks, replaced = (
+        row(*A2, **CALM, restore_as=how)["restore_vault_p50_h"]
+        for how in ("new-vm", "disks", "replace")
+    )
+    assert_allclose(disks, 30 * 2**30 / 60e6 / 3600)
+    assert_allclose(new - disks, creation_h)
+    assert_allclose(replaced - disks, SEED["replace_h"])
+
+
+def test_documented_hours_of_two_terabytes():
+    # faq2025: up to 20 h for 2 TB at 30 MBps
+    vm = disk(used=2e12 / 2**30)
+    hours = row(vm, profile="azure-2026-01", restore_as="disks", **CALM)
+    assert 18 < hours["restore_vault_p95_h"] < 20
+
+
+def test_the_objective_is_met_with_the_probability_of_its_quantile():
+    vm = row(*A2)
+    on_time = row(*A2, rto_h=vm["restore_vault_p95_h"])
+    assert_allclose(on_time["rto_prob"], 0.95)
+    assert row(*A2, rto_h=0.1)["rto_prob"] == 0
+    assert row(*A2, rto_h=1e6)["rto_prob"] == 1
+
+
+def test_all_of_a_disk_is_copied_only_if_read_so():
+    vm = disk(size=128, used=32)
+    used, size = (
+        row(vm, **CALM, restore_as="disks", restored_reading=r)["restore_vault_p50_h"]
+        for r in ("used", "size")
+    )
+    assert_allclose(size, 4 * used)
+
+
+def test_a_busy_target_and_a_small_tier_slow_the_copy():
+    vm = disk(size=32, used=30, disk_type="P4")
+    as_disks = {"restore_as": "disks"} | CALM
+    free_h = row(vm, **as_disks)["restore_vault_p50_h"]
+    capped_h = row(vm, **as_disks, tier_reading="disk")["restore_vault_p50_h"]
+    assert_allclose(capped_h, free_h * 60 / 25)
+    busy = {"restore_application_frac": 1 - 30e6 / (10e9 / 8)}  # 30 MB/s are left
+    assert_allclose(row(vm, **as_disks, **busy)["restore_vault_p50_h"], 2 * free_h)
+
+
+# --- how old ------------------------------------------------------------------------
+
+
+def test_ages_by_hand():
+    # a backup a day of 0.257 h of snapshot and 1 h of transfer, no wait, no slack
+    rate = 160e6 / 8 / 2**20
+    vm = disk(used=rate * 3600 / 1024, first_backup=True)
+    found = row(vm, **CALM, extension_h=0.0)
+    snapshot_h = SEED["snapshot_h"]
+    assert_allclose(found["point_age_snapshot_h"], 24 + snapshot_h)
+    assert_allclose(found["point_age_vault_h"], 24 + snapshot_h + 1)
+    assert_allclose(found["point_age_mean_h"], 12 + snapshot_h + 1)
+    late = row(vm, **CALM, start_slack_h=2.0)
+    assert_allclose(late["point_age_snapshot_h"], 26 + snapshot_h)
+
+
+def test_more_backups_a_day_do_not_reach_the_vault():
+    # enhanced2025: only the last backup of a day is transferred
+    daily, often = (row(*A2, interval_h=hours) for hours in (24.0, 4.0))
+    ages = daily["point_age_snapshot_h"] - often["point_age_snapshot_h"]
+    assert_allclose(ages, 20)
+    assert daily["point_age_vault_h"] == often["point_age_vault_h"]
+    weekly = row(*A2, interval_h=168.0)
+    assert_allclose(weekly["point_age_vault_h"] - daily["point_age_vault_h"], 144)
+
+
+def test_without_snapshots_no_point_is_young():
+    assert row(*A2, snapshot_points=0)["point_age_snapshot_h"] == math.inf
+
+
+# --- all at once --------------------------------------------------------------------
+
+
+def back_h(vms, accounts, served, cap_mib_s, capacity_mib_s):
+    """Event by event: a line for each vault, max-min shares in each account."""
+    cap, capacity = cap_mib_s * 3600 / 1024, capacity_mib_s * 3600 / 1024
+    waiting, running, now = {}, {}, 0.0
+    for number, (vault, sizes) in enumerate(vms):
+        waiting.setdefault(vault, []).append((number, list(sizes)))
+    inside = dict.fromkeys(waiting, 0)
+    while any(waiting.values()) or running:
+        for vault, line in waiting.items():
+            while line and inside[vault] < served:
+                number, sizes = line.pop(0)
+                inside[vault] += 1
+                running[number] = (vault, sizes)
+        crowd = np.zeros(accounts)
+        for number, (_, sizes) in running.items():
+            crowd[number % accounts] += len(sizes)
+        speed = {n: min(cap, capacity / crowd[n % accounts]) for n in running}
+        step = min(min(sizes) / speed[n] for n, (_, sizes) in running.items())
+        now += step
+        for number, (vault, sizes) in list(running.items()):
+            left = [s - speed[number] * step for s in sizes]
+            sizes[:] = [s for s in left if s > 1e-9]
+            if not sizes:
+                inside[vault] -= 1
+                del running[number]
+    return now
+
+
+fleets = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b"]),
+        st.lists(st.integers(1, 500).map(float), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+def disks_of(vms):
+    return [
+        disk(f"vm{i}", f"d{j}", "data", 4095, size, vault=vault)
+        for i, (vault, sizes) in enumerate(vms)
+        for j, size in enumerate(sizes)
+    ]
+
+
+@settings(max_examples=40)
+@given(
+    vms=fleets,
+    accounts=st.integers(1, 3),
+    served=st.integers(1, 10),
+    room=st.floats(0.5, 8),
+)
+def test_a_mass_restore_is_done_no_later_than_said(vms, accounts, served, room):
+    # equal caps make max-min shares equal; 60 MB/s a disk
+    cap = 60e6 / 2**20
+    accounts = min(accounts, len(vms))
+    service = {
+        "restore_accounts": accounts,
+        "vault_servers": served,
+        "account_ingress_mib_s": room * cap,
+    }
+    said_h = total_h(*disks_of(vms), **service, restore_as="disks")
+    seen_h = back_h(vms, accounts, served, cap, room * cap)
+    crowd = max(sum(v == vault for v, _ in vms) for vault in "ab")
+    if crowd <= served or room >= sum(len(sizes) for _, sizes in vms):
+        assert_allclose(said_h, seen_h, rtol=1e-6)
+    else:
+        assert said_h >= seen_h * (1 - 1e-6)
+
+
+def test_equal_vms_come_back_as_the_formula_says():
+    vms = [("a", [100.0, 100.0])] * 23
+    cap = 60e6 / 2**20
+    for accounts, room in ((1, 30), (1, 5), (5, 5), (23, 5)):
+        service = {"restore_accounts": accounts, "account_ingress_mib_s": room * cap}
+        said_h = total_h(
+            *disks_of(vms), **service, vault_servers=10, restore_as="disks"
+        )
+        formula_h = batch_restore_h(23, 2, 100, cap, accounts, room * cap, 10)
+        assert said_h >= formula_h * (1 - 1e-12)
+        if room > 20 or accounts == 23:
+            assert_allclose(said_h, formula_h, rtol=1e-12)
+
+
+def test_the_chance_that_all_are_back_counts_each_wait():
+    alone, all_of_them = (
+        answer(*(disk(f"vm{i}") for i in range(count)), restore_as="disks")
+        for count in (1, 10)
+    )
+    assert_allclose(alone.total["restore_all_h"], alone.vms["restore_vault_p95_h"][0])
+    assert all_of_them.total["restore_all_h"] > alone.total["restore_all_h"]
+
+
+def test_a_million_gib_and_none():
+    assert total_h(disk(excluded=True)) == 0
+    assert total_h(disk(used=0), restore_as="disks") == 0
+    crowd = [disk(f"vm{i}", size=1e6, used=1e6) for i in range(30)]
+    assert total_h(*crowd, restore_mib_s=1e-300) > 1e300
