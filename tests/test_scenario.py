@@ -322,4 +322,4 @@ def test_an_estimate_of_a_bare_table_can_be_verified():
     saved = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
     saved = json.loads(json.dumps(saved, allow_nan=False))
     assert saved["inventory"] == [disk]
-    assert not list(verify.differences(saved, verify.recompute(saved)))
+    assert not list(verify.differences(saved, verify.Inputs.of(saved).estimate()))

@@ -10,6 +10,7 @@ import typer
 
 import vmbmodel
 from vmbmodel.cli._check import check
+from vmbmodel.cli._diff import diff
 from vmbmodel.cli._dispersion import dispersion
 from vmbmodel.cli._estimate import estimate
 from vmbmodel.cli._init import init
@@ -32,6 +33,7 @@ for _command in (
     check,
     init,
     verify,
+    diff,
     dispersion,
     reconcile,
     fields,

@@ -17,7 +17,7 @@ from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service.constants import ConstantSet
 from vmbmodel.units import fields
 
-__all__ = ["TOLERANCE", "Difference", "differences", "read", "recompute"]
+__all__ = ["TOLERANCE", "Difference", "Inputs", "differences", "read"]
 
 TOLERANCE = 1e-9
 """Relative difference up to which two numbers count as the same."""
@@ -63,30 +63,67 @@ def read(path: str | os.PathLike[str]) -> dict:
     return saved
 
 
-def recompute(saved: Mapping, name: str = "result") -> Estimate:
-    """Compute an estimate again from its inventory, settings and sets.
+@dataclass(frozen=True)
+class Inputs:
+    """What a saved estimate was made of.
 
     Parameters
     ----------
-    saved : Mapping
-        As `read` gives it, or `Estimate.to_dict`.
+    profile, prices, limits : ConstantSet
+        The sets, without the caller's changes.
+    given : Mapping[str, object]
+        What the caller set, by name.
+    fleet : DataFrame
+        A row a disk.
     name : str
-        What messages call it.
-
-    Raises
-    ------
-    ValueError
-        If its sets, settings or inventory cannot be used.
+        What messages call the result.
     """
-    sets = {kind: _set(kind, saved["model"][kind], name) for kind in CATALOGUES}
-    given = {
-        key: math.inf if value == "inf" and _is_number(key) else value
-        for key, value in saved["given"].items()
-    }
-    places = dict.fromkeys(given, f"{name}: given")
-    scenario = Scenario.of(**sets, settings=given, places=places)
-    rows = pd.DataFrame(saved["inventory"])
-    return estimate(fleet.checked(rows, f"{name}: inventory"), scenario)
+
+    profile: ConstantSet
+    prices: ConstantSet
+    limits: ConstantSet
+    given: Mapping[str, object]
+    fleet: pd.DataFrame
+    name: str
+
+    @classmethod
+    def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
+        """Take them from a result.
+
+        Parameters
+        ----------
+        saved : Mapping
+            As `read` gives it, or `Estimate.to_dict`.
+        name : str
+            What messages call it.
+
+        Raises
+        ------
+        ValueError
+            If its sets or inventory cannot be used.
+        """
+        sets = {kind: _set(kind, saved["model"][kind], name) for kind in CATALOGUES}
+        given = {
+            key: math.inf if value == "inf" and _is_number(key) else value
+            for key, value in saved["given"].items()
+        }
+        rows = pd.DataFrame(saved["inventory"])
+        disks = fleet.checked(rows, f"{name}: inventory")
+        return cls(**sets, given=given, fleet=disks, name=name)
+
+    def estimate(self) -> Estimate:
+        """Compute the estimate again.
+
+        Raises
+        ------
+        ValueError
+            If a setting is unknown, or a value not allowed.
+        """
+        places = dict.fromkeys(self.given, f"{self.name}: given")
+        sets = {kind: getattr(self, kind) for kind in CATALOGUES}
+        return estimate(
+            self.fleet, Scenario.of(**sets, settings=self.given, places=places)
+        )
 
 
 def differences(
@@ -107,10 +144,10 @@ def differences(
     --------
     >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
     >>> saved = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
-    >>> list(differences(saved, recompute(saved)))
+    >>> list(differences(saved, Inputs.of(saved).estimate()))
     []
     >>> saved["vms"][0]["used_gib"] = 48
-    >>> list(differences(saved, recompute(saved)))
+    >>> list(differences(saved, Inputs.of(saved).estimate()))
     [Difference(place='vms.a.used_gib', saved=48, now=47.0)]
     """
     for key, value in now.items():
@@ -147,10 +184,10 @@ def _faults(saved: object) -> Iterator[str]:
             yield f"{key} is empty"
 
 
-def _set(kind: str, entry: Mapping, name: str) -> str | ConstantSet:
+def _set(kind: str, entry: Mapping, name: str) -> ConstantSet:
     known_as = entry["name"].removesuffix(" (modified)")
     if "toml" not in entry:
-        return known_as
+        return CATALOGUES[kind].find(known_as)
     path = Path(f"{name}: model.{kind}", f"{known_as}.toml")
     return CATALOGUES[kind].parse(entry["toml"].encode(), path)
 
