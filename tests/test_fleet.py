@@ -56,7 +56,7 @@ def refusal(content, name="fleet.csv"):
 
 def test_columns_are_rows_of_the_field_table():
     assert set(fleet.COLUMNS) <= set(units.fields())
-    assert len(set(fleet.COLUMNS)) == len(fleet.COLUMNS) == 21
+    assert len(set(fleet.COLUMNS)) == len(fleet.COLUMNS) == 22
 
 
 def test_nothing_is_filled_in():
@@ -663,9 +663,8 @@ needs_proc = pytest.mark.skipif(
 
 @needs_proc
 def test_a_million_disks():
-    cells = (
-        "512,99.5,4.25,8,0.1,1,premium-ssd,true,,vault-1,daily-23,23,,,no,no,linux,GRS"
-    )
+    cells = "512,99.5,4.25,8,0.1,1,premium-ssd,true,,vault-1,daily-23,23,"
+    cells += ",,no,no,linux,GRS,note"
     with open("fleet.csv", "w") as file:
         file.write(",".join(fleet.COLUMNS) + "\n")
         for vm, disk in itertools.product(range(250_000), range(4)):
@@ -673,7 +672,7 @@ def test_a_million_disks():
     script = """
         from vmbmodel.inventory import fleet
         disks = fleet.read("fleet.csv")
-        assert disks.shape == (1_000_000, 21)
+        assert disks.shape == (1_000_000, 22)
         assert disks["used_gib"].sum() == 99.5e6
         assert disks["vm"].nunique() == 250_000
     """

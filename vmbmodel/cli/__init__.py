@@ -13,7 +13,9 @@ from vmbmodel.cli._check import check
 from vmbmodel.cli._diff import diff
 from vmbmodel.cli._dispersion import dispersion
 from vmbmodel.cli._estimate import estimate
+from vmbmodel.cli._import import import_fleet
 from vmbmodel.cli._init import init
+from vmbmodel.cli._jobs import jobs
 from vmbmodel.cli._reconcile import reconcile
 from vmbmodel.cli._rerun import rerun
 from vmbmodel.cli._sets import fields, limits, price_books, profiles
@@ -28,7 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("import")(import_fleet)
 for _command in (
+    jobs,
     estimate,
     check,
     init,

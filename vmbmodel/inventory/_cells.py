@@ -48,6 +48,7 @@ OPTIONAL = (
     "excluded",
     "os",
     "redundancy",
+    "origin",
 )
 """Columns that may be absent, and cells that may be blank."""
 

@@ -43,6 +43,7 @@ __all__ = [
     "checked",
     "read",
     "read_located",
+    "to_bytes",
     "write",
 ]
 
@@ -203,6 +204,31 @@ def write(
     web-01,c,os,127.0,31.5
     <BLANKLINE>
     """
+    write_atomically(path, to_bytes(frame, path), force=force)
+
+
+def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
+    """Return what `write` would write, after the same checks.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    path : path-like
+        What to call the file, ending in ``.csv`` or ``.parquet``.
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+
+    Raises
+    ------
+    InventoryError
+        If `read` would refuse the file; rows count from 1.
+    ValueError
+        If the path ends otherwise.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"{os.fspath(path)} must end in .csv or .parquet")
@@ -213,7 +239,7 @@ def write(
         tidy[kept].to_csv(data, index=False, lineterminator="\n", encoding="utf-8")
     else:
         tidy[kept].to_parquet(data, index=False)
-    write_atomically(path, data.getvalue(), force=force)
+    return data.getvalue()
 
 
 def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:

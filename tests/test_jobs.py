@@ -1,0 +1,472 @@
+"""Job logs of several tools and years become one table; what cannot is counted."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from azure_lists import SUBSCRIPTION, job
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+from vmbmodel import units
+from vmbmodel.cli import app
+from vmbmodel.inventory import jobs
+from vmbmodel.inventory._quantities import duration_h, instant, size_gib
+from vmbmodel.inventory._zones import zone
+from vmbmodel.inventory.findings import InventoryError
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def save(content, name="jobs.json"):
+    if not isinstance(content, (str, bytes)):
+        content = json.dumps(content)
+    data = content if isinstance(content, bytes) else content.encode()
+    Path(name).write_bytes(data)
+    return Path(name)
+
+
+def read(content, name="jobs.json", **more):
+    return jobs.read([save(content, name)], **more)
+
+
+def only(log):
+    assert len(log.jobs) == 1
+    return log.jobs.iloc[0]
+
+
+# --- quantities ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("PT41M17.9270278S", 2477.9270278),  # the command line, 2022
+        ("00:20:23.0896697", 1223.0896697),  # the service's documentation, 2018
+        ("0:21:13.220616", 1273.220616),  # the command line's table, 2021
+        ("1.02:03:04", 93784),  # .NET, more than a day
+        ("1 day, 2:03:04", 93784),  # Python, more than a day
+        ("2 days, 0:00:00", 172800),
+        ("P1DT2H3M4S", 93784),
+        ("PT26H", 93600),
+        ("PT0S", 0),
+        ("1 h 30 min", 5400),
+        ("12 minutes, 5 seconds", 725),
+    ],
+)
+def test_spellings_of_a_duration(text, seconds):
+    assert duration_h(text) * 3600 == pytest.approx(seconds, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "P", "PT", "12", "-00:01:00", "1:2", "P1Y", "00:61:00", "PT9999999999H"],
+)
+def test_no_durations(text):
+    with pytest.raises(ValueError, match=r"is no duration|is longer than"):
+        duration_h(text)
+
+
+@given(seconds=st.integers(0, 10**7), micro=st.integers(0, 999_999))
+def test_pythons_and_nets_clocks_say_the_same(seconds, micro):
+    delta = timedelta(seconds=seconds, microseconds=micro)
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    dot_net = f"{days}.{hours:02}:{rest // 60:02}:{rest % 60:02}.{micro:06}0"
+    expected = pytest.approx(delta.total_seconds() / 3600, rel=1e-12, abs=1e-12)
+    assert duration_h(str(delta)) == expected
+    assert duration_h(dot_net) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "mib"),
+    [
+        ("11370 MB", 11370),
+        ("0 MB", 0),
+        ("63.5 GBs", 65024),
+        ("1.5 TB", 1.5 * 2**20),
+        ("2,5 GB", 2560),
+        ("1.234,5 MB", 1234.5),
+        ("1,234.5 MB", 1234.5),
+        ("12,345,678 KB", 12345678 / 1024),
+        ("1'234 MB", 1234),
+        ("1\u202f234 MB", 1234),
+        ("2097152 bytes", 2),
+    ],
+)
+def test_sizes_in_texts(text, mib):
+    assert size_gib(text) * 1024 == pytest.approx(mib)
+
+
+@pytest.mark.parametrize(
+    "text", ["1,234 MB", "1.234 MB", "12", "MB", "1..2 GB", "-1 MB"]
+)
+def test_sizes_that_may_be_read_in_two_ways_are_not_read(text):
+    with pytest.raises(ValueError, match=r"is no size|may group or part"):
+        size_gib(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2022-05-13T10:09:27.2801342Z", "2022-05-13T10:09:27.280134"),
+        ("2022-05-13T12:09:27.280134+02:00", "2022-05-13T10:09:27.280134"),
+        ("2017-09-19T03:09:21", "2017-09-19T03:09:21"),
+        ("5/21/2018, 8:35:40.948 PM", "2018-05-21T20:35:40.948"),
+        ("21/05/2018 08:35:40", "2018-05-21T08:35:40"),
+        ("21.05.2018 08:35", "2018-05-21T08:35:00"),
+        ("/Date(1526891740948)/", "2018-05-21T08:35:40.948"),
+    ],
+)
+def test_spellings_of_a_time(text, expected):
+    assert instant(text) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["5/6/2018 08:35", "2018-13-01T00:00:00Z", "now", ""])
+def test_no_times(text):
+    with pytest.raises(ValueError, match=r"is no time|taken for each other"):
+        instant(text)
+
+
+def test_times_not_set():
+    assert instant("0001-01-01T00:00:00") is None
+    assert instant("2001-01-01T00:00:00Z") is None
+
+
+def test_zones_by_windows_names():
+    winter = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    for name, hours in [
+        ("W. Europe Standard Time", 1),
+        ("India Standard Time", 5.5),
+        ("Pacific Standard Time", -8),
+        ("Europe/Berlin", 1),
+        ("UTC", 0),
+    ]:
+        offset = winter.astimezone(zone(name)).utcoffset()
+        assert offset == timedelta(hours=hours), name
+
+
+# --- shapes -------------------------------------------------------------------
+
+
+def test_columns_are_rows_of_the_field_table():
+    assert set(jobs.COLUMNS) <= set(units.fields())
+
+
+def test_a_job_of_2018():
+    row = only(
+        read(
+            {
+                "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers"
+                "/microsoft.recoveryservices/vaults/demo/backupJobs/7d",
+                "name": "7d",
+                "properties": {
+                    "jobType": "AzureIaaSVMJob",
+                    "duration": "00:20:23.0896697",
+                    "extendedInfo": {
+                        "tasksList": [
+                            {
+                                "taskId": "Take Snapshot",
+                                "duration": "00:00:00",
+                                "status": "Completed",
+                            },
+                        ],
+                        "propertyBag": {"VM Name": "db1", "Backup Size": "2332 MB"},
+                    },
+                    "entityFriendlyName": "db1",
+                    "backupManagementType": "AzureIaasVM",
+                    "operation": "Backup",
+                    "status": "Completed",
+                    "startTime": "2018-05-21T08:35:40.9488967Z",
+                    "endTime": "2018-05-21T08:56:04.0385664Z",
+                },
+            }
+        )
+    )
+    assert (row["vm"], row["vault"]) == ("db1", "demo")
+    assert row["job_h"] == pytest.approx(1223.0896697 / 3600)
+    assert row["moved_gib"] == pytest.approx(2332 / 1024)
+    assert pd.isna(row["snapshot_h"])  # printed as zero: not recorded
+
+
+def task(name, start, end, status="Completed", **more):
+    return {
+        "taskId": name,
+        "status": status,
+        "startTime": f"2026-07-26T{start}Z" if start else "0001-01-01T00:00:00",
+        "endTime": f"2026-07-26T{end}Z" if end else "0001-01-01T00:00:00",
+        "duration": "PT0S",
+    } | more
+
+
+def test_a_job_of_2026_has_phases_and_the_wait_between_them():
+    tasks = [
+        task("Take Snapshot", "10:00:00", "10:17:40"),
+        task("Transfer data to vault", "11:17:40", "11:50:52"),
+        task("Validate Backup", "11:50:52", None, "InProgress"),
+    ]
+    found = job("a", "2026-07-26T10:00:00Z", actionsInfo=["Cancellable"])
+    found["properties"]["extendedInfo"]["tasksList"] = tasks
+    row = only(read([found]))
+    assert row["snapshot_h"] * 60 == pytest.approx(17 + 40 / 60)
+    assert row["wait_h"] == pytest.approx(1)
+    assert row["transfer_h"] * 60 == pytest.approx(33.2)
+    assert pd.isna(row["validate_h"])
+
+
+def test_a_restore_says_how_much_it_moved():
+    done = task(
+        "Transfer data from vault",
+        "10:00:00",
+        "10:30:00",
+        taskExecutionDetails="127 GBs / 127 GBs Transferred",
+    )
+    found = job("a", "2026-07-26T10:00:00Z", "Restore")
+    bag = {"Job Type": "Recover disks", "Recovery point time ": "7/26/2026"}
+    found["properties"]["extendedInfo"] = {"tasksList": [done], "propertyBag": bag}
+    row = only(read([found]))
+    assert (row["operation"], row["moved_gib"], row["transfer_h"]) == (
+        "Restore",
+        127,
+        0.5,
+    )
+
+
+def test_the_table_of_the_command_line():
+    row = only(
+        read(
+            "Name,Operation,Status,Item Name,Start Time UTC,Duration\n"
+            "a0,Backup,Completed,web-01,2017-09-19T03:09:21,0:15:26.155212\n",
+            "jobs.csv",
+        )
+    )
+    assert (row["vm"], row["job"]) == ("web-01", "a0")
+    assert row["job_h"] == pytest.approx(926.155212 / 3600)
+
+
+def test_the_portals_csv_by_the_clock_of_a_country():
+    row = only(
+        read(
+            "\ufeffWorkload name;Operation;Status;Type;Start time;Duration\n"
+            "web-01;Backup;Completed with warnings;Azure Virtual machine;"
+            "21.05.2018 10:35:40;00:20:23\n",
+            "jobs.csv",
+            time_zone="W. Europe Standard Time",
+        )
+    )
+    assert row["status"] == "CompletedWithWarnings"
+    assert str(row["start_time"]) == "2018-05-21 08:35:40+00:00"
+
+
+def analytics(status, generated, **more):
+    return {
+        "TimeGenerated": generated,
+        "JobUniqueId": "j1",
+        "BackupItemUniqueId": "westeurope;17592;vm;iaasvmcontainerv2;RG-Web;web-01",
+        "JobOperation": "Backup",
+        "JobStatus": status,
+        "JobStartDateTime": "2026-05-01T22:00:00Z",
+        "BackupManagementType": "IaaSVM",
+        "_ResourceId": f"/subscriptions/{SUBSCRIPTION}/resourcegroups/g/providers"
+        "/microsoft.recoveryservices/vaults/vault-1",
+    } | more
+
+
+UPDATES = [
+    analytics(
+        "Completed",
+        "2026-05-01T23:00:00Z",
+        JobDurationInSecs=1800,
+        DataTransferredInMB=2048.0,
+    ),
+    analytics("InProgress", "2026-05-01T22:10:00Z", JobDurationInSecs=600),
+]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_rows_of_a_job_the_last_counts(order):
+    log = read(UPDATES[::order])
+    row = only(log)
+    assert (row["status"], row["job_h"], row["moved_gib"]) == ("Completed", 0.5, 2)
+    assert (row["vm"], row["resource_group"]) == ("web-01", "rg-web")
+    assert row["vault"] == "vault-1"
+    assert log.skipped == {"older rows of the same job": 1}
+
+
+def test_log_analytics_as_csv_and_as_tables_and_under_older_names():
+    names = list(UPDATES[0])
+    cells = ",".join(str(UPDATES[0][name]) for name in names)
+    as_csv = only(read(",".join(names) + "\n" + cells + "\n", "a.csv"))
+    old = {
+        f"{n}_g" if n == "JobUniqueId" else f"{n}_s": v for n, v in UPDATES[0].items()
+    }
+    table = {
+        "columns": [{"name": name, "type": "string"} for name in names],
+        "rows": [[UPDATES[0][name] for name in names]],
+    }
+    for content in ([old], {"tables": [table]}):
+        pd.testing.assert_series_equal(only(read(content)), as_csv)
+
+
+def test_list_and_show_of_one_job_are_one_job():
+    shown = job("a", "2026-05-01T22:00:00Z", size="2 GB")
+    listed = copy.deepcopy(shown)
+    del listed["properties"]["extendedInfo"]
+    for order in ([listed, shown], [shown, listed]):
+        assert only(read(order))["moved_gib"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("InProgress", "InProgress"),
+        ("In progress", "InProgress"),
+        ("Canceled", "Cancelled"),
+        ("Failed", "Failed"),
+        ("Something new", "Something new"),
+    ],
+)
+def test_jobs_that_did_not_end_well(text, status):
+    found = job("a", "2026-05-01T22:00:00Z", status=text, endTime=None, duration=None)
+    row = only(read([found]))
+    assert row["status"] == status
+    assert pd.isna(row["job_h"])
+    assert pd.isna(row["end_time"])
+
+
+def test_jobs_of_other_things_are_counted_apart():
+    other = job("db", "2026-05-01T22:00:00Z", backupManagementType="AzureWorkload")
+    log = read([job("a", "2026-05-01T22:00:00Z"), other])
+    assert len(log.jobs) == 1
+    assert log.skipped == {"no job of a VM, but of 'AzureWorkload'": 1}
+
+
+def test_what_cannot_be_read_is_counted_by_reason():
+    good = job("a", "2026-05-01T22:00:00Z")
+    late = [job("a", f"{n}. May") for n in range(3)]
+    odd = job("b", "2026-05-01T22:00:00Z", size="1,234 MB")
+    log = read([good, *late, odd])
+    assert [(count, str(first)) for first, count in log.unread] == [
+        (3, "jobs.json: row 2: properties.startTime = '0. May': is no time"),
+        (
+            1,
+            "jobs.json: row 5: extendedInfo.propertyBag.Backup Size = '1,234 MB': has "
+            "a mark that may group or part decimals",
+        ),
+    ]
+    assert len(log.jobs) == 2
+
+
+def test_a_log_without_a_readable_job_is_refused():
+    with pytest.raises(InventoryError) as error:
+        read([job("a", "May"), {"x": 1}])
+    assert str(error.value).splitlines() == [
+        "jobs.json: row 1: properties.startTime = 'May': is no time",
+        "jobs.json: row 2: operation must not be missing",
+        "jobs.json: has no job that can be read",
+    ]
+
+
+def test_the_table_is_read_back():
+    tasks = [task("Take Snapshot", "10:00:00", "10:17:40")]
+    found = job("a", "2026-07-26T10:00:00Z", size="5 GB")
+    found["properties"]["extendedInfo"]["tasksList"] = tasks
+    log = read([found, job("b", "2026-07-26T11:00:00Z", endTime=None)])
+    done = CliRunner().invoke(app, ["jobs", "jobs.json", "--format", "csv"])
+    again = read(done.stdout, "jobs.csv")
+    assert_frame_equal(again.jobs, log.jobs)
+
+
+def test_the_first_backup_is_the_one_behind_the_set_up():
+    log = read(
+        [
+            job("a", "2026-05-01T20:00:00Z"),
+            job("a", "2026-05-02T10:00:00Z", "ConfigureBackup"),
+            job("a", "2026-05-02T20:00:00Z", status="Failed"),
+            job("a", "2026-05-02T22:00:00Z"),
+            job("a", "2026-05-03T22:00:00Z"),
+            job("a", "2026-05-04T22:00:00Z", group="rg-other"),
+        ]
+    )
+    first = log.jobs[jobs.first_backups(log.jobs)]
+    assert list(first["start_time"].dt.strftime("%d %H")) == ["02 22"]
+
+
+# --- hostile logs -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31m", "a\nb", "\u202ex", "\ud800", "n" * 10_000]
+)
+def test_names_that_no_terminal_should_see_are_not_read(name):
+    content = json.dumps(
+        [job("a", "2026-05-01T22:00:00Z"), job(name, "2026-05-01T22:00:00Z")]
+    )
+    done = CliRunner().invoke(app, ["jobs", str(save(content))])
+    assert done.exit_code == 0
+    assert all(line.isprintable() for line in done.output.splitlines())
+
+
+def test_formulas_are_inert_in_csv():
+    save([job("=1+1", "2026-05-01T22:00:00Z")])
+    done = CliRunner().invoke(app, ["jobs", "jobs.json", "--format", "csv"])
+    assert "\n'=1+1," in done.stdout
+
+
+GOOD = [
+    job("a", "2026-05-01T22:00:00Z", size="2 GB"),
+    job("b", "2026-05-01T22:00:00Z", "Restore"),
+    *UPDATES,
+]
+GOOD[0]["properties"]["extendedInfo"]["tasksList"] = [
+    task("Take Snapshot", "10:00:00", "10:17:40"),
+    task("Transfer data to vault", "11:17:40", "11:50:52"),
+]
+ROWS = (
+    "Name,Operation,Status,Item Name,Start Time UTC,Duration,Backup Size\n"
+    "a0,Backup,Completed,web-01,2017-09-19T03:09:21,0:15:26,12 MB\n"
+    "a1,Restore,Failed,web-02,2017-09-19T03:09:21,0:15:26,\n"
+)
+JUNK = st.binary(max_size=6) | st.sampled_from(
+    [b"\0", b'"', b"\\ud800", b"1e999", b"9" * 400, b",", b"\xff", b"{", b"[", b"\n"]
+)
+
+
+@pytest.mark.parametrize("text", [json.dumps(GOOD), ROWS], ids=["json", "csv"])
+def test_malformed_logs_are_read_or_refused(text):
+    @settings(max_examples=100, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data):
+        content = bytearray(text.encode())
+        for _ in range(data.draw(st.integers(0, 4))):
+            at = data.draw(st.integers(0, len(content)))
+            content[at : at + data.draw(st.integers(0, 30))] = data.draw(JUNK)
+        try:
+            log = read(bytes(content[: data.draw(st.integers(1, 5000))]))
+        except InventoryError as error:
+            assert str(error).startswith("jobs.json:")  # noqa: PT017
+            str(error).encode()
+            return
+        assert len(log.jobs) + sum(log.skipped.values())
+        json.dumps(jobs.rows(log.jobs), allow_nan=False, ensure_ascii=False).encode()
+        assert all(str(first).isprintable() for first, _ in log.unread)
+
+    check()
+
+
+def test_the_command_tells_what_it_could_not_read():
+    save([job("a", "2026-05-01T22:00:00Z"), job("b", "May")])
+    done = CliRunner().invoke(app, ["jobs", "jobs.json", "--format", "json"])
+    answer = json.loads(done.stdout)
+    assert (answer["schema"], len(answer["jobs"])) == ("vmbmodel.jobs/1", 1)
+    assert answer["unread"][0]["count"] == 1
+    assert "Not read 1: jobs.json: row 2" in done.stderr
+    assert CliRunner().invoke(app, ["jobs", "none.json"]).exit_code == 2

@@ -1,0 +1,212 @@
+"""Durations, sizes and times as logs print them."""
+
+import datetime
+import math
+import re
+from functools import lru_cache
+
+__all__ = ["duration_h", "instant", "size_gib"]
+
+LONGEST_H = 24 * 366 * 10
+"""Longer than any job: what says more was not meant as a duration."""
+
+LONGEST = 64
+"""Characters of a quantity; what is longer is none."""
+
+NUMBER = r"(\d{1,12}(?:[.,]\d{1,12})?)"
+ISO = re.compile(
+    rf"P(?:{NUMBER}D)?(?:T(?:{NUMBER}H)?(?:{NUMBER}M)?(?:{NUMBER}S)?)?", re.IGNORECASE
+)
+CLOCK = re.compile(
+    r"(?:(\d{1,6})(?:\.| days?, ))?(\d{1,6}):([0-5]?\d):([0-5]?\d(?:[.,]\d{1,9})?)"
+)
+WORD = re.compile(NUMBER + r"\s*([a-z]+)\.?,?\s*", re.IGNORECASE)
+HOURS = {
+    "d": 24.0, "day": 24.0, "days": 24.0,
+    "h": 1.0, "hr": 1.0, "hrs": 1.0, "hour": 1.0, "hours": 1.0,
+    "m": 1 / 60, "min": 1 / 60, "mins": 1 / 60, "minute": 1 / 60, "minutes": 1 / 60,
+    "s": 1 / 3600, "sec": 1 / 3600, "secs": 1 / 3600, "second": 1 / 3600,
+    "seconds": 1 / 3600,
+}  # fmt: skip
+
+SIZE = re.compile(r"([\d.,'\u00a0\u202f]+)\s*([kmgtp]i?)?(b|bytes?)s?", re.IGNORECASE)
+POWERS = {"": -3, "k": -2, "m": -1, "g": 0, "t": 1, "p": 2}
+
+ISO_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?"
+    r"\s*(Z|UTC|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
+OTHER_TIME = re.compile(
+    r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}),?\s+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?"
+    r"\s*(AM|PM)?\s*(Z|UTC|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
+TICKS = re.compile(r"\\?/Date\((\d{1,14})\)\\?/")
+NEVER = 2001
+"""Years up to here stand for a time that is not set."""
+
+
+@lru_cache(maxsize=65536)
+def duration_h(text: str) -> float:
+    """Return the hours in a duration, in any of the spellings of the tools.
+
+    Read are ISO 8601, the clocks of .NET and Python, and numbers with words.
+
+    >>> [f"{duration_h(t):.4f}" for t in ("PT41M17.9270278S", "00:20:23.0896697")]
+    ['0.6883', '0.3397']
+    >>> [f"{duration_h(t):.2f}" for t in ("1.02:03:04", "1 day, 2:03:04", "1 h 30 min")]
+    ['26.05', '26.05', '1.50']
+
+    Raises
+    ------
+    ValueError
+        If it is no duration, or longer than ten years.
+    """
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError("is no duration")
+    match = CLOCK.fullmatch(text) or ISO.fullmatch(text)
+    if match and any(match.groups()):
+        days, hours, minutes, seconds = (_decimal(part) for part in match.groups())
+        result = 24 * days + hours + minutes / 60 + seconds / 3600
+    else:
+        result, at = 0.0, 0
+        while match := WORD.match(text, at):
+            if match[2].lower() not in HOURS:
+                break
+            result += _decimal(match[1]) * HOURS[match[2].lower()]
+            at = match.end()
+        if not at or at < len(text):
+            raise ValueError("is no duration")
+    if result > LONGEST_H:
+        raise ValueError("is longer than ten years")
+    return result
+
+
+@lru_cache(maxsize=65536)
+def size_gib(text: str) -> float:
+    """Return the size in a text; a printed MB or GB is read as binary.
+
+    A comma is a decimal where nothing else it could be fits.
+
+    >>> size_gib("11370 MB") * 1024, size_gib("1.5 GB"), size_gib("2,5 GB")
+    (11370.0, 1.5, 2.5)
+    >>> size_gib("1.234.567,5 MB") * 1024
+    1234567.5
+
+    Raises
+    ------
+    ValueError
+        If it is no size with a unit, or may be read in two ways.
+    """
+    text = text.strip()
+    match = SIZE.fullmatch(text) if len(text) <= LONGEST else None
+    if not match:
+        raise ValueError("is no size with its unit")
+    number = _ungrouped(re.sub(r"['\u00a0\u202f]", "", match[1]))
+    unit = (match[2] or "").lower().rstrip("i")
+    value = number * 1024.0 ** POWERS[unit]
+    if not math.isfinite(value) or value > 2**40:
+        raise ValueError("is larger than any disk")
+    return value
+
+
+def instant(
+    text: str, zone: datetime.tzinfo = datetime.UTC
+) -> datetime.datetime | None:
+    """Return a time in UTC; None if it stands for a time not set.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601, or day, month and year by the clock of a country.
+    zone : datetime.tzinfo
+        Where the clock stands, if the text does not say.
+
+    Raises
+    ------
+    ValueError
+        If it is no time, or day and month could be taken for each other.
+
+    Examples
+    --------
+    >>> instant("2022-05-13T10:09:27.2801342Z").isoformat()
+    '2022-05-13T10:09:27.280134+00:00'
+    >>> instant("13.05.2022 12:09:27 +02:00").isoformat()
+    '2022-05-13T10:09:27+00:00'
+    """
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError("is no time")
+    if match := TICKS.fullmatch(text):
+        return datetime.datetime.fromtimestamp(int(match[1]) / 1000, datetime.UTC)
+    if match := ISO_TIME.fullmatch(text):
+        year, month, day, hour, minute, second, fraction, offset = match.groups()
+    elif match := OTHER_TIME.fullmatch(text):
+        first, mark, last, year, hour, minute, second, fraction, half, offset = (
+            match.groups()
+        )
+        day, month = _day_and_month(int(first), mark, int(last), half)
+        if half:
+            if not 1 <= int(hour) <= 12:
+                raise ValueError("is no time")
+            hour = int(hour) % 12 + 12 * (half.upper() == "PM")
+    else:
+        raise ValueError("is no time")
+    if int(year) <= NEVER and (int(month), int(day)) == (1, 1):
+        return None
+    try:
+        moment = datetime.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0),
+            int(second or 0), int((fraction or "0").ljust(6, "0")[:6]),
+            _offset(offset, zone),
+        )  # fmt: skip
+        return moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is no time") from None
+
+
+def _decimal(text: str | None) -> float:
+    return float(text.replace(",", ".")) if text else 0.0
+
+
+def _ungrouped(text: str) -> float:
+    """Return a number whose groups of three may be marked, if only one reading fits."""
+    try:
+        if re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text):
+            raise ValueError("has a mark that may group or part decimals")
+        if re.fullmatch(r"\d+([.,]\d+)?", text):
+            return float(text.replace(",", "."))
+        for group, point in ((",", "."), (".", ",")):
+            grouped = rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+"
+            several = text.count(group) > 1 or point in text
+            if several and re.fullmatch(rf"{grouped}(?:{re.escape(point)}\d+)?", text):
+                return float(text.replace(group, "").replace(point, "."))
+    except OverflowError:
+        pass
+    raise ValueError("is no size with its unit")
+
+
+def _day_and_month(
+    first: int, mark: str, last: int, half: str | None
+) -> tuple[int, int]:
+    if mark != "/":
+        return first, last
+    if half:  # a country with AM and PM and strokes puts the month first
+        return last, first
+    if first > 12 >= last:
+        return first, last
+    if last > 12 >= first or first == last:
+        return last, first
+    raise ValueError("is a date whose day and month may be taken for each other")
+
+
+def _offset(text: str | None, zone: datetime.tzinfo) -> datetime.tzinfo:
+    if not text:
+        return zone
+    if text[0] not in "+-":
+        return datetime.UTC
+    minutes = int(text[1:3]) * 60 + int(text[-2:])
+    sign = -1 if text[0] == "-" else 1
+    return datetime.timezone(datetime.timedelta(minutes=sign * minutes))
