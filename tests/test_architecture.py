@@ -18,6 +18,7 @@ LAYERS = [
     ["sweep"],
     ["figures"],
     ["output", "_ci", "rerun"],
+    ["report"],
     ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -206,10 +206,10 @@ def test_only_what_changes_nothing_is_said_to(disks):
         field = fields()[name]
         if field.kind != "number" or name == "gb_bytes":
             continue
-        base = 0.5 if value is None else value
+        base = field.typical if value is None else value
         other = next(
             v
-            for v in (base * 1.5, base / 2, base + 1)
+            for v in (base + 1, base - 1, base * 1.5, base / 2, field.typical)
             if v in field.range and v != base and not (field.whole and v % 1)
         )
         after = estimate(rows, Scenario.of(settings={name: other}))

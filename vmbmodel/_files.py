@@ -1,13 +1,13 @@
-"""Write a file whole or not at all."""
+"""Write a file, or a folder of them, whole or not at all."""
 
 import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["write_atomically", "write_folder"]
 
 
 def write_atomically(
@@ -70,6 +70,74 @@ def write_atomically(
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_folder(
+    path: str | os.PathLike[str],
+    files: Mapping[str, bytes | Iterable[bytes]],
+    *,
+    force: bool = False,
+) -> None:
+    """Write a folder of files beside its place and rename it, whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder, in one that exists.
+    files : Mapping[str, bytes or iterable of bytes]
+        Content of each file, by its name.
+    force : bool
+        Whether a folder that holds files of these names, and no others, is
+        replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If the path exists, unless it is an empty folder, or one that may be
+        replaced. Names the path.
+    OSError
+        If the folder around it is missing or the disk refuses; names the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "answers")
+    >>> write_folder(path, {"a.txt": b"42"})
+    >>> (path / "a.txt").read_bytes()
+    b'42'
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists():
+        if not target.is_dir():
+            raise _exists(path, replaceable=False)
+        held = {entry.name for entry in target.iterdir()}
+        if held - files.keys():
+            why = f"holds other files, such as {min(held - files.keys())!r}"
+            raise FileExistsError(errno.EEXIST, why, os.fspath(path))
+        if held and not force:
+            raise _exists(path, replaceable=True)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
+    beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    before = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        beside.mkdir()
+        for name, data in files.items():
+            write_atomically(beside / name, data)
+        if target.exists():
+            os.rename(target, before)
+        try:
+            os.rename(beside, target)
+        except OSError:
+            if before.exists():
+                os.rename(before, target)
+            raise
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None
+        raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def _put(beside: Path, target: Path, path: str | os.PathLike[str]) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "render_csv",
     "render_json",
     "render_table",
+    "shown",
     "stream_json",
 ]
 
@@ -115,8 +116,8 @@ def render_table(
     """
     rows, footer = list(rows), footer or {}
     heads = {name: _head(name) for name in columns}
-    feet = {name: _shown(name, footer.get(name)) for name in columns}
-    cells = {name: [_shown(name, row[name]) for row in rows] for name in columns}
+    feet = {name: shown(name, footer.get(name)) for name in columns}
+    cells = {name: [shown(name, row[name]) for row in rows] for name in columns}
     widths = {
         name: max(map(cell_len, [*heads[name], feet[name], *cells[name]]))
         for name in columns
@@ -231,7 +232,7 @@ def _inert(cell: object) -> object:
     return cell
 
 
-def _shown(name: str, value: object) -> str:
+def shown(name: str, value: object) -> str:
     """Return a value as a person reads it, to a sensible number of digits."""
     if value is None:
         return ""

@@ -6,7 +6,7 @@
     ```
 
 gives a section for every public module of a package, or the documentation of
-one module.
+one module, or of a package that has no others.
 """
 
 import pkgutil
@@ -42,11 +42,10 @@ class ModuleDocs(SphinxDirective):
     def run(self):
         """Have an automodule parsed for each."""
         name = self.arguments[0]
-        if not hasattr(import_module(name), "__path__"):
-            return self.documentation(name)
-        names = public_modules(name)
+        is_package = hasattr(import_module(name), "__path__")
+        names = public_modules(name) if is_package else []
         if not names:
-            raise self.error(f"{name} has no public module")
+            return self.documentation(name)
         return [self.section(module) for module in names]
 
     def section(self, name):

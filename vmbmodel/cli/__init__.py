@@ -17,6 +17,7 @@ from vmbmodel.cli._import import import_fleet
 from vmbmodel.cli._init import init
 from vmbmodel.cli._jobs import jobs
 from vmbmodel.cli._reconcile import reconcile
+from vmbmodel.cli._report import report
 from vmbmodel.cli._rerun import rerun
 from vmbmodel.cli._sets import fields, limits, price_books, profiles
 from vmbmodel.cli._verify import verify
@@ -35,6 +36,7 @@ for _command in (
     jobs,
     estimate,
     check,
+    report,
     init,
     verify,
     diff,

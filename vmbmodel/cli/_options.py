@@ -132,7 +132,7 @@ def read_scenario(
     from vmbmodel.plan.scenario import Scenario
 
     given = settings(assignments)
-    names = {kind: name for kind, name in names.items() if name}
+    names = {kind: name for kind, name in names.items() if name is not None}
     found = scenario_file.read(file) if file else {"settings": {}, "places": {}}
     anew = given.keys() | names.keys()
     places = {key: place for key, place in found["places"].items() if key not in anew}

@@ -10,10 +10,14 @@ from vmbmodel.cli._options import (
     ForceOption,
     FormatOption,
     OutputOption,
+    PricesOption,
+    ProfileOption,
+    ScenarioOption,
     SetOption,
     bad_input,
     progress_bar,
-    settings,
+    read_scenario,
+    say_unused,
 )
 from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
 
@@ -47,13 +51,9 @@ def reconcile(
         float | None,
         typer.Option(help="Dollars for a unit of the bill's currency."),
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="Service profile; see `vmbmodel profiles`.")
-    ] = None,
-    prices: Annotated[
-        str | None,
-        typer.Option(help="Price book, or a .toml file; see `vmbmodel prices`."),
-    ] = None,
+    profile: ProfileOption = None,
+    prices: PricesOption = None,
+    scenario: ScenarioOption = None,
     set_: SetOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
@@ -69,21 +69,17 @@ def reconcile(
     from vmbmodel.inventory import bill
     from vmbmodel.inventory.fleet import read
     from vmbmodel.plan import reconcile as plan
-    from vmbmodel.plan.scenario import DEFAULT_PRICES, DEFAULT_PROFILE, Scenario
 
     with bad_input():
-        scenario = Scenario.of(
-            profile or DEFAULT_PROFILE,
-            prices or DEFAULT_PRICES,
-            settings=settings(set_),
-        )
+        settings = read_scenario(scenario, set_, profile=profile, prices=prices)
         disks = read(fleet)
         retained = read(stopped) if stopped else None
         with progress_bar() as progress:
             charged = bill.read(bills, cost=cost.value, progress=progress)
         answer = plan.reconcile(
-            disks, charged, scenario, stopped=retained, usd_per_unit=usd_per_unit
+            disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
+    say_unused(settings, set_)
     if format_ is Format.JSON:
         text = render_json(answer.to_dict())
     elif format_ is Format.CSV:

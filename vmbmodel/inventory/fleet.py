@@ -6,6 +6,7 @@ whoever computes with it says what was assumed instead.
 """
 
 import functools
+import hashlib
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -74,11 +75,14 @@ class Located:
     counted : str
         What that counts: ``line`` of a text file, its header being line 1, or
         ``row`` from 1.
+    sha256 : str
+        Digest of the bytes of the file.
     """
 
     disks: pd.DataFrame
     rows: np.ndarray
     counted: str
+    sha256: str
 
 
 def read(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -161,8 +165,10 @@ def read_located(path: str | os.PathLike[str]) -> Located:
     ('line', [3])
     """
     findings = Findings(os.fspath(path))
-    cells = without_blank_rows(_taken_apart(path, findings))
-    return Located(_checked(cells), cells.rows, findings.counted)
+    data = _bytes(path, findings)
+    cells = without_blank_rows(_taken_apart(data, findings))
+    digest = hashlib.sha256(data).hexdigest()
+    return Located(_checked(cells), cells.rows, findings.counted, digest)
 
 
 def write(
@@ -275,15 +281,18 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return _checked(without_blank_rows(_of_frame(frame, findings)))
 
 
-def _taken_apart(path: str | os.PathLike[str], findings: Findings) -> Cells:
+def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
         findings.stop("does not exist")
     except IsADirectoryError:
         findings.stop("is a folder; name a file")
     except (OSError, ValueError) as error:
         findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def _taken_apart(data: bytes, findings: Findings) -> Cells:
     if data.startswith(b"PAR1"):
         findings.counted = "row"
         return _read_parquet(data, findings)

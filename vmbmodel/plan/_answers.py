@@ -24,9 +24,9 @@ def plain(entry: object) -> object:
     return entry
 
 
-def records(frame: pd.DataFrame) -> Iterator[dict]:
+def records(frame: pd.DataFrame, endless: object = "inf") -> Iterator[dict]:
     """Give the rows of a table one by one; what is missing is None."""
-    columns = [_values(frame[name]) for name in frame.columns]
+    columns = [_values(frame[name], endless) for name in frame.columns]
     return (
         dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)
     )
@@ -41,14 +41,14 @@ def provenance(scenario: Scenario) -> Iterator[tuple[str, dict]]:
         yield kind, {"name": constants.name, "sha256": constants.sha256} | of_a_file
 
 
-def _values(column: pd.Series) -> list:
+def _values(column: pd.Series, endless: object) -> list:
     blank = column.isna().to_numpy()
-    endless = np.zeros_like(blank)
+    infinite = np.zeros_like(blank)
     if pd.api.types.is_float_dtype(column):
-        endless = np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
-    if not (blank | endless).any():
+        infinite = np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
+    if not (blank | infinite).any():
         return column.tolist()
     values = column.to_numpy(dtype=object, copy=True)
-    values[endless] = "inf"
+    values[infinite] = endless
     values[blank] = None
     return values.tolist()

@@ -17,6 +17,7 @@ __all__ = [
     "CATALOGUES",
     "DEFAULT_PRICES",
     "DEFAULT_PROFILE",
+    "DERIVED",
     "Scenario",
     "parse_setting",
 ]
@@ -31,17 +32,23 @@ _OPTIONS = {
     "application_frac": 0.0,
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
-    "restore_accounts": None,  # one for each VM
     "restore_application_frac": 0.0,
     "restore_as": "new-vm",
     "restore_first": True,
     "restored_reading": "used",
     "snapshot_policy": "standard",
     "tier_reading": "snapshot",
-    "utilisation_frac": None,  # derived from peak_wait_h and peak_wait_prob
 }
+DERIVED = MappingProxyType(
+    {
+        "churn_gib_per_day": "churn_frac of the used size",
+        "restore_accounts": "one for each VM",
+        "utilisation_frac": "derived from peak_wait_h and peak_wait_prob",
+    }
+)
+"""Settings without a default, and what they are if nobody sets them."""
+
 _COLUMNS = {name: f.default for name, f in fields().items() if f.default is not None}
-_COLUMNS["churn_gib_per_day"] = None  # churn_frac of the used size
 
 
 @dataclass(frozen=True)
@@ -122,12 +129,12 @@ class Scenario:
                 ("prices", prices),
                 ("limits", limits),
             )
-            if name
+            if name is not None
         }
-        if not limits and sets["profile"] is not None:
+        if limits is None and sets["profile"] is not None:
             day = sets["profile"].as_of
             sets["limits"] = tried("profile", limits_of.in_force, day)
-        options = _OPTIONS | _COLUMNS
+        options = _OPTIONS | _COLUMNS | dict.fromkeys(DERIVED)
         known = {*options, *(name for s in sets.values() for name in s or ())}
         if None in sets.values():  # its constants are not to be had
             known |= fields().keys()

@@ -19,15 +19,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vmbmodel.plan.scenario import CATALOGUES, Scenario
+from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
 from vmbmodel.units import Field, fields, groups
 
 __all__ = ["flat", "read", "template"]
 
-_DERIVED = {
-    "utilisation_frac": "If not set, it follows from peak_wait_h and peak_wait_prob.",
-    "churn_gib_per_day": "If not set, a blank cell is churn_frac of the used size.",
-}
 _HEAD = """\
 # A scenario: what is taken instead of the defaults, as in
 
@@ -160,7 +156,7 @@ def _entry(scenario: Scenario, field: Field) -> str:
     about = [f"{field.label}{unit}: {field.text}", f"{_allowed(field)}."]
     about += _origin(scenario, field.name)
     if value is None:
-        about.append(_DERIVED[field.name])
+        about.append(f"If not set: {DERIVED[field.name]}.")
         return f"{_comment(' '.join(about))}\n# {field.name} = {_toml(field.typical)}\n"
     return f"{_comment(' '.join(about))}\n#{field.name} = {_toml(value)}\n"
 

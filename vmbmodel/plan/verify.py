@@ -17,7 +17,17 @@ from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service.constants import ConstantSet
 from vmbmodel.units import fields
 
-__all__ = ["TOLERANCE", "Difference", "Inputs", "differences", "read"]
+__all__ = [
+    "REPORT_SCHEMA",
+    "TOLERANCE",
+    "Difference",
+    "Inputs",
+    "differences",
+    "read",
+]
+
+REPORT_SCHEMA = "vmbmodel.report/1"
+"""Form of the JSON of a report, which holds an estimate among the rest."""
 
 TOLERANCE = 1e-9
 """Relative difference up to which two numbers count as the same."""
@@ -161,8 +171,9 @@ def differences(
 
 
 def _faults(saved: object) -> Iterator[str]:
-    if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
-        yield f"is no result of the form {SCHEMA}"
+    known = (SCHEMA, REPORT_SCHEMA)
+    if not isinstance(saved, dict) or saved.get("schema") not in known:
+        yield f"is no result of the form {' or '.join(known)}"
         return
     model = saved.get("model")
     if not isinstance(model, dict):
