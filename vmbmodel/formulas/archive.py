@@ -209,4 +209,5 @@ def early_deletion_usd(
     9.689
     """
     left_h = np.maximum(early_deletion_h - archived_h, 0)
-    return archived_gib * (rate_usd_per_gib_month * (left_h / _MONTH_H))
+    charge = archived_gib * (rate_usd_per_gib_month * (left_h / _MONTH_H))
+    return np.where(archived_gib > 0, charge, 0)
