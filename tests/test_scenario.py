@@ -204,7 +204,7 @@ def test_only_what_changes_nothing_is_said_to(disks):
     before = estimate(rows, usual)
     for name, value in values(usual).items():
         field = fields()[name]
-        if field.kind != "number" or name == "gb_bytes":
+        if field.kind != "number" or name in ("gb_bytes", "reserved_gib"):
             continue
         base = field.typical if value is None else value
         other = next(

@@ -1,6 +1,7 @@
 """``vmbmodel estimate``."""
 
 import datetime
+import itertools
 import operator
 import re
 from pathlib import Path
@@ -49,6 +50,19 @@ _SPARE_COLUMNS = (
     "first_backup_h",
 )
 
+_MONTH_COLUMNS = (
+    "month",
+    "used_gib",
+    "protected_instances",
+    "stored_gib",
+    "instance_usd",
+    "storage_usd",
+    "snapshot_usd",
+    "total_usd",
+)
+
+_CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
+
 _CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -70,6 +84,17 @@ def estimate(
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
+    months: Annotated[
+        int, typer.Option(min=0, max=1200, help="Months to come, billed one by one.")
+    ] = 0,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="What another choice would come to: a setting with choices, such as "
+            "redundancy, or values, such as 'recovery_points=7 weekly_points=52'.",
+        ),
+    ] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,6 +106,8 @@ def estimate(
     """Estimate times, deadline probability, restore and bill of every VM."""
     from vmbmodel.inventory.fleet import read
     from vmbmodel.plan import estimate as plan
+    from vmbmodel.plan._answers import plain
+    from vmbmodel.plan.compare import compare as compare_cases
     from vmbmodel.service.limits import in_force
 
     with bad_input():
@@ -94,19 +121,40 @@ def estimate(
             limits=in_force(as_of.date()).name if as_of else limits,
         )
         gates = [_gate(condition) for condition in fail_on or []]
-        answer = plan.estimate(read(fleet), settings)
+        if months and compare and format_ is Format.CSV:
+            raise ValueError("--format csv holds one table: --months or --compare")
+        cases = _cases(compare)
+        disks = read(fleet)
+        answer = plan.estimate(disks, settings, months)
+        compared = compare_cases(disks, settings, cases) if cases else []
     say_unused(settings, set_)
     if format_ is Format.JSON:
-        text = stream_json(answer.items())
+        parts = {"comparisons": plain(compared)} if compared else {}
+        text = stream_json(itertools.chain(answer.items(), parts.items()))
     elif format_ is Format.CSV:
-        rows = answer.vms.to_dict("records")
-        text = render_csv(rows, list(answer.vms.columns))
+        table = answer.months if months else answer.vms
+        rows = compared or table.to_dict("records")
+        text = render_csv(rows, list(rows[0]))
     else:
-        text = _estimate_text(answer)
+        text = _estimate_text(answer, compared)
     with bad_input():
         deliver(text, output, force=force)
     if any(compare(answer.vms[name], bound).any() for name, compare, bound in gates):
         raise typer.Exit(1)
+
+
+def _cases(texts: list[str] | None) -> list[dict[str, object]]:
+    from vmbmodel.plan.compare import parse_case
+
+    cases, problems = [], []
+    for text in texts or []:
+        try:
+            cases += parse_case(text)
+        except ValueError as error:
+            problems.append(f"--compare: {error}")
+    if problems:
+        raise ValueError("\n".join(problems))
+    return cases
 
 
 def _gate(condition: str):
@@ -127,7 +175,7 @@ def _gate(condition: str):
         raise ValueError(f"--fail-on: {bound!r} is no number") from None
 
 
-def _estimate_text(answer) -> str:
+def _estimate_text(answer, compared: list[dict[str, object]]) -> str:
     sets = ", ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
     rows = answer.vms.to_dict("records")
     count = answer.total["vms"]
@@ -144,6 +192,14 @@ def _estimate_text(answer) -> str:
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]
+    if answer.months is not None:
+        from vmbmodel.plan.months import month_totals
+
+        totals = month_totals(answer.months).to_dict("records")
+        lines += ["", "Months to come, all VMs:", render_table(totals, _MONTH_COLUMNS)]
+    if compared:
+        lines += ["", "In other cases, all VMs:"]
+        lines += [render_table(compared, _CASE_COLUMNS)]
     if answer.warnings:
         lines += ["", f"Worth a look ({len(answer.warnings)}):"]
         lines += [

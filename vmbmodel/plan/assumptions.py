@@ -78,6 +78,7 @@ def assumptions(scenario: Scenario, taken: Mapping[str, int]) -> tuple[Assumptio
         *_from_columns(scenario, taken),
         *_from_readings(scenario),
         *_from_constants(scenario),
+        *_from_retention(scenario),
         *(Assumption(name, text, None, "") for name, text in _ALWAYS),
     )
 
@@ -112,6 +113,19 @@ def _from_readings(scenario) -> Iterator[Assumption]:
         text = "Read as the caller set it." if switched else reading.default
         value = {n: scenario[n] for n in reading.settings} if switched else None
         yield Assumption(f"reading.{reading.id}", text, value, settings)
+
+
+def _from_retention(scenario) -> Iterator[Assumption]:
+    longer = (scenario[f"{level}_points"] for level in ("weekly", "monthly", "yearly"))
+    if any(longer) and "rewritten_frac" not in scenario.given:
+        yield Assumption(
+            "overlap",
+            "Of what changes in a day, nothing is known to change again in the next: "
+            "changes fall at random over all data, and weekly and longer points hold "
+            "more than most do.",
+            scenario["rewritten_frac"],
+            "--set rewritten_frac=SHARE",
+        )
 
 
 def _from_constants(scenario) -> Iterator[Assumption]:

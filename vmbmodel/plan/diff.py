@@ -29,7 +29,7 @@ CAUSES = MappingProxyType(
         "churn": "What changes in a day, and how it is scattered.",
         "schedule": "Start, vault and policy.",
         "retention": "Points and snapshots kept, and their redundancy.",
-        "prices": "The price book.",
+        "prices": "The price book, discounts and reserved capacity.",
         "profile": "The service profile and its limits.",
         "other": "Everything else that was set or filled in.",
         "model": "Another version of the model computes something else today.",
@@ -58,6 +58,14 @@ _SETTINGS = {
         "weekly_points",
         "monthly_points",
         "yearly_points",
+        "archive",
+    ),
+    "prices": (
+        "instance_discount_frac",
+        "storage_discount_frac",
+        "snapshot_discount_frac",
+        "reserved_gib",
+        "reserved_redundancy",
     ),
 }
 _OF_COLUMN = {name: cause for cause, names in _COLUMNS.items() for name in names}
@@ -231,7 +239,7 @@ def _mixed(of: Mapping[str, Inputs], one: Inputs, two: Inputs) -> Inputs:
         absent = ~index.isin(here.index)
         columns[name] = column.mask(absent, there[name].reindex(index))
     fleet = pd.DataFrame(columns).reset_index()
-    return replace(one, **sets, given=given, fleet=fleet)
+    return replace(one, **sets, given=given, fleet=fleet, months=0)
 
 
 def _vms(before: list[Mapping], after: list[Mapping]) -> pd.DataFrame:

@@ -11,11 +11,12 @@ import vmbmodel
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import OF_THE_VM
 from vmbmodel.plan._answers import plain, provenance, records
-from vmbmodel.plan._bills import add_bill
+from vmbmodel.plan._bills import add_bill, check_reservation
 from vmbmodel.plan._restores import add_point_ages, add_restore, all_restored_h
 from vmbmodel.plan._times import add_times
 from vmbmodel.plan._waits import add_backup, wait_of_others
 from vmbmodel.plan.assumptions import Assumption, assumptions
+from vmbmodel.plan.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.notices import Notice, notices
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.units import fields
@@ -83,6 +84,8 @@ class Estimate:
         What in the inventory deserves a look.
     fleet : DataFrame
         The inventory, a row a disk, with nothing filled in.
+    months : DataFrame, optional
+        A row a month to come and VM, if asked for.
     """
 
     vms: pd.DataFrame
@@ -91,6 +94,7 @@ class Estimate:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Notice, ...]
     fleet: pd.DataFrame
+    months: pd.DataFrame | None = None
 
     def to_dict(self) -> dict:
         """Return the documented JSON object, with ``"inf"`` for never.
@@ -119,12 +123,14 @@ class Estimate:
         yield "inputs", plain(inputs)
         yield "vms", records(self.vms)
         yield "total", plain(dict(self.total))
+        if self.months is not None:
+            yield "months", list(records(month_totals(self.months)))
         yield "assumptions", plain([vars(entry) for entry in self.assumptions])
         yield "warnings", plain([vars(entry) for entry in self.warnings])
         yield "inventory", (_known(row) for row in records(self.fleet))
 
 
-def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
+def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estimate:
     """Estimate every VM of an inventory.
 
     Parameters
@@ -133,11 +139,18 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
         A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
     scenario : Scenario
         Constants, readings and what blank cells are taken as.
+    months : int, optional
+        How many months to come are billed one by one.
 
     Returns
     -------
     Estimate
         Rows, totals, assumptions and warnings.
+
+    Raises
+    ------
+    ValueError
+        If capacity is reserved that is not sold.
 
     Examples
     --------
@@ -149,17 +162,22 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
+    check_reservation(scenario)
     disks, taken = _filled(fleet, scenario)
     kept = disks[~disks["excluded"] & (disks["role"] != "temp")]
     with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
         add_times(kept, scenario)
         vms = _vms(disks, kept)
         decay_per_h, wait_prob = wait_of_others(scenario)
-        add_backup(vms, scenario, decay_per_h, wait_prob)
-        add_restore(vms, kept, scenario, decay_per_h, wait_prob)
-        all_h = all_restored_h(vms, kept, scenario, decay_per_h, wait_prob)
+        wait = scenario, decay_per_h, wait_prob
+        add_backup(vms, *wait)
+        add_restore(vms, kept, *wait)
+        all_h = all_restored_h(vms, kept, *wait)
         add_point_ages(vms, scenario)
         add_bill(vms, scenario)
+        ahead = month_rows(vms, scenario, months) if months else None
+        steps = break_dates(vms, scenario, months, lambda v: add_backup(v, *wait))
+        found = (*notices(kept, vms, scenario), *(steps if months else ()))
     rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
     totals["expected_misses"] = _sum(1 - rows["deadline_prob"])
@@ -169,8 +187,9 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario) -> Estimate:
         total=totals,
         scenario=scenario,
         assumptions=assumptions(scenario, taken),
-        warnings=notices(kept, vms, scenario),
+        warnings=found,
         fleet=fleet.reindex(columns=DISK_COLUMNS),
+        months=ahead,
     )
 
 

@@ -30,20 +30,34 @@ DEFAULT_PRICES = "azure-list-2026-01"
 
 _OPTIONS = {
     "application_frac": 0.0,
+    "archive": False,
+    "fresh_frac": 0.0,
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
+    "instance_discount_frac": 0.0,
+    "monthly_points": 0,
+    "reserved_gib": 0.0,
+    "reserved_redundancy": "GRS",
     "restore_application_frac": 0.0,
     "restore_as": "new-vm",
     "restore_first": True,
     "restored_reading": "used",
+    "rewritten_frac": 0.0,  # no more than by chance
+    "snapshot_discount_frac": 0.0,
     "snapshot_policy": "standard",
+    "storage_discount_frac": 0.0,
+    "stored_reading": "upper",
     "tier_reading": "snapshot",
+    "weekly_points": 0,
+    "yearly_growth_frac": 0.0,
+    "yearly_points": 0,
 }
 DERIVED = MappingProxyType(
     {
         "churn_gib_per_day": "churn_frac of the used size",
         "restore_accounts": "one for each VM",
         "utilisation_frac": "derived from peak_wait_h and peak_wait_prob",
+        "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
 )
 """Settings without a default, and what they are if nobody sets them."""
@@ -154,6 +168,22 @@ class Scenario:
             options=MappingProxyType(options),
             given=MappingProxyType(settings),
         )
+
+    def changed(self, settings: Mapping[str, object]) -> "Scenario":
+        """Return a scenario with more settings, which go before those it has.
+
+        Raises
+        ------
+        ValueError
+            As `of`.
+
+        Examples
+        --------
+        >>> scenario = Scenario.of(settings={"servers": 20})
+        >>> scenario.changed({"churn_frac": 0.02}).given
+        mappingproxy({'servers': 20, 'churn_frac': 0.02})
+        """
+        return Scenario.of(**dict(self.sets()), settings={**self.given, **settings})
 
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""

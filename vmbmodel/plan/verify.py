@@ -32,7 +32,7 @@ REPORT_SCHEMA = "vmbmodel.report/1"
 TOLERANCE = 1e-9
 """Relative difference up to which two numbers count as the same."""
 
-_PARTS = ("given", "inputs", "total", "assumptions", "warnings")
+_PARTS = ("given", "inputs", "total", "months", "assumptions", "warnings")
 _ABSENT = "(absent)"
 
 
@@ -87,6 +87,8 @@ class Inputs:
         A row a disk.
     name : str
         What messages call the result.
+    months : int, optional
+        How many months to come were billed.
     """
 
     profile: ConstantSet
@@ -95,6 +97,7 @@ class Inputs:
     given: Mapping[str, object]
     fleet: pd.DataFrame
     name: str
+    months: int = 0
 
     @classmethod
     def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
@@ -119,7 +122,8 @@ class Inputs:
         }
         rows = pd.DataFrame(saved["inventory"])
         disks = fleet.checked(rows, f"{name}: inventory")
-        return cls(**sets, given=given, fleet=disks, name=name)
+        months = len(saved.get("months", ()))
+        return cls(**sets, given=given, fleet=disks, name=name, months=months)
 
     def estimate(self) -> Estimate:
         """Compute the estimate again.
@@ -131,9 +135,8 @@ class Inputs:
         """
         places = dict.fromkeys(self.given, f"{self.name}: given")
         sets = {kind: getattr(self, kind) for kind in CATALOGUES}
-        return estimate(
-            self.fleet, Scenario.of(**sets, settings=self.given, places=places)
-        )
+        scenario = Scenario.of(**sets, settings=self.given, places=places)
+        return estimate(self.fleet, scenario, self.months)
 
 
 def differences(
@@ -187,6 +190,8 @@ def _faults(saved: object) -> Iterator[str]:
                 yield f"model.{kind} must have a name and a sha256"
     if not isinstance(saved.get("given"), dict):
         yield "given must be an object"
+    if not isinstance(saved.get("months", []), list):
+        yield "months must be a list of objects"
     for key in ("inventory", "vms"):
         rows = saved.get(key)
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):

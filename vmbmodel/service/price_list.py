@@ -27,17 +27,24 @@ _VAULT = {
     + "_usd_per_gib_month"
     for redundancy in ("LRS", "ZRS", "GRS", "RA-GRS")
 }
+_ARCHIVE = {
+    f"Archive {redundancy} Data Stored": f"archive_{redundancy.lower()}"
+    "_usd_per_gib_month"
+    for redundancy in ("LRS", "GRS")
+}
 _NEW_METERS = {
     **dict.fromkeys(_INSTANCE_METERS, _INSTANCE),
     **{f"Standard {meter}": name for meter, name in _VAULT.items()},
+    **_ARCHIVE,
 }
-_PRICES = (_INSTANCE, *_VAULT.values())
 _MEASURES = {_INSTANCE: ("1/Month", "1")} | dict.fromkeys(
-    _VAULT.values(), ("1 GB/Month",)
+    (*_VAULT.values(), *_ARCHIVE.values()), ("1 GB/Month",)
 )
-_BOUNDS = {_INSTANCE: (Decimal(1), Decimal(100))} | dict.fromkeys(
-    _VAULT.values(), (Decimal("0.001"), Decimal(1))
-)
+_BOUNDS = {
+    _INSTANCE: (Decimal(1), Decimal(100)),
+    **dict.fromkeys(_VAULT.values(), (Decimal("0.001"), Decimal(1))),
+    **dict.fromkeys(_ARCHIVE.values(), (Decimal("0.0001"), Decimal("0.1"))),
+}
 _TEXTS = {
     "armRegionName": re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,39}"),
     "currencyCode": re.compile(r"[A-Z]{3}"),
@@ -213,7 +220,7 @@ def to_toml(
     """
     rate = _rate(price_list.currency, usd_per_unit)
     problems, origins = [], {}
-    for name in base:
+    for name in PRICES.required:
         if name in price_list.meters:
             meter = price_list.meters[name]
             usd = meter.price * rate
