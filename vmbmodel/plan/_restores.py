@@ -77,9 +77,10 @@ def all_restored_h(
         beside = np.minimum(crowd, served).sum() * vms["disks"].max()
     ready_h = _copy_h(vms, disks, account, scenario, beside)[busy]
     copy_h = np.clip(ready_h, 1e-300, 1e300)
-    for number in np.flatnonzero(crowd > served):
-        own = vault == number
-        ready_h[own] += jam.line_wait_h(np.zeros(own.sum()), copy_h[own], served)
+    for own in pd.Series(vault).groupby(vault).indices.values():
+        if len(own) > served:
+            asked_h = np.zeros(len(own))
+            ready_h[own] += jam.line_wait_h(asked_h, copy_h[own], served)
     fixed_h = restore.restore_h(0, ready_h.max(), _finish_h(scenario))
     wait = _wait(scenario, decay_per_h, wait_prob)
     return total.total_quantile_h(0.95 ** (1 / count), fixed_h, **wait)
