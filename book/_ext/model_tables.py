@@ -3,6 +3,7 @@
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from vmbmodel.service.disks import tables
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
@@ -163,6 +164,32 @@ def with_unit(value, unit):
     return f"{value:.6g}" if unit == "-" else f"{value:.6g} {unit}"
 
 
+class TiersTable(ModelTable):
+    """What the tiers of managed disks give: a section for each dated table."""
+
+    def run(self):
+        """Return the sections."""
+        return [self.tiers(table) for table in tables()]
+
+    def tiers(self, tiers):
+        """Return the section of one table."""
+        section = self.section(f"{tiers.disk_type}, {tiers.as_of}")
+        names = "also named " + ", ".join(tiers.sku)
+        about = f"{{cite:t}}`{tiers.source}`: {tiers.locator}; read {tiers.retrieved}; "
+        line = self.markdown(about + f"{names}. {tiers.note}".strip())
+        section += nodes.paragraph("", "", *line)
+        figures = zip(
+            tiers.tier, tiers.size_gib, tiers.disk_iops, tiers.disk_mib_s, strict=True
+        )
+        rows = [
+            ([], [code(name), *(plain(f"{number:.6g}") for number in numbers)])
+            for name, *numbers in figures
+        ]
+        heads = ["tier", "up to GiB", "requests a second", "MiB/s"]
+        section += self.table(heads, [25, 25, 25, 25], rows)
+        return section
+
+
 class ReadingsTable(ModelTable):
     """What the sources leave open: a section for each reading.
 
@@ -203,5 +230,6 @@ def setup(app):
     app.add_object_type("field", "field", objname="field", ref_nodeclass=nodes.literal)
     app.add_directive("fields-table", FieldsTable)
     app.add_directive("constants-table", ConstantsTable)
+    app.add_directive("tiers-table", TiersTable)
     app.add_directive("readings-table", ReadingsTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
