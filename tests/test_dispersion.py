@@ -18,7 +18,7 @@ from vmbmodel.units import convert
 
 shares = st.one_of(st.just(0.0), st.floats(1e-9, 1))
 some = st.floats(1e-6, 1)
-per_block = st.integers(1, 4096)
+per_block = st.one_of(st.integers(1, 4096), st.floats(1, 4))
 whole_bytes = st.integers(1, 1 << 16)
 
 

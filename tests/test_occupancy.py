@@ -13,17 +13,14 @@ from vmbmodel.formulas.occupancy import (
     changed_norep,
     changed_runs,
     changed_uniform,
-    changed_zipf,
     changed_zones,
     extents_uniform,
-    zipf_touched,
 )
 
 mpmath.mp.dps = 60
 
 BYTE = 1 / 1024  # KiB
 KIB = 2.0**-20  # GiB
-exponents = st.floats(0, 4)
 
 
 def draws_missed(draws, places, marked):
@@ -32,14 +29,6 @@ def draws_missed(draws, places, marked):
     for i in range(min(draws, marked)):
         found *= 1 - mpmath.mpf(max(draws, marked)) / (places - i)
     return found
-
-
-def hits(draws, exponent, pages):
-    """Sum the chances of the pages to be hit, one by one."""
-    shares = np.arange(1, pages + 1) ** -float(exponent)
-    shares /= shares.sum()
-    with np.errstate(divide="ignore"):
-        return -np.expm1(draws * np.log1p(-np.minimum(shares, 1))).sum()
 
 
 def test_birthdays_of_a_party():
@@ -74,46 +63,6 @@ def test_against_another_implementation(found, published):
     # values of an independent implementation, checked there against disk images
     # backed up with fixed chunks; printed to a tenth
     assert abs(found - published) <= 0.05001
-
-
-@pytest.mark.parametrize(("cell_kib", "published"), [(8, 28720.8), (64, 14119.0)])
-def test_scattered_hot_pages_against_another_implementation(cell_kib, published):
-    # that one takes writes to a page as Poisson and states 2e-5; ours are exact,
-    # as the sum over all pages shows
-    found = changed_zipf(50_000, 0.8, 1, 4, cell_kib)
-    assert_allclose(found, published, rtol=2e-5)
-    exact = changed_norep(hits(50_000, 0.8, 262_144), 1, 4, cell_kib)
-    assert_allclose(found, exact, rtol=1e-6)
-
-
-@pytest.mark.parametrize("exponent", [0, 0.01, 1 / 3, 0.5, 0.8, 1, 1.2, 2, 5, 40])
-@pytest.mark.parametrize("draws", [1, 2, 100, 50_000, 10**8])
-@pytest.mark.parametrize("pages", [1, 7, 1024, 1025, 2048, 262_144])
-def test_zipf_against_the_sum_over_all_pages(draws, exponent, pages):
-    found = zipf_touched(draws, exponent, pages)
-    assert_allclose(found, hits(draws, exponent, pages), rtol=1e-6)
-
-
-@pytest.mark.parametrize("exponent", ["0.5", "0.8", "1", "1.5"])
-@pytest.mark.parametrize("draws", [1e3, 1e9, 1e13])
-def test_zipf_on_a_trillion_pages(draws, exponent):
-    # the exponential integral of mpmath, sixty digits, beyond 2,000 ranks
-    pages, first, s = mpmath.mpf(10) ** 12, 2000, mpmath.mpf(exponent)
-    if s == 1:
-        total = mpmath.harmonic(pages)
-    else:
-        total = mpmath.zeta(s) - mpmath.zeta(s, pages + 1)
-    rate = mpmath.mpf(draws) / total
-
-    def area(x):
-        return x * (1 - mpmath.expint(1 + 1 / s, rate * x**-s) / s)
-
-    head = mpmath.fsum(
-        1 - (1 - mpmath.mpf(i) ** -s / total) ** draws for i in range(1, first + 1)
-    )
-    half = mpmath.mpf(1) / 2
-    expected = head + area(pages + half) - area(first + half)
-    assert_allclose(zipf_touched(draws, float(s), 1e12), float(expected), rtol=2e-5)
 
 
 @pytest.mark.parametrize("draws", [1, 2, 1000, 10**6])
@@ -158,7 +107,6 @@ def test_one_write_changes_what_it_touches():
     assert_allclose(changed_runs(1, 1e6, 6, 2, 8), one, rtol=1e-14)
     assert_allclose(extents_uniform(1, 1e6, 6, 2, 8), 1, rtol=1e-14)
     assert_allclose(changed_norep(1, 1e6, 4, 8), 1, rtol=1e-12)
-    assert_allclose(zipf_touched(1, 0.8, 1e12), 1, rtol=2e-5)
 
 
 def test_against_a_simulated_disk():
@@ -202,17 +150,6 @@ def test_zones_that_are_no_zones():
 
 
 @given(
-    draws=st.floats(1, 1e12),
-    pages=st.integers(1, 10**12),
-    s=st.tuples(exponents, exponents),
-)
-def test_preferring_some_pages_never_touches_more(draws, pages, s):
-    even, uneven = (zipf_touched(draws, e, pages) for e in sorted(s))
-    assert uneven <= even * (1 + 4e-5)
-    assert 0 <= even <= min(draws, pages)
-
-
-@given(
     writes=st.tuples(*[st.floats(1, 1e9)] * 2),
     sizes=st.tuples(*[st.sampled_from([0.5, 4, 8, 64, 4096])] * 2),
 )
@@ -234,7 +171,6 @@ def test_the_ends():
     assert changed_uniform([0, np.finfo(float).max], 1, 4, 4, 8).tolist() == [0, 131072]
     assert changed_norep([0, 1e9], 1, 4, 8).tolist() == [0, 131072]
     assert changed_norep(5, 1, 64, 8) == 40
-    assert changed_zipf([0, 1e300], 0.8, 1, 4, 8).tolist() == [0, 131072]
     assert extents_uniform([0, 1e300], 1, 4, 4, 8).tolist() == [0, 0]
     for nothing in (
         changed_contiguous(1, 0, 4, 8),
@@ -242,7 +178,6 @@ def test_the_ends():
         changed_norep(9, 0, 4, 8),
         changed_runs(9, 0, 4, 4, 8),
         changed_zones(9, 0, 4, 4, 8, 0.5, 0.5),
-        changed_zipf(9, 1, 0, 4, 8),
         extents_uniform(9, 0, 4, 4, 8),
     ):
         assert nothing == 0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas.dispersion import log_copied
 
 __all__ = [
     "block_extents_frac",
@@ -196,9 +197,9 @@ def block_extents_frac(
     0.0705
     """
     active, inside, scatter = _inside(changed_frac, dispersion, active_frac)
-    copied = np.log1p(-scatter * inside)
-    missed = np.exp(np.log1p(-inside) + _none(cells_per_block - 1, copied))
-    found = active * missed * -np.expm1(cells_per_block * copied)
+    again = scatter * inside
+    missed = np.exp(np.log1p(-inside) + log_copied(cells_per_block - 1, again))
+    found = active * missed * -np.expm1(_log_next(cells_per_block, again))
     return np.where(inside < 1, found, 0)
 
 
@@ -259,10 +260,10 @@ def coarse_dispersion(
     0.9660
     """
     active, inside, scatter = _inside(changed_frac, dispersion, active_frac)
-    copied = np.log1p(-scatter * inside)
-    log_missed = np.log1p(-inside) + _none(cells_per_block - 1, copied)
+    again = scatter * inside
+    log_missed = np.log1p(-inside) + log_copied(cells_per_block - 1, again)
     missed = np.exp(log_missed)
-    begun = -np.expm1(cells_per_block * copied) / -np.expm1(log_missed)
+    begun = -np.expm1(_log_next(cells_per_block, again)) / -np.expm1(log_missed)
     few = cells_per_block * scatter / (1 + (cells_per_block - 1) * scatter)
     idle = np.where(active < 1, missed / (1 - active + active * missed), 1)
     found = np.where(inside > 0, begun, few) * np.where(inside < 1, idle, active == 1)
@@ -477,6 +478,13 @@ def _inside(changed_frac, dispersion, active_frac):
     inside = changed_frac / active
     scatter = np.minimum(dispersion * (1 - changed_frac) / (1 - inside), 1)
     return active, inside, np.where(inside < 1, scatter, 0)
+
+
+def _log_next(cells, again):
+    """Log of the chance that a block is missed, if the one before it was."""
+    first = np.log1p(-np.clip(cells - 1, 0, 1) * again)
+    part = (2 * cells - 1) * np.log1p(-again) - first
+    return np.where(cells < 2, part, cells * np.log1p(-again))
 
 
 def _none(count, log):

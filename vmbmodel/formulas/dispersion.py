@@ -244,7 +244,7 @@ def effective_mib_s(
 
     Notes
     -----
-    Pipelined requests; requests that wait for each other are slower.
+    Pipelined requests; those that wait for each other: `vmbmodel.formulas.serial`.
 
     References
     ----------
@@ -304,7 +304,8 @@ def changed_blocks_frac(
     -----
     Exact for a bitmap in which each cell of the active area is a copy of its
     neighbour or, with probability :math:`\delta_\alpha`, drawn anew; at a
-    dispersion of 1 this is the occupancy of blocks by random cells.
+    dispersion of 1 this is the occupancy of blocks by random cells. Between one
+    and two cells a block, the power is a straight line in :math:`r`.
 
     References
     ----------
@@ -325,9 +326,19 @@ def changed_blocks(changed_frac, dispersion, cells_per_block, active_frac):
     active = np.maximum(active_frac, changed_frac)
     inside = changed_frac / active
     scatter = np.minimum(dispersion * (1 - changed_frac) / (1 - inside), 1)
-    untouched = (cells_per_block - 1) * np.log1p(-scatter * inside)
-    partly = active * -np.expm1(np.log1p(-inside) + untouched)
+    copied = log_copied(cells_per_block - 1, scatter * inside)
+    partly = active * -np.expm1(np.log1p(-inside) + copied)
     return np.where(inside < 1, partly, active)
+
+
+def log_copied(cells, again):
+    """Log of the chance that cells in a row bring no change, less than one in part.
+
+    A part of a cell brings its part of the chance of a cell: a power would make
+    fewer blocks touched where changes spread wider.
+    """
+    part = np.log1p(-np.minimum(cells, 1) * again)
+    return np.where(cells < 1, part, cells * np.log1p(-again))
 
 
 def whole_bytes(*sizes_kib):

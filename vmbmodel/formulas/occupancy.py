@@ -2,13 +2,13 @@ r"""Writes to changed cells: how many cells of a disk a day of writes touches.
 
 Writes fall on a disk of :math:`D` cut into :math:`N = D/g` cells; a cell hit
 once or a hundred times changed once. What is expected depends on how the writes
-choose their places: in one run, anywhere, never twice, in runs, in zones, or on
-some pages much more often than on others.
+choose their places: in one run, anywhere, never twice, in runs or in zones. Some
+pages much more often than others: `vmbmodel.formulas.zipf`.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import exprel, gammaln
+from scipy.special import gammaln
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas.dispersion import gcd, touched, whole_bytes
@@ -18,17 +18,9 @@ __all__ = [
     "changed_norep",
     "changed_runs",
     "changed_uniform",
-    "changed_zipf",
     "changed_zones",
     "extents_uniform",
-    "zipf_touched",
 ]
-
-HEAD = 1024
-"""Ranks of a Zipf law that are summed one by one."""
-
-FLATTEST = 1e-12
-"""Zipf exponent below which the law is as good as uniform."""
 
 
 @formula
@@ -82,7 +74,9 @@ def changed_contiguous(
     """
     align, cell = whole_bytes(align_kib, cell_kib)
     run = np.rint(changed_gib * 2.0**30)
-    found = np.minimum(touched(np.maximum(run, 1), align, cell), _cells(size_gib, cell))
+    found = np.minimum(
+        touched(np.maximum(run, 1), align, cell), cells_on(size_gib, cell)
+    )
     return np.where(run > 0, found, 0)
 
 
@@ -142,7 +136,7 @@ def changed_uniform(
     41568.7
     """
     write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
-    return _occupied(writes, touched(write, align, cell), _cells(size_gib, cell))
+    return occupied(writes, touched(write, align, cell), cells_on(size_gib, cell))
 
 
 @formula
@@ -196,7 +190,7 @@ def changed_norep(
     45231.7
     """
     write, cell = whole_bytes(write_kib, cell_kib)
-    return _drawn(writes, _cells(size_gib, write), cell / write)
+    return drawn(writes, cells_on(size_gib, write), cell / write)
 
 
 @formula
@@ -254,7 +248,7 @@ def changed_runs(
     """
     align, cell = whole_bytes(align_kib, cell_kib)
     beyond = np.maximum(run_kib * 1024 - gcd(align, cell), 0) / cell
-    return _occupied(writes, 1 + beyond, _cells(size_gib, cell))
+    return occupied(writes, 1 + beyond, cells_on(size_gib, cell))
 
 
 @formula
@@ -319,128 +313,8 @@ def changed_zones(
     30052.7
     """
     write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
-    zone = area_frac * _cells(size_gib, cell)
-    return _occupied(writes, touched(write, align, cell) * share_frac, zone)
-
-
-@formula
-def zipf_touched(
-    writes: ArrayLike, zipf_exponent: ArrayLike, pages: ArrayLike
-) -> ArrayLike:
-    r"""Distinct pages hit by writes that prefer some pages over others.
-
-    .. math::
-
-        E = \sum_{i=1}^{m} \left[1 - (1 - p_i)^k\right]
-        \approx \sum_{i \le i_0} \left[1 - (1 - p_i)^k\right]
-        + F(m + \tfrac12) - F(i_0 + \tfrac12), \qquad p_i = \frac{i^{-s}}{H}
-
-    .. math::
-
-        F(x) = x \left[1 - \frac{E_{1 + 1/s}(L x^{-s})}{s}\right],
-        \qquad L = \frac{k}{H}, \quad H = \sum_{i=1}^{m} i^{-s}
-
-    Parameters
-    ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`. [-]
-    zipf_exponent : array_like of float
-        Exponent :math:`s \ge 0`; 0 is uniform. [-]
-    pages : array_like of int
-        Pages to choose from, :math:`m \ge 1`. [-]
-
-    Returns
-    -------
-    array_like of float
-        No more than `writes` nor `pages`, of the broadcast shape of the
-        arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    The first 1,024 ranks are summed, exactly. Beyond them
-    :math:`E_p`, the exponential integral of real order, is a continued fraction
-    where its argument exceeds 1; where it does not, the difference of :math:`F`
-    is a power series, so that few writes lose no digits. Writes to a page of
-    the tail are taken as Poisson, at the rate that makes one write touch one
-    page. Agrees with the direct sum to 1e-6, relative.
-
-    References
-    ----------
-    The exponential integral as in Abramowitz and Stegun (1964), 5.1.22 and
-    5.1.12, :cite:`abramowitz1964`.
-
-    Examples
-    --------
-    >>> print(zipf_touched(50_000, zipf_exponent=0.8, pages=262_144))
-    30494.47
-    """
-    return _zipf(writes, zipf_exponent, pages)
-
-
-@formula
-def changed_zipf(
-    writes: ArrayLike,
-    zipf_exponent: ArrayLike,
-    size_gib: ArrayLike,
-    write_kib: ArrayLike,
-    cell_kib: ArrayLike,
-) -> ArrayLike:
-    r"""Cells touched by writes that prefer some pages, which lie scattered.
-
-    .. math:: C = N \left[1 - \binom{m - s}{E} \Big/ \binom{m}{E}\right],
-        \qquad m = \frac{D}{w}, \quad s = \frac{g}{w}
-
-    with the distinct pages :math:`E` of `zipf_touched`.
-
-    Parameters
-    ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`, each of one whole page. [-]
-    zipf_exponent : array_like of float
-        Exponent of the law, at least 0; 0 is uniform. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a page, :math:`w > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
-
-    Returns
-    -------
-    array_like of float
-        No more than the disk has, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    The number of distinct pages is taken at its mean; its spread moves the
-    result by less than one part in `writes`. Where hot pages lie side by side,
-    fewer cells change.
-
-    References
-    ----------
-    Sampling without replacement as in Johnson and Kotz (1977),
-    :cite:`johnsonkotz1977`.
-
-    Examples
-    --------
-    >>> print(changed_zipf(
-    ...     50_000, zipf_exponent=0.8, size_gib=1, write_kib=4, cell_kib=8))
-    28720.86
-    """
-    write, cell = whole_bytes(write_kib, cell_kib)
-    places = _cells(size_gib, write)
-    pages = _zipf(writes, zipf_exponent, np.maximum(np.floor(places), 1))
-    return _drawn(pages, places, cell / write)
+    zone = area_frac * cells_on(size_gib, cell)
+    return occupied(writes, touched(write, align, cell) * share_frac, zone)
 
 
 @formula
@@ -497,31 +371,31 @@ def extents_uniform(
     28385.6
     """
     write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
-    cells = _cells(size_gib, cell)
+    cells = cells_on(size_gib, cell)
     one = np.minimum(touched(write, align, cell), cells)
-    missed = np.exp(_times(writes, np.log1p(-one / cells)))
+    missed = np.exp(times(writes, np.log1p(-one / cells)))
     more = np.minimum(1 / (cells - one), 1)
-    found = cells * missed * -np.expm1(_times(writes, np.log1p(-more)))
+    found = cells * missed * -np.expm1(times(writes, np.log1p(-more)))
     return np.where(cells > one, found, 0)
 
 
-def _cells(size_gib, cell):
+def cells_on(size_gib, cell):
     """Count the pieces of a disk, no more of them than a float can multiply."""
     return np.minimum(size_gib * (2.0**30 / cell), 1e300)
 
 
-def _times(count, log):
+def times(count, log):
     """Multiply, and none of something endless is none."""
     return np.where(count > 0, count * log, 0)
 
 
-def _occupied(draws, hits, cells):
+def occupied(draws, hits, cells):
     """Cells of which at least one is hit by draws that hit `hits` of them each."""
     share = np.minimum(hits / cells, 1)
-    return np.where(cells > 0, cells * -np.expm1(_times(draws, np.log1p(-share))), 0)
+    return np.where(cells > 0, cells * -np.expm1(times(draws, np.log1p(-share))), 0)
 
 
-def _drawn(draws, places, per_cell):
+def drawn(draws, places, per_cell):
     """Cells of `per_cell` places hit by draws of distinct places."""
     draws = np.minimum(draws, places)
     cells = places / per_cell
@@ -567,77 +441,3 @@ def _stirling_rest(z):
     small = np.clip(z, 1, 16)
     exact = gammaln(small + 1) - (small + 0.5) * np.log(small) + small
     return np.where(z < 16, exact - 0.5 * np.log(2 * np.pi), series)
-
-
-def _zipf(draws, exponent, pages):
-    exponent = np.maximum(exponent, FLATTEST)
-    begin = np.minimum(pages, HEAD) + 0.5
-    end = np.maximum(pages + 0.5, begin)
-    total = _power_sum(exponent, begin, end)
-    head = np.zeros(np.broadcast(draws, exponent, pages).shape)
-    for rank in range(1, int(np.max(begin, initial=0)) + 1):
-        share = rank**-exponent / total
-        hit = -np.expm1(_times(draws, np.log1p(-np.minimum(share, 1))))
-        head += np.where(rank <= pages, hit, 0)
-    mean = _mean_share(draws / total, exponent, begin, end) / np.maximum(draws, 1)
-    rate = draws / total * (1 + mean / 2)
-    tail = _hit_between(rate, exponent, begin, end)
-    found = head + np.where(end > begin, tail, 0)
-    return np.minimum(found, np.minimum(draws, pages))
-
-
-def _power_sum(exponent, begin, end):
-    """Sum of the powers of the ranks: the head one by one, the rest as an area."""
-    total = np.zeros(np.broadcast(exponent, end).shape)
-    for rank in range(1, int(np.max(begin, initial=0)) + 1):
-        total += np.where(rank < begin, rank**-exponent, 0)
-    slope = (end ** -(exponent + 1) - begin ** -(exponent + 1)) * exponent / 24
-    return total + begin**-exponent * _power_area(exponent, begin, end) + slope
-
-
-def _power_area(exponent, begin, end):
-    """Integral of a negative power, at the exponent 1 too; `begin` has power 1."""
-    span = np.log(end / begin)
-    return begin * span * exprel((1 - exponent) * span)
-
-
-def _mean_share(rate, exponent, begin, end):
-    """Mean hits of the pages between two ranks, those hit once counted most.
-
-    Half of it is what a chance never to be hit, once to a power, lacks against an
-    exponential; a coarse quadrature will do.
-    """
-    weighted = plain = 0
-    span = np.log(end / begin)
-    for node, weight in zip(*np.polynomial.legendre.leggauss(32), strict=True):
-        rank = begin * np.exp(span * (node + 1) / 2)
-        hits = rate * rank**-exponent
-        once = weight * rank * hits * np.exp(-hits)
-        weighted = weighted + once * hits
-        plain = plain + once
-    return np.where(plain > 0, weighted / plain, 0)
-
-
-def _hit_between(rate, exponent, begin, end):
-    """Pages hit among those between two ranks, their hits Poisson."""
-    turn = np.clip(np.exp(np.log(rate) / exponent), begin, end)  # one hit expected
-    order = 1 + 1 / exponent
-
-    def area(x):
-        hits = np.maximum(rate * x**-exponent, 1)
-        return x * (1 - _exponential_integral(order, hits) / exponent)
-
-    often = np.where(turn > begin, area(turn) - area(begin), 0)
-    seldom, term = 0, 1
-    for power in range(1, 20):
-        term = term * rate * turn**-exponent / power
-        seldom -= (-1) ** power * term * _power_area(exponent * power, turn, end)
-    return often + np.where(end > turn, seldom, 0)
-
-
-def _exponential_integral(order, z):
-    """Exponential integral of real order, by its continued fraction, for z of 1 up."""
-    fraction = z + order + 2 * 80
-    for step in range(80, 0, -1):
-        fraction = z + order + 2 * (step - 1) - step * (order + step - 1) / fraction
-    return np.exp(-z) / fraction
