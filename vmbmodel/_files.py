@@ -1,6 +1,7 @@
 """Write a file, or a folder of them, whole or not at all."""
 
 import errno
+import logging
 import os
 import secrets
 import shutil
@@ -8,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 __all__ = ["write_atomically", "write_folder"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_atomically(
@@ -70,6 +73,7 @@ def write_atomically(
         raise
     finally:
         beside.unlink(missing_ok=True)
+    _LOG.info("%s: written", os.fspath(path))
 
 
 def write_folder(

@@ -1,7 +1,7 @@
 """The model from a shell: ``vmbmodel COMMAND ...``.
 
 Exit status 0: fine. 1: a condition of ``--fail-on`` holds. 2: bad input, with
-every problem named on stderr, and nothing written.
+every problem named on stderr, and nothing written. 130: interrupted.
 """
 
 from typing import Annotated
@@ -13,9 +13,11 @@ from vmbmodel.cli._check import check
 from vmbmodel.cli._diff import diff
 from vmbmodel.cli._dispersion import dispersion
 from vmbmodel.cli._estimate import estimate
+from vmbmodel.cli._examples import epilog
 from vmbmodel.cli._import import import_fleet
 from vmbmodel.cli._init import init
 from vmbmodel.cli._jobs import jobs
+from vmbmodel.cli._options import listen, step
 from vmbmodel.cli._reconcile import reconcile
 from vmbmodel.cli._report import report
 from vmbmodel.cli._rerun import rerun
@@ -31,8 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("import")(import_fleet)
 for _command in (
+    import_fleet,
     jobs,
     estimate,
     check,
@@ -47,8 +49,9 @@ for _command in (
     limits,
     rerun,
 ):
-    app.command()(_command)
-app.add_typer(price_books, name="prices")
+    _name = "import" if _command is import_fleet else _command.__name__
+    app.command(_name, epilog=epilog(_name))(_command)
+app.add_typer(price_books, name="prices", epilog=epilog("prices"))
 
 
 def main() -> None:
@@ -58,10 +61,20 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def _top(
+    context: typer.Context,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no remarks, only errors.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Print files, sets and times on stderr."),
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.")
     ] = False,
 ) -> None:
+    listen(quiet=quiet, verbose=verbose)
+    context.call_on_close(lambda: step("done"))
     if version:
         typer.echo(f"vmbmodel {vmbmodel.__version__}")
         raise typer.Exit

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli._options import ForceOption, OutputOption, bad_input
+from vmbmodel.cli._options import ForceOption, OutputOption, bad_input, say
 from vmbmodel.output import deliver
 
 
@@ -81,7 +81,7 @@ def import_fleet(
             else:
                 fleet.write(found.disks, output, force=force)
     for line in found.summary():
-        typer.echo(line, err=True)
+        say(line)
     if not len(found.disks):
         typer.echo("vmbmodel: no VM is left, so there is no inventory", err=True)
         raise typer.Exit(2)

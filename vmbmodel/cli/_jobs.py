@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli._options import ForceOption, FormatOption, OutputOption, bad_input
+from vmbmodel.cli._options import (
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    bad_input,
+    say,
+)
 from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
 
 _SHOWN_COLUMNS = (
@@ -65,10 +71,10 @@ def jobs(
             text += f"... and {len(rows) - _ROWS:,} more; --format csv lists them all."
     with bad_input():
         deliver(text, output, force=force)
-    typer.echo(f"{len(rows):,} jobs of {log.jobs['vm'].nunique():,} VMs.", err=True)
+    say(f"{len(rows):,} jobs of {log.jobs['vm'].nunique():,} VMs.")
     for line in unread:
-        typer.echo(f"Not read {line['count']:,}: {line['reason']}", err=True)
+        say(f"Not read {line['count']:,}: {line['reason']}")
     for why, count in log.skipped.items():
-        typer.echo(f"Skipped {count:,}: {why}.", err=True)
+        say(f"Skipped {count:,}: {why}.")
     if log.more:
-        typer.echo("The log goes on: a next page (nextLink) is named.", err=True)
+        say("The log goes on: a next page (nextLink) is named.")

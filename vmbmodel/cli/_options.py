@@ -1,6 +1,8 @@
 """Options and manners that the commands share."""
 
 import contextlib
+import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,26 @@ from typing import Annotated
 import typer
 
 from vmbmodel.output import Format
+
+
+def _names_of(kind: str) -> Callable[[], tuple[str, ...]]:
+    """Return what completes the name of a set."""
+
+    def available() -> tuple[str, ...]:
+        from vmbmodel.plan.scenario import CATALOGUES
+
+        return CATALOGUES[kind].available()
+
+    return available
+
+
+def _settings() -> list[str]:
+    from vmbmodel.plan.scenario import Scenario
+
+    scenario = Scenario.of()
+    constants = [name for _, constants in scenario.sets() for name in constants]
+    return sorted(f"{name}=" for name in {*constants, *scenario.options})
+
 
 FormatOption = Annotated[
     Format, typer.Option("--format", help="Shape of the result.", show_default=True)
@@ -30,26 +52,74 @@ ScenarioOption = Annotated[
 ProfileOption = Annotated[
     str | None,
     typer.Option(
-        "--profile", help="Service profile, or a .toml file; see `vmbmodel profiles`."
+        "--profile",
+        help="Service profile, or a .toml file; see `vmbmodel profiles`.",
+        autocompletion=_names_of("profile"),
     ),
 ]
 
 PricesOption = Annotated[
     str | None,
     typer.Option(
-        "--prices", help="Price book, or a .toml file; see `vmbmodel prices`."
+        "--prices",
+        help="Price book, or a .toml file; see `vmbmodel prices`.",
+        autocompletion=_names_of("prices"),
     ),
 ]
 
 LimitsOption = Annotated[
     str | None,
-    typer.Option("--limits", help="Limits, or a .toml file; see `vmbmodel limits`."),
+    typer.Option(
+        "--limits",
+        help="Limits, or a .toml file; see `vmbmodel limits`.",
+        autocompletion=_names_of("limits"),
+    ),
 ]
 
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Change a value; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a value; repeatable.",
+        autocompletion=_settings,
+    ),
 ]
+
+
+_LOG = logging.getLogger("vmbmodel")
+
+
+class _Stderr(logging.Handler):
+    """Prints what is logged, steps with the seconds they came after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        text = record.getMessage()
+        if record.levelno < logging.WARNING:
+            text = f"[{time.monotonic() - self.since:6.2f} s] {text}"
+        typer.echo(text, err=True)
+
+
+def listen(*, quiet: bool, verbose: bool) -> None:
+    """Print remarks on stderr from now on; none if quiet, and steps if verbose."""
+    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
+    _LOG.handlers = [_Stderr()]
+    _LOG.setLevel(level)
+
+
+def step(what: str) -> None:
+    """Print on stderr what is done, if --verbose was given."""
+    _LOG.info("%s", what)
+
+
+def say(remark: str) -> None:
+    """Print a remark on stderr, unless --quiet was given."""
+    _LOG.warning("%s", remark)
 
 
 @contextlib.contextmanager
@@ -73,7 +143,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not (console.is_terminal and _LOG.isEnabledFor(logging.WARNING)):
         yield None
         return
     with Progress(console=console, transient=True) as bars:
@@ -137,11 +207,14 @@ def read_scenario(
     anew = given.keys() | names.keys()
     places = {key: place for key, place in found["places"].items() if key not in anew}
     changes = {"settings": found["settings"] | given, "places": places}
-    return Scenario.of(**found | names | changes)
+    scenario = Scenario.of(**found | names | changes)
+    for kind, constants in scenario.sets():
+        step(f"{kind} {constants.name}, SHA-256 {constants.sha256}")
+    return scenario
 
 
 def say_unused(scenario, assignments: list[str] | None) -> None:
     """Name what was set for nothing."""
     for name in scenario.unused():
         if name in pairs(assignments):
-            typer.echo(f"vmbmodel: --set {name} changes nothing here", err=True)
+            say(f"vmbmodel: --set {name} changes nothing here")

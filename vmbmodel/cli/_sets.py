@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from vmbmodel.cli._options import ForceOption, FormatOption, OutputOption, bad_input
+from vmbmodel.cli._examples import epilog
+from vmbmodel.cli._options import (
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    bad_input,
+    say,
+)
 from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
 
 
@@ -63,7 +70,7 @@ def profiles(
     _deliver_catalogue(PROFILES, name, format_, output, force)
 
 
-@price_books.command("show")
+@price_books.command("show", epilog=epilog("prices show"))
 def prices(
     name: Annotated[
         str | None, typer.Argument(help="One of them, or a .toml file, in full.")
@@ -78,7 +85,7 @@ def prices(
     _deliver_catalogue(PRICES, name, format_, output, force)
 
 
-@price_books.command("import")
+@price_books.command("import", epilog=epilog("prices import"))
 def import_prices(
     pages: Annotated[
         list[Path], typer.Argument(help="Pages of the retail price list, as JSON.")
@@ -114,17 +121,16 @@ def import_prices(
         text = price_list.to_toml(found, rest, usd_per_unit)
         PRICES.parse(text.encode(), output or Path("book.toml"))
         deliver(text, output, force=force)
-    typer.echo(
+    say(
         f"{found.rows} rows: {len(found.meters)} prices of {found.region} in "
         f"{found.currency}, {found.reservations} reservations apart, {found.dropped} "
         "other meters dropped.",
-        err=True,
     )
     if found.missing:
         missing = ", ".join(found.missing)
-        typer.echo(f"Not in the list, from {rest.name}: {missing}.", err=True)
+        say(f"Not in the list, from {rest.name}: {missing}.")
     if found.more:
-        typer.echo("The last page is missing: each names a next one.", err=True)
+        say("The last page is missing: each names a next one.")
 
 
 def limits(

@@ -8,6 +8,7 @@ whoever computes with it says what was assumed instead.
 import functools
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ __all__ = [
     "write",
 ]
 
+_LOG = logging.getLogger(__name__)
 _TEXT = (
     pa.types.is_string,
     pa.types.is_large_string,
@@ -168,7 +170,9 @@ def read_located(path: str | os.PathLike[str]) -> Located:
     data = _bytes(path, findings)
     cells = without_blank_rows(_taken_apart(data, findings))
     digest = hashlib.sha256(data).hexdigest()
-    return Located(_checked(cells), cells.rows, findings.counted, digest)
+    disks = _checked(cells)
+    _LOG.info("%s: %d disks, SHA-256 %s", findings.file, len(disks), digest)
+    return Located(disks, cells.rows, findings.counted, digest)
 
 
 def write(

@@ -1,0 +1,214 @@
+"""What every command promises, and the manners of a program in a shell."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from vmbmodel.cli import app
+from vmbmodel.cli._examples import EXAMPLES
+
+ROOT = Path(__file__).parents[1]
+FILES = (
+    *sorted((ROOT / "book/examples").iterdir()),
+    ROOT / "notebooks/data/fleet.csv",
+    ROOT / "notebooks/billing.ipynb",
+)
+
+
+def walk(command, *names):
+    for name, sub in getattr(command, "commands", {}).items():
+        yield " ".join((*names, name)), sub
+        yield from walk(sub, *names, name)
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))
+every_command = pytest.mark.parametrize("name", COMMANDS)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for path in FILES:
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def program(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "vmbmodel", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        **options,
+    )
+
+
+# --- every command ------------------------------------------------------------------
+
+
+@every_command
+def test_the_help_says_what_it_does_and_shows_examples(name):
+    shown = CliRunner().invoke(app, [*name.split(), "--help"])
+    assert shown.exit_code == 0
+    command = COMMANDS[name]
+    assert command.help.strip()
+    for parameter in command.params:
+        assert parameter.name == "help" or parameter.help, parameter.name
+    for _, line in EXAMPLES[name]:
+        assert line in shown.stdout
+
+
+@every_command
+def test_every_example_runs_as_it_is_printed(name, folder):
+    for _, line in EXAMPLES[name]:
+        program, *words = shlex.split(line)
+        assert program == "vmbmodel"
+        before = set(folder.iterdir())
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+        assert done.stdout or set(folder.iterdir()) - before
+
+
+def test_no_example_is_of_a_command_that_is_not_there():
+    assert EXAMPLES.keys() == COMMANDS.keys()
+
+
+@every_command
+def test_what_can_be_set_can_stand_in_a_scenario(name):
+    options = {option for p in COMMANDS[name].params for option in p.opts}
+    assert ("--set" in options) == ("--scenario" in options)
+
+
+@every_command
+def test_an_unknown_option_is_bad_input(name):
+    done = CliRunner().invoke(app, [*name.split(), "--no-such-option"])
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+# --- remarks ------------------------------------------------------------------------
+
+
+def test_quiet_prints_no_remark_and_verbose_every_step(folder):
+    words = ["estimate", "fleet.csv", "--set", "max_disk_gib=5", "-o", "out.txt"]
+    usual = CliRunner().invoke(app, words)
+    assert usual.stderr == "vmbmodel: --set max_disk_gib changes nothing here\n"
+    quiet = CliRunner().invoke(app, ["--quiet", *words, "--force"])
+    assert quiet.stderr == ""
+    said = CliRunner().invoke(app, ["--verbose", *words, "--force"]).stderr
+    for part in ("profile azure-", "fleet.csv: 116 disks", "out.txt: written", "done"):
+        assert part in said
+    steps = [float(s) for s in re.findall(r"^\[ *([\d.]+) s\]", said, re.M)]
+    assert steps == sorted(steps)
+
+
+def test_quiet_still_says_what_is_wrong(folder):
+    done = CliRunner().invoke(app, ["-q", "estimate", "mistakes.csv"])
+    assert done.exit_code == 2
+    assert "mistakes.csv:3" in done.stderr
+
+
+# --- in a shell ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "fields", "estimate fleet.csv --format json"]
+)
+def test_a_reader_that_has_seen_enough_is_no_error(folder, line):
+    shell = f"{sys.executable} -m vmbmodel {line} | head -n 1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_an_interrupt_is_130_without_traceback_or_half_a_file(folder):
+    os.mkfifo("pipe.csv")
+    words = ["estimate", "pipe.csv", "-o", "out.json"]
+    before = sorted(folder.iterdir())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vmbmodel", *words], stderr=subprocess.PIPE, text=True
+    )
+    with open("pipe.csv", "w"):  # as soon as the command reads it
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["estimate", "report"])
+def test_an_interrupt_while_writing_leaves_nothing(folder, monkeypatch, name):
+    before = sorted(folder.iterdir())
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    done = CliRunner().invoke(app, [name, "fleet.csv", "-o", "out"])
+    assert done.exit_code == 130
+    assert sorted(folder.iterdir()) == before
+
+
+def test_no_color_means_none_even_on_a_terminal(folder):
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "vmbmodel", "--no-such-option"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"NO_COLOR": "1", "TERM": "xterm-256color"},
+        check=False,
+        timeout=60,
+    )
+    os.close(theirs)
+    assert done.returncode == 2
+    printed = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "No such option" in printed
+    assert "\x1b" not in printed
+
+
+def test_no_progress_is_drawn_where_nobody_looks(folder):
+    done = program("dispersion", "monday.csv", "tuesday.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- completion ---------------------------------------------------------------------
+
+
+def completed(line):
+    instruction = {"_VMBMODEL_COMPLETE": "complete_bash"}
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    code = "import sys; from vmbmodel.cli import main; sys.argv[0]='vmbmodel'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | instruction | words,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout.split()
+
+
+def test_commands_options_and_names_are_completed():
+    assert completed("vmbmodel est") == ["estimate"]
+    assert "--scenario" in completed("vmbmodel estimate --s")
+    assert completed("vmbmodel estimate --profile azure-2018") == ["azure-2018-12"]
+    assert "churn_frac=" in completed("vmbmodel estimate --set churn")
+
+
+def test_the_script_of_completion_is_shown():
+    shown = program("--show-completion", "bash")
+    assert (shown.returncode, "COMP_WORDS" in shown.stdout) == (0, True)
