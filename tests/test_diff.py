@@ -123,7 +123,7 @@ def estimates(draw):
 
 
 @given(estimates(), estimates())
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_the_causes_add_up_and_the_way_back_is_the_opposite(first, second):
     before, after = (saved(pd.DataFrame(rows), **of) for rows, of in (first, second))
     there, back = diff(before, after), diff(after, before)
