@@ -5,17 +5,24 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.inventory.bill import LINES, Bill
 from vmbmodel.plan.estimate import estimate
-from vmbmodel.plan.reconcile import CAUSES, _rates, reconcile
+from vmbmodel.plan.reconcile import CAUSES, reconcile
 from vmbmodel.plan.scenario import Scenario
 
 SCENARIO = Scenario.of()
+PRICES = SCENARIO.prices
+RATES = {
+    "instances": PRICES["instance_fee_usd"],
+    "LRS": PRICES["lrs_usd_per_gib_month"],
+    "GRS": PRICES["grs_usd_per_gib_month"],
+    "snapshots": PRICES["snapshot_standard_usd_per_gib_month"],
+}
 
 
 def fleet(**columns):
@@ -31,7 +38,7 @@ def as_modelled(disks=None, months=1.0, scenario=SCENARIO):
     """Return the bill of somebody who is charged what the model says."""
     disks = fleet() if disks is None else disks
     vms = estimate(disks, scenario).vms
-    rates, rows = _rates(scenario), []
+    rows = []
     redundancy = disks.get("redundancy", scenario["redundancy"])
     vms = vms.assign(vault=disks["vault"].str.lower(), redundancy=redundancy)
     for vm in vms.itertuples():
@@ -41,10 +48,10 @@ def as_modelled(disks=None, months=1.0, scenario=SCENARIO):
         }
         for line, quantity in quantities.items():
             rows.append((vm.vault, line, quantity))
-    rows.append(("", "snapshots", vms["snapshot_usd"].sum() / rates["snapshots"]))
+    rows.append(("", "snapshots", vms["snapshot_usd"].sum() / RATES["snapshots"]))
     table = pd.DataFrame(rows, columns=["vault", "line", "quantity"])
     table["quantity"] *= months
-    table["cost"] = table["quantity"] * table["line"].map(rates)
+    table["cost"] = table["quantity"] * table["line"].map(RATES)
     return Bill(
         table.assign(month="2026-01"), {"2026-01": months}, "USD", {}, len(rows), 0
     )
@@ -69,7 +76,7 @@ def test_a_bill_as_modelled_leaves_nothing():
 def test_another_quantity_is_named(line, cause):
     bill = as_modelled()
     at = bill.rows.index[bill.rows["line"] == line][0]
-    rate = _rates(SCENARIO)[line]
+    rate = RATES[line]
     bill.rows.loc[at, "quantity"] += 3
     bill.rows.loc[at, "cost"] += 3 * rate
     causes = reconcile(fleet(), bill, SCENARIO).causes
@@ -86,13 +93,20 @@ def test_another_price_is_named():
     assert answer.difference_frac == pytest.approx(-0.1)
 
 
+def test_a_discount_of_the_scenario_is_one_of_the_model():
+    discounts = {f"{n}_discount_frac": 0.1 for n in ("instance", "storage", "snapshot")}
+    bill = as_modelled()
+    bill.rows["cost"] *= 0.9
+    answer = reconcile(fleet(), bill, Scenario.of(settings=discounts))
+    assert all(usd == near(0) for usd in answer.causes.values())
+
+
 def test_another_redundancy_is_named():
     bill = as_modelled()
     disks = fleet(redundancy="LRS")
     answer = reconcile(disks, bill, SCENARIO)
-    rates = _rates(SCENARIO)
     gib = estimate(disks, SCENARIO).total["stored_gib"]
-    assert answer.causes["redundancy"] == near(gib * (rates["GRS"] - rates["LRS"]))
+    assert answer.causes["redundancy"] == near(gib * (RATES["GRS"] - RATES["LRS"]))
     assert answer.causes["vault_bytes"] == near(0)
 
 
@@ -155,6 +169,7 @@ charges = st.lists(
 
 
 @given(charges, st.floats(0.01, 12), st.booleans())
+@settings(max_examples=25)
 def test_the_causes_add_up_to_the_difference(rows, months, with_stopped):
     table = pd.DataFrame(rows, columns=["vault", "line", "quantity", "cost"])
     bill = Bill(table.assign(month="2026-01"), {"2026-01": months}, "USD", {}, 1, 0)

@@ -47,17 +47,17 @@ _COLUMNS = {
     "retention": ("redundancy",),
 }
 _SETTINGS = {
-    "churn": (*_COLUMNS["churn"], "churn_frac"),
+    "churn": (*_COLUMNS["churn"], "churn_frac", "rewritten_frac", "fresh_frac"),
     "schedule": _COLUMNS["schedule"],
     "retention": (
         "redundancy",
         "recovery_points",
-        "snapshot_points",
-        "snapshot_policy",
-        "daily_points",
         "weekly_points",
         "monthly_points",
         "yearly_points",
+        "snapshot_points",
+        "snapshot_policy",
+        "stored_reading",
         "archive",
     ),
     "prices": (

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 import vmbmodel
@@ -159,21 +160,19 @@ def reconcile(
     one = "vault" not in fleet or fleet["vault"].isna().all()
     rows = bill.rows.assign(vault="") if one else bill.rows
     billed = rows.groupby(["vault", "line"])[["quantity", "cost"]].sum()
-    parts = {
-        "billed": billed["quantity"],
-        "billed_usd": billed["cost"] * rate_usd,
-        "modelled": _modelled(fleet, scenario, one=one) * months,
-    }
-    if stopped is None:
-        parts["stopped"] = 0 * parts["modelled"]
-    else:
-        parts["stopped"] = _modelled(stopped, scenario, one=one) * months
-        parts["stopped"] = parts["stopped"].drop(("", "snapshots"))
-    lines = pd.DataFrame(parts).fillna(0.0)
-    rate = lines.index.get_level_values("line").map(_rates(scenario))
-    for name in ("modelled", "stopped"):
-        lines[f"{name}_usd"] = lines[name] * rate
-    lines["at_book_usd"] = lines["billed"] * rate
+    modelled = _modelled(fleet, scenario, one=one) * months
+    retained = 0 * modelled
+    if stopped is not None:
+        retained = _modelled(stopped, scenario, one=one) * months
+        retained = retained.drop(("", "snapshots"))
+    parts = [
+        billed.set_axis(["billed", "billed_usd"], axis=1),
+        modelled.set_axis(["modelled", "modelled_usd"], axis=1),
+        retained.set_axis(["stopped", "stopped_usd"], axis=1),
+    ]
+    lines = pd.concat(parts, axis=1).fillna(0.0).sort_index()
+    lines["billed_usd"] *= rate_usd
+    lines["at_book_usd"] = lines["billed"] * _unit_usd(lines, scenario)
     causes = _causes(lines)
     return Reconciliation(
         lines=lines.reset_index()[list(_COLUMNS)],
@@ -200,35 +199,38 @@ def _usd_per_unit(currency: str, given: float | None) -> float:
     return given
 
 
-def _rates(scenario: Scenario) -> dict[str, float]:
-    """Price of the book for one of each line, a month."""
+def _unit_usd(lines: pd.DataFrame, scenario: Scenario) -> np.ndarray:
+    """Price of one of each line, a month: the model's, or else that of the book."""
     prices, policy = scenario.prices, scenario["snapshot_policy"]
-    return {
+    book = {
         "instances": prices["instance_fee_usd"],
         **{name: storage_usd_per_gib_month(prices, name) for name in _STORED},
         "snapshots": prices[f"snapshot_{policy}_usd_per_gib_month"],
     }
+    listed = lines.index.get_level_values("line").map(book).to_numpy(float, copy=True)
+    quantity = (lines["modelled"] + lines["stopped"]).to_numpy()
+    usd = (lines["modelled_usd"] + lines["stopped_usd"]).to_numpy()
+    return np.divide(usd, quantity, out=listed, where=quantity > 0)
 
 
-def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.Series:
-    """Return what a full month holds by vault and line, as the model gives it."""
+def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataFrame:
+    """Return quantity and cost of a full month by vault and line, by the model."""
     vms = estimate(fleet, scenario).vms.set_index("vm")
     of_vm = fleet.groupby("vm", sort=False)
     for name in ("vault", "redundancy"):
         given = of_vm[name].first() if name in fleet else pd.Series(dtype=object)
         vms[name] = given.reindex(vms.index).fillna(scenario[name])
     vms["vault"] = "" if one else vms["vault"].str.lower()
-    rates = _rates(scenario)
-    snapshots = math.fsum(vms["snapshot_usd"])
-    stored = vms.groupby(["vault", "redundancy"])["stored_gib"].sum()
-    instances = vms.groupby("vault")["protected_instances"].sum()
-    quantities = {
-        **{(vault, "instances"): count for vault, count in instances.items()},
-        **stored.to_dict(),
-        ("", "snapshots"): snapshots and snapshots / rates["snapshots"],
-    }
-    index = pd.MultiIndex.from_tuples(quantities, names=["vault", "line"])
-    return pd.Series(list(quantities.values()), index, dtype=float)
+    stored = vms.groupby(["vault", "redundancy"])[["stored_gib", "storage_usd"]].sum()
+    instances = vms.groupby("vault")[["protected_instances", "instance_usd"]].sum()
+    snapshot_usd = math.fsum(vms["snapshot_usd"])
+    rate = scenario.prices[f"snapshot_{scenario['snapshot_policy']}_usd_per_gib_month"]
+    rate *= 1 - scenario["snapshot_discount_frac"]
+    parts = {("", "snapshots"): (snapshot_usd / rate if rate else 0.0, snapshot_usd)}
+    parts |= {(vault, "instances"): row for vault, *row in instances.itertuples()}
+    parts |= {place: row for place, *row in stored.itertuples()}
+    index = pd.MultiIndex.from_tuples(parts, names=["vault", "line"])
+    return pd.DataFrame(list(parts.values()), index, dtype=float)
 
 
 def _causes(lines: pd.DataFrame) -> dict[str, list[float]]:
