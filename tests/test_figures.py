@@ -106,6 +106,20 @@ def test_stacked_bars_add_up():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
 
 
+def test_columns_stand_on_their_stretch_and_add_up():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    ax = figures.columns(table, [0, 31, 59])
+    tops = [(b.get_x(), b.get_width(), b.get_y() + b.get_height()) for b in ax.patches]
+    assert tops == [(0, 31, 1), (31, 28, 2), (0, 31, 4), (31, 28, 6)]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
+
+
+def test_moments_stand_where_they_are():
+    ax = figures.moments({"begin": 3.0, "end": 7.0})
+    assert [line.get_xdata()[0] for line in ax.lines] == [3, 7]
+    assert [text.get_text() for text in ax.texts] == ["begin", "end"]
+
+
 @pytest.mark.parametrize("name", [n for n in figures.__all__ if n.islower()])
 def test_every_figure_draws_on_the_axes_it_is_given(name):
     assert "ax" in inspect.signature(getattr(figures, name)).parameters

@@ -5,8 +5,8 @@ Labels and units come with the data. Lines differ in colour and in dash, so that
 a figure can be read without colours.
 """
 
-from collections.abc import Mapping
-from itertools import cycle
+from collections.abc import Mapping, Sequence
+from itertools import cycle, pairwise
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 __all__ = [
     "COLOURS",
     "bands",
+    "columns",
     "curves",
     "heat",
+    "moments",
     "points",
     "spans",
     "stacked_bars",
@@ -241,6 +243,66 @@ def stacked_bars(
     ax.invert_yaxis()
     ax.legend()
     ax.set(**axes)
+    return ax
+
+
+def columns(
+    table: pd.DataFrame,
+    edges: Sequence[float],
+    *,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw one upright bar a row over its stretch of the axis, made of the columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a bar; a column a part, named by its name.
+    edges : sequence of float
+        Where the bars begin, and the last one ends.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    left, widths = edges[:-1], [b - a for a, b in pairwise(edges)]
+    below = 0 * table.iloc[:, 0]
+    for colour, (name, part) in zip(cycle(COLOURS), table.items()):
+        look = {"color": colour, "edgecolor": "white", "label": name}
+        ax.bar(left, part, widths, bottom=below, align="edge", **look)
+        below = below + part
+    ax.legend()
+    ax.set(**axes)
+    return ax
+
+
+def moments(times: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
+    """Mark moments on a horizontal axis of time, each with its name.
+
+    Parameters
+    ----------
+    times : Mapping[str, float]
+        Where each is, by what it is called.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = ax or _new()
+    for name, time in times.items():
+        ax.axvline(time, color="0.45", linewidth=1, linestyle=":")
+        ax.annotate(
+            name,
+            (time, 0.98),
+            xycoords=ax.get_xaxis_transform(),
+            xytext=(-2, 0),
+            textcoords="offset points",
+            rotation="vertical",
+            ha="right",
+            va="top",
+            color="0.3",
+            fontsize="small",
+        )
     return ax
 
 
