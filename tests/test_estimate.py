@@ -495,3 +495,33 @@ def test_the_tier_of_a_disk_limits_it_only_if_read_so():
         pd.testing.assert_frame_equal(free.vms, capped.vms)
         said = {a.id: a.text for a in capped.assumptions}
         assert ("column.disk_type" in said) == (kind is None)
+
+
+@settings(max_examples=10)
+@given(
+    sizes=st.lists(st.floats(1, 2000), min_size=1, max_size=6),
+    more=st.floats(1, 2000),
+    dispersion=st.floats(0, 1),
+    less=st.floats(0.05, 1),
+)
+def test_more_disks_and_less_capacity_never_help(sizes, more, dispersion, less):
+    def hours(sizes, **changes):
+        account = {"managed": False, "storage_account": "st", "dispersion": dispersion}
+        disks = [
+            disk(
+                "a", f"d{i}", "data", used=size, churn_gib_per_day=size / 10, **account
+            )
+            for i, size in enumerate(sizes)
+        ]
+        limits = {"account_mib_s": 150.0, "account_iops": 1000.0} | changes
+        found = row(*disks, **limits)
+        return np.array([found["transfer_h"], found["first_backup_h"]])
+
+    now = hours(sizes) * (1 - 1e-12)
+    assert (hours([*sizes, more]) >= now).all()
+    assert (hours(sizes, account_mib_s=150 * less) >= now).all()
+    assert (hours(sizes, account_iops=1000 * less) >= now).all()
+    assert (hours(sizes, application_frac=1 - less) >= now).all()
+    managed = [disk("a", f"d{i}", "data", used=size) for i, size in enumerate(sizes)]
+    free_h = row(*managed)["transfer_h"]
+    assert row(*managed, vm_mib_s=60 * less)["transfer_h"] >= free_h * (1 - 1e-12)
