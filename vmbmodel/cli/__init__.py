@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import vmbmodel
+from vmbmodel.cli._calibrate import calibrate
 from vmbmodel.cli._check import check
 from vmbmodel.cli._diff import diff
 from vmbmodel.cli._dispersion import dispersion
@@ -36,6 +37,7 @@ app = typer.Typer(
 for _command in (
     import_fleet,
     jobs,
+    calibrate,
     estimate,
     check,
     report,

@@ -23,7 +23,7 @@ from vmbmodel.inventory._records import Tally, records
 from vmbmodel.inventory._zones import zone
 from vmbmodel.inventory.findings import Finding, InventoryError
 
-__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows"]
+__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
 
 COLUMNS = (
     "vm",
@@ -206,6 +206,27 @@ def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Serie
     return first.reindex(jobs.index).astype(bool)
 
 
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a table of your own the columns and types that `read` gives.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a job, with any of `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        All of `COLUMNS`; one that is absent holds nothing.
+    """
+    kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(_NUMBERS, "float64")
+    kinds |= dict.fromkeys(_TIMES, "datetime64[us, UTC]")
+    table = frame.reindex(columns=COLUMNS)
+    for name in _TIMES:
+        table[name] = pd.to_datetime(table[name], utc=True)
+    return table.astype(kinds)
+
+
 def rows(jobs: pd.DataFrame) -> list[dict[str, object]]:
     """Return jobs as plain rows: times as text, nothing as None.
 
@@ -276,15 +297,7 @@ def _row(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
 
 def _table(rows: list[dict], skipped: Counter) -> pd.DataFrame:
     jobs = pd.DataFrame(rows, columns=[*COLUMNS, "generated"])
-    for name in COLUMNS:
-        if name in _TIMES:
-            jobs[name] = pd.to_datetime(jobs[name], utc=True).astype(
-                "datetime64[us, UTC]"
-            )
-        elif name in _NUMBERS:
-            jobs[name] = jobs[name].astype(float)
-        else:
-            jobs[name] = jobs[name].astype("string")
+    jobs = typed(jobs).assign(generated=jobs["generated"])
     known = jobs["job"].notna()
     if jobs.loc[known, "job"].duplicated().any():
         generated = pd.to_datetime(jobs["generated"], utc=True)
