@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.formulas.queueing import erlang_c_prob, utilisation_for_wait_frac
+from vmbmodel.inventory import jobs
 from vmbmodel.plan._fits import quantile, servers_for, service_for, slope
 from vmbmodel.plan.calibrate import calibrate
 from vmbmodel.service import profile
@@ -42,7 +43,7 @@ def simulated(seed, phases=True, count=200):
     """Return a log of jobs whose constants are those of `TRUTH`."""
     random = np.random.default_rng(seed)
 
-    def jobs(operation, day, sizes, rate, other_h, names):
+    def made(operation, day, sizes, rate, other_h, names):
         transfer = (
             sizes * 1024 / rate / 3600 * np.exp(random.normal(0, 0.1, len(sizes)))
         )
@@ -77,9 +78,9 @@ def simulated(seed, phases=True, count=200):
     log = pd.concat(
         [
             setups,
-            jobs("Backup", 1, random.uniform(20, 300, 30), 15, 0.3, new),
-            jobs("Backup", 9, random.uniform(1, 60, count), 25, 0.3, ["old"] * count),
-            jobs("Restore", 20, random.uniform(30, 500, 30), 90, 0.3, ["old"] * 30),
+            made("Backup", 1, random.uniform(20, 300, 30), 15, 0.3, new),
+            made("Backup", 9, random.uniform(1, 60, count), 25, 0.3, ["old"] * count),
+            made("Restore", 20, random.uniform(30, 500, 30), 90, 0.3, ["old"] * 30),
         ],
         ignore_index=True,
     )
@@ -287,6 +288,16 @@ def test_the_profile_is_read_as_one():
     origin = mine.origins["incremental_mib_s"]
     assert (origin.source, origin.status) == ("jobs.csv", "measured")
     assert mine.origins["deadline_h"] == BASE.origins["deadline_h"]
+
+
+def test_the_example_of_the_book_is_found_again():
+    examples = Path(__file__).parents[1] / "book" / "examples"
+    log = jobs.read([examples / "joblog.csv"])
+    truth = pd.read_csv(examples / "joblog-made-with.csv").set_index("name")["value"]
+    answer = calibrate(log.jobs, BASE)
+    fits = {**answer.described, **answer.fits}
+    for name, value in truth.items():
+        assert fits[name].low <= value <= fits[name].high, name
 
 
 def test_the_command(tmp_path):

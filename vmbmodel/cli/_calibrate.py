@@ -11,6 +11,7 @@ from vmbmodel.cli._options import (
     FormatOption,
     ProfileOption,
     bad_input,
+    say,
 )
 from vmbmodel.output import Format, deliver, render_csv, render_json, render_table
 
@@ -89,4 +90,4 @@ def calibrate(
     with bad_input():
         deliver(text, None, force=False)
     for first, count in log.unread:
-        typer.echo(f"Not read {count:,}: {first}", err=True)
+        say(f"Not read {count:,}: {first}")

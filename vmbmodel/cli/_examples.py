@@ -22,6 +22,16 @@ EXAMPLES = {
         ("What the job log says of each backup", "vmbmodel jobs jobs.json"),
         ("As CSV, for a spreadsheet", "vmbmodel jobs jobs.json --format csv"),
     ),
+    "calibrate": (
+        (
+            "What a job log tells of the service, and a profile of it",
+            "vmbmodel calibrate joblog.csv -o mine.toml",
+        ),
+        (
+            "An estimate with that profile",
+            "vmbmodel estimate fleet.csv --profile mine.toml",
+        ),
+    ),
     "estimate": (
         ("Times, chances and bill of every VM", "vmbmodel estimate fleet.csv"),
         (
