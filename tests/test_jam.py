@@ -2,19 +2,20 @@
 
 from fractions import Fraction
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.formulas.jam import (
-    jam_makespan_h,
-    jam_mean_wait_h,
-    jam_wait_h,
-    line_wait_h,
+from vmbmodel.formulas.jam import jam_makespan_h, jam_mean_wait_h, jam_wait_h
+from vmbmodel.formulas.random_jam import (
     random_jam_makespan_h,
+    random_jam_makespan_quantile_h,
     random_jam_mean_wait_h,
+    random_jam_wait_h,
+    random_jam_wait_quantile_h,
 )
 
 crowds = st.integers(1, 2000)
@@ -108,10 +109,56 @@ def test_exponential_jobs_by_exact_sums(jobs, servers):
     assert_allclose(mean_h, float(waits / jobs), rtol=1e-13)
 
 
+@given(jobs=crowds, servers=movers)
+def test_exponential_mean_is_the_mean_of_the_places(jobs, servers):
+    waits = random_jam_wait_h(np.arange(1, jobs + 1), servers, 1)
+    mean_h = random_jam_mean_wait_h(jobs, servers, 1)
+    assert_allclose(mean_h, waits.mean(), rtol=1e-12, atol=1e-300)
+
+
+def test_quantiles_by_a_table_of_chi_square():
+    # NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.4, upper critical
+    # values of chi-square: 20 degrees of freedom 28.412, 31.410 and 37.566 at
+    # 0.10, 0.05 and 0.01; half of it is the sum of ten exponential times
+    prob, table = [0.9, 0.95, 0.99], np.array([28.412, 31.410, 37.566]) / 2
+    assert_allclose(random_jam_wait_quantile_h(prob, 11, 1, 1), table, atol=3e-4)
+    assert_allclose(random_jam_wait_quantile_h(prob, 20, 10, 1), table / 10, atol=3e-4)
+    assert_allclose(random_jam_makespan_quantile_h(prob, 10, 1, 1), table, atol=3e-4)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "servers"), [(3, 2), (11, 1), (12, 10), (60, 2), (80, 50), (5, 4)]
+)
+@pytest.mark.parametrize("prob", [1e-6, 0.05, 0.5, 0.95])
+def test_quantile_of_the_end_by_inverting_its_transform(jobs, servers, prob):
+    # a sum of exponential times: N - c of rate c, then one of each rate 1 to c
+    rates = [servers] * (jobs - servers) + list(range(1, servers + 1))
+
+    def transform(s):
+        return mp.fprod(mp.mpf(rate) / (s + rate) for rate in rates) / s
+
+    with mp.workdps(40):
+        end_h = random_jam_makespan_quantile_h(prob, jobs, servers, 1)
+        done = mp.invertlaplace(transform, mp.mpf(end_h), method="talbot")
+    assert_allclose(float(done), prob, rtol=1e-11)
+
+
+def test_far_ends_of_the_quantiles():
+    assert random_jam_wait_quantile_h([0, 1], 100, 10, 1).tolist() == [0, np.inf]
+    assert random_jam_wait_quantile_h([0, 1], 10, 10, 1).tolist() == [0, 0]
+    assert random_jam_makespan_quantile_h([0, 1], 100, 10, 1).tolist() == [0, np.inf]
+    # a crowd varies little: N tau/c, and the last of c by Gumbel's law
+    end_h = random_jam_makespan_quantile_h(0.5, 1e300, 1e299, 1)
+    gumbel = 9 + 299 * np.log(10) - np.log(np.log(2))
+    assert_allclose(end_h, gumbel, rtol=1e-9)
+    assert_allclose(random_jam_makespan_quantile_h(0.5, 1e300, 1, 1), 1e300)
+
+
 ALL = [
     jam_wait_h,
     jam_mean_wait_h,
     jam_makespan_h,
+    random_jam_wait_h,
     random_jam_mean_wait_h,
     random_jam_makespan_h,
 ]
@@ -153,63 +200,3 @@ def test_a_crowd_beyond_counting():
     # of two such crowds would not fit a float
     assert_allclose(random_jam_mean_wait_h(1e300, 10, 1), 5e298, rtol=1e-14)
     assert_allclose(jam_mean_wait_h(1e300, 10, 1), 5e298, rtol=1e-14)
-
-
-# --- jobs of known length, at once or not -----------------------------------------
-
-
-def test_the_line_of_a_small_bank():
-    # worked by hand: two tellers, customers at 0, 0, 0 and 0:30 who need 4, 1, 1
-    # and 1 h; the third waits for the second, the fourth for the third
-    assert_allclose(line_wait_h([0, 0, 0, 0.5], [4, 1, 1, 1], 2), [0, 0, 1, 1.5])
-
-
-@given(jobs=st.integers(1, 60), servers=st.integers(1, 12), length_h=hours)
-def test_equal_jobs_at_once_leave_in_waves(jobs, servers, length_h):
-    expected = jam_wait_h(np.arange(jobs) + 1, servers, length_h)
-    line = line_wait_h(np.zeros(jobs), length_h, servers)
-    assert_allclose(line, expected, rtol=1e-12)
-
-
-arrivals = st.lists(st.floats(0, 24), min_size=1, max_size=40)
-
-
-@given(arrivals=arrivals, servers=st.integers(1, 6), length_h=st.floats(0.01, 5))
-def test_equal_jobs_at_any_time_by_one_running_maximum(arrivals, servers, length_h):
-    # equal jobs come to the movers in turn: every c-th job meets the same one
-    arrivals = np.array(arrivals)
-    begins = np.sort(arrivals)
-    for mover in range(servers):
-        own = begins[mover::servers]
-        shift = length_h * np.arange(len(own))
-        begins[mover::servers] = np.maximum.accumulate(own - shift) + shift
-    order = np.argsort(arrivals, kind="stable")
-    line = line_wait_h(arrivals, length_h, servers)
-    assert_allclose(line[order] + arrivals[order], begins, atol=1e-9)
-
-
-@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
-def test_unequal_jobs_as_if_watched_from_mover_to_mover(data, arrivals, servers):
-    count = len(arrivals)
-    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
-    lengths_h = np.array(data.draw(many))
-    arrivals = np.sort(arrivals)
-    free_h = np.zeros(servers)
-    line = line_wait_h(arrivals, lengths_h, servers)
-    for job in range(count):
-        mover = free_h.argmin()
-        begin = max(arrivals[job], free_h[mover])
-        assert_allclose(line[job], begin - arrivals[job], atol=1e-9)
-        free_h[mover] = begin + lengths_h[job]
-
-
-@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
-def test_one_more_place_or_shorter_jobs_never_lengthen_the_line(
-    data, arrivals, servers
-):
-    count = len(arrivals)
-    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
-    lengths_h = np.array(data.draw(many))
-    now = line_wait_h(arrivals, lengths_h, servers)
-    assert (line_wait_h(arrivals, lengths_h, servers + 1) <= now + 1e-9).all()
-    assert (line_wait_h(arrivals, lengths_h / 2, servers) <= now + 1e-9).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import jam, queueing, total
+from vmbmodel.formulas import line, queueing, total
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["add_backup", "wait_of_others"]
@@ -70,7 +70,7 @@ def _daily_line_h(
     days = 2 + int(service_h.max() // 24)
     while True:
         arrival_h = start_h + 24 * np.arange(days)[:, np.newaxis]
-        line_h = jam.line_wait_h(
+        line_h = line.line_wait_h(
             arrival_h.ravel(), np.tile(service_h, days), served
         ).reshape(arrival_h.shape)
         settled = np.allclose(line_h[-1], line_h[days // 2 - 1], rtol=0, atol=1e-6)

@@ -1,0 +1,89 @@
+"""Jobs of known length in one line: by hand, by another program, properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from vmbmodel.formulas.jam import jam_wait_h
+from vmbmodel.formulas.line import equal_line_wait_h, line_wait_h
+
+hours = st.floats(1e-3, 1e3)
+
+
+def test_the_line_of_a_small_bank():
+    # worked by hand: two tellers, customers at 0, 0, 0 and 0:30 who need 4, 1, 1
+    # and 1 h; the third waits for the second, the fourth for the third
+    assert_allclose(line_wait_h([0, 0, 0, 0.5], [4, 1, 1, 1], 2), [0, 0, 1, 1.5])
+
+
+@given(jobs=st.integers(1, 60), servers=st.integers(1, 12), length_h=hours)
+def test_equal_jobs_at_once_leave_in_waves(jobs, servers, length_h):
+    expected = jam_wait_h(np.arange(jobs) + 1, servers, length_h)
+    for line_h in (line_wait_h, equal_line_wait_h):
+        line = line_h(np.zeros(jobs), length_h, servers)
+        assert_allclose(line, expected, rtol=1e-12)
+
+
+arrivals = st.lists(st.floats(0, 24), min_size=1, max_size=40)
+
+
+@given(arrivals=arrivals, servers=st.integers(1, 6), length_h=st.floats(0.01, 5))
+def test_equal_jobs_at_any_time_by_one_running_maximum(arrivals, servers, length_h):
+    # equal jobs come to the movers in turn: every c-th job meets the same one
+    arrivals = np.array(arrivals)
+    begins = np.sort(arrivals)
+    for mover in range(servers):
+        own = begins[mover::servers]
+        shift = length_h * np.arange(len(own))
+        begins[mover::servers] = np.maximum.accumulate(own - shift) + shift
+    order = np.argsort(arrivals, kind="stable")
+    for line_h in (line_wait_h, equal_line_wait_h):
+        line = line_h(arrivals, length_h, servers)
+        assert_allclose(line[order] + arrivals[order], begins, atol=1e-9)
+
+
+@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
+def test_unequal_jobs_as_if_watched_from_mover_to_mover(data, arrivals, servers):
+    count = len(arrivals)
+    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
+    lengths_h = np.array(data.draw(many))
+    arrivals = np.sort(arrivals)
+    free_h = np.zeros(servers)
+    line = line_wait_h(arrivals, lengths_h, servers)
+    for job in range(count):
+        mover = free_h.argmin()
+        begin = max(arrivals[job], free_h[mover])
+        assert_allclose(line[job], begin - arrivals[job], atol=1e-9)
+        free_h[mover] = begin + lengths_h[job]
+
+
+@given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
+def test_one_more_place_or_shorter_jobs_never_lengthen_the_line(
+    data, arrivals, servers
+):
+    count = len(arrivals)
+    many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
+    lengths_h = np.array(data.draw(many))
+    now = line_wait_h(arrivals, lengths_h, servers)
+    assert (line_wait_h(arrivals, lengths_h, servers + 1) <= now + 1e-9).all()
+    assert (line_wait_h(arrivals, lengths_h / 2, servers) <= now + 1e-9).all()
+
+
+def test_each_line_has_its_own_length_and_movers():
+    rng = np.random.default_rng(7)
+    arrivals = rng.uniform(0, 10, (3, 4, 30))
+    servers, length_h = rng.integers(1, 40, (3, 4)), rng.uniform(0.1, 2, (3, 1))
+    lines = equal_line_wait_h(arrivals, length_h, servers)
+    for place in np.ndindex(3, 4):
+        alone = line_wait_h(arrivals[place], length_h[place[0]], servers[place])
+        assert_allclose(lines[place], alone, atol=1e-12)
+
+
+@pytest.mark.parametrize("line_h", [line_wait_h, equal_line_wait_h])
+def test_ends_of_a_line(line_h):
+    assert line_h([], 1, 3).shape == (0,)
+    assert line_h([5.0], 1, 3).tolist() == [0]
+    assert line_h([0, 0, 0], 1e308, 1).tolist() == [0, 1e308, np.inf]
+    assert line_h([0, 0, 0], 1, 1e300).tolist() == [0, 0, 0]
