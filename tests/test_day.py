@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.capacity import peak_utilisation_frac
 from vmbmodel.formulas.day import fluid_wait_h, movers_fluid_wait_h, overload_band_h
-from vmbmodel.formulas.jam import jam_mean_wait_h, line_wait_h
+from vmbmodel.formulas.jam import jam_mean_wait_h
+from vmbmodel.formulas.line import line_wait_h
 
 loads = arrays(float, st.integers(1, 24), elements=st.floats(0, 3))
 jobs = st.floats(0.01, 20)

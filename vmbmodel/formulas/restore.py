@@ -151,7 +151,7 @@ def batch_restore_h(
     See Also
     --------
     vmbmodel.formulas.sharing.completion_h : disks of any size.
-    vmbmodel.formulas.jam.line_wait_h : VMs of any time in line.
+    vmbmodel.formulas.line.line_wait_h : VMs of any time in line.
 
     Notes
     -----

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import caps, jam, queueing, restore, total
+from vmbmodel.formulas import caps, line, queueing, restore, total
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.tiers import disk_caps
@@ -80,7 +80,7 @@ def all_restored_h(
     for own in pd.Series(vault).groupby(vault).indices.values():
         if len(own) > served:
             asked_h = np.zeros(len(own))
-            ready_h[own] += jam.line_wait_h(asked_h, copy_h[own], served)
+            ready_h[own] += line.line_wait_h(asked_h, copy_h[own], served)
     fixed_h = restore.restore_h(0, ready_h.max(), _finish_h(scenario))
     wait = _wait(scenario, decay_per_h, wait_prob)
     return total.total_quantile_h(0.95 ** (1 / count), fixed_h, **wait)
