@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.cli._examples import EXAMPLES
+from vmbmodel.service.consistency import consistency
 
 ROOT = Path(__file__).parents[1]
 FILES = (
@@ -94,6 +97,55 @@ def test_an_unknown_option_is_bad_input(name):
     done = CliRunner().invoke(app, [*name.split(), "--no-such-option"])
     assert done.exit_code == 2
     assert "Traceback" not in done.output
+
+
+# --- the book -----------------------------------------------------------------------
+
+PAGES = [
+    path
+    for path in sorted((ROOT / "book").glob("*.md"))
+    if "```{cli-output}" in path.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_command_of_a_page_does_what_the_page_says(path, folder):
+    text = path.read_text("utf-8")
+    blocks = re.findall(r"^```\{cli-output\} (.+)\n((?::.+\n)*)```$", text, re.M)
+    assert len(blocks) == text.count("```{cli-output}")
+    for line, options in blocks:
+        done = CliRunner().invoke(app, shlex.split(line)[1:])
+        status = re.search(r":status: (\d)", options)
+        assert done.exit_code == int(status[1] if status else 0), done.output
+        head = re.search(r":head: (\d+)", options)
+        assert not head or int(head[1]) < done.output.count("\n"), line
+
+
+def test_the_reference_has_every_command_and_option(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    reference = __import__("cli_reference")
+    listed = dict(reference.commands(reference.TOP))
+    assert listed.keys() == COMMANDS.keys() - {"prices"}
+    for name, command in listed.items():
+        shown = CliRunner().invoke(app, [*name.split(), "--help"]).stdout
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert reference.spelling(parameter, first=True).split()[0] in shown
+            else:
+                assert reference.metavar(parameter) in " ".join(
+                    reference.pieces(command)
+                )
+
+
+def test_every_case_of_consistency_has_its_line(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    tables = __import__("rules_tables")
+    reasons = {
+        consistency(**{"power": "running"} | given).why for _, given in tables.CASES
+    }
+    text = files("vmbmodel.service").joinpath("consistency.toml").read_text("utf-8")
+    cases = tomllib.loads(text)["case"]
+    assert reasons == {case["why"] for case in cases if "until" not in case}
 
 
 # --- remarks ------------------------------------------------------------------------

@@ -31,6 +31,7 @@ FILES = (
     BOOK.parent / "notebooks/data/fleet.csv",
 )
 PROGRAM = "import sys; from vmbmodel.cli import main; sys.argv[0] = 'vmbmodel'; main()"
+WIDTH = 62  # of a command, before it is broken
 NOT_HANDED_ON = {"COLUMNS", "FORCE_COLOR", "VMBMODEL_FLEET"}
 
 
@@ -68,7 +69,7 @@ class CliOutput(SphinxDirective):
             )
         printed = [text.rstrip() for text in done.stdout.splitlines()]
         head = self.options.get("head", len(printed))
-        shown = [f"$ {line}", *printed[:head]]
+        shown = [f"$ {broken(line)}", *printed[:head]]
         if head < len(printed):
             shown.append("...")
         if expected:
@@ -85,6 +86,18 @@ class CliOutput(SphinxDirective):
                 shutil.copy(path, folder.name)
                 self.env.note_dependency(os.fspath(path))
         return self.env.temp_data["cli-output"].name
+
+
+def broken(line):
+    """Break a long command before options, as a shell takes it."""
+    lines = [""]
+    for word in shlex.split(line, posix=False):
+        longer = f"{lines[-1]} {word}".strip()
+        if len(longer) > WIDTH and word.startswith("-"):
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return " \\\n    ".join(lines)
 
 
 def environment():

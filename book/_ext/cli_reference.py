@@ -8,11 +8,14 @@
 
 from docutils import nodes
 from model_tables import ModelTable, code, plain
+from typer import Context
 from typer.main import get_command
 
 from vmbmodel.cli import app
 from vmbmodel.cli._examples import EXAMPLES
 
+TOP = get_command(app)
+CONTEXT = Context(TOP)
 KINDS = {"int": "N", "float": "X", "path": "FILE", "%Y-%m-%d": "DATE"}
 
 
@@ -21,10 +24,9 @@ class CliReference(ModelTable):
 
     def run(self):
         """Return the sections, and a table of the options before any command."""
-        top = get_command(app)
-        own = [p for p in top.params if p.opts]
-        sections = [self.options("before the command", own)]
-        for name, command in commands(top):
+        own = [p for p in TOP.params if p.name != "help"]
+        sections = [self.option_table("before the command", own)]
+        for name, command in commands(TOP):
             sections.append(self.command(name, command))
         return sections
 
@@ -41,8 +43,8 @@ class CliReference(ModelTable):
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option"]
         if arguments:
-            section += self.arguments(arguments)
-        section += self.options("option", options)
+            section += self.argument_table(arguments)
+        section += self.option_table("option", options)
         lines = []
         for what, line in EXAMPLES[name]:
             lines += [f"# {what}"] if what else []
@@ -52,12 +54,12 @@ class CliReference(ModelTable):
         )
         return section
 
-    def arguments(self, parameters):
+    def argument_table(self, parameters):
         """Return the table of the arguments."""
         rows = [([], [code(metavar(p)), self.markdown(p.help)]) for p in parameters]
         return self.table(["argument", "what it is"], [30, 70], rows)
 
-    def options(self, head, parameters):
+    def option_table(self, head, parameters):
         """Return the table of the options."""
         rows = [
             ([], [code(spelling(p)), plain(default(p)), self.markdown(p.help or "")])
@@ -92,8 +94,8 @@ def metavar(parameter):
     if parameter.metavar:
         return parameter.metavar
     if parameter.param_type_name == "argument":
-        return parameter.name.upper()
-    shown = parameter.display_type.strip("<>").removesuffix(" range")
+        return parameter.name.upper() + "..." * (parameter.nargs == -1)
+    shown = parameter.display_type(CONTEXT).strip("<>").removesuffix(" range")
     return shown if "|" in shown else KINDS.get(shown, "TEXT")
 
 

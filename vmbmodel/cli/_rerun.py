@@ -19,7 +19,8 @@ def rerun(
     scenario: ScenarioOption = None,
     set_: SetOption = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the results.")
+        Path,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder for the results."),
     ] = Path(),
     force: ForceOption = False,
 ) -> None:
