@@ -224,6 +224,31 @@ def test_images_against_a_comparison_byte_by_byte(written, size, cell_kib):
     assert found.cells == -(-size // cell)
 
 
+@pytest.mark.parametrize("cell_kib", [0.5, 8, 65536])
+def test_holes_of_a_terabyte_are_not_read(tmp_path, cell_kib):
+    # changes at places that are stored in both images, in one, or only as zeros
+    size, mib = 2**40, 2**20
+    stored = [
+        ((0, b"a"), (700 * 2**30, b"b"), (size - 1, b"c")),
+        ((0, b"a"), (5 * 2**30, b"\0"), (700 * 2**30, b"x"), (900 * 2**30 + 3, b"y")),
+    ]
+    images = [tmp_path / "before.img", tmp_path / "after.img"]
+    for image, pieces in zip(images, stored, strict=True):
+        with image.open("wb") as file:
+            file.truncate(size)
+            for offset, content in pieces:
+                file.seek(offset)
+                file.write(content)
+    if any(image.stat().st_blocks * 512 > 256 * mib for image in images):
+        pytest.skip("this file system stores holes")
+    found = compare(*images, cell_kib=cell_kib)
+    cell = int(cell_kib * 1024)
+    expected = [700 * 2**30, 900 * 2**30, size - 1]
+    assert found.runs.begin.tolist() == [place // cell for place in expected]
+    assert found.cells == size // cell
+    assert compare(images[1], images[1]).changed_cells == 0
+
+
 def test_images_that_cannot_be_compared(written, tmp_path):
     small, large, empty = written(b"a" * 512), written(b"a" * 1024), written(b"")
     for pair, part in [

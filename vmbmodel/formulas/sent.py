@@ -164,6 +164,7 @@ def changed_chunks_frac(
     room = (longest - min_chunk_kib) / mean_chunk_kib
     lengths = min_chunk_kib, mean_chunk_kib, longest, room
     mean = min_chunk_kib + mean_chunk_kib * -np.expm1(-room)
+    mean = np.maximum(mean, np.finfo(float).tiny)
     few = _hit(density, *lengths) / mean
     many = 1 - _missed(density, *lengths) / mean
     reach = min_chunk_kib + mean_chunk_kib * np.minimum(room, LONGEST)

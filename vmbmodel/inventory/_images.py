@@ -1,5 +1,6 @@
 """Two raw images of one disk, compared cell by cell, a few megabytes at a time."""
 
+import errno
 import io
 import os
 from collections.abc import Callable
@@ -29,14 +30,25 @@ def compare_images(
     size_bytes: int,
     done: Callable[[int], None],
 ) -> None:
-    """Gather the cells in which two images of one length differ."""
+    """Gather the cells in which two images of one length differ.
+
+    What an image has not stored, a hole, is zeros and not read.
+    """
     cell_bytes, findings = gatherer.cell_bytes, gatherer.findings
-    per_piece = max(PIECE // cell_bytes, 1)
-    buffers = [np.zeros(per_piece * cell_bytes, np.uint8) for _ in range(2)]
-    for start in range(0, size_bytes, per_piece * cell_bytes):
-        length = min(per_piece * cell_bytes, size_bytes - start)
-        for file, buffer in zip((before, after), buffers, strict=True):
-            _fill(file, buffer[:length], start, findings)
+    piece = max(PIECE // cell_bytes, 1) * cell_bytes
+    buffers = [np.zeros(piece, np.uint8) for _ in range(2)]
+    start = 0
+    while True:
+        stored = [_stored_from(file, start, size_bytes) for file in (before, after)]
+        if min(stored) >= size_bytes:
+            break
+        start = min(stored) // piece * piece
+        length = min(piece, size_bytes - start)
+        for file, at, buffer in zip((before, after), stored, buffers, strict=True):
+            if at < start + length:
+                _fill(file, buffer[:length], start, findings)
+            else:
+                buffer[:] = 0
         cells = -(-length // cell_bytes)
         for buffer in buffers:
             buffer[length : cells * cell_bytes] = 0
@@ -48,11 +60,25 @@ def compare_images(
             edges = np.flatnonzero(np.diff(changed, prepend=False, append=False))
             edges += start // cell_bytes
             gatherer.add_cells(edges[::2], edges[1::2])
-        done(start + length)
+        start += length
+        done(start)
+    done(size_bytes)
+
+
+def _stored_from(file: BinaryIO, start: int, size_bytes: int) -> int:
+    """Return where the next stored data begin; in between are zeros."""
+    if start >= size_bytes or not hasattr(os, "SEEK_DATA"):
+        return start
+    try:
+        return file.seek(start, os.SEEK_DATA)
+    except OSError as error:
+        nothing = error.errno == errno.ENXIO and image_bytes(file) >= size_bytes
+        return size_bytes if nothing else start
 
 
 def _fill(file: BinaryIO, buffer: np.ndarray, start: int, findings: Findings) -> None:
     filled, view = 0, memoryview(buffer)
+    file.seek(start)
     while filled < len(view):
         got = file.readinto(view[filled:])
         if not got:
