@@ -238,6 +238,16 @@ def test_a_saved_estimate_is_reproduced_without_its_inventory(run, saved, disks)
     assert run("verify", saved).stdout.startswith("The same: ")
 
 
+def test_the_months_to_come_are_computed_again_too(run, saved):
+    words = ("--months", 14, "--format", "json", "-o", saved, "--force")
+    run("estimate", "fleet.csv", *words)
+    run("verify", saved)
+    whole = json.loads(saved.read_text())
+    whole["months"][3]["total_usd"] += 1
+    saved.write_text(json.dumps(whole))
+    assert "months[3].total_usd" in run("verify", saved, status=1).stdout
+
+
 def test_a_changed_cell_is_named(run, saved):
     whole = json.loads(saved.read_text())
     whole["vms"][1]["total_usd"] += 0.01
@@ -296,6 +306,7 @@ def test_a_price_book_of_one_s_own_is_carried_along(run, tmp_path):
         ({"given": {"servers": "ten"}}, "r.json: given: servers must be a number"),
         ({"given": {"servers": 10**400}}, "r.json: given: servers must be a number"),
         ({"model": None}, "model must be an object"),
+        ({"months": {}}, "months must be a list of objects"),
         ({"model": {"profile": {"name": 3}}}, "model.profile must have a name"),
     ],
 )
