@@ -60,7 +60,7 @@ def stored_linear_gib(
 
     See Also
     --------
-    stored_upper_gib : what a known overlap allows at most.
+    vmbmodel.formulas.graded.stored_upper_gib : what a known overlap allows at most.
 
     Notes
     -----
@@ -140,7 +140,7 @@ def stored_points_gib(
 
     See Also
     --------
-    stored_lower_gib : what a known overlap takes at least.
+    vmbmodel.formulas.graded.stored_lower_gib : what a known overlap takes at least.
 
     Notes
     -----

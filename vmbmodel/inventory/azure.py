@@ -129,7 +129,7 @@ def read(
 
     Raises
     ------
-    InventoryError
+    vmbmodel.inventory.findings.InventoryError
         If a list cannot be read, with all findings; or if the used size of a disk
         is known from nothing, with all of those disks.
     ValueError

@@ -120,7 +120,7 @@ def read(
 
     Raises
     ------
-    InventoryError
+    vmbmodel.inventory.findings.InventoryError
         With every finding at once: a missing column, a cost that is no number, a
         unit or a date that cannot be read, several currencies, and a file
         without a single charge for VM backup.

@@ -121,7 +121,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
 
     Raises
     ------
-    InventoryError
+    vmbmodel.inventory.findings.InventoryError
         If a file cannot be taken apart, or none of its rows can be read.
     ValueError
         If there is no such time zone.
