@@ -108,7 +108,7 @@ def test_twenty_disks_of_an_account_and_schedule():
     disks = [own(f"vm{i}") for i in range(21)]
     assert not places("account-schedule", *disks[:20])
     (place,) = places("account-schedule", *disks)
-    assert place.where == {"storage_account": "s", "policy": "p"}
+    assert place.where == {"vault": "v", "storage_account": "s", "policy": "p"}
     assert (place.found, place.limit) == (21, 20)
     assert not places("account-schedule", *disks[:20], own("x", policy="q"))
 

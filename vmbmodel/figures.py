@@ -23,6 +23,7 @@ __all__ = [
     "points",
     "spans",
     "stacked_bars",
+    "steps",
     "strips",
 ]
 
@@ -303,6 +304,30 @@ def moments(times: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
             color="0.3",
             fontsize="small",
         )
+    return ax
+
+
+def steps(table: pd.DataFrame, *, ax: Axes | None = None, **axes: object) -> Axes:
+    """Draw one stepped line a column, level from each row to the next.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A line a column, named by its name; the index is the horizontal axis, in
+        even steps.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    begins = table.index.to_numpy()
+    ends = [*begins, 2 * begins[-1] - begins[-2]]
+    for colour, dash, name in zip(cycle(COLOURS), cycle(_DASHES), table):
+        ax.stairs(table[name], ends, label=name, color=colour, linestyle=dash)
+    ax.margins(x=0)
+    ax.legend()
+    ax.set(**axes)
     return ax
 
 

@@ -22,6 +22,7 @@ from vmbmodel.cli._options import listen, step
 from vmbmodel.cli._reconcile import reconcile
 from vmbmodel.cli._report import report
 from vmbmodel.cli._rerun import rerun
+from vmbmodel.cli._schedule import schedule
 from vmbmodel.cli._sets import fields, limits, price_books, profiles
 from vmbmodel.cli._verify import verify
 
@@ -41,6 +42,7 @@ for _command in (
     estimate,
     check,
     report,
+    schedule,
     init,
     verify,
     diff,

@@ -58,6 +58,18 @@ EXAMPLES = {
             "vmbmodel check fleet.csv --format sarif -o check.sarif",
         ),
     ),
+    "schedule": (
+        (
+            "Starts outside business hours, the policies for them, and the day before "
+            "and after",
+            "vmbmodel schedule fleet.csv --blackout 8-18 --figure day.svg",
+        ),
+        (
+            "With ten VMs of a vault at a time as few enough, and then checked",
+            "vmbmodel schedule fleet.csv --blackout 8-18 --peak 10 "
+            "--fleet-out planned.csv",
+        ),
+    ),
     "report": (
         (
             "A page, a workbook and a record, to hand on",

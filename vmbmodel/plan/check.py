@@ -510,16 +510,9 @@ def _beyond(rows: pd.DataFrame, column: str, most: float, text: str) -> Iterator
 
 
 def _policy_vms(facts: _Known, most: float) -> _Search:
-    def places():
-        for where, count, row in crowded(vms, ["vault", "policy"], most):
-            text = (
-                f"Policy {where['policy']} of vault {where['vault']} has {count} VMs; "
-                f"it may have up to {most:g}."
-            )
-            yield Place(where, count, most, text, row)
-
     vms, unknown = _split(facts.vms, "vault", "policy")
-    return _Search(places(), len(vms), unknown, "vault and policy")
+    places = practices.crowded_policies(vms, most)
+    return _Search(places, len(vms), unknown, "vault and policy")
 
 
 def _vault_vms(facts: _Known, most: float) -> _Search:

@@ -163,7 +163,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
     61.07 0.0
     """
     check_reservation(scenario)
-    disks, taken = _filled(fleet, scenario)
+    disks, taken = filled(fleet, scenario)
     kept = disks[~disks["excluded"] & (disks["role"] != "temp")]
     with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
         add_times(kept, scenario)
@@ -193,7 +193,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
     )
 
 
-def _filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]:
+def filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]:
     """Fill blank cells, and count for each column how many were filled."""
     disks = disks.reindex(columns=DISK_COLUMNS).reset_index(drop=True)
     # what one disk says of its VM, the others need not repeat

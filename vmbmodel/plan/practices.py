@@ -16,6 +16,7 @@ __all__ = [
     "busy_accounts",
     "compared_disks",
     "crowded",
+    "crowded_policies",
     "crowded_schedules",
     "crowded_starts",
     "high_churn",
@@ -106,14 +107,34 @@ def crowded_starts(vms: pd.DataFrame, most: float) -> Iterator[Place]:
         yield Place(where, count, most, text, row)
 
 
-def crowded_schedules(unmanaged: pd.DataFrame, most: float) -> Iterator[Place]:
-    """Find the storage accounts of which too many disks follow one policy."""
-    for where, count, row in crowded(unmanaged, ["storage_account", "policy"], most):
+def crowded_policies(vms: pd.DataFrame, most: float) -> Iterator[Place]:
+    """Find the policies that have too many VMs."""
+    for where, count, row in crowded(vms, ["vault", "policy"], most):
         text = (
-            f"{count} disks of storage account {where['storage_account']} follow "
-            f"policy {where['policy']}; no more than {most:g} are advised."
+            f"Policy {where['policy']} of vault {where['vault']} has {count} VMs; "
+            f"it may have up to {most:g}."
         )
         yield Place(where, count, most, text, row)
+
+
+def crowded_schedules(unmanaged: pd.DataFrame, most: float) -> Iterator[Place]:
+    """Find the storage accounts of which too many disks follow one policy.
+
+    Policies of one name in two vaults are two; disks of no known vault are taken
+    as those of one.
+    """
+    rows = unmanaged.assign(vault=unmanaged["vault"].astype(object).fillna(""))
+    for where, count, row in crowded(
+        rows, ["storage_account", "vault", "policy"], most
+    ):
+        vault = where.pop("vault")
+        named = {"vault": vault} if vault else {}
+        text = (
+            f"{count} disks of storage account {where['storage_account']} follow "
+            f"policy {where['policy']}{f' of vault {vault}' if vault else ''}; no more "
+            f"than {most:g} are advised."
+        )
+        yield Place(named | where, count, most, text, row)
 
 
 def busy_accounts(

@@ -54,9 +54,13 @@ _OPTIONS = {
 }
 DERIVED = MappingProxyType(
     {
+        # practices that not every source has, and a caller may keep all the same
+        "account_disks": "the profile's, or no limit",
         "churn_gib_per_day": "churn_frac of the used size",
+        "policy_vms": "that of the profile or the limits, or no limit",
         "restore_accounts": "one for each VM",
         "utilisation_frac": "derived from peak_wait_h and peak_wait_prob",
+        "vault_vms": "the profile's, or no limit",
         "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
 )
@@ -163,6 +167,8 @@ class Scenario:
             changes = {n: v for n, v in settings.items() if n in constants}
             sets[kind] = constants.read_gb_as(gb_bytes).modified(**changes)
         options |= {n: v for n, v in settings.items() if n in options}
+        for name in options.keys() & {name for s in sets.values() for name in s}:
+            del options[name]  # a practice that this profile has
         return cls(
             **sets,
             options=MappingProxyType(options),

@@ -1,0 +1,170 @@
+"""What a schedule decides: so many VMs of a class in each half-hour.
+
+VMs that are alike form a class. A `Program` holds the vaults that share something,
+most often one, and says what any plan comes to, whoever made it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmbmodel.plan._slots import SLOT_H, SLOTS
+
+__all__ = ["AIMS", "NEAR", "Program"]
+
+AIMS = ("expected_misses", "peak_vms", "late_peak_vms", "last_finish_h", "moved_vms")
+"""What is made least, the first before the second and so on."""
+
+NEAR = 1e-6
+"""Share of a value within which a later aim has to leave it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Classes of VMs, what they take of each half-hour, and what there is.
+
+    Parameters
+    ----------
+    vault : ndarray of int, shape (classes,)
+        Vault of each class.
+    number : ndarray of int, shape (classes,)
+        VMs of each class.
+    open : ndarray of bool, shape (classes, slots)
+        Whether a class may start there.
+    miss : ndarray of float, shape (classes, slots)
+        Chance of a VM to miss its deadline that waits for no other of its vault.
+    finish_h : ndarray of float, shape (classes, slots)
+        When a VM is done that starts there, from the origin of the day.
+    present : ndarray of int, shape (classes, slots)
+        VMs that start there now.
+    in_use, late, work : ndarray of float, shape (classes, slots)
+        What a VM that starts in slot 0 takes of each slot: whether it is at work,
+        whether it may be if it starts late, and for what share.
+    kept_in_use, kept_late, kept_work : ndarray of float, shape (vaults, slots)
+        What VMs take that stay where they are.
+    kept_miss, kept_finish_h : ndarray of float, shape (vaults,)
+        Their misses, and when the last of them is done.
+    room : ndarray of float, shape (vaults, slots)
+        VMs that may still start there; infinite without a rule.
+    disks : ndarray of int, shape (classes, accounts)
+        Disks of a VM in each storage account.
+    account_room : ndarray of float, shape (accounts, slots)
+        Disks of an account that may still start there.
+    served : float
+        VMs of a vault that are served at a time.
+    peak_vms : float
+        VMs of a vault at work at a time below which fewer are no better.
+    job_h : ndarray of float, shape (vaults,)
+        Mean transfer of a VM of the vault.
+    miss_per_h : ndarray of float, shape (vaults,)
+        Misses that come with an hour of waiting for one's own vault.
+    """
+
+    vault: np.ndarray
+    number: np.ndarray
+    open: np.ndarray
+    miss: np.ndarray
+    finish_h: np.ndarray
+    present: np.ndarray
+    in_use: np.ndarray
+    late: np.ndarray
+    work: np.ndarray
+    kept_in_use: np.ndarray
+    kept_late: np.ndarray
+    kept_work: np.ndarray
+    kept_miss: np.ndarray
+    kept_finish_h: np.ndarray
+    room: np.ndarray
+    disks: np.ndarray
+    account_room: np.ndarray
+    served: float
+    peak_vms: float
+    job_h: np.ndarray
+    miss_per_h: np.ndarray
+
+    @property
+    def vaults(self) -> int:
+        """Number of vaults."""
+        return len(self.job_h)
+
+    @property
+    def scale(self) -> float:
+        """Largest chance to miss, the unit in which misses are compared."""
+        return max(self.miss.max(initial=0), self.miss_per_h.max()) or 1.0
+
+    def load(self, starts: np.ndarray, profile: str) -> np.ndarray:
+        """Add up what all VMs take of each slot, by vault."""
+        own = getattr(self, profile)
+        load = getattr(self, f"kept_{profile}").copy()
+        spread = np.fft.irfft(np.fft.rfft(starts) * np.fft.rfft(own), SLOTS)
+        np.add.at(load, self.vault, spread)
+        return np.round(load, 9)
+
+    def wait_h(
+        self, in_use: np.ndarray, work: np.ndarray, vault: int | slice = slice(None)
+    ) -> np.ndarray:
+        """Hours that the VMs of a vault wait for each other, from both loads.
+
+        Of those at work at a time, the first `served` do not wait, as many more
+        wait for one transfer, and so on; and what a half-hour cannot serve is
+        carried into the next.
+        """
+        job_h = self.job_h[vault]
+        waves = np.floor(in_use / self.served)
+        ahead = waves * in_use - self.served * waves * (waves + 1) / 2
+        waves_h = np.minimum(SLOT_H, job_h) * ahead.sum(axis=-1)
+        over = np.concatenate([work, work], axis=-1) - self.served
+        level = over.cumsum(axis=-1)
+        floor = np.minimum(np.minimum.accumulate(level, axis=-1), 0)
+        carried = (level - floor)[..., SLOTS:].sum(axis=-1)
+        clears = (level[..., SLOTS - 1] <= 0) & (job_h > 0)
+        carried_h = SLOT_H**2 * carried / np.where(job_h > 0, job_h, 1)
+        return np.maximum(waves_h, np.where(clears, carried_h, 0))
+
+    def values(self, starts: np.ndarray) -> tuple[float, ...]:
+        """Give what a plan comes to in each of the `AIMS`."""
+        in_use = self.load(starts, "in_use")
+        wait_h = self.wait_h(in_use, self.load(starts, "work"))
+        misses = (self.miss * starts).sum() + self.kept_miss.sum()
+        return (
+            float(misses + (self.miss_per_h * wait_h).sum()),
+            float(self.peak(in_use).sum()),
+            float(self.peak(self.load(starts, "late")).sum()),
+            float(self.last_finish_h(starts).sum()),
+            float(self.number.sum() - np.minimum(starts, self.present).sum()),
+        )
+
+    def peak(self, load: np.ndarray) -> np.ndarray:
+        """Give the highest load of a day, or what is as good."""
+        return np.maximum(load.max(axis=-1), self.peak_vms)
+
+    def better(self, one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+        """Say whether the values of one plan come before those of another."""
+        for aim, mine, theirs in zip(AIMS, one, other, strict=True):
+            if mine == theirs:
+                continue
+            near = NEAR
+            if aim == "expected_misses":
+                near *= 2 * max(self.scale, abs(theirs))
+            if abs(mine - theirs) > near:
+                return mine < theirs
+        return False
+
+    def last_finish_h(self, starts: np.ndarray) -> np.ndarray:
+        """Give when the last VM of each vault is done."""
+        last = self.kept_finish_h.copy()
+        done = np.where(starts > 0, self.finish_h, 0).max(axis=1, initial=0)
+        np.maximum.at(last, self.vault, done)
+        return last
+
+    def keeps_rules(self, starts: np.ndarray) -> bool:
+        """Say whether a plan starts every VM, where it may and where there is room."""
+        by_vault = np.zeros(self.room.shape)
+        np.add.at(by_vault, self.vault, starts)
+        return bool(
+            (starts.sum(axis=1) == self.number).all()
+            and (starts >= 0).all()
+            and not starts[~self.open].any()
+            and (by_vault <= self.room).all()
+            and (self.disks.T @ starts <= self.account_room).all()
+        )
