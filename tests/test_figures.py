@@ -93,6 +93,31 @@ def test_bands_run_from_low_to_high():
     assert ax.get_xlabel() == "hours"
 
 
+def test_parity_has_its_line_its_band_and_a_mark_a_kind():
+    table = pd.DataFrame(
+        {"seen": [1.0, 10.0, 5.0], "ours": [1.1, 9.0, 5.0], "of": ["a", "a", "b"]}
+    )
+    ax = figures.parity(table, "seen", "ours", "of", band=0.2, xlabel="measured")
+    agreement, first, second = ax.lines
+    np.testing.assert_array_equal(*agreement.get_data())
+    assert first.get_xdata().tolist() == [1, 10]
+    assert second.get_ydata().tolist() == [5]
+    assert first.get_marker() != second.get_marker()
+    corners = ax.collections[0].get_paths()[0].vertices
+    at_left = corners[corners[:, 0] == corners[:, 0].min(), 1] / ax.get_xlim()[0]
+    np.testing.assert_allclose([at_left.min(), at_left.max()], [0.8, 1.2])
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["within 20%", "a", "b"]
+    assert ax.get_xlabel() == "measured"
+
+
+def test_dots_are_named_by_their_rows():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
+    ax = figures.points(table, "x", "y", named=True)
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [("a", (1, 3)), ("b", (2, 4))]
+    assert not figures.points(table, "x", "y").texts
+
+
 def test_spans_start_and_end_where_the_table_says():
     table = pd.DataFrame({"start": [0.0, 1.0], "end": [2.0, 4.0]})
     bars = figures.spans(table, "start", "end").patches

@@ -9,7 +9,7 @@ lets points expire. They write to ``notebooks/data``:
   the chunks that were new to borg and the seconds it took;
 - ``transfers.csv``: seconds in which a day's extents were read through a limit;
 - ``retained.csv`` and ``gaps.csv``: what borg holds after ``borg prune``, and the days
-  between the points that it kept;
+  between the points that it kept, with the cells that changed in them;
 - ``unions.csv``: cells that changed in one day, in two days and so on;
 - ``measured.toml`` and ``retained.toml``: what was run, when, with which versions, and
   what it wrote.
@@ -31,6 +31,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ LARGEST_KIB = 4096
 LIMIT = {"iops": 500, "mib_s": 60}
 DAYS = 6
 LONG_DAYS = 63
+WARM_DAYS = 21
 TRAINING_DAYS = 28
 HORIZON_DAYS = 21
 VERSIONS = {
@@ -98,10 +100,15 @@ def possible(workload):
     return not isinstance(workload, Fio) or shutil.which("fio") is not None
 
 
-def days(workload, folder, count):
-    """Yield the number of each day, and the images before it and after it."""
+def days(workload, folder, count, warm=0):
+    """Yield the number of each day, and the images before it and after it.
+
+    A database that was just loaded settles first, for some days that nobody counts.
+    """
     before, after = folder / "before.img", folder / "after.img"
     workload.begin(after)
+    for day in range(warm):
+        workload.day(after, count + 1 + day)
     for day in range(1, count + 1):
         shutil.copyfile(after, before)
         workload.day(after, day)
@@ -169,7 +176,7 @@ def long(workload, folder, count):
     """Keep points of many days; return the rows of points, of unions and of gaps."""
     borg = Borg(folder / "borg", CELLS_KIB[0]) if Borg.is_there() else None
     changed = []
-    for day, before, after in days(workload, folder, count):
+    for day, before, after in days(workload, folder, count, WARM_DAYS):
         if borg and day == 1:
             borg.create(before, 0)
         changed.append(compare(before, after, cell_kib=CELLS_KIB[0]))
@@ -182,7 +189,7 @@ def long(workload, folder, count):
         {"workload": workload.name, "days": n, "cells": all_days, "trained_cells": few}
         for n, (all_days, few) in enumerate(zip(grown, trained, strict=True), 1)
     ]
-    retained, gaps = expire(workload, borg) if borg else ([], [])
+    retained, gaps = expire(workload, borg, changed) if borg else ([], [])
     return retained, unions, gaps
 
 
@@ -197,7 +204,7 @@ def union_cells(changed):
     return means
 
 
-def expire(workload, borg):
+def expire(workload, borg, changed):
     """Prune by one policy after the other; return the rows of points and of gaps."""
     retained, gaps, chunks = [], [], {}
     for number, policy in enumerate(POLICIES, 1):
@@ -215,7 +222,9 @@ def expire(workload, borg):
                 "borg_mib": round(borg.stored_mib(), 3),
             }
         )
-        gaps += [named | {"gap_days": int(gap)} for gap in np.diff(kept)]
+        for begin, end in pairwise(kept):
+            written = union(changed[begin:end]).changed_cells
+            gaps.append(named | {"gap_days": end - begin, "gap_cells": written})
     return retained, gaps
 
 
@@ -239,6 +248,7 @@ def about(part, workloads, left_out):
         "[versions]",
         *[f"{name} = {json.dumps(version)}" for name, version in versions.items()],
     ]
+    lines += ["", "[limit]", *[f"{name} = {value}" for name, value in LIMIT.items()]]
     for workload in workloads:
         lines += ["", f"[{json.dumps(workload.name)}]"]
         for name, value in dataclasses.asdict(workload).items():

@@ -20,6 +20,7 @@ __all__ = [
     "curves",
     "heat",
     "moments",
+    "parity",
     "points",
     "spans",
     "stacked_bars",
@@ -159,6 +160,7 @@ def points(
     y: str,
     *,
     label: str = "",
+    named: bool = False,
     ax: Axes | None = None,
     **axes: object,
 ) -> Axes:
@@ -172,6 +174,8 @@ def points(
         Columns of the two axes.
     label : str
         What the legend calls the dots; they are not in it if empty.
+    named : bool
+        Whether the name of each row, its index, stands beside its dot.
     ax : Axes, optional
         Where to draw.
     **axes : object
@@ -188,7 +192,60 @@ def points(
         markersize=5,
         zorder=3,
     )
+    for name, row in table.iterrows() if named else ():
+        ax.annotate(
+            _named(name),
+            (row[x], row[y]),
+            xytext=(5, 4),
+            textcoords="offset points",
+            fontsize="small",
+        )
     ax.set(**axes)
+    return ax
+
+
+def parity(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    hue: str,
+    *,
+    band: float = 0.1,
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw what was modelled against what was measured, with the line of agreement.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a dot.
+    x, y : str
+        Columns of what was measured, and of what was modelled; both above 0.
+    hue : str
+        Column of the kinds, told apart by colour and mark.
+    band : float
+        Share by which the shaded band departs from agreement on either side.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new(height=5)
+    marks = zip(cycle(COLOURS), cycle("osD^vPX*<>"))
+    ends = [table[[x, y]].min().min() / 1.5, table[[x, y]].max().max() * 1.5]
+    low, high = ([end * (1 + way * band) for end in ends] for way in (-1, 1))
+    label = f"within {band:.0%}"
+    ax.fill_between(ends, low, high, color="0.88", linewidth=0, label=label)
+    ax.plot(ends, ends, color="0.45", linewidth=1, label="_agreement")
+    kinds = table.groupby(hue, sort=False)
+    for (kind, dots), (colour, mark) in zip(kinds, marks, strict=False):
+        look = {"color": colour, "markersize": 5, "alpha": 0.7}
+        ax.plot(dots[x], dots[y], mark, label=_named(kind), **look)
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, **axes)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:,g}")
+    ax.legend(fontsize="small")
     return ax
 
 
