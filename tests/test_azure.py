@@ -545,6 +545,15 @@ def test_a_log_that_may_begin_too_late_is_told():
     assert "set-up the job log does not show" in notes(answer)
 
 
+def test_increments_tell_no_used_size():
+    log = [job("web-01", f"2026-05-0{d}T22:00:00Z", size=f"{d} GB") for d in (4, 3, 2)]
+    with pytest.raises(InventoryError, match="is not known"):
+        read(WEB_DISKS, [WEB], jobs=log, used_frac=None)
+    answer = read(WEB_DISKS, [WEB], jobs=log, used_frac=0.5)
+    assert "increments only" in notes(answer)
+    assert list(answer.disks["used_gib"]) == [63.5, 256]
+
+
 def test_used_sizes_come_from_the_best_source():
     listed = save("used.csv", "vm,disk,used_gib\nweb-01,web-01-os,20\n")
     paths = [save("d.json", list(WEB_DISKS))], [save("v.json", [WEB])]

@@ -93,8 +93,8 @@ def simulated(seed, phases=True, count=200):
 
 
 def test_the_interval_of_a_median_is_that_of_the_sign_test():
-    # Conover (1999), sec. 3.2: of 16 values, the 4th and 13th hold the median with
-    # 97.9 %; the next narrower pair, 5th and 12th, with 92.3 % only.
+    # by the binomial distribution: of 16 values, the 4th and 13th hold the median with
+    # 97.9 %, the next narrower pair, 5th and 12th, with 92.3 % only
     fit = quantile("snapshot_h", np.arange(1.0, 17.0), 0.5)
     assert (fit.low, fit.high) == (4, 13)
 
@@ -105,8 +105,7 @@ def test_a_short_log_bounds_no_high_quantile():
 
 
 def test_the_slope_does_not_mind_what_is_added():
-    # Sen (1968), sec. 6: x 1, 2, 3, 4, 10, 12, 18 and y 9, 15, 19, 20, 45, 55, 78
-    # give 4.0 with an interval of 3.71 to 5 at 93 %.
+    # Sen (1968), sec. 6: a slope of 4, between 3.71 and 4.38 at 93 %
     sizes = np.array([1, 2, 3, 4, 10, 12, 18.0])
     times = np.array([9, 15, 19, 20, 45, 55, 78.0])
     assert slope(sizes, times)[0] == pytest.approx(4.0)

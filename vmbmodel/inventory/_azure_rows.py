@@ -31,6 +31,7 @@ NO_SET_UP = (
     "VMs whose set-up the job log does not show; if the log begins after their first "
     "backup, the used size is that of an increment and too small"
 )
+INCREMENTS = "VMs of which the job log shows increments only, which tell no used size"
 CUT = "VMs whose used size is above the sizes of their disks, cut to these"
 NOT_SURELY_ENHANCED = "ultra and premium v2 disks, which only an Enhanced policy takes"
 NOT_ENHANCED = "ultra and premium v2 disks under a Standard policy, which takes none"
@@ -252,11 +253,15 @@ def _churns(
     figures = from_jobs(known.jobs, pd.Series(keys, known.jobs.index, dtype=object))
     churns = {}
     for row in figures.itertuples():
-        totals.setdefault(row.Index, (row.used_gib, row.origin, False))
+        name = known.places.names[row.Index]
+        if pd.isna(row.used_gib):
+            notes.add(INCREMENTS, name)
+        elif row.Index not in totals:
+            totals[row.Index] = (row.used_gib, row.origin, False)
+            if not row.set_up:
+                notes.add(NO_SET_UP, name)
         if not pd.isna(row.churn_gib_per_day):
             churns[row.Index] = row.churn_gib_per_day
-        if "in the log" in row.origin:
-            notes.add(NO_SET_UP, known.places.names[row.Index])
     return churns
 
 

@@ -20,6 +20,9 @@ from vmbmodel.inventory.jobs import first_backups
 
 __all__ = ["Used", "from_jobs", "read_used", "split"]
 
+OUTSTANDING = 3
+"""Times the median of the others that the first backup of a VM moves at least."""
+
 FRONT_END = "BackupItemFrontEndSize"
 
 
@@ -84,9 +87,11 @@ def from_jobs(jobs: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a key: ``used_gib``, the largest backup; ``churn_gib_per_day``, the
-        median of what later backups moved for each day since the one before, where
-        there are three at least; and ``origin``.
+        A row a key: ``used_gib``, the largest backup, if the log shows the set-up of
+        the protection, or if it is the earliest and stands out, as a first one does;
+        ``churn_gib_per_day``, the median of what later backups moved for each day
+        since the one before, where there are three at least; ``origin``; and
+        ``set_up``, whether the log shows it.
     """
     backup = jobs["operation"].str.startswith("Backup").fillna(False)
     done = jobs["status"].str.startswith("Completed").fillna(False)
@@ -100,17 +105,22 @@ def from_jobs(jobs: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     churn = rate.groupby(later["key"]).agg(["median", "size"])
     largest = sized.loc[by_vm["moved_gib"].idxmax()].set_index("key")
     earliest = largest["start_time"] == by_vm["start_time"].min()
+    rest = sized.drop(by_vm["moved_gib"].idxmax()).groupby("key")["moved_gib"].median()
+    outstanding = ~(largest["moved_gib"] <= OUTSTANDING * rest.reindex(largest.index))
+    set_up = by_vm["first"].any()
+    whole = set_up | (earliest & outstanding)
     which = np.where(
         largest["first"],
         "first backup",
-        np.where(earliest, "earliest backup in the log", "largest backup in the log"),
+        np.where(set_up, "largest backup in the log", "earliest backup in the log"),
     )
     day = largest["start_time"].dt.strftime("%Y-%m-%d")
     return pd.DataFrame(
         {
-            "used_gib": largest["moved_gib"],
+            "used_gib": largest["moved_gib"].where(whole),
             "churn_gib_per_day": churn["median"].where(churn["size"] >= 3),
             "origin": pd.Series(which, largest.index) + " of " + day,
+            "set_up": set_up,
         },
         index=largest.index,
     )

@@ -237,9 +237,9 @@ def calibrate(
     _fit_restores(work, restores)
     if not work.fits:
         counts = f"{len(backups)} backups, {len(restores)} restores and {len(setups)}"
+        reasons = "".join(f"\n  {name}: {why}" for name, why in work.left.items())
         raise ValueError(
-            f"nothing can be fitted to {counts} set-ups that completed; at least "
-            f"{FEWEST} of a kind are needed"
+            f"nothing can be fitted to {counts} set-ups that completed{reasons}"
         )
     if fleet is None:
         work.notes.append(
