@@ -220,8 +220,9 @@ def schedule(
     done_by_h : float, optional
         Hour of the day by which each backup has to be done.
     peak_vms : float
-        VMs of a vault at work at a time that are few enough: with less to spread,
-        there are fewer policies.
+        VMs of a vault at work at a time, if they start on time, that are few
+        enough: they are spread no further, and there are fewer policies. With 0,
+        fewer are always better.
     method : str
         One of `METHODS`.
     seconds : float
