@@ -405,7 +405,9 @@ def _policies(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         disks=("disks", "sum"),
         last_finish_h=("last_finish_h", "max"),
     ).reset_index()
-    table = table.sort_values(["vault", "start_h", "policy"], ignore_index=True)
+    table["turn_h"] = rules.from_origin_h(table["start_h"])
+    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
+    table = table.drop(columns="turn_h")
     table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
     keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
     table["todo"] = [
