@@ -104,7 +104,7 @@ def test_settings_reach_the_answer(run, a2):
     ("condition", "status"),
     [
         ("deadline_prob<0.95", 0),
-        ("deadline_prob<1", 1),
+        ("wait_p95_h>1", 1),
         ("total_usd > 5", 1),
         ("first_backup_h>=inf", 0),
     ],

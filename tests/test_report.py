@@ -170,7 +170,7 @@ def test_the_answers_come_first_and_have_the_numbers_of_the_estimate(made):
     assert len(answers) == 6
     vms = {row["vm"]: row for row in whole["vms"]}
     assert (
-        f"up to {vms['db']['backup_p95_h']:.1f} h"
+        f"up to {vms['db']['backup_p95_h']:.0f} h"
         in answers["How long does a backup take?"]
     )
     assert "Backups start from 01:30 to 22:00." in answers["When is it done?"]

@@ -157,7 +157,7 @@ def day_mean_wait_h(
     [7.582 4.784 2.138 0.092]
     """
     law = day_law(utilisation_frac, pulse_h, servers, service_h)
-    return np.where(law.clears, law.mean_h(), np.inf)
+    return law.mean_h()
 
 
 @formula(along="slot", over=OVER)
@@ -217,7 +217,7 @@ def day_wait_within_prob(
     [1.    1.    0.99  0.881 0.601 0.75 ]
     """
     law = day_law(utilisation_frac, pulse_h, servers, service_h)
-    return np.where(law.clears, law.within_prob(wait_h[..., np.newaxis]), 0)
+    return law.within_prob(wait_h[..., np.newaxis])
 
 
 @formula(along="slot", over=OVER)
@@ -278,7 +278,7 @@ def day_wait_quantile_h(
     [ 3.729  5.44   7.087  8.694 10.273  9.603]
     """
     law = day_law(utilisation_frac, pulse_h, servers, service_h)
-    return np.where(law.clears, law.quantile_h(prob[..., np.newaxis]), np.inf)
+    return law.quantile_h(prob[..., np.newaxis])
 
 
 class DayLaw(NamedTuple):
@@ -298,8 +298,10 @@ class DayLaw(NamedTuple):
         level, spread = self.level_h, self.spread_h
         bell = np.exp(-0.5 * (level / spread) ** 2) / np.sqrt(2 * np.pi)
         crowded = level * ndtr(level / spread) + spread * bell
-        by_chance = self.wait_prob / self.decay_per_h
-        return np.where(self.overload, crowded, by_chance)
+        by_chance = _unless_never(self.wait_prob, self.decay_per_h)
+        return np.where(
+            self.clears, np.where(self.overload, crowded, by_chance), np.inf
+        )
 
     def within_prob(self, wait_h):
         """Probability that the wait is no longer than this."""
@@ -307,16 +309,26 @@ class DayLaw(NamedTuple):
 
         crowded = ndtr((wait_h - self.level_h) / self.spread_h)
         by_chance = 1 - self.wait_prob * np.exp(-self.decay_per_h * wait_h)
-        return np.where(self.overload, crowded, by_chance)
+        within = np.where(self.overload, crowded, by_chance)
+        return np.where(self.clears, within, 0)
 
     def quantile_h(self, prob):
         """Wait that this share of the jobs does not exceed."""
         from scipy.special import ndtri
 
         crowded = np.maximum(self.level_h + ndtri(prob) * self.spread_h, 0)
-        # fmax: the 1-quantile of a wait that never is, is no wait
-        excess = np.fmax(np.log(self.wait_prob) - np.log1p(-prob), 0)
-        return np.where(self.overload, crowded, excess / self.decay_per_h)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # fmax: the 1-quantile of a wait that never is, is no wait
+            excess = np.fmax(np.log(self.wait_prob) - np.log1p(-prob), 0)
+        by_chance = _unless_never(excess, self.decay_per_h)
+        return np.where(
+            self.clears, np.where(self.overload, crowded, by_chance), np.inf
+        )
+
+
+def _unless_never(amount, rate):
+    """Quotient, without an end where there is no rate."""
+    return np.where(rate > 0, amount / np.where(rate > 0, rate, 1), np.inf)
 
 
 def day_law(utilisation_frac, pulse_h, servers, service_h):

@@ -33,8 +33,7 @@ class Rules:
     start_slack_h : float
         How late a backup may start.
     peak_vms : float
-        VMs of a vault at work at a time below which fewer are no better, however
-        late they start; 0 if fewer always are.
+        VMs of a vault at work at a time below which fewer are no better.
     vault_vms, policy_vms, account_disks : float or None
         VMs of a vault that may start at once, VMs of a policy, and disks of a
         storage account that may start at once.
@@ -189,7 +188,6 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
             account_room=account_room,
             served=float(scenario["vault_servers"]),
             peak_vms=float(rules.peak_vms),
-            late_peak_vms=float(len(vms)) if rules.peak_vms else 0.0,
             job_h=_mean(one["transfer_h"].to_numpy(), vault, len(vaults)),
             miss_per_h=_per_h(late_miss - miss, open_, number, own_vault, len(vaults)),
             **kept,

@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import caps, line, queueing, restore, total
+from vmbmodel.formulas import caps, line, queueing, restore
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.tiers import disk_caps
+from vmbmodel.plan.waits import OthersWait
 
 __all__ = ["add_point_ages", "add_restore", "all_restored_h"]
 
@@ -19,17 +20,18 @@ def add_restore(
     vms: pd.DataFrame,
     disks: pd.DataFrame,
     scenario: Scenario,
-    decay_per_h: float,
-    wait_prob: float,
+    others: OthersWait,
 ) -> None:
     """Add the time to get a VM back, from the vault and from its snapshot."""
     every_vm = pd.RangeIndex(len(vms))  # each restored into an account of its own
     copy_h = _copy_h(vms, disks, every_vm, scenario)
     fixed_h = restore.restore_h(0, copy_h, _finish_h(scenario))
-    wait = _wait(scenario, decay_per_h, wait_prob)
+    wait = _wait(scenario, others)
     for name, share in (("restore_vault_p50_h", 0.5), ("restore_vault_p95_h", 0.95)):
-        vms[name] = total.total_quantile_h(share, fixed_h, **wait)
-    vms["rto_prob"] = total.done_within_prob(scenario["rto_h"], fixed_h, **wait)
+        vms[name] = fixed_h + wait.quantile_h(share)
+    spare_h = scenario["rto_h"] - fixed_h
+    within_prob = wait.within_prob(np.maximum(spare_h, 0))
+    vms["rto_prob"] = np.where(spare_h >= 0, within_prob, 0.0)
     copy_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else math.inf
     vms["restore_snapshot_h"] = restore.restore_h(0, copy_h, _finish_h(scenario))
 
@@ -54,8 +56,7 @@ def all_restored_h(
     vms: pd.DataFrame,
     disks: pd.DataFrame,
     scenario: Scenario,
-    decay_per_h: float,
-    wait_prob: float,
+    others: OthersWait,
 ) -> float:
     """Return when all VMs run again, in 95 of 100 cases, if asked for at once.
 
@@ -82,8 +83,8 @@ def all_restored_h(
             asked_h = np.zeros(len(own))
             ready_h[own] += line.line_wait_h(asked_h, copy_h[own], served)
     fixed_h = restore.restore_h(0, ready_h.max(), _finish_h(scenario))
-    wait = _wait(scenario, decay_per_h, wait_prob)
-    return total.total_quantile_h(0.95 ** (1 / count), fixed_h, **wait)
+    wait = _wait(scenario, others)
+    return float(fixed_h + wait.quantile_h(0.95 ** (1 / count)))
 
 
 def _copy_h(
@@ -126,9 +127,10 @@ def _finish_h(scenario: Scenario) -> float:
     return scenario[name] if name else 0.0
 
 
-def _wait(scenario: Scenario, decay_per_h: float, wait_prob: float) -> dict:
-    """How a restore waits: for the next free mover, or with the backups."""
-    if scenario["restore_first"]:
-        servers, service_h = scenario["servers"], scenario["service_h"]
-        decay_per_h = queueing.wait_decay_per_h(servers, 0, service_h)
-    return {"wait_prob": wait_prob, "decay_per_h": decay_per_h}
+def _wait(scenario: Scenario, others: OthersWait) -> OthersWait:
+    """How a restore waits at any hour: for the next free mover, or with the backups."""
+    if not scenario["restore_first"]:
+        return others
+    servers, service_h = scenario["servers"], scenario["service_h"]
+    decay_per_h = queueing.wait_decay_per_h(servers, 0, service_h)
+    return others.for_the_next(decay_per_h)

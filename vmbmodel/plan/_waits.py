@@ -3,21 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import line, queueing, total
+from vmbmodel.formulas import line
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.waits import OthersWait
 
-__all__ = ["add_backup", "wait_of_others"]
+__all__ = ["add_backup"]
 
 
-def add_backup(
-    vms: pd.DataFrame, scenario: Scenario, decay_per_h: float, wait_prob: float
-) -> None:
+def add_backup(vms: pd.DataFrame, scenario: Scenario, others: OthersWait) -> None:
     """Add wait, own line, total time and the chance to meet the deadline."""
     vms["jam_h"] = _own_line_h(vms, scenario)
-    mean_h = total.total_mean_h(0, wait_prob, decay_per_h)
-    p95_h = total.total_quantile_h(0.95, 0, wait_prob, decay_per_h)
-    vms["wait_mean_h"] = vms["jam_h"] + mean_h
-    vms["wait_p95_h"] = vms["jam_h"] + p95_h
+    wait = others.at(vms["start_h"])
+    vms["wait_mean_h"] = vms["jam_h"] + wait.mean_h()
+    vms["wait_p95_h"] = vms["jam_h"] + wait.quantile_h(0.95)
     fixed_h = (
         scenario["extension_h"] * vms["first_backup"]
         + scenario["snapshot_h"]
@@ -25,25 +23,11 @@ def add_backup(
         + vms["transfer_h"]
     )
     for name, share in (("backup_p50_h", 0.5), ("backup_p95_h", 0.95)):
-        vms[name] = total.total_quantile_h(share, fixed_h, wait_prob, decay_per_h)
+        vms[name] = fixed_h + wait.quantile_h(share)
     vms["deadline_h"] = float(scenario["deadline_h"])
-    vms["deadline_prob"] = total.done_within_prob(
-        vms["deadline_h"], fixed_h, wait_prob, decay_per_h
-    )
-
-
-def wait_of_others(scenario: Scenario) -> tuple[float, float]:
-    """Return how fast other customers' jobs clear, and how often they are ahead."""
-    servers, service_h = scenario["servers"], scenario["service_h"]
-    busy = scenario["utilisation_frac"]
-    if busy is None:
-        busy = queueing.utilisation_for_wait_frac(
-            scenario["peak_wait_h"], scenario["peak_wait_prob"], servers, service_h
-        )
-    decay_per_h = queueing.wait_decay_per_h(
-        servers, busy * servers / service_h, service_h
-    )
-    return decay_per_h, queueing.erlang_c_prob(servers, busy * servers)
+    spare_h = vms["deadline_h"] - fixed_h
+    within_prob = wait.within_prob(np.maximum(spare_h, 0))
+    vms["deadline_prob"] = np.where(spare_h >= 0, within_prob, 0.0)
 
 
 def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> np.ndarray:

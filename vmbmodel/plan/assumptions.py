@@ -19,7 +19,7 @@ _ALWAYS = (
         "own-line",
         "VMs of one vault are served in the order of their starts, and within a "
         "start in that of the inventory, vault_servers at a time, every day alike; "
-        "other customers' jobs are waited for besides.",
+        "other customers' jobs are waited for besides, as at the hour of the start.",
     ),
     (
         "parallel-disks",

@@ -14,11 +14,12 @@ from vmbmodel.plan._answers import plain, provenance, records
 from vmbmodel.plan._bills import add_bill, check_reservation
 from vmbmodel.plan._restores import add_point_ages, add_restore, all_restored_h
 from vmbmodel.plan._times import add_times
-from vmbmodel.plan._waits import add_backup, wait_of_others
+from vmbmodel.plan._waits import add_backup
 from vmbmodel.plan.assumptions import Assumption, assumptions
 from vmbmodel.plan.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.notices import Notice, notices
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.waits import of_others
 from vmbmodel.units import fields
 
 __all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate"]
@@ -168,8 +169,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
     with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
         add_times(kept, scenario)
         vms = _vms(disks, kept)
-        decay_per_h, wait_prob = wait_of_others(scenario)
-        wait = scenario, decay_per_h, wait_prob
+        wait = scenario, of_others(scenario)
         add_backup(vms, *wait)
         add_restore(vms, kept, *wait)
         all_h = all_restored_h(vms, kept, *wait)

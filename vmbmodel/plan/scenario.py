@@ -57,9 +57,10 @@ DERIVED = MappingProxyType(
         # practices that not every source has, and a caller may keep all the same
         "account_disks": "the profile's, or no limit",
         "churn_gib_per_day": "churn_frac of the used size",
+        "peak_reading": "overload; quantile where peak_wait_prob was measured",
         "policy_vms": "that of the profile or the limits, or no limit",
         "restore_accounts": "one for each VM",
-        "utilisation_frac": "derived from peak_wait_h and peak_wait_prob",
+        "utilisation_frac": "derived from peak_wait_h, as peak_reading says",
         "vault_vms": "the profile's, or no limit",
         "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
@@ -169,6 +170,9 @@ class Scenario:
         options |= {n: v for n, v in settings.items() if n in options}
         for name in options.keys() & {name for s in sets.values() for name in s}:
             del options[name]  # a practice that this profile has
+        if options["peak_reading"] is None:
+            measured = sets["profile"].origins["peak_wait_prob"].status == "measured"
+            options["peak_reading"] = "quantile" if measured else "overload"
         return cls(
             **sets,
             options=MappingProxyType(options),
