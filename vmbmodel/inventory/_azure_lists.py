@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vmbmodel.inventory._json import Entry, Resource
+from vmbmodel.inventory._entry import Entry, Resource
 from vmbmodel.inventory._quantities import NEVER
 from vmbmodel.inventory.findings import short
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from vmbmodel.inventory._azure_lists import Disk, Item, Slot, Vm
-from vmbmodel.inventory._json import Resource
+from vmbmodel.inventory._entry import Resource
 from vmbmodel.inventory._naming import alike, inert
 from vmbmodel.inventory._places import Places
 from vmbmodel.inventory._policies import Policy, start_h

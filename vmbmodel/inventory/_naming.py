@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from vmbmodel.inventory._json import Resource
+from vmbmodel.inventory._entry import Resource
 
 __all__ = ["alike", "inert", "short_names", "spelt_alike"]
 

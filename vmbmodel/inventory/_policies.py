@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from vmbmodel.inventory._json import Entry
+from vmbmodel.inventory._entry import Entry
 from vmbmodel.inventory._quantities import instant
 from vmbmodel.inventory._zones import zone
 from vmbmodel.inventory.findings import short

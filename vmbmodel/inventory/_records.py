@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from vmbmodel.inventory._json import Entry, Page, decoded, entries
+from vmbmodel.inventory._entry import Entry
+from vmbmodel.inventory._json import Page, decoded, entries
 from vmbmodel.inventory.findings import Finding, Findings
 
 __all__ = ["Tally", "records"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vmbmodel.inventory._json import Entry
+from vmbmodel.inventory._entry import Entry
 from vmbmodel.inventory._naming import alike
 from vmbmodel.inventory._quantities import instant, size_gib
 from vmbmodel.inventory._records import records
