@@ -69,6 +69,17 @@ def test_strips_fill_the_cells_that_hold():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["in", "out"]
 
 
+def test_steps_are_level_from_row_to_row():
+    day = pd.DataFrame({"before": [3, 1], "after": [1, 1]}, index=[0.0, 12.0])
+    ax = figures.steps(day, xlabel="hour")
+    before, after = ax.patches
+    np.testing.assert_array_equal(before.get_data().values, [3, 1])
+    np.testing.assert_array_equal(before.get_data().edges, [0, 12, 24])
+    assert before.get_linestyle() != after.get_linestyle()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(day)
+    assert ax.get_xlim() == (0, 24)
+
+
 def test_one_curve_needs_no_legend(wait):
     ax = figures.curves(wait.sel(servers=4), "arrivals_per_h")
     assert ax.get_legend() is None

@@ -84,8 +84,8 @@ def schedule(
     peak: Annotated[
         float,
         typer.Option(
-            help="VMs of a vault at work at a time that are few enough; more of them "
-            "make for fewer policies."
+            help="VMs of a vault at work at a time that are few enough; 0: as few as "
+            "can be. More of them make for fewer policies."
         ),
     ] = 0,
     method: Annotated[

@@ -33,7 +33,8 @@ class Rules:
     start_slack_h : float
         How late a backup may start.
     peak_vms : float
-        VMs of a vault at work at a time below which fewer are no better.
+        VMs of a vault at work at a time below which fewer are no better, however
+        late they start; 0 if fewer always are.
     vault_vms, policy_vms, account_disks : float or None
         VMs of a vault that may start at once, VMs of a policy, and disks of a
         storage account that may start at once.
@@ -188,6 +189,7 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
             account_room=account_room,
             served=float(scenario["vault_servers"]),
             peak_vms=float(rules.peak_vms),
+            late_peak_vms=float(len(vms)) if rules.peak_vms else 0.0,
             job_h=_mean(one["transfer_h"].to_numpy(), vault, len(vaults)),
             miss_per_h=_per_h(late_miss - miss, open_, number, own_vault, len(vaults)),
             **kept,

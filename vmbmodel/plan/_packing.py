@@ -134,8 +134,8 @@ class _Day:
         for name in ("in_use", "late"):
             if spread:
                 own = takes[name] > 0
-                peaks.append(program.peak(np.where(own, after[name], 0)))
+                peaks.append(program.peak(np.where(own, after[name], 0), name))
             else:
-                highest = program.peak(after[name])
+                highest = program.peak(after[name], name)
                 peaks += [highest, (after[name] == highest[:, None]).sum(axis=1)]
         return np.round(misses / unit), *peaks, finish_h, ~stays

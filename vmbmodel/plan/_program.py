@@ -52,8 +52,9 @@ class Program:
         Disks of an account that may still start there.
     served : float
         VMs of a vault that are served at a time.
-    peak_vms : float
-        VMs of a vault at work at a time below which fewer are no better.
+    peak_vms, late_peak_vms : float
+        VMs of a vault at work at a time below which fewer are no better, and the
+        same if starts are late.
     job_h : ndarray of float, shape (vaults,)
         Mean transfer of a VM of the vault.
     miss_per_h : ndarray of float, shape (vaults,)
@@ -79,6 +80,7 @@ class Program:
     account_room: np.ndarray
     served: float
     peak_vms: float
+    late_peak_vms: float
     job_h: np.ndarray
     miss_per_h: np.ndarray
 
@@ -128,15 +130,16 @@ class Program:
         misses = (self.miss * starts).sum() + self.kept_miss.sum()
         return (
             float(misses + (self.miss_per_h * wait_h).sum()),
-            float(self.peak(in_use).sum()),
-            float(self.peak(self.load(starts, "late")).sum()),
+            float(self.peak(in_use, "in_use").sum()),
+            float(self.peak(self.load(starts, "late"), "late").sum()),
             float(self.last_finish_h(starts).sum()),
             float(self.number.sum() - np.minimum(starts, self.present).sum()),
         )
 
-    def peak(self, load: np.ndarray) -> np.ndarray:
+    def peak(self, load: np.ndarray, profile: str) -> np.ndarray:
         """Give the highest load of a day, or what is as good."""
-        return np.maximum(load.max(axis=-1), self.peak_vms)
+        enough = self.late_peak_vms if profile == "late" else self.peak_vms
+        return np.maximum(load.max(axis=-1), enough)
 
     def better(self, one: tuple[float, ...], other: tuple[float, ...]) -> bool:
         """Say whether the values of one plan come before those of another."""

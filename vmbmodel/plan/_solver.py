@@ -58,7 +58,7 @@ class _Model:
         self.lower = np.zeros(self.size)
         self.upper = np.full(self.size, np.inf)
         for name in ("peak_vms", "late_peak_vms"):
-            self.lower[self.at[name]] = program.peak_vms
+            self.lower[self.at[name]] = getattr(program, name)
         starts, stay = self.at["starts"], self.at["stay"]
         self.upper[starts] = np.where(program.open, program.number[:, None], 0)
         self.upper[stay] = np.minimum(program.present, self.upper[starts])

@@ -220,8 +220,9 @@ def schedule(
     done_by_h : float, optional
         Hour of the day by which each backup has to be done.
     peak_vms : float
-        VMs of a vault at work at a time that are few enough: with less to spread,
-        there are fewer policies.
+        VMs of a vault at work at a time, if they start on time, that are few
+        enough: they are spread no further, and there are fewer policies. With 0,
+        fewer are always better.
     method : str
         One of `METHODS`.
     seconds : float
@@ -404,7 +405,9 @@ def _policies(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         disks=("disks", "sum"),
         last_finish_h=("last_finish_h", "max"),
     ).reset_index()
-    table = table.sort_values(["vault", "start_h", "policy"], ignore_index=True)
+    table["turn_h"] = rules.from_origin_h(table["start_h"])
+    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
+    table = table.drop(columns="turn_h")
     table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
     keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
     table["todo"] = [
