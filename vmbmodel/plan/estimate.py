@@ -16,6 +16,7 @@ from vmbmodel.plan._restores import add_point_ages, add_restore, all_restored_h
 from vmbmodel.plan._times import add_times
 from vmbmodel.plan._waits import add_backup
 from vmbmodel.plan.assumptions import Assumption, assumptions
+from vmbmodel.plan.misses import fleet_misses, policy_misses
 from vmbmodel.plan.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.notices import Notice, notices
 from vmbmodel.plan.scenario import Scenario
@@ -76,7 +77,7 @@ class Estimate:
     vms : DataFrame
         A row a VM, in the order of the inventory.
     total : Mapping[str, float]
-        Sums of the rows, the number of VMs, and the expected misses.
+        Sums of the rows, the number of VMs, and how often deadlines are missed.
     scenario : Scenario
         Constants and settings that were used.
     assumptions : tuple of Assumption
@@ -85,6 +86,8 @@ class Estimate:
         What in the inventory deserves a look.
     fleet : DataFrame
         The inventory, a row a disk, with nothing filled in.
+    policies : DataFrame
+        A row a policy of a vault: how often its backups miss.
     months : DataFrame, optional
         A row a month to come and VM, if asked for.
     """
@@ -95,6 +98,7 @@ class Estimate:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Notice, ...]
     fleet: pd.DataFrame
+    policies: pd.DataFrame
     months: pd.DataFrame | None = None
 
     def to_dict(self) -> dict:
@@ -124,6 +128,7 @@ class Estimate:
         yield "inputs", plain(inputs)
         yield "vms", records(self.vms)
         yield "total", plain(dict(self.total))
+        yield "policies", list(records(self.policies))
         if self.months is not None:
             yield "months", list(records(month_totals(self.months)))
         yield "assumptions", plain([vars(entry) for entry in self.assumptions])
@@ -180,7 +185,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
         found = (*notices(kept, vms, scenario), *(steps if months else ()))
     rows = vms.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
-    totals["expected_misses"] = _sum(1 - rows["deadline_prob"])
+    totals |= fleet_misses(vms)
     totals["restore_all_h"] = all_h
     return Estimate(
         vms=rows,
@@ -189,6 +194,7 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
         assumptions=assumptions(scenario, taken),
         warnings=found,
         fleet=fleet.reindex(columns=DISK_COLUMNS),
+        policies=policy_misses(vms),
         months=ahead,
     )
 

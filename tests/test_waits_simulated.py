@@ -1,0 +1,130 @@
+"""Waits by simulation: a small case in SimPy, and the tables of the validation."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import simpy
+from numpy.testing import assert_allclose
+
+from vmbmodel.formulas.jam_general import (
+    general_jam_makespan_h,
+    general_jam_mean_wait_h,
+)
+from vmbmodel.formulas.queueing_general import (
+    general_mean_wait_h,
+    general_wait_prob,
+)
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "validation/waits.py"
+DATA = ROOT / "notebooks/data"
+
+
+@pytest.fixture(scope="module")
+def waits():
+    spec = importlib.util.spec_from_file_location("waits", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def simpy_line(rng, gaps_h, servers, spread):
+    """Serve lognormal jobs of mean 1 in SimPy; return waits, and when all are done."""
+    environment = simpy.Environment()
+    movers, waits_h = simpy.Resource(environment, servers), []
+
+    def job():
+        arrived_h = environment.now
+        with movers.request() as turn:
+            yield turn
+            waits_h.append(environment.now - arrived_h)
+            yield environment.timeout(rng.lognormal(-(spread**2) / 2, spread))
+
+    def arrivals():
+        for gap_h in gaps_h:
+            yield environment.timeout(gap_h)
+            environment.process(job())
+
+    environment.process(arrivals())
+    environment.run()
+    return np.array(waits_h), environment.now
+
+
+def test_a_queue_in_simpy():
+    # lognormal jobs, scv 2, four movers at 70 %: 30 runs of 3 000 jobs from empty, of
+    # which the first 500 do not count, seed 4; at 3.9 standard errors, and 2 % for
+    # what the formula is off by
+    rng, spread, seen = np.random.default_rng(4), np.sqrt(np.log(3)), []
+    for _ in range(30):
+        gaps_h = rng.exponential(1 / 2.8, 3_000)
+        waits_h = simpy_line(rng, gaps_h, 4, spread)[0][500:]
+        seen.append((waits_h.mean(), np.mean(waits_h > 0)))
+    law = 4, 2.8, 1, 2, "lognormal"
+    for predicted, means in zip(
+        (general_mean_wait_h(*law), general_wait_prob(*law)),
+        np.transpose(seen),
+        strict=True,
+    ):
+        error = 3.9 * means.std(ddof=1) / np.sqrt(30)
+        assert abs(predicted - means.mean()) <= error + 0.02 * predicted
+
+
+def test_a_jam_in_simpy():
+    # 40 lognormal jobs, scv 2, at once on five movers: 400 runs, seed 6
+    rng, spread, seen = np.random.default_rng(6), np.sqrt(np.log(3)), []
+    for _ in range(400):
+        waits_h, last_h = simpy_line(rng, np.zeros(40), 5, spread)
+        seen.append((waits_h.mean(), last_h))
+    jam = 40, 5, 1, 2, "lognormal"
+    for predicted, means in zip(
+        (general_jam_mean_wait_h(*jam), general_jam_makespan_h(*jam)),
+        np.transpose(seen),
+        strict=True,
+    ):
+        assert abs(predicted - means.mean()) <= 3.9 * means.std(ddof=1) / np.sqrt(400)
+
+
+# --- the script of the validation ---------------------------------------------------
+
+
+def test_the_script_knows_nothing_of_the_package():
+    assert "vmbmodel" not in SCRIPT.read_text("utf-8")
+
+
+def test_the_stored_tables_are_those_of_the_script(waits):
+    stored = pd.read_csv(DATA / "waits.csv")
+    assert stored["quantity"].is_unique
+    grid = pd.read_csv(DATA / "waits_map.csv")
+    assert len(grid) == len(waits.LOADS) * len(waits.VARIATIONS)
+    assert (stored["half_width"] > 0).all()
+    assert (grid["half_width"] > 0).all()
+    made = tomllib.loads((DATA / "waits.toml").read_text("utf-8"))
+    assert made["command"] == waits.COMMAND
+    assert made["seed"] == waits.SEED
+
+
+def test_one_server_is_the_queue_of_the_textbook(waits):
+    rng = np.random.default_rng(1)
+    seen = waits.queue(rng, 1, 0.5, 1, "gamma", jobs=4_000, repeats=50)
+    assert_allclose(seen[0].mean(), 1, rtol=0.1)  # load / (1 - load)
+
+
+def test_jobs_of_a_batch_wait_for_each_other(waits):
+    seen = waits.queue(np.random.default_rng(1), 1, 1e-3, 0, "gamma", 3, 300, 20)
+    assert_allclose(seen[0].mean(), 1, rtol=0.02)  # 0, 1 and 2 jobs ahead
+
+
+def test_nobody_waits_on_the_hour_where_there_is_a_server_for_each(waits):
+    rng = np.random.default_rng(1)
+    assert waits.pulses(rng, 40, 3, 0.25, False, hours=50) == 0
+    # one server, and about one job that lasts a quarter: hardly any wait for another
+    assert 0 < waits.pulses(rng, 1, 1, 0.25, False, hours=400) < 0.25
+
+
+def test_who_goes_first_waits_less(waits):
+    restores_h, backups_h = waits.priority(3, 2, 0.3, 1.3, jobs=4_000)
+    assert 0 < restores_h < backups_h
