@@ -16,6 +16,7 @@ from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate import COLUMNS, SCHEMA, estimate
 from vmbmodel.plan.groups import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario, parse_setting
+from vmbmodel.plan.waits import of_others
 from vmbmodel.service import profile
 from vmbmodel.service.readings import readings
 
@@ -351,6 +352,7 @@ def test_json_is_the_documented_object_without_nan(sample):
         "inputs",
         "vms",
         "total",
+        "policies",
         "assumptions",
         "warnings",
         "inventory",
@@ -548,3 +550,39 @@ def test_more_disks_and_less_capacity_never_help(sizes, more, dispersion, less):
     managed = [disk("a", f"d{i}", "data", used=size) for i, size in enumerate(sizes)]
     free_h = row(*managed)["transfer_h"]
     assert row(*managed, vm_mib_s=60 * less)["transfer_h"] >= free_h * (1 - 1e-12)
+
+
+def test_a_transfer_that_varies_by_drawn_nights():
+    # 200 000 nights of a first copy of about 12 h, seed 9, at 3.9 standard errors:
+    # a lognormal transfer beside the wait of the hour, drawn from its quantiles
+    whole = disk("whole", used=800, first_backup=True)
+    scenario = Scenario.of(settings={"transfer_scv": 0.33, "start_h": 23})
+    vm = estimate(pd.DataFrame([whole]), scenario).vms.iloc[0]
+    rng, nights = np.random.default_rng(9), 200_000
+    spread = np.sqrt(np.log1p(0.33))
+    moved_h = vm["transfer_h"] * rng.lognormal(-(spread**2) / 2, spread, nights)
+    law = of_others(scenario).at(np.full(nights, 23.0))
+    waited_h = law.quantile_h(rng.random(nights))
+    taken_h = scenario["extension_h"] + scenario["snapshot_h"] + moved_h + waited_h
+    error = 3.9 * np.sqrt(0.25 / nights)
+    assert abs(vm["deadline_prob"] - np.mean(taken_h <= 24)) < error
+    assert abs(np.mean(taken_h <= vm["backup_p95_h"]) - 0.95) < error
+    assert abs(np.mean(taken_h <= vm["backup_p50_h"]) - 0.5) < error
+
+
+@pytest.mark.parametrize("family", ["normal", "gamma", "lognormal"])
+@pytest.mark.parametrize("reading", ["overload", "quantile"])
+def test_a_transfer_that_hardly_varies_is_one_that_does_not(family, reading):
+    disks = (disk("whole", used=800, first_backup=True), disk("small", used=47))
+    fixed = answer(*disks, peak_reading=reading).vms
+    hardly = {"transfer_scv": 1e-6, "transfer_family": family}
+    varied = answer(*disks, peak_reading=reading, **hardly).vms
+    for name in ("deadline_prob", "backup_p50_h", "backup_p95_h"):
+        assert_allclose(varied[name], fixed[name], rtol=2e-3, atol=2e-3)
+
+
+def test_what_never_is_done_never_is_if_it_varies():
+    disks = (disk("none", used=0), disk("all", used=4095, first_backup=True))
+    vms = answer(*disks, transfer_scv=0.33, utilisation_frac=1.0).vms
+    assert (vms["deadline_prob"] == 0).all()
+    assert (vms["backup_p95_h"] == np.inf).all()

@@ -98,8 +98,7 @@ def varied_done_within_prob(
     0.9247
     """
     law = transfer_h, transfer_scv, wait_prob, waiting_h, waiting_scv
-    late = _late(deadline_h - constant_h, *law, transfer_family)
-    return 1 - late
+    return 1 - _late(deadline_h - constant_h, *law, transfer_family)
 
 
 @formula
@@ -178,10 +177,10 @@ def varied_total_quantile_h(
     return constant_h + quantile(_late, wait_quantile, 1 - prob, law, transfer_family)
 
 
-def quantile(late, wait_quantile, late_prob, law, family):
+def quantile(later, wait_quantile, late_prob, law, family):
     """Time of transfer and wait that is exceeded with a probability.
 
-    `late(time, *law, family)` is the probability of taking longer than a time, and
+    `later(time, *law, family)` is the probability of taking longer than a time, and
     `wait_quantile(late_prob, *law)` the wait that is exceeded with a probability. The
     law begins with mean and variation of the transfer.
     """
@@ -202,7 +201,7 @@ def quantile(late, wait_quantile, late_prob, law, family):
     if inside.any():
         found = find_root(
             lambda time, wanted, *law: (
-                np.log(np.maximum(late(time, *law, family), 1e-320)) - np.log(wanted)
+                np.log(np.maximum(later(time, *law, family), 1e-320)) - np.log(wanted)
             ),
             (low[inside], high[inside]),
             args=(late_prob[inside], *(part[inside] for part in law)),
@@ -212,12 +211,54 @@ def quantile(late, wait_quantile, late_prob, law, family):
     return end
 
 
-def mixed_late(spare, mean, scv, family, wait_late, law):
-    """Probability that a varied transfer and a wait take longer than a time.
+def transfer_quantile(late_prob, mean, scv, family):
+    """Length of a transfer that is exceeded with a probability."""
+    from scipy.special import ndtri
+
+    moved = _at_score(-ndtri(late_prob), mean, np.maximum(scv, _CONSTANT), family)
+    return np.where((scv > _CONSTANT) & (mean > 0) & (mean < np.inf), moved, mean)
+
+
+def late(spare, mean, scv, family, wait_late, law):
+    """Probability that transfer and wait take longer than is left for them.
 
     `wait_late(time, *law)` is the probability of waiting longer; all arrays are of one
     dimension and one length.
     """
+    after = np.maximum(spare - mean, 0)
+    result = np.where(spare >= mean, wait_late(after, *law), 1)
+    varied = (scv > _CONSTANT) & (mean > 0) & (mean < np.inf) & (spare < np.inf)
+    result[varied & (spare <= 0)] = 1
+    varied &= spare > 0
+    cells = [part[varied] for part in (spare, mean, scv)]
+    result[varied] = _mixed(*cells, family, wait_late, [part[varied] for part in law])
+    return np.clip(result, 0, 1)
+
+
+def _late(spare, mean, scv, waiting, wait_mean, wait_scv, family):
+    """Do so for a wait that is gamma, by closed forms where there are some."""
+    arrays = (spare, mean, scv, waiting, wait_mean, wait_scv)
+    shape = np.broadcast_shapes(*(np.shape(part) for part in arrays))
+    spare, mean, scv, *law = (part.ravel() for part in np.broadcast_arrays(*arrays))
+    closed = (scv > _CONSTANT) & (mean > 0) & (mean < np.inf)
+    closed &= (spare > 0) & (spare < np.inf)
+    closed &= (law[2] == 1) & (law[1] > 0) & (law[1] < np.inf)
+    if family == "gamma":
+        grown = -np.log1p(-mean * scv / law[1]) / scv
+        closed &= grown < _LARGEST  # also if the wait decays faster, a NaN
+    elif family == "lognormal":
+        closed &= False
+    result = np.empty(spare.shape)
+    cells = [part[closed] for part in (spare, mean, scv, *law[:2])]
+    result[closed] = (_normal_late if family == "normal" else _gamma_late)(*cells)
+    cells = [part[~closed] for part in (spare, mean, scv)]
+    law = [part[~closed] for part in law]
+    result[~closed] = late(*cells, family, _wait_late, law)
+    return np.clip(result, 0, 1).reshape(shape)
+
+
+def _mixed(spare, mean, scv, family, wait_late, law):
+    """Sum over the transfers, by their score, what is left to wait."""
     from scipy.special import ndtr
 
     result = np.empty(spare.shape)
@@ -232,40 +273,9 @@ def mixed_late(spare, mean, scv, family, wait_late, law):
         mass = mass * _WEIGHTS * (high + _SPAN) / 2
         mass *= (1 - beyond) / np.maximum(mass.sum(axis=-1, keepdims=True), 1e-300)
         left = np.maximum(own[0] - _at_score(score, *own[1:], family), 0)
-        late = wait_late(left, *(part[some, np.newaxis] for part in law))
-        result[some] = beyond[:, 0] + (mass * late).sum(axis=-1)
-    return np.clip(result, 0, 1)
-
-
-def transfer_quantile(late_prob, mean, scv, family):
-    """Length of a transfer that is exceeded with a probability."""
-    from scipy.special import ndtri
-
-    moved = _at_score(-ndtri(late_prob), mean, np.maximum(scv, _CONSTANT), family)
-    return np.where((scv > _CONSTANT) & (mean > 0) & (mean < np.inf), moved, mean)
-
-
-def _late(spare, mean, scv, waiting, wait_mean, wait_scv, family):
-    """Probability that transfer and wait take longer than is left for them."""
-    arrays = (spare, mean, scv, waiting, wait_mean, wait_scv)
-    spare, mean, scv, *law = (part.ravel() for part in np.broadcast_arrays(*arrays))
-    late = np.where(spare >= mean, _wait_late(np.maximum(spare - mean, 0), *law), 1)
-    varied = (scv > _CONSTANT) & (mean > 0) & (mean < np.inf)
-    varied &= (spare > 0) & (spare < np.inf)
-    closed = varied & (law[2] == 1) & (law[1] > 0) & (law[1] < np.inf)
-    if family == "gamma":
-        grown = -np.log1p(-mean * scv / law[1]) / scv
-        closed &= grown < _LARGEST  # also if the wait decays faster, a NaN
-    elif family == "lognormal":
-        closed &= False
-    cells = [part[closed] for part in (spare, mean, scv, *law[:2])]
-    late[closed] = (_normal_late if family == "normal" else _gamma_late)(*cells)
-    cells = [part[varied & ~closed] for part in (spare, mean, scv)]
-    law = [part[varied & ~closed] for part in law]
-    late[varied & ~closed] = mixed_late(*cells, family, _wait_late, law)
-    late[(spare <= 0) & (scv > _CONSTANT) & (mean > 0)] = 1
-    shape = np.broadcast_shapes(*(np.shape(part) for part in arrays))
-    return np.clip(late, 0, 1).reshape(shape)
+        waited = wait_late(left, *(part[some, np.newaxis] for part in law))
+        result[some] = beyond[:, 0] + (mass * waited).sum(axis=-1)
+    return result
 
 
 def _wait_late(time, waiting, mean, scv):

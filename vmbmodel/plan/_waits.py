@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import line
+from vmbmodel.formulas import line, total_varied
+from vmbmodel.formulas.day_wait import DayLaw
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.waits import OthersWait
 
@@ -20,14 +21,52 @@ def add_backup(vms: pd.DataFrame, scenario: Scenario, others: OthersWait) -> Non
         scenario["extension_h"] * vms["first_backup"]
         + scenario["snapshot_h"]
         + vms["jam_h"]
-        + vms["transfer_h"]
     )
+    varied = vms["transfer_h"], scenario["transfer_scv"], scenario["transfer_family"]
     for name, share in (("backup_p50_h", 0.5), ("backup_p95_h", 0.95)):
-        vms[name] = fixed_h + wait.quantile_h(share)
+        vms[name] = fixed_h + _quantile_h(share, wait, *varied)
     vms["deadline_h"] = float(scenario["deadline_h"])
-    spare_h = vms["deadline_h"] - fixed_h
-    within_prob = wait.within_prob(np.maximum(spare_h, 0))
-    vms["deadline_prob"] = np.where(spare_h >= 0, within_prob, 0.0)
+    vms["deadline_prob"] = _within_prob(vms["deadline_h"] - fixed_h, wait, *varied)
+
+
+def _within_prob(
+    spare_h: pd.Series, wait: DayLaw, transfer_h: pd.Series, scv: float, family: str
+) -> np.ndarray:
+    """Probability that transfer and wait are over in the time that is left for them."""
+    if scv == 0:
+        spare_h = spare_h - transfer_h
+        return np.where(spare_h >= 0, wait.within_prob(np.maximum(spare_h, 0)), 0.0)
+    law = [np.broadcast_to(part, len(transfer_h)) for part in wait]
+    transfer = transfer_h.to_numpy(), np.full(len(transfer_h), scv)
+    with np.errstate(all="ignore"):
+        late = total_varied.late(spare_h.to_numpy(), *transfer, family, _wait_late, law)
+    return 1 - late
+
+
+def _quantile_h(
+    share: float, wait: DayLaw, transfer_h: pd.Series, scv: float, family: str
+) -> np.ndarray:
+    """Time for transfer and wait that a share of the nights does not exceed."""
+    if scv == 0:
+        return transfer_h + wait.quantile_h(share)
+
+    def later(time, mean, scv, *law_and_family):
+        *law, family = law_and_family
+        return total_varied.late(time, mean, scv, family, _wait_late, law)
+
+    law = (transfer_h.to_numpy(), np.float64(scv), *wait)
+    with np.errstate(all="ignore"):
+        return total_varied.quantile(later, _wait_quantile, 1 - share, law, family)
+
+
+def _wait_late(time: np.ndarray, *law: np.ndarray) -> np.ndarray:
+    return 1 - DayLaw(*law).within_prob(time)
+
+
+def _wait_quantile(
+    late_prob: np.ndarray, _mean: np.ndarray, _scv: np.ndarray, *law: np.ndarray
+) -> np.ndarray:
+    return DayLaw(*law).quantile_h(1 - late_prob)
 
 
 def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> np.ndarray:

@@ -48,6 +48,8 @@ _OPTIONS = {
     "storage_discount_frac": 0.0,
     "stored_reading": "upper",
     "tier_reading": "snapshot",
+    "transfer_family": "lognormal",
+    "transfer_scv": 0.0,
     "weekly_points": 0,
     "yearly_growth_frac": 0.0,
     "yearly_points": 0,
