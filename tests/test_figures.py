@@ -93,6 +93,15 @@ def test_heat_has_its_axes_the_right_way_round(wait):
     assert ax.figure.axes[1].get_ylabel() == "mean wait (h)"
 
 
+def test_heat_writes_every_value_into_its_cell(wait):
+    ax = figures.heat(wait, "arrivals_per_h", "servers", values=".2f")
+    written = {tuple(text.get_position()): text.get_text() for text in ax.texts}
+    assert len(written) == wait.size
+    for arrivals, servers in written:
+        value = wait.sel(arrivals_per_h=arrivals, servers=servers).item()
+        assert written[arrivals, servers] == f"{value:.2f}"
+
+
 def test_bands_run_from_low_to_high():
     table = pd.DataFrame(
         {"low": [1.0, 2.0], "mid": [2.0, 3.0], "high": [4.0, 5.0]}, index=["a", "b"]

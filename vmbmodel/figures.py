@@ -91,6 +91,7 @@ def heat(
     y: str,
     *,
     levels: list[float] | None = None,
+    values: str | None = None,
     ax: Axes | None = None,
     **axes: object,
 ) -> Axes:
@@ -104,6 +105,8 @@ def heat(
         Axes of the figure.
     levels : list of float, optional
         Values at which a line is drawn and named.
+    values : str, optional
+        Format in which the value of every cell is written into it.
     ax : Axes, optional
         Where to draw.
     **axes : object
@@ -117,6 +120,11 @@ def heat(
     if levels:
         lines = ax.contour(grid[x], grid[y], grid, levels, colors="white")
         ax.clabel(lines, fontsize="small")
+    if values:
+        half = float(grid.min() + grid.max()) / 2
+        for place, value in result.transpose(x, y).to_series().items():
+            ink = "black" if value > half else "white"
+            ax.text(*place, format(value, values), color=ink, ha="center", va="center")
     ax.figure.colorbar(shades, ax=ax, label=_label(result))
     ax.set(xlabel=_label(result[x]), ylabel=_label(result[y]), **axes)
     return ax
