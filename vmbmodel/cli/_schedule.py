@@ -79,7 +79,10 @@ def schedule(
     ] = None,
     done_by: Annotated[
         str | None,
-        typer.Option(metavar="HOUR", help="Each backup has to be done by this hour."),
+        typer.Option(
+            metavar="HOUR",
+            help="Each backup has to be done by this hour after the longest blackout.",
+        ),
     ] = None,
     peak: Annotated[
         float,

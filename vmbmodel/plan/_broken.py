@@ -58,7 +58,7 @@ def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
 
 def _too_late(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
     begin_h = rules.from_origin_h(vms["start_h"]) + rules.start_slack_h
-    late_h = begin_h + vms["backup_p95_h"] - 24
+    late_h = begin_h + vms["backup_p95_h"] - rules.within_h
     for name, hours in late_h[late_h > 1e-9].items():
         text = (
             f"Starting at {clock(vms.loc[name, 'start_h'])}, its backup is done "

@@ -1,10 +1,11 @@
 """From an inventory to what is to be decided: VMs that are alike, vault by vault."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -12,12 +13,15 @@ from vmbmodel.plan._program import Program
 from vmbmodel.plan._slots import SLOT_H, SLOTS, clear_of, from_origin_h, in_use, work_in
 from vmbmodel.plan.estimate import estimate
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.waits import of_others
 
 __all__ = ["Part", "Rules", "on_slot", "parts"]
 
 _MOST_CLASSES = 150  # of a program, above which VMs are rounded to fewer
 _STEPS_H = (0, 1 / 60, 1 / 20, 1 / 10, 1 / 4, 1 / 2, 1)
-_LEAST = 1e-12  # misses that an hour of waiting costs where it costs none
+_MOST_WAVES = 60
+_SAMPLE = 20  # VMs of a vault whose misses are averaged
+_LEAST = 1e-9  # misses that an hour of waiting costs where it costs none
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Rules:
     blackout : tuple of (float, float)
         Hours of the day, from and to, in which no backup may start.
     done_by_h : float or None
-        Hour of the day by which each backup has to be done.
+        Hour of the day by which each backup has to be done, the first after the
+        longest blackout.
     start_slack_h : float
         How late a backup may start.
     peak_vms : float
@@ -51,6 +56,13 @@ class Rules:
     def from_origin_h(self, hour):
         """Count hours from where a day of backups begins."""
         return from_origin_h(hour, self.blackout, self.done_by_h)
+
+    @property
+    def within_h(self) -> float:
+        """Hours from where a day begins to where all have to be done."""
+        if self.done_by_h is None:
+            return np.inf
+        return self.from_origin_h(self.done_by_h) or 24.0
 
     def may_start(self, hour):
         """Say whether a start, as late as it may be, meets no blackout."""
@@ -137,7 +149,7 @@ def parts(
     rows = pd.DataFrame(
         {"vm": fleet["vm"].to_numpy(), "row": np.arange(len(fleet))}
     ).set_index("vm")["row"]
-    days = _Days(fleet[fleet["vm"].isin(vms.index)], scenario)
+    days = _Days(fleet[fleet["vm"].isin(vms.index)], vms["vault"], scenario)
     for number in range(group.max(initial=-1) + 1):
         own = vms[group[vault] == number]
         shared = held.loc[own.index, group[len(names) :] == number]
@@ -146,18 +158,19 @@ def parts(
 
 
 def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
-    one = days.midnight.loc[vms.index]
+    transfer_h, fixed_h = (x.loc[vms.index] for x in (days.transfer_h, days.fixed_h))
     vault, vaults = pd.factorize(vms["vault"])
     keep = vms["keep"].to_numpy(dtype=bool)
-    group, members = _alike(vms[~keep], vault[~keep], held[~keep], one[~keep])
-    longest = [max(m, key=one["backup_p95_h"].get) for m in members]
-    job_h = np.array([one.loc[list(m), "transfer_h"].max() for m in members])
+    times = pd.DataFrame({"transfer_h": transfer_h, "fixed_h": fixed_h})
+    group, members = _alike(vms[~keep], vault[~keep], held[~keep], times[~keep])
+    longest = times[~keep].groupby(group).max()
+    job_h, longest_h = longest["transfer_h"].to_numpy(), longest["fixed_h"].to_numpy()
     own_vault = vault[~keep][np.unique(group, return_index=True)[1]]
     slot_h = SLOT_H * np.arange(SLOTS)
-    miss, late_miss, done_h = days.of(longest)
-    finish_h = rules.from_origin_h(slot_h) + rules.start_slack_h + done_h
-    within_h = 24 if rules.done_by_h is not None else np.inf
-    open_ = rules.may_start(slot_h) & (finish_h <= within_h)
+    miss = days.miss(longest_h)
+    begin_h = rules.from_origin_h(slot_h) + rules.start_slack_h
+    finish_h = begin_h + days.done_h(longest_h)
+    open_ = rules.may_start(slot_h) & (finish_h <= rules.within_h)
     present = np.zeros(miss.shape, dtype=int)
     slot = on_slot(vms["start_h"].to_numpy())[~keep]
     np.add.at(present, (group[slot >= 0], slot[slot >= 0]), 1)
@@ -170,6 +183,10 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
         account_room.T, slot[slot >= 0], held[keep].to_numpy()[slot >= 0].astype(float)
     )
     number = np.array([len(m) for m in members], dtype=int)
+    mean_h = _mean(transfer_h.to_numpy(), vault, len(vaults))
+    at_work = in_use(transfer_h.to_numpy()).sum(axis=1)
+    served = float(scenario["vault_servers"])
+    waves = int(min(at_work.sum() // served, _MOST_WAVES))
     # what a VM misses wherever it starts decides nothing
     least = np.where(open_, miss, np.inf).min(axis=1, initial=1)
     np.add.at(kept["kept_miss"], own_vault, least * number)
@@ -187,11 +204,20 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
             room=room,
             disks=held.to_numpy()[~keep][np.unique(group, return_index=True)[1]],
             account_room=account_room,
-            served=float(scenario["vault_servers"]),
+            served=served,
             peak_vms=float(rules.peak_vms),
             late_peak_vms=float(len(vms)) if rules.peak_vms else 0.0,
-            job_h=_mean(one["transfer_h"].to_numpy(), vault, len(vaults)),
-            miss_per_h=_per_h(late_miss - miss, open_, number, own_vault, len(vaults)),
+            job_h=mean_h,
+            job_slots=np.maximum(_mean(at_work, vault, len(vaults)), 1),
+            line_miss=np.stack(
+                [
+                    days.line_miss(
+                        fixed_h.to_numpy()[vault == number],
+                        wave_h * np.arange(waves + 1),
+                    )
+                    for number, wave_h in enumerate(mean_h)
+                ]
+            ),
             **kept,
         ),
         vaults=tuple(vaults),
@@ -203,14 +229,14 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
     )
 
 
-def _alike(vms, vault, held, one) -> tuple[np.ndarray, list[list[str]]]:
+def _alike(vms, vault, held, times) -> tuple[np.ndarray, list[list[str]]]:
     """Give VMs that are alike a number, and list the members of each.
 
     Members are alike in vault, accounts, transfer and time, up to a step that is
     as fine as the number of classes allows.
     """
     known = np.column_stack([vault, held.to_numpy()])
-    times = one[["transfer_h", "backup_p95_h"]].to_numpy()
+    times = times.to_numpy()
     for step_h in _STEPS_H:
         rounded = np.ceil(times / step_h - 1e-9) if step_h else times
         keys = pd.MultiIndex.from_arrays([*known.T, *rounded.T])
@@ -226,44 +252,29 @@ def _alike(vms, vault, held, one) -> tuple[np.ndarray, list[list[str]]]:
 class _Days:
     """What a VM by itself comes to at each start of the day."""
 
-    def __init__(self, fleet: pd.DataFrame, scenario: Scenario):
-        self.fleet, self.scenario = fleet, scenario
-        deadline_h = max(scenario["deadline_h"] - 1, 0)
-        self.sooner = scenario.changed({"deadline_h": deadline_h})
-        self.midnight = alone(fleet, scenario, 0.0)
-        self.midnight_sooner = alone(fleet, self.sooner, 0.0)
-        some = self.midnight.index[:: max(len(self.midnight) // 3, 1)]
-        *_, done_h = self._by_slot(some)
-        self.alike = bool((done_h == done_h[:, :1]).all())
+    def __init__(self, fleet: pd.DataFrame, vault: pd.Series, scenario: Scenario):
+        one = alone(fleet, scenario, 0.0).loc[vault.index]
+        self.transfer_h = one["transfer_h"]
+        self.fixed_h = (one["backup_p95_h"] - one["wait_p95_h"]).fillna(np.inf)
+        self.wait = of_others(scenario).at(SLOT_H * np.arange(SLOTS))
+        self.deadline_h = scenario["deadline_h"]
 
-    def of(self, names: Sequence[str]) -> tuple[np.ndarray, ...]:
-        """Give chances to miss, those to miss an hour earlier, and times."""
-        if not self.alike:
-            return self._by_slot(names)
-        rows = self.midnight.loc[names], self.midnight_sooner.loc[names]
-        return self._shaped(*(row.loc[row.index.repeat(SLOTS)] for row in rows))
+    def miss(self, fixed_h: np.ndarray, own_h: ArrayLike = 0.0) -> np.ndarray:
+        """Give the chance to miss the deadline, after waiting for one's own vault."""
+        spare_h = self.deadline_h - np.add.outer(own_h, fixed_h)[..., np.newaxis]
+        in_time = self.wait.within_prob(np.maximum(spare_h, 0))
+        return np.where(spare_h >= 0, 1 - in_time, 1.0)
 
-    def _by_slot(self, names: Sequence[str]) -> tuple[np.ndarray, ...]:
-        own = self.fleet[self.fleet["vm"].isin(names)]
-        copies = pd.concat(
-            own.assign(vm=f"{slot}/" + own["vm"], start_h=SLOT_H * slot)
-            for slot in range(SLOTS)
-        )
-        order = [f"{slot}/{name}" for name in names for slot in range(SLOTS)]
-        return self._shaped(
-            *(
-                alone(copies, scenario, copies["start_h"]).loc[order]
-                for scenario in (self.scenario, self.sooner)
-            )
-        )
+    def done_h(self, fixed_h: np.ndarray) -> np.ndarray:
+        """Give the time that 95 of 100 backups do not exceed."""
+        return fixed_h[:, np.newaxis] + self.wait.quantile_h(0.95)
 
-    def _shaped(self, rows: pd.DataFrame, sooner: pd.DataFrame) -> tuple:
-        columns = (
-            1 - rows["deadline_prob"],
-            1 - sooner["deadline_prob"],
-            rows["backup_p95_h"],
-        )
-        return tuple(column.to_numpy().reshape(-1, SLOTS) for column in columns)
+    def line_miss(self, fixed_h: np.ndarray, own_h: np.ndarray) -> np.ndarray:
+        """Give what waits for one's own vault add to the chance, by slot and wait."""
+        some = np.linspace(0, len(fixed_h) - 1, min(len(fixed_h), _SAMPLE))
+        miss = self.miss(np.sort(fixed_h)[some.astype(int)], own_h).mean(axis=1)
+        more = np.maximum.accumulate(miss - miss[0], axis=0)
+        return (more + _LEAST * own_h[:, np.newaxis]).T
 
 
 def _kept(fleet, vms, vault, vaults: int, scenario, rules: Rules) -> dict:
@@ -289,11 +300,3 @@ def _mean(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
     count = np.bincount(group, minlength=groups)
     finite = np.minimum(values, 24.0 * SLOTS)
     return np.bincount(group, finite, groups) / np.maximum(count, 1)
-
-
-def _per_h(more, open_, number, vault, vaults: int) -> np.ndarray:
-    """Average, over VMs and starts, what misses an hour of waiting adds."""
-    weights = open_ * number[:, np.newaxis]
-    sums = np.bincount(vault, (more * weights).sum(axis=1), vaults)
-    counts = np.bincount(vault, weights.sum(axis=1), vaults)
-    return np.maximum(sums / np.maximum(counts, 1), _LEAST)

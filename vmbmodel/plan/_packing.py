@@ -125,8 +125,8 @@ class _Day:
         takes = {name: getattr(program, name)[group][ago] for name in self.loads}
         after = {name: self.loads[name][vault] + takes[name] for name in takes}
         unit = 1e-6 * program.scale
-        misses = program.miss[group, slots] + program.miss_per_h[vault] * (
-            program.wait_h(after["in_use"], after["work"], vault)
+        misses = program.miss[group, slots] + program.line_misses(
+            after["in_use"], after["work"], vault
         )
         stays = self.starts[group, slots] < program.present[group, slots]
         finish_h = program.finish_h[group, slots]

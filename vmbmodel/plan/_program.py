@@ -5,6 +5,7 @@ most often one, and says what any plan comes to, whoever made it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,8 @@ AIMS = ("expected_misses", "peak_vms", "late_peak_vms", "last_finish_h", "moved_
 
 NEAR = 1e-6
 """Share of a value within which a later aim has to leave it."""
+
+_LEAST_SCALE = 1e-3  # so that a thousandth of a millionth of a miss is none
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,12 @@ class Program:
     peak_vms, late_peak_vms : float
         VMs of a vault at work at a time below which fewer are no better, and the
         same if starts are late.
-    job_h : ndarray of float, shape (vaults,)
-        Mean transfer of a VM of the vault.
-    miss_per_h : ndarray of float, shape (vaults,)
-        Misses that come with an hour of waiting for one's own vault.
+    job_h, job_slots : ndarray of float, shape (vaults,)
+        Mean transfer of a VM of the vault, and the slots it is at work in.
+    line_miss : ndarray of float, shape (vaults, slots, waves)
+        What a VM's chance to miss has more, if it has to wait for so many waves of
+        its own vault in that slot; the first is 0, and none is less than the one
+        before.
     """
 
     vault: np.ndarray
@@ -82,7 +87,8 @@ class Program:
     peak_vms: float
     late_peak_vms: float
     job_h: np.ndarray
-    miss_per_h: np.ndarray
+    job_slots: np.ndarray
+    line_miss: np.ndarray
 
     @property
     def vaults(self) -> int:
@@ -92,7 +98,14 @@ class Program:
     @property
     def scale(self) -> float:
         """Largest chance to miss, the unit in which misses are compared."""
-        return max(self.miss.max(initial=0), self.miss_per_h.max()) or 1.0
+        return max(self.miss.max(initial=0), self.line_miss.max(), _LEAST_SCALE)
+
+    @cached_property
+    def line_base(self) -> np.ndarray:
+        """What is to be taken from each slope of `line_miss` times the VMs at work."""
+        waves = np.arange(self.line_miss.shape[-1])
+        before = np.cumsum(self.line_miss, axis=-1) - self.line_miss
+        return self.served * (waves * self.line_miss - before)
 
     def load(self, starts: np.ndarray, profile: str) -> np.ndarray:
         """Add up what all VMs take of each slot, by vault."""
@@ -102,34 +115,33 @@ class Program:
         np.add.at(load, self.vault, spread)
         return np.round(load, 9)
 
-    def wait_h(
+    def line_misses(
         self, in_use: np.ndarray, work: np.ndarray, vault: int | slice = slice(None)
     ) -> np.ndarray:
-        """Hours that the VMs of a vault wait for each other, from both loads.
+        """Misses that come from waiting for VMs of the same vault.
 
         Of those at work at a time, the first `served` do not wait, as many more
-        wait for one transfer, and so on; and what a half-hour cannot serve is
-        carried into the next.
+        wait for one transfer, and so on; and what a half-hour cannot serve is in
+        line before those of the next.
         """
         job_h = self.job_h[vault]
-        waves = np.floor(in_use / self.served)
-        ahead = waves * in_use - self.served * waves * (waves + 1) / 2
-        waves_h = np.minimum(SLOT_H, job_h) * ahead.sum(axis=-1)
         over = np.concatenate([work, work], axis=-1) - self.served
         level = over.cumsum(axis=-1)
         floor = np.minimum(np.minimum.accumulate(level, axis=-1), 0)
-        carried = (level - floor)[..., SLOTS:].sum(axis=-1)
+        carried = np.roll((level - floor)[..., SLOTS:], 1, axis=-1)
         clears = (level[..., SLOTS - 1] <= 0) & (job_h > 0)
-        carried_h = SLOT_H**2 * carried / np.where(job_h > 0, job_h, 1)
-        return np.maximum(waves_h, np.where(clears, carried_h, 0))
+        per_vm = np.where(clears, SLOT_H / np.where(job_h > 0, job_h, 1), 0)
+        line = in_use + per_vm[..., np.newaxis] * carried
+        waves = self.line_miss[vault] * line[..., np.newaxis] - self.line_base[vault]
+        return waves.max(axis=-1).sum(axis=-1) / self.job_slots[vault]
 
     def values(self, starts: np.ndarray) -> tuple[float, ...]:
         """Give what a plan comes to in each of the `AIMS`."""
         in_use = self.load(starts, "in_use")
-        wait_h = self.wait_h(in_use, self.load(starts, "work"))
         misses = (self.miss * starts).sum() + self.kept_miss.sum()
+        misses += self.line_misses(in_use, self.load(starts, "work")).sum()
         return (
-            float(misses + (self.miss_per_h * wait_h).sum()),
+            float(misses),
             float(self.peak(in_use, "in_use").sum()),
             float(self.peak(self.load(starts, "late"), "late").sum()),
             float(self.last_finish_h(starts).sum()),
@@ -141,15 +153,16 @@ class Program:
         enough = self.late_peak_vms if profile == "late" else self.peak_vms
         return np.maximum(load.max(axis=-1), enough)
 
+    def near(self, aim: str, value: float) -> float:
+        """Give the difference below which two values of an aim are one."""
+        return NEAR * max(self.scale, value) if aim == "expected_misses" else NEAR
+
     def better(self, one: tuple[float, ...], other: tuple[float, ...]) -> bool:
         """Say whether the values of one plan come before those of another."""
         for aim, mine, theirs in zip(AIMS, one, other, strict=True):
             if mine == theirs:
                 continue
-            near = NEAR
-            if aim == "expected_misses":
-                near *= 2 * max(self.scale, abs(theirs))
-            if abs(mine - theirs) > near:
+            if abs(mine - theirs) > 2 * self.near(aim, theirs):
                 return mine < theirs
         return False
 

@@ -138,12 +138,13 @@ def _without_slot(part: Part, rules: Rules) -> Iterator[str]:
         )
         return
     finish_h = np.where(clear, part.program.finish_h, np.inf).min(axis=1)
+    over_h = finish_h - rules.within_h
     for group in stuck[:_SHOWN]:
         more = len(part.members[group]) - 1
         others = f" and {more} like it" if more else ""
         yield (
             f"done_by_h: {part.members[group][0]}{others} would be done "
-            f"{finish_h[group] - 24:.1f} h after {clock(rules.done_by_h)} at the "
+            f"{over_h[group]:.1f} h after {clock(rules.done_by_h)} at the "
             "earliest"
         )
     if len(stuck) > _SHOWN:

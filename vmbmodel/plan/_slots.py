@@ -40,15 +40,13 @@ def from_origin_h(
 ) -> np.ndarray | float:
     """Count hours from where a day of backups begins.
 
-    That is the hour at which all have to be done, or the end of the longest
-    blackout, or noon.
+    That is the end of the longest blackout, or the hour at which all have to be
+    done, or noon.
     """
-    if done_by_h is not None:
-        origin_h = done_by_h
-    elif blackout:
+    if blackout:
         origin_h = max(blackout, key=lambda b: (b[1] - b[0]) % 24 or 24)[1]
     else:
-        origin_h = 12.0
+        origin_h = 12.0 if done_by_h is None else done_by_h
     return (hour - origin_h) % 24
 
 

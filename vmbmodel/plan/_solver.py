@@ -45,9 +45,8 @@ class _Model:
         for name, shape in (
             ("starts", (g, SLOTS)),
             ("in_use", (v, SLOTS)),
-            ("waiting", (v, SLOTS)),
             ("carried", (v, SLOTS)),
-            ("wait_h", (v,)),
+            ("line", (v, SLOTS)),
             ("peak_vms", (v,)),
             ("late_peak_vms", (v,)),
             ("stay", (g, SLOTS)),
@@ -66,7 +65,7 @@ class _Model:
         self.limits = {}  # row of a rule that may be too tight, and what it is about
         self._state_rules()
         self._state_loads()
-        self._state_wait()
+        self._state_line()
 
     def row(self, columns, weights, low=-np.inf, high=np.inf) -> None:
         """Add one row: low <= weights . columns <= high."""
@@ -116,42 +115,48 @@ class _Model:
                 [*columns, peak], [*weights, -1], high=-program.kept_late[vault, slot]
             )
 
-    def _state_wait(self) -> None:
-        """Bound waiting from below by the waves and by what is carried over."""
+    def _state_line(self) -> None:
+        """Bound what waiting for each other costs, from below."""
         program, served = self.program, self.program.served
-        number = np.bincount(program.vault, program.number, program.vaults)
+        miss, base = (
+            program.line_miss / program.scale,
+            program.line_base / program.scale,
+        )
         for vault in range(program.vaults):
-            in_use, waiting = self.at["in_use"][vault], self.at["waiting"][vault]
-            most = number[vault] * program.in_use.max(initial=1)
-            most = most + program.kept_in_use[vault].max()
-            for waves in range(1, min(int(most // served), 99) + 1):
-                before = -served * waves * (waves + 1) / 2
-                for slot in range(SLOTS):
-                    self.row([waiting[slot], in_use[slot]], [1, -waves], before)
-            wait, job_h = self.at["wait_h"][vault], program.job_h[vault]
-            cell_h = min(SLOT_H, job_h)
-            self.row([wait, *waiting], [1, *[-cell_h] * SLOTS], 0)
             groups = program.vault == vault
             work = program.work[groups].sum(axis=1) @ program.number[groups]
             work += program.kept_work[vault].sum()
-            if not 0 < work <= served * SLOTS or number[vault] <= served:
-                continue
-            carried = self.at["carried"][vault]
-            self.row([wait, *carried], [1, *[-(SLOT_H**2) / job_h] * SLOTS], 0)
+            carried, per_vm = self.at["carried"][vault], 0.0
+            if 0 < work <= served * SLOTS:
+                per_vm = SLOT_H / program.job_h[vault]
+                self._state_carried(vault, carried)
             for slot in range(SLOTS):
-                columns, weights = self._spread("work", vault, slot)
-                self.row(
-                    [carried[slot], carried[slot - 1], *columns],
-                    [1, -1, *-weights],
-                    program.kept_work[vault, slot] - served,
-                )
+                columns = self.at["line"][vault, slot], self.at["in_use"][vault, slot]
+                for wave in np.flatnonzero(np.diff(miss[vault, slot]) > 0) + 1:
+                    each = miss[vault, slot, wave]
+                    self.row(
+                        [*columns, carried[slot - 1]],
+                        [1, -each, -each * per_vm],
+                        -base[vault, slot, wave],
+                    )
+
+    def _state_carried(self, vault: int, carried: np.ndarray) -> None:
+        """Hand on to the next slot what one cannot serve."""
+        program = self.program
+        for slot in range(SLOTS):
+            columns, weights = self._spread("work", vault, slot)
+            self.row(
+                [carried[slot], carried[slot - 1], *columns],
+                [1, -1, *-weights],
+                program.kept_work[vault, slot] - program.served,
+            )
 
     def aim(self, name: str) -> tuple[np.ndarray, float]:
         """Return the weights of the columns in an aim, and what comes on top."""
         weights, program = np.zeros(self.size), self.program
         if name == "expected_misses":
             weights[self.at["starts"]] = program.miss / program.scale
-            weights[self.at["wait_h"]] = program.miss_per_h / program.scale
+            weights[self.at["line"]] = 1 / program.job_slots[:, np.newaxis]
             return weights, program.kept_miss.sum() / program.scale
         if name == "moved_vms":
             weights[self.at["stay"]] = -1
@@ -234,10 +239,10 @@ def optimise(
         if aim != "last_finish_h":
             model.hold(aim, value)
     final = program.values(best)  # a later step may help an earlier aim, within NEAR
-    steps = [
-        replace(step, value=value, bound=min(step.bound, value))
-        for step, value in zip(steps, final, strict=True)
-    ]
+    for i, (step, value) in enumerate(zip(steps, final, strict=True)):
+        reached = value - step.bound <= 2 * program.near(step.aim, value)
+        bound = value if reached else min(step.bound, value)
+        steps[i] = replace(step, value=value, bound=bound)
     return best, steps
 
 
@@ -312,7 +317,7 @@ def _least(
         return best, bound
     if best is not None:
         gap = program.values(best)[AIMS.index(aim)] - bound
-        if gap <= NEAR * max(unit, bound):
+        if gap <= program.near(aim, bound):
             return best, bound
     found = model.solve(weights, until - time.monotonic())
     bound = max(bound, bound_of(found))

@@ -218,7 +218,8 @@ def schedule(
     keep : sequence of str
         VMs and policies that stay where they are.
     done_by_h : float, optional
-        Hour of the day by which each backup has to be done.
+        Hour of the day by which each backup has to be done, the first after the
+        longest blackout.
     peak_vms : float
         VMs of a vault at work at a time, if they start on time, that are few
         enough: they are spread no further, and there are fewer policies. With 0,
