@@ -128,7 +128,20 @@ def test_what_is_missing_is_left_out_and_said_to_be(scripts, monkeypatch, no_pro
         workloads.run(sys.executable, "-c", "raise SystemExit('nonsense')")
 
 
-@pytest.mark.parametrize(("part", "named"), [("short", "measured")])
+def test_a_workload_measured_again_takes_the_place_of_its_rows(scripts, tmp_path):
+    measure, _ = scripts
+    path, order = tmp_path / "table.csv", ["first", "second"]
+    for name, value in [("second", 1), ("first", 2), ("second", 3)]:
+        rows = pd.DataFrame({"workload": [name] * 2, "value": [value, -value]})
+        measure.put(rows, path, order)
+    table = pd.read_csv(path)
+    assert table["workload"].tolist() == ["first", "first", "second", "second"]
+    assert table["value"].tolist() == [2, -2, 3, -3]
+
+
+@pytest.mark.parametrize(
+    ("part", "named"), [("short", "measured"), ("long", "retained")]
+)
 def test_the_stored_tables_are_of_what_the_script_runs(scripts, part, named):
     measure, _ = scripts
     workloads, _, count, names = measure.PARTS[part]

@@ -257,36 +257,46 @@ def about(part, workloads, left_out):
     return "\n".join(lines) + "\n"
 
 
-def measure(workloads, step, work, *more):
-    """Run a step for every workload that is possible; return its tables."""
-    tables = []
-    for workload in filter(possible, workloads):
-        begun = time.monotonic()
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            tables.append(step(workload, Path(folder), *more))
-        took_s = time.monotonic() - begun
-        print(f"{step.__name__}: {workload.name}, {took_s:.0f} s", file=sys.stderr)
-    return [
-        pd.DataFrame([row for part in parts for row in part])
-        for parts in zip(*tables, strict=True)
-    ]
+def measure(workload, step, count, work):
+    """Run a step for a workload; return its tables."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        tables = [pd.DataFrame(rows) for rows in step(workload, Path(folder), count)]
+    took_s = time.monotonic() - begun
+    print(f"{step.__name__}: {workload.name}, {took_s:.0f} s", file=sys.stderr)
+    return tables
+
+
+def put(table, path, order):
+    """Put the rows of a workload into a table, in place of those it had."""
+    if path.exists() and not table.empty:
+        there = pd.read_csv(path)
+        there = there[~there["workload"].isin(table["workload"])]
+        table = pd.concat([there, table], ignore_index=True)
+        place = table["workload"].map({name: at for at, name in enumerate(order)})
+        table = table.loc[place.sort_values(kind="stable").index]
+    table.to_csv(path, index=False)
 
 
 def main():
     """Measure a part, and write its tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("part", choices=PARTS, help="days closely, or many days")
+    parser.add_argument("--only", help="one workload, the rows of the others kept")
     parser.add_argument("--work", type=Path, help="folder for images, 10 GiB")
     parser.add_argument("--to", type=Path, default=DATA, help="folder for tables")
     options = parser.parse_args()
     workloads, step, count, names = PARTS[options.part]
+    order = [workload.name for workload in workloads]
     left_out = {one.name for one in workloads if not possible(one)}
     left_out |= set() if Borg.is_there() else {"borg"}
     for name in sorted(left_out):
         print(f"left out, its program is missing: {name}", file=sys.stderr)
-    tables = measure(workloads, step, options.work, count)
-    for name, table in zip(names, tables, strict=True):
-        table.to_csv(options.to / f"{name}.csv", index=False)
+    for workload in filter(possible, workloads):
+        if options.only in (None, workload.name):
+            tables = measure(workload, step, count, options.work)
+            for name, table in zip(names, tables, strict=True):
+                put(table, options.to / f"{name}.csv", order)
     told = about(options.part, workloads, left_out)
     (options.to / f"{names[0]}.toml").write_text(told, "utf-8")
 

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,15 @@ def run(*command, **how):
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def unmount(folder):
+    """Unmount, even if a server that was stopped takes a moment to be gone."""
+    for _ in range(50):
+        if not subprocess.run(["umount", folder], capture_output=True).returncode:
+            return
+        time.sleep(0.2)
+    run("umount", folder)
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ class Filesystem(Disk):
             try:
                 yield Path(folder)
             finally:
-                run("umount", folder)
+                unmount(folder)
 
     def fill(self, folder: Path) -> None:
         """Write what is there before the first day."""
