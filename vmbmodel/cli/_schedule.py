@@ -250,7 +250,11 @@ def _schedule_text(answer) -> str:
     lines = [render_table(rows, _POLICY_COLUMNS, footer=footer), "", sets, ""]
     lines += [f"{'':36}{'now':>12}{'planned':>12}"]
     sides = [
-        side | {"last_finish": _after_origin(answer, side["last_finish_h"])}
+        side
+        | {
+            "expected_misses": round(side["expected_misses"], 9),
+            "last_finish": _after_origin(answer, side["last_finish_h"]),
+        }
         for side in (answer.before, answer.after)
     ]
     for name, label, form in _FIGURES:
@@ -269,12 +273,17 @@ def _schedule_text(answer) -> str:
             ]
         if len(found) > _SHOWN:
             lines.append(f"  and {len(found) - _SHOWN} more; --format json has them.")
-    lines += ["", f"How good the plan is ({answer.method}), aim after aim:"]
+    how = f"{answer.method}, summed over vaults"
+    lines += ["", f"How good the plan is, aim after aim ({how}):"]
     for aim in answer.aims:
         proven = f"at most {aim.gap:.2%} off" if aim.gap else "proven least"
         lines.append(
             f"  {_AIMS[aim.aim]:28}{aim.value:>10.4g}   {proven}, bound "
             f"{aim.bound:.4g}, {aim.seconds:.1f} s"
+        )
+    if answer.rules.peak_vms:
+        lines.append(
+            f"  A peak up to {answer.rules.peak_vms:g} counts as that, however late."
         )
     if not answer.rules.blackout:
         lines += ["", "No blackout was given: starts may fall into business hours."]
