@@ -285,6 +285,12 @@ def _schedule_text(answer) -> str:
         lines.append(
             f"  A peak up to {answer.rules.peak_vms:g} counts as that, however late."
         )
+    if answer.after["wait_mean_h"] > answer.before["wait_mean_h"]:
+        lines += [
+            "",
+            "The mean wait grows, for which no aim asks: with --peak, fewer starts go "
+            "to the busy hours of the service; with --set deadline_h, none that miss.",
+        ]
     if not answer.rules.blackout:
         lines += ["", "No blackout was given: starts may fall into business hours."]
     lines += ["", f"Assumed ({len(answer.assumptions)}); --format json lists all:"]
