@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -97,22 +97,22 @@ def test_jobs_of_no_time_are_work(load):
     assert_allclose(line, fluid_wait_h(load, 0), rtol=1e-4, atol=1e-4)
 
 
-@given(load=loads, service=st.floats(0.2, 20))
+@settings(max_examples=20)
+@given(load=loads, service=st.floats(0.5, 8))
 def test_the_flow_of_jobs_solves_its_equation(load, service):
-    if load.mean() > 0.95:
+    if load.mean() > 0.8:
         return
-    hours = 24 / len(load)
-    load = np.append(load, load[:1])  # a day and its next slot, stepped through
-    line = movers_fluid_wait_h(load[:-1], 0, service)
-    fine = np.repeat(load[:-1], 400)
+    steps = 2400 // len(load)
+    step = 24 / len(load) / steps / service
     level = 0.0
-    for _ in range(int(3 + 20 * service / 24 / (1 - load.mean()) / 4)):
+    for _ in range(12):  # a fifth of each day idle at least: so many settle it
         levels = []
-        for arriving in fine:
+        for arriving in np.repeat(load, steps).tolist():
             levels.append(level)
-            level += hours / 400 / service * (arriving - min(level, 1))
-    stepped = np.maximum(np.array(levels)[::400] - 1, 0) * service
-    assert_allclose(line, stepped, atol=0.03 * max(1, load.max()) * service)
+            level += step * (arriving - min(level, 1))
+    stepped = np.maximum(np.array(levels[::steps]) - 1, 0) * service
+    line = movers_fluid_wait_h(load, 0, service)
+    assert_allclose(line, stepped, atol=0.1)
 
 
 @pytest.mark.parametrize("service", [1e-300, 1, 1e300])

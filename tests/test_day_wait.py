@@ -107,7 +107,7 @@ def test_a_load_that_does_not_change_is_the_queue_in_balance(
 @pytest.mark.parametrize(
     ("load", "servers", "service", "mean", "worst"),
     [
-        (night(7 / 3, 6, 0.3), 10, 1, 1, 1),  # eight hours at the end of the night
+        (night(7 / 3, 6, 0.3), 10, 1, 0.5, 0.5),  # eight hours at the end of the night
         (night(3, 4, 0.4), 10, 1, 2, 1),
         (night(3, 4, 0.4), 2, 0.5, 8, 5),  # few movers, and nights that run into nights
         (wave(1.58, 0.8), 5, 0.5, 2, 2),
@@ -148,11 +148,12 @@ def test_the_share_that_waits_longer_against_the_exact_one():
     for wait_h in (0, 1, 4, 8):
         truth = exact_late_prob(load, 10, 1, wait_h)
         found = 1 - day_wait_within_prob(load, 0, 10, 1, wait_h)
-        assert np.abs(found - truth).max() < 0.25
-        assert np.abs(found - truth).mean() < 0.04
+        assert np.abs(found - truth).max() < 0.2
+        assert np.abs(found - truth).mean() < 0.02
     late = day_wait_quantile_h(load, 0, 10, 1, 0.95)
-    at_the_end = exact_late_prob(load, 10, 1, late[6])[6]
-    assert abs(at_the_end - 0.05) < 0.015
+    for hour in range(2, 21):  # from the peak until its line is gone
+        really = exact_late_prob(load, 10, 1, late[hour])[hour]
+        assert abs(really - 0.05) < 0.015
 
 
 def test_a_simulation_of_nights_with_a_start_of_ones_own():

@@ -50,7 +50,7 @@ def test_the_night_of_the_default_by_hand():
     assert_allclose(load.mean(), (14 + 18 * 0.3) / 24)
     wait = wait_by_start(Scenario.of(), HALF_HOURS)
     assert HALF_HOURS[np.argmax(wait.wait_mean_h)] == 4
-    evening = (HALF_HOURS >= 18) & (HALF_HOURS <= 22)
+    evening = (HALF_HOURS >= 21) & (HALF_HOURS <= 22)
     assert np.all(wait.wait_mean_h[evening] < 0.02)
 
 

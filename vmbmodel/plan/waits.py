@@ -60,21 +60,21 @@ class OthersWait:
         part = place - before
         ends = before % slots, (before + 1) % slots
         nearest = np.where(part < 0.5, *ends)
-        choice = {"overload", "clears"}
-        return DayLaw(
-            **{
-                name: values[nearest]
-                if name in choice
-                else (1 - part) * values[ends[0]] + part * values[ends[1]]
-                for name, values in self.law._asdict().items()
-            }
-        )
+
+        def between(name: str, values: np.ndarray) -> np.ndarray:
+            if name in ("overload", "clears"):
+                return values[nearest]
+            with np.errstate(invalid="ignore"):  # no overload at one end
+                mixed = (1 - part) * values[ends[0]] + part * values[ends[1]]
+            return np.where(np.isfinite(mixed), mixed, values[nearest])
+
+        law = {name: between(name, v) for name, v in self.law._asdict().items()}
+        return DayLaw(**law)
 
     def for_the_next(self, decay_per_h: float) -> "OthersWait":
         """Return the wait of who comes at any hour, but goes before all who wait."""
         busy = np.mean(1 - np.where(self.law.clears, self.law.within_prob(0), 0))
-        law = DayLaw(0.0, 1.0, busy, decay_per_h, False, True)
-        return OthersWait(DayLaw(*(np.atleast_1d(entry) for entry in law)), self.reason)
+        return OthersWait(_same_all_day(busy, decay_per_h), self.reason)
 
     def within_prob(self, wait_h: ArrayLike) -> np.ndarray:
         """Probability that a job at any hour of the day waits no longer than this."""
@@ -116,9 +116,8 @@ def of_others(scenario: Scenario) -> OthersWait:
         servers, busy * servers / service_h, service_h
     )
     waiting = queueing.erlang_c_prob(servers, busy * servers)
-    law = DayLaw(0.0, 1.0, waiting, decay_per_h, False, decay_per_h > 0)
-    law = DayLaw(*(np.atleast_1d(entry) for entry in law))
-    return OthersWait(law, "The load is the same all day: a queue in balance, exactly.")
+    reason = "The load is the same all day: a queue in balance, exactly."
+    return OthersWait(_same_all_day(waiting, decay_per_h), reason)
 
 
 def day_load(scenario: Scenario) -> np.ndarray:
@@ -183,3 +182,8 @@ def _of_a_day(load: tuple[float, ...], servers: float, service_h: float) -> Othe
     if not law.clears.all():
         reason = "A day brings more work than the data movers can do in it."
     return OthersWait(law, reason)
+
+
+def _same_all_day(wait_prob: float, decay_per_h: float) -> DayLaw:
+    law = DayLaw(-np.inf, 1.0, wait_prob, decay_per_h, False, decay_per_h > 0)
+    return DayLaw(*(np.atleast_1d(entry) for entry in law))
