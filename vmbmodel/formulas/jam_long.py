@@ -53,7 +53,7 @@ def long_jam_wait_h(
 
     See Also
     --------
-    general_jam_wait_h : exact, and slower.
+    vmbmodel.formulas.jam_general.general_jam_wait_h : exact, and slower.
 
     Notes
     -----
@@ -110,7 +110,7 @@ def long_jam_mean_wait_h(
 
     See Also
     --------
-    general_jam_mean_wait_h : exact, and slower.
+    vmbmodel.formulas.jam_general.general_jam_mean_wait_h : exact, and slower.
 
     Notes
     -----
@@ -176,7 +176,7 @@ def long_jam_makespan_h(
 
     See Also
     --------
-    general_jam_makespan_h : exact, and slower.
+    vmbmodel.formulas.jam_general.general_jam_makespan_h : exact, and slower.
 
     Notes
     -----

@@ -7,6 +7,7 @@ night on which any of them misses is one on which the least likely of them does;
 vaults have their own luck then.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -69,13 +70,15 @@ def fleet_misses(vms: pd.DataFrame) -> Mapping[str, float]:
     shared, shared_again = (
         some.groupby(vms["vault"]).min().sum() for some in (log_done, log_done[again])
     )
+    month = alone + (_NIGHTS - 1) * alone_again
+    shared_month = shared + (_NIGHTS - 1) * shared_again
     return {
         "expected_misses": float(missed.sum()),
-        "any_miss_prob": -np.expm1(alone),
-        "any_miss_shared_prob": -np.expm1(shared),
+        "any_miss_prob": -math.expm1(alone),
+        "any_miss_shared_prob": -math.expm1(shared),
         "misses_per_month": float(missed.sum() + (_NIGHTS - 1) * missed[again].sum()),
-        "any_miss_month_prob": -np.expm1(alone + (_NIGHTS - 1) * alone_again),
-        "any_miss_month_shared_prob": -np.expm1(shared + (_NIGHTS - 1) * shared_again),
+        "any_miss_month_prob": -math.expm1(month),
+        "any_miss_month_shared_prob": -math.expm1(shared_month),
     }
 
 
