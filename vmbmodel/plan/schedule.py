@@ -250,8 +250,8 @@ def schedule(
     ...          for v in "abc"]
     >>> plan = schedule(pd.DataFrame(disks), Scenario.of(settings={"vault_servers": 1}),
     ...                 blackout=[(4, 22)])
-    >>> plan.vms["start_h"].tolist(), plan.before["peak_vms"], plan.after["peak_vms"]
-    ([23.0, 0.0, 1.0], 3.0, 1.0)
+    >>> plan.before["peak_vms"], plan.after["peak_vms"], plan.vms["start_h"].nunique()
+    (3.0, 1.0, 3)
     """
     rules = _rules(scenario, blackout, done_by_h, peak_vms)
     if method not in METHODS:
