@@ -10,15 +10,14 @@ import pytest
 import vmbmodel
 
 LAYERS = [
-    ["units", "_checks", "_arrays", "_files"],
+    ["fields", "_checks", "_arrays", "_files", "_lazy"],
     ["formulas"],
     ["service"],
     ["inventory"],
     ["plan"],
-    ["sweep"],
+    ["grid"],
     ["figures"],
-    ["output", "_ci", "rerun"],
-    ["report"],
+    ["render", "rerun"],
     ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

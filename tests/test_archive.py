@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.archive import archived_gib, early_deletion_usd, standard_points
 from vmbmodel.formulas.graded import gfs_points, stored_upper_gib
-from vmbmodel.plan.calendar import RetentionPolicy, live_points
+from vmbmodel.plan.bill.calendar import RetentionPolicy, live_points
 from vmbmodel.service import limits
 
 RULE = 3, 6  # Microsoft, "Overview of archive tier" (2023): months of age, months left

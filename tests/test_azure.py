@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.inventory import azure, fleet
-from vmbmodel.inventory.findings import InventoryError
+from vmbmodel.inventory.files.findings import InventoryError
 
 OTHER = "22222222-2222-2222-2222-222222222222"
 NAMES = ("disks", "vms", "items", "jobs", "policies", "vaults", "used")

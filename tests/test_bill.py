@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmbmodel.inventory.bill import read
-from vmbmodel.inventory.findings import InventoryError
+from vmbmodel.inventory.bill.focus import read
+from vmbmodel.inventory.files.findings import InventoryError
 
 HEADER = [
     "BilledCost",

@@ -16,7 +16,7 @@ from vmbmodel.formulas.billing import (
     protected_instances,
     storage_usd,
 )
-from vmbmodel.plan.calendar import month_edges_h
+from vmbmodel.plan.bill.calendar import month_edges_h
 
 sizes = st.floats(0, 1e6)
 instants = st.floats(0, 1e4)

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.archive import archived_gib
 from vmbmodel.formulas.graded import stored_lower_gib, stored_upper_gib
 from vmbmodel.formulas.miscounts import stored_full_gib, stored_linear_gib
-from vmbmodel.plan.compare import compare, parse_case
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.compare import compare, parse_case
 from vmbmodel.plan.scenario import Scenario
 
 GFS = {"weekly_points": 12, "monthly_points": 12, "yearly_points": 3}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.calendar import (
+from vmbmodel.plan.bill.calendar import (
     RetentionPolicy,
     backup_instant,
     live_points,

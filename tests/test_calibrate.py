@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from vmbmodel.cli import app
 from vmbmodel.formulas.queueing import erlang_c_prob, utilisation_for_wait_frac
 from vmbmodel.inventory import jobs
-from vmbmodel.plan._fits import quantile, servers_for, service_for, slope
-from vmbmodel.plan.calibrate import calibrate
+from vmbmodel.plan.calibrate.answer import calibrate
+from vmbmodel.plan.calibrate.fits import quantile, servers_for, service_for, slope
 from vmbmodel.service import profile
 
 BASE = profile.load("azure-2026-01")

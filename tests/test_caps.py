@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.fields import convert
 from vmbmodel.formulas.caps import (
     account_capacity_mib_s,
     disk_cap_mib_s,
@@ -15,7 +16,6 @@ from vmbmodel.formulas.caps import (
 )
 from vmbmodel.formulas.queueing import erlang_c_prob
 from vmbmodel.formulas.sharing import completion_equal_caps_h
-from vmbmodel.units import convert
 
 rates = st.floats(0.1, 1e5)
 ratios = st.floats(0.01, 200)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.check import _SEARCHES, PLACES, check
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.check.answer import _SEARCHES, PLACES, check
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import limits, profile
 from vmbmodel.service.rules import in_force, rules

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 import vmbmodel
-from vmbmodel import units
+from vmbmodel import fields as units
 from vmbmodel.cli import app
-from vmbmodel.plan.estimate import COLUMNS
+from vmbmodel.plan.estimate.answer import COLUMNS
 from vmbmodel.service import limits, prices, profile
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"

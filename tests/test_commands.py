@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.cli._examples import EXAMPLES
+from vmbmodel.cli.examples import EXAMPLES
 from vmbmodel.service.consistency import consistency
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,8 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
 
-from vmbmodel import formulas, units
+from vmbmodel import fields as units
+from vmbmodel import formulas
 
 MODULES = [
     importlib.import_module(f"vmbmodel.formulas.{module.name}")

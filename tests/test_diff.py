@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.plan.diff import CAUSES, diff
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.saved.diff import CAUSES, diff
 from vmbmodel.plan.scenario import Scenario
 
 

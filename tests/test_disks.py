@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.tiers import performance
+from vmbmodel.fields import fields
+from vmbmodel.plan.estimate.tiers import performance
 from vmbmodel.service.disks import in_force, tables
-from vmbmodel.units import fields
 
 SEED, LATER = date(2018, 12, 11), date(2026, 1, 28)
 CLASSES = ("standard-hdd", "standard-ssd", "premium-ssd")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.fields import convert
 from vmbmodel.formulas.dispersion import (
     cell_amplification,
     changed_blocks_frac,
@@ -14,7 +15,6 @@ from vmbmodel.formulas.dispersion import (
     touched_cells,
     write_amplification,
 )
-from vmbmodel.units import convert
 
 shares = st.one_of(st.just(0.0), st.floats(1e-9, 1))
 some = st.floats(1e-6, 1)

@@ -13,10 +13,10 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.inventory import fleet
-from vmbmodel.plan.estimate import COLUMNS, SCHEMA, estimate
-from vmbmodel.plan.groups import completion_by_group_h
+from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate
+from vmbmodel.plan.estimate.groups import completion_by_group_h
+from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.scenario import Scenario, parse_setting
-from vmbmodel.plan.waits import of_others
 from vmbmodel.service import profile
 from vmbmodel.service.readings import readings
 

@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.occupancy import changed_uniform, extents_uniform
-from vmbmodel.inventory.extents import (
-    Changes,
-    compare,
-    read,
-    union,
-    unions_gib,
-)
-from vmbmodel.inventory.findings import InventoryError
+from vmbmodel.inventory.changes.extents import Changes, compare, read, union, unions_gib
+from vmbmodel.inventory.files.findings import InventoryError
 
 GIB = 2**30
 
@@ -379,7 +373,7 @@ def test_progress_is_told(written):
 
 def test_changes_know_themselves():
     nothing = np.empty(0, np.int64)
-    from vmbmodel.inventory._runs import Runs
+    from vmbmodel.inventory.changes.runs import Runs
 
     changes = Changes("x", 8, 1, Runs(nothing, nothing))
     assert changes.changed_gib == changes.changed_frac == 0

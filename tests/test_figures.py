@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 
 from vmbmodel import figures
 from vmbmodel.formulas.queueing import mean_wait_h
-from vmbmodel.sweep import sweep
+from vmbmodel.grid import sweep
 
 
 @pytest.fixture(autouse=True)

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from pyarrow import parquet
 
-from vmbmodel import units
+from vmbmodel import fields as units
 from vmbmodel.inventory import fleet
-from vmbmodel.inventory._rules import LARGEST_GIB
-from vmbmodel.inventory.findings import Finding, InventoryError
+from vmbmodel.inventory.files.findings import Finding, InventoryError
+from vmbmodel.inventory.fleet.rules import LARGEST_GIB
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
 HEADER = "vm,disk,role,size_gib,used_gib"

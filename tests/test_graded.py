@@ -21,7 +21,7 @@ from vmbmodel.formulas.miscounts import (
     stored_points_gib,
 )
 from vmbmodel.formulas.retention import stored_daily_gib
-from vmbmodel.plan.calendar import RetentionPolicy, live_points
+from vmbmodel.plan.bill.calendar import RetentionPolicy, live_points
 from vmbmodel.service import limits
 
 WORKED = 30, 12, 12, 3

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
-from vmbmodel import units
+from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
-from vmbmodel.inventory._quantities import duration_h, instant, size_gib
-from vmbmodel.inventory._zones import zone
-from vmbmodel.inventory.findings import InventoryError
+from vmbmodel.inventory.files.findings import InventoryError
+from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib
+from vmbmodel.inventory.files.zones import zone
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.billing import billing_end_h
-from vmbmodel.plan.life import Event, bill_of_life
+from vmbmodel.plan.bill.life import Event, bill_of_life
 from vmbmodel.service import prices
 
 BOOK = prices.load("azure-list-2026-01")

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.plan.estimate import estimate
-from vmbmodel.plan.misses import POLICY_COLUMNS, fleet_misses, policy_misses
+from vmbmodel.fields import fields
+from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.units import fields
 
 NIGHTS = 365.25 / 12
 fleets = st.lists(

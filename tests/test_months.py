@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.plan.estimate import estimate
-from vmbmodel.plan.months import MONTH_COLUMNS, month_totals
+from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.scenario import Scenario
 
 LINES = ["instance_usd", "storage_usd", "snapshot_usd"]

@@ -1,4 +1,4 @@
-"""`vmbmodel.output`: results that a person, a program and a spreadsheet can read."""
+"""`vmbmodel.render.output`: for a person, a program and a spreadsheet."""
 
 import json
 import math
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vmbmodel.output import deliver, render_csv, render_json, render_table
+from vmbmodel.render.output import deliver, render_csv, render_json, render_table
 
 ROWS = [
     {"vm": "a", "disks": 3, "first_backup_h": 61.07, "deadline_prob": 0.99996},
@@ -93,7 +93,8 @@ def test_a_result_is_printed_or_written_whole(tmp_path, capsys):
 
 def test_a_reader_that_has_seen_enough_is_no_fault():
     code = (
-        "from vmbmodel.output import deliver; deliver('x' * 10**7, None, force=False)"
+        "from vmbmodel.render.output import deliver;"
+        " deliver('x' * 10**7, None, force=False)"
     )
     writer = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE

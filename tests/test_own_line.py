@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 
 ALONE = {"utilisation_frac": 0.0}  # nobody else's jobs

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.bill import LINES, Bill
-from vmbmodel.plan.estimate import estimate
-from vmbmodel.plan.reconcile import CAUSES, reconcile
+from vmbmodel.inventory.bill.focus import LINES, Bill
+from vmbmodel.plan.bill.reconcile import CAUSES, reconcile
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 
 SCENARIO = Scenario.of()

@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet import InventoryError, read
-from vmbmodel.plan.check import check
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.inventory.fleet.disks import InventoryError, read
+from vmbmodel.plan.check.answer import check
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.report import FILES, Report
-from vmbmodel.report._page import visible
+from vmbmodel.render.page import visible
+from vmbmodel.render.report import FILES, Report
 
 DISKS = """\
 vm,disk,role,size_gib,used_gib,managed,storage_account,vault,start_h,first_backup

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.fields import convert
 from vmbmodel.formulas.jam import jam_makespan_h
 from vmbmodel.formulas.restore import (
     batch_restore_h,
@@ -16,7 +17,6 @@ from vmbmodel.formulas.restore import (
 )
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.formulas.transfer import initial_h
-from vmbmodel.units import convert
 
 sizes = st.floats(0, 1e6)
 rates = st.floats(1e-3, 1e4)

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
+from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
-from vmbmodel.plan import scenario_file, verify
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan import saved as verify
+from vmbmodel.plan import scenario_file
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service.prices import PRICES
-from vmbmodel.units import fields
 
 DISKS = """\
 vm,disk,role,size_gib,used_gib,managed,storage_account,vault,first_backup

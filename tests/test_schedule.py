@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vmbmodel.plan import _program
-from vmbmodel.plan.check import check
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan import schedule as _program
+from vmbmodel.plan.check.answer import check
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.schedule import schedule
+from vmbmodel.plan.schedule.answer import schedule
 
 SLOTS = [k / 2 for k in range(48)]
 
@@ -449,7 +449,7 @@ def test_hours_that_clash_go_round_midnight():
 
 
 def _slots_clear(start_h, hours):
-    from vmbmodel.plan._slots import clear_of
+    from vmbmodel.plan.schedule.slots import clear_of
 
     return bool(clear_of(start_h, hours, 2))
 

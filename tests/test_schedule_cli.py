@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet import read
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.inventory.fleet.disks import read
+from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.fields import convert
 from vmbmodel.formulas.dispersion import cell_amplification, effective_mib_s
 from vmbmodel.formulas.serial import effective_serial_mib_s, incremental_serial_h
 from vmbmodel.formulas.transfer import incremental_h
-from vmbmodel.units import convert
 
 rates = st.floats(1, 1000)
 shares = st.floats(0, 1)

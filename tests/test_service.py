@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from vmbmodel import units
+from vmbmodel import fields as units
 from vmbmodel.service import limits, prices, profile
 from vmbmodel.service.constants import STATUSES, Catalogue
 from vmbmodel.service.readings import readings

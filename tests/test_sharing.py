@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.fields import convert
 from vmbmodel.formulas.sharing import completion_equal_caps_h, completion_h
-from vmbmodel.units import convert
 
 MIB_S_H = 3600 / 1024  # GiB that 1 MiB/s moves in an hour
 

@@ -1,4 +1,4 @@
-"""`vmbmodel.plan.waits`: the wait for other customers, by the hour of the start."""
+"""`vmbmodel.plan.estimate`: the wait for others, by the hour of the start."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.day_wait import day_mean_wait_h, day_wait_quantile_h
+from vmbmodel.plan.estimate.others import SLOTS, day_load, of_others, wait_by_start
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.waits import SLOTS, day_load, of_others, wait_by_start
 from vmbmodel.service import profile
 
 HALF_HOURS = np.arange(SLOTS) / 2

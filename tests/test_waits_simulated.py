@@ -14,10 +14,7 @@ from vmbmodel.formulas.jam_general import (
     general_jam_makespan_h,
     general_jam_mean_wait_h,
 )
-from vmbmodel.formulas.queueing_general import (
-    general_mean_wait_h,
-    general_wait_prob,
-)
+from vmbmodel.formulas.queueing_general import general_mean_wait_h, general_wait_prob
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "validation/waits.py"

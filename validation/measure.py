@@ -39,7 +39,7 @@ import pandas as pd
 from backups import Borg, throttled_s
 from workloads import Files, Filesystem, Fio, Postgres, Scattered, Sqlite
 
-from vmbmodel.inventory.extents import Changes, compare, union
+from vmbmodel.inventory.changes.extents import Changes, compare, union
 
 DATA = Path(__file__).parents[1] / "notebooks/data"
 CELLS_KIB = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)

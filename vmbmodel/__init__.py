@@ -1,3 +1,7 @@
 """An analytical model of Azure VM backup: time, deadline, restore and cost."""
 
+from vmbmodel._lazy import attach
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__ = attach(__name__, __file__)

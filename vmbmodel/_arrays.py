@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._checks import refuse_out_of_range, refuse_unknown
-from vmbmodel.units import describe
+from vmbmodel.fields import describe
 
 __all__ = ["formula"]
 

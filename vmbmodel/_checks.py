@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vmbmodel.units import fields
+from vmbmodel.fields import fields
 
 __all__ = ["refuse", "refuse_out_of_range", "refuse_unknown"]
 

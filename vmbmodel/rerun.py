@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from vmbmodel._files import write_atomically
-from vmbmodel.units import fields
+from vmbmodel.fields import fields
 
 __all__ = ["rerun"]
 

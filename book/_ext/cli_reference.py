@@ -12,7 +12,7 @@ from typer import Context
 from typer.main import get_command
 
 from vmbmodel.cli import app
-from vmbmodel.cli._examples import EXAMPLES
+from vmbmodel.cli.examples import EXAMPLES
 
 TOP = get_command(app)
 CONTEXT = Context(TOP)

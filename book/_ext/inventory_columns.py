@@ -11,8 +11,8 @@ takes ``required`` or ``optional``.
 from docutils import nodes
 from model_tables import ModelTable, code, plain
 
-from vmbmodel.inventory.fleet import OPTIONAL, REQUIRED
-from vmbmodel.units import fields
+from vmbmodel.fields import fields
+from vmbmodel.inventory.fleet.disks import OPTIONAL, REQUIRED
 
 COLUMNS = {"required": REQUIRED, "optional": OPTIONAL}
 FROM_PROFILE = ("write_kib", "dispersion", "active_frac")

@@ -3,12 +3,12 @@
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from vmbmodel.fields import fields, groups, unit_of
 from vmbmodel.service.disks import tables
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
 from vmbmodel.service.readings import readings
-from vmbmodel.units import fields, groups, unit_of
 
 
 class ModelTable(SphinxDirective):

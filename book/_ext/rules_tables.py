@@ -15,9 +15,9 @@
 from docutils import nodes
 from model_tables import ModelTable, code, plain
 
+from vmbmodel.fields import fields
 from vmbmodel.service.consistency import consistency, encryptions
 from vmbmodel.service.rules import SEVERITIES, rules
-from vmbmodel.units import fields
 
 CASES = (
     ("Windows, running, VSS succeeded", {"os": "windows", "vss_succeeded": True}),

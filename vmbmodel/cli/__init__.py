@@ -9,22 +9,22 @@ from typing import Annotated
 import typer
 
 import vmbmodel
-from vmbmodel.cli._calibrate import calibrate
-from vmbmodel.cli._check import check
-from vmbmodel.cli._diff import diff
-from vmbmodel.cli._dispersion import dispersion
-from vmbmodel.cli._estimate import estimate
-from vmbmodel.cli._examples import epilog
-from vmbmodel.cli._import import import_fleet
-from vmbmodel.cli._init import init
-from vmbmodel.cli._jobs import jobs
-from vmbmodel.cli._options import listen, step
-from vmbmodel.cli._reconcile import reconcile
-from vmbmodel.cli._report import report
-from vmbmodel.cli._rerun import rerun
-from vmbmodel.cli._schedule import schedule
-from vmbmodel.cli._sets import fields, limits, price_books, profiles
-from vmbmodel.cli._verify import verify
+from vmbmodel.cli.calibrate import calibrate
+from vmbmodel.cli.check import check
+from vmbmodel.cli.diff import diff
+from vmbmodel.cli.dispersion import dispersion
+from vmbmodel.cli.estimate import estimate
+from vmbmodel.cli.examples import epilog
+from vmbmodel.cli.import_fleet import import_fleet
+from vmbmodel.cli.init import init
+from vmbmodel.cli.jobs import jobs
+from vmbmodel.cli.options import listen, step
+from vmbmodel.cli.reconcile import reconcile
+from vmbmodel.cli.report import report
+from vmbmodel.cli.rerun import rerun
+from vmbmodel.cli.schedule import schedule
+from vmbmodel.cli.sets import fields, limits, price_books, profiles
+from vmbmodel.cli.verify import verify
 
 __all__ = ["app", "main"]
 

@@ -136,7 +136,7 @@ def gfs_points(
     The mean over a year of days, where every coarser point is one of a finer level
     too, as the first Sunday of a month is a Sunday. A monthly point on a day of the
     month is mostly no weekly one: up to one point more for each month within the
-    weeks. The exact set on a date is `vmbmodel.plan.calendar`'s.
+    weeks. The exact set on a date is `vmbmodel.plan.bill`'s.
 
     References
     ----------

@@ -17,13 +17,7 @@ from vmbmodel._arrays import formula
 from vmbmodel.formulas._lengths import lengths, refuse_lengths
 from vmbmodel.formulas._renewal import Jam
 from vmbmodel.formulas.jam import jam_mean_wait_h
-from vmbmodel.formulas.jam_long import (
-    EQUAL,
-    mean_wait,
-    rest,
-    start,
-    start_quantile,
-)
+from vmbmodel.formulas.jam_long import EQUAL, mean_wait, rest, start, start_quantile
 from vmbmodel.formulas.jam_long import makespan_quantile as long_quantile
 
 __all__ = [

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
 
-from vmbmodel.inventory.findings import short
+from vmbmodel.fields import Field, fields
+from vmbmodel.inventory.files import short
 from vmbmodel.service import limits as limits_of
 from vmbmodel.service.constants import ConstantSet, nearest
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
-from vmbmodel.units import Field, fields
 
 __all__ = [
     "CATALOGUES",

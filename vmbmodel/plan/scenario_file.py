@@ -19,8 +19,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
-from vmbmodel.units import Field, fields, groups
 
 __all__ = ["flat", "read", "template"]
 

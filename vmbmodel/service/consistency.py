@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from vmbmodel.fields import fields
 from vmbmodel.service.constants import nearest
-from vmbmodel.units import fields
 
 __all__ = ["Consistency", "Encryption", "consistency", "encryption", "encryptions"]
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from vmbmodel.units import convert, fields, unit_of
+from vmbmodel.fields import convert, fields, unit_of
 
 __all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "nearest"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from vmbmodel.units import convert
+from vmbmodel.fields import convert
 
 __all__ = ["Tiers", "in_force", "tables"]
 

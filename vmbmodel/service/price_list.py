@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from vmbmodel.service._pages import entries
 from vmbmodel.service.constants import ConstantSet, Origin
+from vmbmodel.service.pages import entries
 from vmbmodel.service.prices import PRICES
 
 __all__ = ["Meter", "PriceList", "read", "to_toml"]

@@ -1,0 +1,99 @@
+"""``vmbmodel calibrate``."""
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import (
+    ForceOption,
+    FormatOption,
+    ProfileOption,
+    bad_input,
+    say,
+)
+from vmbmodel.render.output import (
+    Format,
+    deliver,
+    render_csv,
+    render_json,
+    render_table,
+)
+
+_COLUMNS = ("name", "value", "low", "high", "count", "base_value", "method")
+
+
+def calibrate(
+    jobs: Annotated[
+        list[Path],
+        typer.Argument(metavar="JOBS...", help="Job logs, as `vmbmodel jobs` reads."),
+    ],
+    fleet: Annotated[
+        Path | None,
+        typer.Option(help="Inventory of the VMs: sizes the log lacks, largest disks."),
+    ] = None,
+    profile: ProfileOption = None,
+    time_zone: Annotated[
+        str, typer.Option(help="Zone of times that do not say theirs.")
+    ] = "UTC",
+    day: Annotated[
+        datetime.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Date of the profile; today."),
+    ] = None,
+    format_: FormatOption = Format.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Profile to write, a .toml file."),
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Fit a service profile to the log of your own jobs, with intervals.
+
+    What the log does not tell stays as in the base profile, and the answer says
+    why. `estimate --profile FILE.toml` takes the profile.
+    """
+    from vmbmodel.inventory import fleet as inventory
+    from vmbmodel.inventory import jobs as log_of
+    from vmbmodel.plan import DEFAULT_PROFILE
+    from vmbmodel.plan.calibrate import calibrate as fit
+    from vmbmodel.service.profile import PROFILES
+
+    with bad_input():
+        if output is not None and output.suffix != ".toml":
+            raise ValueError(f"{output} must end in .toml, to be found as a profile")
+        base = PROFILES.find(profile or DEFAULT_PROFILE)
+        log = log_of.read(jobs, time_zone)
+        disks = inventory.read(fleet) if fleet else None
+        answer = fit(log.jobs, base, disks)
+        if output is not None:
+            source = ", ".join(path.name for path in jobs)
+            text = answer.to_toml(source, day.date() if day else datetime.date.today())
+            PROFILES.parse(text.encode(), output)
+            deliver(text, output, force=force)
+    whole = answer.to_dict()
+    rows = whole["constants"] + whole["described"]
+    if format_ is Format.JSON:
+        text = render_json(whole)
+    elif format_ is Format.CSV:
+        text = render_csv(rows, _COLUMNS)
+    else:
+        lines = [render_table(rows, _COLUMNS), ""]
+        lines.append(
+            f"From {len(answer.backups):,} backups; intervals hold the true value in "
+            "95 of 100 logs."
+        )
+        lines += [
+            f"{row['share']:.0%} of them were done within {row['log_h']:.3g} h; with "
+            f"these constants, {row['fitted_h']:.3g} h."
+            for row in whole["quantiles"]
+        ]
+        if answer.left:
+            lines += ["", f"Left to {base.name} ({len(answer.left)}):"]
+            lines += [f"  {name}: {why}" for name, why in answer.left.items()]
+        lines += [f"Note: {note}" for note in answer.notes]
+        text = "\n".join(lines)
+    with bad_input():
+        deliver(text, None, force=False)
+    for first, count in log.unread:
+        say(f"Not read {count:,}: {first}")

@@ -1,0 +1,208 @@
+"""``vmbmodel check``."""
+
+import datetime
+import enum
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import (
+    ForceOption,
+    LimitsOption,
+    OutputOption,
+    ProfileOption,
+    ScenarioOption,
+    SetOption,
+    bad_input,
+    read_scenario,
+    say_unused,
+)
+from vmbmodel.render.output import deliver, render_csv, render_table
+
+_FINDING_COLUMNS = ("severity", "rule", "place", "text", "todo", "source")
+
+
+_CSV_COLUMNS = (
+    "status",
+    "rule",
+    "severity",
+    "vault",
+    "policy",
+    "storage_account",
+    "start_h",
+    "vm",
+    "disk",
+    "line",
+    "found",
+    "limit",
+    "text",
+    "todo",
+    "source",
+    "locator",
+    "suppressed",
+)
+
+_SHOWN = 200  # findings that a table lists before it counts
+
+
+class _CheckFormat(enum.StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+class _FailOn(enum.StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+def check(
+    fleet: Annotated[
+        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
+    ],
+    as_of: Annotated[
+        datetime.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Take the rules in force on a date; else on that of the profile.",
+        ),
+    ] = None,
+    profile: ProfileOption = None,
+    limits: LimitsOption = None,
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    format_: Annotated[
+        _CheckFormat,
+        typer.Option("--format", help="Shape of the result.", show_default=True),
+    ] = _CheckFormat.TABLE,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    fail_on: Annotated[
+        _FailOn | None,
+        typer.Option(help="Exit with 1 if anything so severe is found."),
+    ] = None,
+    suppress: Annotated[
+        Path | None,
+        typer.Option(help="TOML of findings put up with: where, why, until when."),
+    ] = None,
+) -> None:
+    """Check an inventory against the limits and practices in force on a date."""
+    from vmbmodel.inventory.fleet import read_located
+    from vmbmodel.plan import check as plan
+    from vmbmodel.plan import check as suppressions
+    from vmbmodel.render import ci as _ci
+    from vmbmodel.service import limits as limits_of
+    from vmbmodel.service import profile as profile_of
+
+    with bad_input():
+        if limits and as_of:
+            raise ValueError("--limits and --as-of exclude each other")
+        date = as_of.date() if as_of else None
+        if date:
+            profile = profile or profile_of.in_force(date).name
+            limits = limits_of.in_force(date).name
+        settings = read_scenario(scenario, set_, profile=profile, limits=limits)
+        kept = suppressions.read(suppress) if suppress else ()
+        located = read_located(fleet)
+        answer = plan.check(located.disks, settings, date)
+        answer = suppressions.apply(answer, kept, datetime.date.today())
+    say_unused(settings, set_)
+    if format_ is _CheckFormat.SARIF:
+        text = _ci.render_sarif(answer, fleet, located)
+    elif format_ is _CheckFormat.JUNIT:
+        least = fail_on.value if fail_on else "warning"
+        text = _ci.render_junit(answer, fleet, located, least)
+    elif format_ is _CheckFormat.JSON:
+        text = _ci.inert_json(_check_json(answer, located))
+    elif format_ is _CheckFormat.CSV:
+        text = render_csv(_check_rows(answer, located), _CSV_COLUMNS)
+    else:
+        text = _check_text(answer)
+    with bad_input():
+        deliver(text, output, force=force)
+    failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
+    if fail_on and answer.worst() in failing[fail_on]:
+        raise typer.Exit(1)
+
+
+def _check_json(answer, located) -> dict:
+    from vmbmodel.render.ci import line_of
+
+    whole = answer.to_dict()
+    for row, finding in zip(whole["findings"], answer.findings, strict=True):
+        row["line"] = line_of(finding, located)
+    return whole
+
+
+def _check_rows(answer, located) -> Iterator[dict]:
+    """Give a row for each finding, and one for each rule that lacks something."""
+    from vmbmodel.render.ci import line_of
+
+    for finding in answer.findings:
+        status = "suppressed" if finding.suppressed else "finding"
+        line = line_of(finding, located)
+        yield {"status": status, "line": line} | finding.to_dict()
+    for outcome in answer.outcomes:
+        if outcome.needs:
+            never = outcome.status == "not checked"
+            yield dict.fromkeys(_CSV_COLUMNS) | {
+                "status": "not checked" if never else "not known everywhere",
+                "rule": outcome.rule.id,
+                "text": f"needs {outcome.needs}",
+                "source": outcome.version.source,
+                "locator": outcome.version.locator,
+            }
+
+
+def _check_text(answer) -> str:
+    counts = answer.count()
+    sets = ", ".join(
+        f"{k} {c.name}" for k, c in answer.scenario.sets() if k != "prices"
+    )
+    lines = [f"Rules in force on {answer.as_of}: {counts['rules']}; {sets}.", ""]
+    shown = [finding for finding in answer.findings if not finding.suppressed]
+    if shown:
+        rows = (
+            finding.to_dict() | {"place": _place(finding.place.where)}
+            for finding in shown[:_SHOWN]
+        )
+        lines.append(render_table(rows, _FINDING_COLUMNS))
+        if len(shown) > _SHOWN:
+            more = len(shown) - _SHOWN
+            lines.append(f"... and {more:,} more; --format csv lists them all.")
+    else:
+        lines.append("Nothing found.")
+    for finding in answer.findings:
+        if finding.suppressed:
+            where = _place(finding.place.where)
+            lines.append(
+                f"Suppressed: {finding.rule.id}, {where}: {finding.suppressed}"
+            )
+    parts = [o for o in answer.outcomes if o.needs and o.status != "not checked"]
+    if parts:
+        lines += ["", f"Not known everywhere ({len(parts)}):"]
+        lines += [f"  {o.rule.id}: needs {o.needs}" for o in parts]
+    never = [o for o in answer.outcomes if o.status == "not checked"]
+    if never:
+        lines += ["", f"Not checked ({len(never)}):"]
+        lines += [f"  {o.rule.id}: needs {o.needs}" for o in never]
+    found = ", ".join(
+        f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
+        for name in ("error", "warning", "note")
+    )
+    suppressed = (
+        f", {counts['suppressed']:,} suppressed" if counts["suppressed"] else ""
+    )
+    lines += ["", f"{found}{suppressed}."]
+    return "\n".join(lines)
+
+
+def _place(where) -> str:
+    """Name a place in words, or the whole inventory."""
+    from vmbmodel.fields import fields
+
+    return ", ".join(f"{fields()[n].label} {v}" for n, v in where.items()) or "fleet"

@@ -1,0 +1,87 @@
+"""``vmbmodel import``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import ForceOption, OutputOption, bad_input, say
+from vmbmodel.render.output import deliver
+
+
+def import_fleet(
+    disks: Annotated[
+        list[Path], typer.Option(metavar="JSON", help="`az disk list`; repeatable.")
+    ],
+    vms: Annotated[
+        list[Path], typer.Option(metavar="JSON", help="`az vm list`; repeatable.")
+    ],
+    items: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="JSON", help="`az backup item list`; repeatable."),
+    ] = None,
+    jobs: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Job logs with sizes, as `vmbmodel jobs`."),
+    ] = None,
+    policies: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="JSON", help="`az backup policy list`; repeatable."),
+    ] = None,
+    vaults: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="JSON", help="`az backup vault list`, for redundancy."),
+    ] = None,
+    used: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Used sizes: CSV with vm, disk (or not), used_gib; or an export with "
+            "BackupItemFrontEndSize.",
+        ),
+    ] = None,
+    used_frac: Annotated[
+        float | None,
+        typer.Option(help="Share of its size used by a disk nothing is known of."),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Zone of start_h; that of most policies by default."),
+    ] = None,
+    protected_only: Annotated[
+        bool, typer.Option(help="Leave out VMs that no item protects.")
+    ] = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Make an inventory of what Azure's tools list.
+
+    Azure lists provisioned sizes, no used bytes. Those come from --used, from
+    --jobs or from --used-frac; nothing is guessed, and each row says its origin.
+    """
+    from vmbmodel.inventory import azure, fleet
+
+    with bad_input():
+        found = azure.read(
+            disks,
+            vms,
+            items=items or (),
+            jobs=jobs or (),
+            policies=policies or (),
+            vaults=vaults or (),
+            used=used or (),
+            used_frac=used_frac,
+            time_zone=time_zone,
+            protected_only=protected_only,
+        )
+        if len(found.disks):
+            if output is None:
+                text = fleet.to_bytes(found.disks, "fleet.csv").decode()
+                deliver(text, None, force=False)
+            else:
+                fleet.write(found.disks, output, force=force)
+    for line in found.summary():
+        say(line)
+    if not len(found.disks):
+        typer.echo("vmbmodel: no VM is left, so there is no inventory", err=True)
+        raise typer.Exit(2)

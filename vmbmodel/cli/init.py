@@ -1,0 +1,37 @@
+"""``vmbmodel init``."""
+
+import os
+from pathlib import Path
+
+from vmbmodel.cli.options import (
+    ForceOption,
+    LimitsOption,
+    OutputOption,
+    PricesOption,
+    ProfileOption,
+    bad_input,
+    read_scenario,
+)
+from vmbmodel.render.output import deliver
+
+
+def init(
+    profile: ProfileOption = None,
+    prices: PricesOption = None,
+    limits: LimitsOption = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Write a scenario file that explains every setting, and changes none."""
+    from vmbmodel.plan import scenario_file
+
+    names = {"profile": profile, "prices": prices, "limits": limits}
+    folder = output.parent if output else Path()
+    named = {
+        kind: os.path.relpath(name, folder) if name.endswith(".toml") else name
+        for kind, name in names.items()
+        if name
+    }
+    with bad_input():
+        scenario = read_scenario(None, None, **names)
+        deliver(scenario_file.template(scenario, named), output, force=force)

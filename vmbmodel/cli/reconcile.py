@@ -1,0 +1,119 @@
+"""``vmbmodel reconcile``."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import (
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    PricesOption,
+    ProfileOption,
+    ScenarioOption,
+    SetOption,
+    bad_input,
+    progress_bar,
+    read_scenario,
+    say_unused,
+)
+from vmbmodel.render.output import (
+    Format,
+    deliver,
+    render_csv,
+    render_json,
+    render_table,
+)
+
+
+class _Cost(enum.StrEnum):
+    BILLED = "billed"
+    EFFECTIVE = "effective"
+    CONTRACTED = "contracted"
+    LIST = "list"
+
+
+def reconcile(
+    fleet: Annotated[
+        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
+    ],
+    bills: Annotated[
+        list[Path],
+        typer.Argument(metavar="BILL...", help="Cost export: CSV with FOCUS columns."),
+    ],
+    stopped: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Inventory of VMs no longer backed up whose data is retained.",
+        ),
+    ] = None,
+    cost: Annotated[
+        _Cost, typer.Option(help="Which cost of the bill to compare.")
+    ] = _Cost.BILLED,
+    usd_per_unit: Annotated[
+        float | None,
+        typer.Option(help="Dollars for a unit of the bill's currency."),
+    ] = None,
+    profile: ProfileOption = None,
+    prices: PricesOption = None,
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    format_: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    tolerance_frac: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Exit with 1 if bill and model differ by a larger share."
+        ),
+    ] = None,
+) -> None:
+    """Compare what was billed with the model, and say why the two differ."""
+    from vmbmodel.inventory import bill
+    from vmbmodel.inventory.fleet import read
+    from vmbmodel.plan import bill as plan
+
+    with bad_input():
+        settings = read_scenario(scenario, set_, profile=profile, prices=prices)
+        disks = read(fleet)
+        retained = read(stopped) if stopped else None
+        with progress_bar() as progress:
+            charged = bill.read(bills, cost=cost.value, progress=progress)
+        answer = plan.reconcile(
+            disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
+        )
+    say_unused(settings, set_)
+    if format_ is Format.JSON:
+        text = render_json(answer.to_dict())
+    elif format_ is Format.CSV:
+        rows = answer.lines.to_dict("records")
+        text = render_csv(rows, list(answer.lines.columns))
+    else:
+        text = _text(answer)
+    with bad_input():
+        deliver(text, output, force=force)
+    if tolerance_frac is not None and abs(answer.difference_frac) > tolerance_frac:
+        raise typer.Exit(1)
+
+
+def _text(answer) -> str:
+    rows = answer.to_dict()
+    lines = [
+        render_table(rows["lines"], list(answer.lines.columns)),
+        f"Billed {answer.billed_usd:,.2f} USD, modelled {answer.modelled_usd:,.2f} USD "
+        f"over {_months(answer.months)}: {answer.difference_usd:+,.2f} USD "
+        f"({answer.difference_frac:+.1%}), of which",
+    ]
+    for entry in rows["causes"]:
+        if usd := round(entry["difference_usd"], 2):
+            lines.append(f"  {usd:+12,.2f}  {entry['cause']}: {entry['text']}")
+    if answer.notes:
+        lines += ["", *answer.notes]
+    return "\n".join(lines)
+
+
+def _months(count: float) -> str:
+    return "1 month" if count == 1 else f"{count:.3g} months"

@@ -1,0 +1,35 @@
+"""``vmbmodel rerun``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import (
+    ForceOption,
+    ScenarioOption,
+    SetOption,
+    bad_input,
+    pairs,
+)
+
+
+def rerun(
+    notebook: Annotated[Path, typer.Argument(help="Notebook with tagged parameters.")],
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder for the results."),
+    ] = Path(),
+    force: ForceOption = False,
+) -> None:
+    """Execute a notebook with your parameters; gives .ipynb and .html."""
+    from vmbmodel.plan import scenario_file
+    from vmbmodel.rerun import rerun as run
+
+    with bad_input():
+        settings = pairs(set_)
+        defaults = scenario_file.flat(scenario) if scenario else {}
+        for path in run(notebook, settings, output, defaults=defaults, force=force):
+            typer.echo(path)

@@ -1,0 +1,49 @@
+"""``vmbmodel verify``."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbmodel.cli.options import bad_input
+from vmbmodel.render.output import deliver
+
+_SHOWN = 20  # differences that are listed before they are counted
+
+
+def verify(
+    result: Annotated[Path, typer.Argument(help="JSON of an `estimate`.")],
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Difference up to which numbers count as the same, relative."
+        ),
+    ] = 1e-9,
+) -> None:
+    """Compute a saved estimate again from what it holds, and compare."""
+    import vmbmodel
+    from vmbmodel.inventory.files import short
+    from vmbmodel.plan import saved as plan
+
+    with bad_input():
+        saved = plan.read(result)
+        answer = plan.Inputs.of(saved, str(result)).estimate()
+        found = list(plan.differences(saved, answer, tolerance))
+    cells = len(answer.vms) * len(answer.vms.columns)
+    lines = [
+        f"{d.place}: saved {short(d.saved)}, now {short(d.now)}" for d in found[:_SHOWN]
+    ]
+    if len(found) > _SHOWN:
+        columns = Counter(d.place.rpartition(".")[2] for d in found[_SHOWN:])
+        more = ", ".join(f"{count:,} of {name}" for name, count in columns.items())
+        lines.append(f"... and {len(found) - _SHOWN:,} more: {more}.")
+    made_by = saved["model"].get("version")
+    if made_by != vmbmodel.__version__:
+        lines.append(f"Saved by version {made_by}; this is {vmbmodel.__version__}.")
+    same = f"The same: {cells:,} cells of {len(answer.vms):,} VMs, to {tolerance:g}."
+    lines.append(f"{len(found):,} differences." if found else same)
+    with bad_input():
+        deliver("\n".join(lines), None, force=False)
+    if found:
+        raise typer.Exit(1)

@@ -1,0 +1,77 @@
+"""Short names for resources: where several share one, the group goes in front."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+from vmbmodel.inventory.files import Resource
+
+__all__ = ["alike", "inert", "short_names", "spelt_alike"]
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+
+
+def alike(name: str) -> str:
+    """Return what names that differ by case and blanks only have in common."""
+    lower = name.lower()
+    if not lower.isascii():
+        lower = unicodedata.normalize("NFC", lower)
+    return "".join(lower.split())
+
+
+def inert(name: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula.
+
+    >>> inert("=1+1"), inert("web-01")
+    ("'=1+1", 'web-01')
+    """
+    return f"'{name}" if name.startswith(FORMULA_STARTS) else name
+
+
+def short_names(resources: Iterable[tuple[Resource, str]]) -> dict[str, str]:
+    """Name resources, so that no two have one name.
+
+    Parameters
+    ----------
+    resources : iterable of (Resource, str)
+        Each with the name it has.
+
+    Returns
+    -------
+    dict
+        By key of the resource: its name, ``group/name`` where several have it, or
+        ``subscription/group/name`` where that is not enough.
+    """
+    named = {resource.key: (resource, inert(name)) for resource, name in resources}
+    choices = {
+        key: (
+            name,
+            inert(f"{resource.group}/{name}"),
+            inert(f"{resource.subscription}/{resource.group}/{name}"),
+            key,
+        )
+        for key, (resource, name) in named.items()
+    }
+    result = dict.fromkeys(choices)
+    open_keys = list(choices)
+    for level in range(4):
+        counts = Counter(alike(choices[key][level]) for key in open_keys)
+        taken = {alike(name) for name in result.values() if name}
+        again = []
+        for key in open_keys:
+            name = choices[key][level]
+            if level == 3 or (counts[alike(name)] == 1 and alike(name) not in taken):
+                result[key] = name
+            else:
+                again.append(key)
+        open_keys = again
+    return result
+
+
+def spelt_alike(names: Iterable[str | None]) -> list[str | None]:
+    """Spell names that differ by case and blanks only as the first of them."""
+    first: dict[str, str] = {}
+    return [
+        name if name is None else first.setdefault(alike(name), inert(name))
+        for name in names
+    ]

@@ -1,0 +1,341 @@
+"""What you were billed: a cost export in the columns of FOCUS.
+
+An export holds everything a subscription was charged for. Of it, the protected
+instances, the vault storage and the snapshots of VM backup are gathered by month
+and vault; other charges of the backup service are summed by meter, and all else
+is counted.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vmbmodel.inventory.files import (
+    MANY,
+    NUMBER,
+    UNPRINTABLE,
+    Cells,
+    Findings,
+    nearest,
+    stream_cells,
+)
+
+__all__ = ["COSTS", "LINES", "Bill", "read"]
+
+COSTS = {
+    "billed": "BilledCost",
+    "effective": "EffectiveCost",
+    "contracted": "ContractedCost",
+    "list": "ListCost",
+}
+"""Which cost to take, and the column of FOCUS that holds it."""
+
+LINES = ("instances", "LRS", "ZRS", "GRS", "RA-GRS", "snapshots")
+"""Lines of a bill that the model gives, too."""
+
+# A column's newest name first: 1.2 of FOCUS calls the meter SkuMeter.
+_ALIASES = {
+    "meter": ("SkuMeter", "x_SkuMeterName"),
+    "service": ("x_SkuMeterCategory", "ServiceName"),
+    "resource": ("ResourceId",),
+    "currency": ("BillingCurrency",),
+    "start": ("ChargePeriodStart",),
+    "end": ("ChargePeriodEnd",),
+    "quantity": ("PricingQuantity", "ConsumedQuantity"),
+    "unit": ("PricingUnit", "ConsumedUnit"),
+}
+_OPTIONAL = {"category": ("ChargeCategory",), "class": ("ChargeClass",)}
+_BACKUP = ("backup", "azure backup")
+_INSTANCE = re.compile(r"azure vm protected instances?", re.IGNORECASE)
+_STORED = re.compile(r"(?:standard )?(lrs|zrs|grs|ra-grs) data stored", re.IGNORECASE)
+_SNAPSHOTS = re.compile(r"(lrs|zrs|grs) snapshots", re.IGNORECASE)
+_VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
+_UNIT = re.compile(
+    r"(?:(?P<size>\d+)\s*)?(?:gi?b|units?)?(?:[\s/-]*mo(?:nths?)?)?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a cost export says of VM backup.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A row a month, vault and line: ``month``, ``vault`` (in lower case, empty
+        for snapshots), ``line`` of `LINES`, ``quantity`` (instance-months or
+        GiB-months) and ``cost`` in the currency of the bill.
+    covered_frac : Mapping[str, float]
+        Share of each month, named ``2026-01``, that the charges cover.
+    currency : str
+        The one currency of all rows.
+    other : Mapping[str, float]
+        Cost of other charges of the backup service, by meter.
+    charges : int
+        Charges read.
+    passed_over : int
+        Charges of other services.
+    """
+
+    rows: pd.DataFrame
+    covered_frac: Mapping[str, float]
+    currency: str
+    other: Mapping[str, float]
+    charges: int
+    passed_over: int
+
+
+@dataclass
+class _Gathered:
+    """What has been read so far."""
+
+    cost: str
+    parts: list[pd.DataFrame] = field(default_factory=list)
+    charges: int = 0
+    kept: int = 0
+
+
+def read(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    cost: str = "billed",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Bill:
+    r"""Read the files of a cost export, in any order.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        CSV in the columns of FOCUS 1.0 or later, as Azure exports it.
+    cost : str
+        One of `COSTS`.
+    progress : callable, optional
+        Told a path, and how many of how many bytes of it have been read.
+
+    Returns
+    -------
+    Bill
+        The charges of VM backup, summed.
+
+    Raises
+    ------
+    vmbmodel.inventory.files.InventoryError
+        With every finding at once: a missing column, a cost that is no number, a
+        unit or a date that cannot be read, several currencies, and a file
+        without a single charge for VM backup.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "bill.csv")
+    >>> head = ("ChargePeriodStart,ChargePeriodEnd,BilledCost,BillingCurrency,"
+    ...         "x_SkuMeterCategory,x_SkuMeterName,ResourceId,PricingQuantity,"
+    ...         "PricingUnit")
+    >>> row = ("2026-01-01,2026-02-01,10,USD,Backup,Azure VM Protected Instance,"
+    ...        "/subscriptions/s/resourceGroups/g/providers/"
+    ...        "Microsoft.RecoveryServices/vaults/v1,1,1/Month")
+    >>> _ = path.write_text("\n".join([head, row]))
+    >>> bill = read([path])
+    >>> print(bill.rows.to_string(index=False))
+      month vault      line  quantity  cost
+    2026-01    v1 instances       1.0  10.0
+    >>> bill.covered_frac
+    {'2026-01': 1.0}
+    """
+    gathered = _Gathered(COSTS[cost])
+    for path in paths:
+        _read_file(Path(path), gathered, progress)
+    findings = Findings(", ".join(map(os.fspath, paths)))
+    if not gathered.kept:
+        findings.stop(
+            f"has no charge for VM backup among {gathered.charges:,}",
+            hint="its meters are those of the service Backup, and snapshots",
+        )
+    charges = pd.concat(gathered.parts, ignore_index=True)
+    currencies = sorted(charges["currency"].unique())
+    if len(currencies) > 1:
+        findings.stop(f"must have one currency; it has {', '.join(currencies)}")
+    ours = charges[charges["line"] != ""]
+    keys = ["month", "vault", "line"]
+    rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
+    other = charges[charges["line"] == ""].groupby("meter")["cost"].sum()
+    return Bill(
+        rows=rows,
+        covered_frac=_covered_frac(ours),
+        currency=currencies[0],
+        other=other.to_dict(),
+        charges=gathered.charges,
+        passed_over=gathered.charges - gathered.kept,
+    )
+
+
+def _read_file(path: Path, gathered: _Gathered, progress) -> None:
+    findings = Findings(os.fspath(path))
+    names: dict[str, str] = {}
+
+    def columns_of(header: Sequence[str], line: int) -> Mapping[str, int]:
+        wanted = _ALIASES | {"cost": (gathered.cost,)} | _OPTIONAL
+        at = {name.lower(): i for i, name in reversed(list(enumerate(header)))}
+        for key, aliases in wanted.items():
+            found = next((a for a in aliases if a.lower() in at), None)
+            if found is not None:
+                names[key] = found
+            elif key not in _OPTIONAL:
+                like = nearest(aliases[0], header)
+                findings.add(
+                    f"column {' or '.join(aliases)} is missing",
+                    row=line,
+                    column=aliases[0],
+                    hint=f"did you mean {like} to be it?" if like else "",
+                )
+        findings.refuse_if_any()
+        return {name: at[name.lower()] for name in names.values()}
+
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            done = (lambda n: progress(str(path), n, size)) if progress else _nothing
+            for cells in stream_cells(file, findings, columns_of, done):
+                _take(cells, names, gathered)
+                findings.refuse_if_many()
+    except FileNotFoundError:
+        findings.stop("does not exist")
+    except IsADirectoryError:
+        findings.stop("is a folder; name a file")
+    except OSError as error:
+        findings.stop(f"cannot be read: {error.strerror or error}")
+    if not names:
+        findings.stop("is empty; a header with the columns of FOCUS is needed")
+    findings.refuse_if_any()
+
+
+def _nothing(_: int) -> None:
+    pass
+
+
+def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
+    """Keep the charges of VM backup, and check every cell of them."""
+    gathered.charges += cells.rows.size
+    words = {
+        key: pc.dictionary_encode(pc.utf8_trim_whitespace(cells.columns[names[key]]))
+        for key in ("meter", "service")
+    }
+    kinds = [_line_of(meter) for meter in words["meter"].dictionary.to_pylist()]
+    ours = [name.lower() in _BACKUP for name in words["service"].dictionary.to_pylist()]
+    kind = np.array(kinds, dtype=object)[words["meter"].indices]
+    of_backup = np.array(ours, dtype=bool)[words["service"].indices]
+    at = np.flatnonzero(of_backup ^ (kind == "snapshots"))
+    if not at.size:
+        return
+    gathered.kept += at.size
+    columns = {name: c.take(pa.array(at)) for name, c in cells.columns.items()}
+    some = Cells(columns, cells.rows[at], cells.findings)
+    text = {
+        key: columns[name].to_pandas().astype(str).str.strip()
+        for key, name in names.items()
+    }
+    line = pd.Series(kind[at])
+    if "category" in text:  # a reservation bought is no use of it
+        line = line.mask(text["category"].str.lower() == "purchase", "")
+    vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
+    start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
+    quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
+    _refuse_negative(some, names, text, quantity, cost)
+    for key in ("resource", "meter", "currency"):
+        bad = pc.match_substring_regex(columns[names[key]], UNPRINTABLE)
+        at_cell = np.flatnonzero(bad.to_numpy(zero_copy_only=False))[: MANY + 1]
+        some.note("must not contain control characters", names[key], at_cell)
+    gathered.parts.append(
+        pd.DataFrame(
+            {
+                "month": start.dt.strftime("%Y-%m"),
+                "vault": vault.fillna("").mask(line == "snapshots", ""),
+                "line": line,
+                "meter": text["meter"],
+                "quantity": quantity * _per_unit(some, names["unit"], text["unit"]),
+                "cost": cost,
+                "currency": text["currency"].str.upper(),
+                "start": start,
+                "end": end,
+            }
+        )
+    )
+
+
+def _refuse_negative(
+    cells: Cells,
+    names: Mapping[str, str],
+    text: Mapping[str, pd.Series],
+    quantity: np.ndarray,
+    cost: np.ndarray,
+) -> None:
+    """Note usage that is charged or counted below 0 and corrects nothing."""
+    usage = np.ones(len(cost), dtype=bool)
+    if "category" in text:
+        usage &= (text["category"].str.lower() == "usage").to_numpy()
+    if "class" in text:
+        usage &= (text["class"].str.lower() != "correction").to_numpy()
+    for key, values in (("quantity", quantity), ("cost", cost)):
+        at = np.flatnonzero(usage & (values < 0))[: MANY + 1]
+        cells.note(
+            "must not be negative, for usage that corrects nothing", names[key], at
+        )
+
+
+def _line_of(meter: str) -> str:
+    """Say of a meter which line of the bill it is; empty if none of ours."""
+    if _INSTANCE.fullmatch(meter):
+        return "instances"
+    if stored := _STORED.fullmatch(meter):
+        return stored[1].upper()
+    return "snapshots" if _SNAPSHOTS.fullmatch(meter) else ""
+
+
+def _numbers(cells: Cells, name: str) -> np.ndarray:
+    column = pc.utf8_trim_whitespace(cells.columns[name])
+    number = pc.match_substring_regex(column, NUMBER)
+    at = np.flatnonzero(~number.to_numpy(zero_copy_only=False))[: MANY + 1]
+    cells.note("must be a number", name, at)
+    column = pc.if_else(number, column, pa.scalar("0", column.type))
+    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    cells.note("must be finite", name, np.flatnonzero(~np.isfinite(values))[: MANY + 1])
+    return np.where(np.isfinite(values), values, 0)
+
+
+def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
+    dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    at = np.flatnonzero(dates.isna())[: MANY + 1]
+    cells.note("must be a date such as 2026-01-31", name, at)
+    return dates
+
+
+def _per_unit(cells: Cells, name: str, text: pd.Series) -> np.ndarray:
+    """Read ``1/Month``, ``1 GB/Month`` or ``100 GB`` as how many of one."""
+    units = text.unique()
+    factors = {}
+    for unit in units:
+        match = _UNIT.fullmatch(unit)
+        factors[unit] = float(match["size"] or 1) if match and unit else np.nan
+    factor = text.map(factors).to_numpy(float)
+    at = np.flatnonzero(np.isnan(factor))[: MANY + 1]
+    cells.note("must be a unit such as 1/Month or 1 GB/Month", name, at)
+    return np.where(np.isnan(factor), 0, factor)
+
+
+def _covered_frac(charges: pd.DataFrame) -> dict[str, float]:
+    """Share of each month between its first and its last charge."""
+    spans = charges.groupby("month").agg(start=("start", "min"), end=("end", "max"))
+    covered = {}
+    for month, start, end in spans.itertuples():
+        first = pd.Timestamp(f"{month}-01", tz="UTC")
+        last = first + pd.offsets.MonthBegin(1)
+        end = min(end, last)
+        covered[month] = max((end - start) / (last - first), 0.0)
+    return covered

@@ -1,0 +1,21 @@
+"""Where a disk changed, measured."""
+
+from vmbmodel.inventory.changes.extents import (
+    ACTIVE_KIB,
+    Changes,
+    compare,
+    on_disk,
+    read,
+    union,
+    unions_gib,
+)
+
+__all__ = [
+    "ACTIVE_KIB",
+    "Changes",
+    "compare",
+    "on_disk",
+    "read",
+    "union",
+    "unions_gib",
+]

@@ -1,0 +1,79 @@
+"""Files of any tool, read with every fault noted at its place."""
+
+from vmbmodel.inventory.files.cells import (
+    COLUMNS,
+    NUMBER,
+    OPTIONAL,
+    REQUIRED,
+    UNPRINTABLE,
+    Cells,
+    convert,
+    nearest,
+    without_blank_rows,
+)
+from vmbmodel.inventory.files.entry import (
+    Entry,
+    Resource,
+)
+from vmbmodel.inventory.files.findings import (
+    MANY,
+    Finding,
+    Findings,
+    InventoryError,
+    short,
+)
+from vmbmodel.inventory.files.listing import (
+    Listing,
+    Page,
+    unfollowed,
+)
+from vmbmodel.inventory.files.quantities import (
+    NEVER,
+    duration_h,
+    instant,
+    size_gib,
+)
+from vmbmodel.inventory.files.records import (
+    Tally,
+    records,
+)
+from vmbmodel.inventory.files.text import (
+    read_text,
+    stream_cells,
+    stream_lines,
+)
+from vmbmodel.inventory.files.zones import (
+    zone,
+)
+
+__all__ = [
+    "COLUMNS",
+    "MANY",
+    "NEVER",
+    "NUMBER",
+    "OPTIONAL",
+    "REQUIRED",
+    "UNPRINTABLE",
+    "Cells",
+    "Entry",
+    "Finding",
+    "Findings",
+    "InventoryError",
+    "Listing",
+    "Page",
+    "Resource",
+    "Tally",
+    "convert",
+    "duration_h",
+    "instant",
+    "nearest",
+    "read_text",
+    "records",
+    "short",
+    "size_gib",
+    "stream_cells",
+    "stream_lines",
+    "unfollowed",
+    "without_blank_rows",
+    "zone",
+]

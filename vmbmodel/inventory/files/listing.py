@@ -1,0 +1,275 @@
+"""JSON as tools hand it out: lists, envelopes, pages and lines, entry by entry.
+
+A file holds one document or several, one behind the other. A document is an
+entry, a list of entries, or an envelope of the service, ``{"value": [...]}``,
+which may name a next page. Entries are parsed one at a time, so that a large
+list need not stand in memory twice.
+"""
+
+import contextlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from vmbmodel.inventory.files.entry import Entry, plain
+from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
+
+__all__ = ["Listing", "Page", "decoded", "entries", "unfollowed"]
+
+LARGEST = 2**32
+"""Bytes of a file that is read."""
+
+GAP = re.compile(r"[\s,]*")
+SPACE = re.compile(r"\s*")
+LISTS = ("value", "data")
+
+UTF8 = "save the file as UTF-8"
+
+
+class Page(NamedTuple):
+    """An envelope: whose list it is a page of, and whether it names a next one."""
+
+    subscription: str | None
+    more: bool
+
+
+def decoded(path: str | os.PathLike[str], findings: Findings) -> str:
+    """Return the text of a file in UTF-8 or UTF-16, or refuse it."""
+    try:
+        if Path(path).stat().st_size > LARGEST:
+            findings.stop("is longer than 4 GiB", hint="split the list into files")
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        findings.stop("does not exist")
+    except IsADirectoryError:
+        findings.stop("is a folder; name a file")
+    except (OSError, ValueError) as error:
+        findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    if data.startswith(b"PK\x03\x04"):
+        findings.stop("is a workbook or archive; save it as JSON or CSV")
+    coding = "utf-8"
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        coding = "utf-16"
+    elif b"\0" in data[:2] and len(data) > 1:
+        coding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    try:
+        text = data.decode(coding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        where = f"line {line}, byte offset {error.start:,}"
+        findings.stop(f"is no text in {coding.upper()} ({where})", hint=UTF8)
+    if not text.strip():
+        findings.stop("is empty")
+    if (at := text.find("\0")) >= 0:
+        line = text.count("\n", 0, at) + 1
+        findings.stop(f"has a NUL character (line {line})", hint=UTF8)
+    return text
+
+
+def entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]:
+    """Iterate over the entries of a text.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    findings : Findings
+        Takes what is wrong, by the number of the entry.
+    pages : list of Page
+        Takes the envelopes that were met.
+
+    Yields
+    ------
+    Entry
+        Each with its number, from 1.
+    """
+    for row, value in enumerate(_objects(text, findings, pages), 1):
+        if isinstance(value, dict):
+            yield Entry(value, findings, row)
+        elif len(findings.found) <= MANY:
+            findings.add("must be an object", row=row, column="entry", value=value)
+
+
+class Listing:
+    """One list, in one file or in several: its entries, and what is wrong with it.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        The files.
+    """
+
+    def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
+        self.paths = list(paths)
+        self.findings: list[Finding] = []
+        self.pages: list[Page] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Iterate over the entries, file by file, past a file that is none."""
+        for path in self.paths:
+            findings = Findings(os.fspath(path), counted="row")
+            with contextlib.suppress(InventoryError):  # it is among the findings
+                yield from entries(decoded(path, findings), findings, self.pages)
+            self.findings += findings.found
+
+
+def unfollowed(pages: Iterable[Page]) -> bool:
+    """Say whether a next page is named that is not there."""
+    pages = list(pages)
+    named = Counter(page.subscription for page in pages if page.more)
+    there = Counter(page.subscription for page in pages)
+    spare = there[None] - named[None]
+    return any(
+        count >= there[key] + (spare if key is not None else 0)
+        for key, count in named.items()
+    )
+
+
+def _objects(text: str, findings: Findings, pages: list[Page]) -> Iterator[object]:
+    scanner = _Scanner(text, findings)
+    try:
+        while not scanner.at_end():
+            start = scanner.peek()
+            if start == "[":
+                for value in scanner.members():
+                    yield from _unfolded(value, pages)
+            elif start == "{":
+                yield from scanner.document(pages)
+            else:
+                scanner.stop("must be a list or an object")
+    except RecursionError:
+        findings.stop("is nested too deep")
+
+
+class _Scanner:
+    """The part of a text behind what has been parsed."""
+
+    def __init__(self, text: str, findings: Findings) -> None:
+        self.text, self.findings, self.at = text, findings, 0
+        self.decoder = json.JSONDecoder(parse_constant=_no_number)
+
+    def at_end(self) -> bool:
+        self.at = GAP.match(self.text, self.at).end()
+        return self.at >= len(self.text)
+
+    def peek(self) -> str:
+        self.at = SPACE.match(self.text, self.at).end()
+        return self.text[self.at : self.at + 1]
+
+    def stop(self, rule: str) -> None:
+        line = self.text.count("\n", 0, self.at) + 1
+        column = self.at - self.text.rfind("\n", 0, self.at)
+        self.findings.stop(f"{rule} (line {line}, column {column})")
+
+    def take(self, character: str) -> None:
+        if self.peek() != character:
+            self.stop(f"is no JSON, or cut short: {character!r} was expected")
+        self.at += 1
+
+    def value(self) -> object:
+        self.peek()
+        try:
+            value, self.at = self.decoder.raw_decode(self.text, self.at)
+        except json.JSONDecodeError as error:
+            self.at = error.pos
+            self.stop(f"is no JSON, or cut short: {error.msg}")
+        except ValueError as error:  # a word or a number that JSON has not
+            self.stop(f"is no JSON: {str(error)[:80]}")
+        return value
+
+    def members(self) -> Iterator[object]:
+        """Iterate over the members of a list."""
+        self.take("[")
+        if self.peek() == "]":
+            self.at += 1
+            return
+        while True:
+            yield self.value()
+            if self.peek() != ",":
+                break
+            self.at += 1
+        self.take("]")
+
+    def document(self, pages: list[Page]) -> Iterator[object]:
+        """Iterate over the entries of an envelope, or return an object as one."""
+        self.take("{")
+        found, envelope, owner = {}, False, None
+        while self.peek() != "}" or found or envelope:
+            key = self.value()
+            if not isinstance(key, str):
+                self.stop("is no JSON: a key must be a text")
+            self.take(":")
+            if key.lower() in LISTS and self.peek() == "[":
+                envelope = True
+                for value in self.members():
+                    owner = owner or _owner(value)
+                    yield from _unfolded(value, pages)
+            else:
+                found[key] = self.value()
+            if self.peek() != ",":
+                break
+            self.at += 1
+        self.take("}")
+        if envelope:
+            pages.append(_page(found, owner))
+        else:
+            yield from _unfolded(found, pages)
+
+
+def _unfolded(value: object, pages: list[Page], depth: int = 0) -> Iterator[object]:
+    """Take lists in lists and envelopes in lists apart."""
+    if isinstance(value, list) and depth < 4:
+        for member in value:
+            yield from _unfolded(member, pages, depth + 1)
+        return
+    if isinstance(value, dict) and not any(plain(key) == "id" for key in value):
+        for key, inner in value.items():
+            if key.lower() == "tables" and isinstance(inner, list):
+                yield from _rows(inner)
+                return
+            if key.lower() in LISTS and isinstance(inner, list):
+                owner = next(filter(None, map(_owner, inner)), None)
+                pages.append(_page(value, owner))
+                yield from _unfolded(inner, pages, depth + 1)
+                return
+    yield value
+
+
+def _rows(tables: list) -> Iterator[object]:
+    """Turn the tables of a query's answer into objects, a row each."""
+    for table in tables:
+        columns = table.get("columns") if isinstance(table, dict) else None
+        rows = table.get("rows") if isinstance(table, dict) else None
+        if not isinstance(columns, list) or not isinstance(rows, list):
+            yield table
+            continue
+        names = [str(c.get("name") if isinstance(c, dict) else c) for c in columns]
+        for row in rows:
+            fits = isinstance(row, list) and len(row) == len(names)
+            yield dict(zip(names, row, strict=True)) if fits else row
+
+
+def _page(envelope: dict, owner: str | None) -> Page:
+    link = next((v for k, v in envelope.items() if plain(k) == "nextlink"), None)
+    if isinstance(link, str) and link:
+        found = re.search(r"/subscriptions/([^/?]+)", link, re.IGNORECASE)
+        return Page(found[1].lower() if found else owner, True)
+    return Page(owner, False)
+
+
+def _owner(value: object) -> str | None:
+    """Return the subscription of an entry."""
+    if not isinstance(value, dict):
+        return None
+    text = next((v for k, v in value.items() if k.lower() == "id"), None)
+    found = re.match(r"/?subscriptions/([^/]+)", str(text), re.IGNORECASE)
+    return found[1].lower() if found else None
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")

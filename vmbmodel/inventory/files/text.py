@@ -1,0 +1,364 @@
+"""A comma-separated file as columns of text, with the line of every row.
+
+A cell never holds a line break, so a row is a line: what a text editor numbers.
+Quotes and cells are counted on the bytes, for all lines of a block at once.
+Lines that do not split as the header does are noted and left out; the rest is
+split by Arrow.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from vmbmodel.inventory.files.cells import Cells
+from vmbmodel.inventory.files.findings import MANY, Findings
+
+__all__ = ["read_text", "stream_cells", "stream_lines"]
+
+BLOCK = 2**24
+LONGEST_LINE = 2**20
+PIECE = 2**22
+"""Bytes of a file too large to hold that are looked at together."""
+
+UTF8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+COMMA, NEWLINE, QUOTE = b',\n"'
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+class Lines(NamedTuple):
+    """What the lines of a block look like: an entry a line, the bytes apart."""
+
+    raw: np.ndarray
+    lengths: np.ndarray
+    blank: np.ndarray
+    cells: np.ndarray
+    unclosed: np.ndarray
+    misplaced: np.ndarray
+
+
+def read_text(
+    data: bytes,
+    findings: Findings,
+    columns_of: Callable[[Sequence[str], int], Mapping[str, int]],
+) -> Cells:
+    """Split a file into cells.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    findings : Findings
+        Takes what is wrong.
+    columns_of : callable
+        Takes the names in the header and its line; gives the names wanted,
+        each with its position.
+
+    Returns
+    -------
+    Cells
+        The columns wanted, as text.
+    """
+    text = _plain(data, findings)
+    start = re.search(rb"\S", text).start()  # blank lines before the header
+    start = text.rfind(b"\n", 0, start) + 1
+    line = text.count(b"\n", 0, start) + 1
+    header = text[start : text.index(b"\n", start) + 1]
+    width = _width(header, line, findings)
+    names = [
+        cell[0].as_py().strip()
+        for cell in _split(b"", header * 2, width, range(width)).columns
+    ]
+    positions = columns_of(names, line)
+    parts, rows, complete = [], [], True
+    for block in _blocks(text, start + len(header)):
+        lines = _lines(block)
+        numbers = np.arange(lines.lengths.size) + line + 1
+        line = int(numbers[-1])
+        good = _note_bad_lines(lines, numbers, width, findings)
+        complete &= bool((good | lines.blank).all())
+        if good.any():
+            if not good.all():
+                block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
+            parts.append(_split(header, block, width, positions.values()))
+            rows.append(numbers[good])
+    if not rows:
+        if complete:
+            findings.stop("has a header and no rows; a row a disk is needed")
+        return Cells({}, np.array([], dtype=int), findings, complete)
+    table = pa.concat_tables(parts)
+    columns = {
+        name: table.column(str(i)).combine_chunks() for name, i in positions.items()
+    }
+    return Cells(columns, np.concatenate(rows), findings, complete)
+
+
+def stream_lines(
+    file: BinaryIO, findings: Findings, done: Callable[[int], None]
+) -> Iterator[tuple[int, bytes]]:
+    """Cut a text of any size into pieces of whole lines.
+
+    Parameters
+    ----------
+    file : binary file
+        The text, open at its beginning.
+    findings : Findings
+        Takes what is wrong.
+    done : callable
+        Told how many bytes have been read.
+
+    Yields
+    ------
+    int, bytes
+        Line with which a piece begins, and the piece, its lines ended alike.
+    """
+    line, offset, held, last = 1, 0, b"", False
+    while not last:
+        data = file.read(PIECE)
+        last = not data
+        if not offset:
+            _refuse_mark(data, findings)
+        done(offset + len(data))
+        text = held + (b"\n" if last and held and held[-1:] != b"\n" else data)
+        if offset == 0:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        return_held = b"" if last or not text.endswith(b"\r") else b"\r"
+        text = text[: len(text) - len(return_held)]
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = text.rfind(b"\n") + 1
+        held = text[end:] + return_held
+        if len(held) > LONGEST_LINE:
+            row = line + text.count(b"\n")
+            findings.stop("is longer than 1 MiB, or no text", row=row)
+        piece = text[:end]
+        if piece:
+            _refuse_no_text(piece, findings, line, whole=False)
+            yield line, piece
+            line += piece.count(b"\n")
+        offset += len(data)
+
+
+def stream_cells(
+    file: BinaryIO,
+    findings: Findings,
+    columns_of: Callable[[Sequence[str], int], Mapping[str, int]],
+    done: Callable[[int], None],
+) -> Iterator[Cells]:
+    """Split a file of any size into cells, piece by piece.
+
+    Parameters
+    ----------
+    file : binary file
+        The text, open at its beginning.
+    findings : Findings
+        Takes what is wrong.
+    columns_of : callable
+        Takes the names in the header and its line; gives the names wanted,
+        each with its position.
+    done : callable
+        Told how many bytes have been read.
+
+    Yields
+    ------
+    Cells
+        The columns wanted of some rows, as text.
+    """
+    header = None
+    for line, piece in stream_lines(file, findings, done):
+        start = 0
+        if header is None:
+            filled = re.search(rb"\S", piece)
+            if not filled:
+                continue
+            start = piece.rfind(b"\n", 0, filled.start()) + 1
+            line += piece.count(b"\n", 0, start)
+            header = piece[start : piece.index(b"\n", start) + 1]
+            start += len(header)
+            width = _width(header, line, findings)
+            cells = _split(b"", header * 2, width, range(width)).columns
+            positions = columns_of([cell[0].as_py().strip() for cell in cells], line)
+            line += 1
+        block = piece[start:]
+        if not block:
+            continue
+        lines = _lines(block)
+        numbers = np.arange(lines.lengths.size) + line
+        good = _note_bad_lines(lines, numbers, width, findings, MANY + 1)
+        findings.refuse_if_many()
+        if not good.any():
+            continue
+        if not good.all():
+            block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
+        table = _split(header, block, width, positions.values())
+        columns = {
+            name: table.column(str(i)).combine_chunks() for name, i in positions.items()
+        }
+        yield Cells(columns, numbers[good], findings)
+
+
+def _refuse_mark(data: bytes, findings: Findings) -> None:
+    """Refuse what its first bytes show to be no UTF-8."""
+    if data.startswith(b"PK\x03\x04"):
+        findings.stop("is a workbook or archive; save the sheet as 'CSV UTF-8'")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        findings.stop("is UTF-16, by its mark at byte offset 0", hint=UTF8)
+
+
+def _refuse_no_text(
+    data: bytes, findings: Findings, line: int = 1, *, whole: bool = True
+) -> None:
+    """Refuse bytes that no text in UTF-8 has; `data` begins with a line."""
+
+    def place(at: int) -> str:
+        return f" at byte offset {at:,}" if whole else ""
+
+    if (nul := data.find(b"\0")) >= 0:
+        findings.stop(
+            f"has a NUL byte{place(nul)}, so it is UTF-16 or no text",
+            row=line - 1 + _line_at(data, nul),
+            hint=UTF8,
+        )
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            at = error.start
+            findings.stop(
+                f"has byte 0x{data[at]:02x}{place(at)}, which is not UTF-8",
+                row=line - 1 + _line_at(data, at),
+                hint=UTF8,
+            )
+
+
+def _plain(data: bytes, findings: Findings) -> bytes:
+    """Return UTF-8 with one kind of line end, or refuse the file."""
+    _refuse_mark(data, findings)
+    _refuse_no_text(data, findings)
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text.strip():
+        findings.stop("is empty; a header and a row a disk are needed")
+    return text if text.endswith(b"\n") else text + b"\n"
+
+
+def _line_at(data: bytes, offset: int) -> int:
+    before = data[:offset].replace(b"\r\n", b"\n")
+    return before.count(b"\n") + before.count(b"\r") + 1
+
+
+def _width(header: bytes, line: int, findings: Findings) -> int:
+    seen = _lines(header)
+    if len(header) > LONGEST_LINE:
+        findings.stop("is longer than 1 MiB", row=line)
+    if seen.unclosed[0] or seen.misplaced[0]:
+        findings.stop("must have every name plain, or wholly in quotes", row=line)
+    if seen.cells[0] == 1:
+        for separator, kind in SEPARATORS.items():
+            if separator in header.decode().strip():
+                findings.stop(
+                    f"must separate cells by commas; it has {kind}",
+                    row=line,
+                    hint="save it again with commas, and a point for decimals",
+                )
+    return int(seen.cells[0])
+
+
+def _blocks(text: bytes, start: int) -> Iterator[bytes]:
+    """Cut a text after line ends, into pieces of no more memory than needed."""
+    while start < len(text):
+        end = text.rfind(b"\n", start, start + BLOCK) + 1
+        end = end or text.index(b"\n", start) + 1
+        yield text[start:end]
+        start = end
+
+
+def _lines(block: bytes) -> Lines:
+    """Count the cells of each line, and find its quotes out of place."""
+    raw = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(raw == NEWLINE)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    comma = raw == COMMA
+    unclosed = misplaced = np.zeros(ends.size, dtype=bool)
+    if b'"' in block:
+        quote = raw == QUOTE
+        inside = np.logical_xor.accumulate(quote)  # ... since the block began
+        inside ^= np.repeat(inside[starts] ^ quote[starts], lengths)  # ... the line
+        unclosed = inside[ends]
+        comma &= ~inside
+        edge = comma | quote | (raw == NEWLINE)
+        before = np.concatenate([[True], edge[:-1]])
+        after = np.concatenate([edge[1:], [True]])
+        astray = quote & np.where(inside, ~before, ~after)
+        misplaced = np.logical_or.reduceat(astray, starts)
+    filled = ~np.isin(raw, list(b" \t\n"))
+    return Lines(
+        raw,
+        lengths,
+        blank=~np.logical_or.reduceat(filled, starts),
+        cells=np.add.reduceat(comma, starts, dtype=np.int64) + 1,
+        unclosed=unclosed,
+        misplaced=misplaced,
+    )
+
+
+def _note_bad_lines(
+    lines: Lines,
+    numbers: np.ndarray,
+    width: int,
+    findings: Findings,
+    most: int | None = None,
+) -> np.ndarray:
+    """Note each line that cannot be split; say which lines can."""
+    fine = ~lines.blank
+    for rule, bad in [
+        ("is longer than 1 MiB", lines.lengths > LONGEST_LINE),
+        (
+            "has a quote that is not closed on its line; a cell holds no line break",
+            lines.unclosed,
+        ),
+        (
+            "has a quote inside a cell; a quoted cell begins and ends with one, "
+            "and doubles those inside",
+            lines.misplaced,
+        ),
+        (f"must have {width} cells, as the header has", lines.cells != width),
+    ]:
+        at = np.flatnonzero(bad & fine)[:most]
+        hints = [""] * at.size
+        if "cells" in rule:
+            hints = [_miscount(n, width) for n in lines.cells[at].tolist()]
+        findings.add_cells(rule, None, numbers[at].tolist(), [None] * at.size, hints)
+        fine &= ~bad
+    return fine
+
+
+def _miscount(cells: int, width: int) -> str:
+    if cells < width:
+        return f"has {cells}"
+    return f"has {cells}: quote a cell that holds a comma; decimals take a point"
+
+
+def _split(
+    header: bytes, block: bytes, width: int, positions: Iterable[int]
+) -> pa.Table:
+    names = [str(i) for i in range(width)]
+    table = csv.read_csv(
+        # behind the header, for Arrow drops a mark U+FEFF where a text begins
+        pa.BufferReader(header + block),
+        read_options=csv.ReadOptions(
+            column_names=names, block_size=4 * LONGEST_LINE, use_threads=True
+        ),
+        parse_options=csv.ParseOptions(ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.large_string()),
+            strings_can_be_null=False,
+            include_columns=[str(i) for i in positions],
+        ),
+    )
+    return table.slice(1)

@@ -1,0 +1,390 @@
+"""The disks of your VMs: read from CSV or Parquet, checked as a whole, written back.
+
+`REQUIRED` and `OPTIONAL` name the columns; what each may hold is its row in
+``fields.toml``. Nothing is filled in: a cell left blank stays missing, and
+whoever computes with it says what was assumed instead.
+"""
+
+import functools
+import hashlib
+import io
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from vmbmodel._files import write_atomically
+from vmbmodel.fields import fields
+from vmbmodel.inventory.files import (
+    COLUMNS,
+    OPTIONAL,
+    REQUIRED,
+    Cells,
+    Finding,
+    Findings,
+    InventoryError,
+    convert,
+    nearest,
+    read_text,
+    short,
+    without_blank_rows,
+)
+from vmbmodel.inventory.fleet.rules import OF_THE_VM, check_rows
+
+__all__ = [
+    "COLUMNS",
+    "OF_THE_VM",
+    "OPTIONAL",
+    "REQUIRED",
+    "Finding",
+    "InventoryError",
+    "Located",
+    "checked",
+    "read",
+    "read_located",
+    "to_bytes",
+    "write",
+]
+
+_LOG = logging.getLogger(__name__)
+_TEXT = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_null,
+)
+_TYPED = {
+    "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+    "flag": (pa.types.is_boolean, pa.types.is_integer),
+    "choice": (),
+    "text": (),
+}
+
+
+@dataclass(frozen=True)
+class Located:
+    """An inventory, and where each of its rows stands in the file.
+
+    Parameters
+    ----------
+    disks : DataFrame
+        A row a disk.
+    rows : ndarray of int
+        Number of each row in the file.
+    counted : str
+        What that counts: ``line`` of a text file, its header being line 1, or
+        ``row`` from 1.
+    sha256 : str
+        Digest of the bytes of the file.
+    """
+
+    disks: pd.DataFrame
+    rows: np.ndarray
+    counted: str
+    sha256: str
+
+
+def read(path: str | os.PathLike[str]) -> pd.DataFrame:
+    r"""Read an inventory: a row a disk.
+
+    The content decides between Parquet and comma-separated text (UTF-8), not the
+    name. Blanks around numbers, flags and choices are dropped and their case is
+    ignored; names stand as they are. Rows with nothing in them are skipped.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. It has the columns `REQUIRED`, any of `OPTIONAL`, in any
+        order, and no others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns `COLUMNS`: numbers as ``float64``, flags as ``boolean``, the
+        rest as ``string``. A blank cell, and every cell of an absent column, is
+        missing.
+
+    Raises
+    ------
+    InventoryError
+        If anything is wrong with the file. Lists all findings, except where a
+        file cannot be taken apart at all: missing, no text, other separators.
+
+    Notes
+    -----
+    Beyond the range of each column: a VM and disk stand in one row; a VM has one
+    OS disk; the vault, policy, start, first backup, operating system and
+    redundancy of a VM are the same in all its rows, blanks aside; a disk uses no
+    more than its size; an unmanaged disk names its storage account; a disk is new
+    only on a VM backed up before; and two names that differ only by case or
+    blanks are one name misspelt.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
+    >>> lines = ["vm,disk,role,size_gib,used_gib", "web-01,c,os,127,31.5"]
+    >>> _ = path.write_text("\n".join(lines))
+    >>> fleet = read(path)
+    >>> fleet[list(REQUIRED)]
+           vm disk role  size_gib  used_gib
+    0  web-01    c   os     127.0      31.5
+    >>> fleet["churn_gib_per_day"].isna().all()
+    np.True_
+    """
+    return read_located(path).disks
+
+
+def read_located(path: str | os.PathLike[str]) -> Located:
+    r"""Read an inventory as `read` does, and say where each row stands in the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Located
+        The rows, with the line or row number of each.
+
+    Raises
+    ------
+    InventoryError
+        If anything is wrong with the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
+    >>> lines = ["vm,disk,role,size_gib,used_gib", "", "web-01,c,os,127,31.5"]
+    >>> _ = path.write_text("\n".join(lines))
+    >>> located = read_located(path)
+    >>> located.counted, located.rows.tolist()
+    ('line', [3])
+    """
+    findings = Findings(os.fspath(path))
+    data = _bytes(path, findings)
+    cells = without_blank_rows(_taken_apart(data, findings))
+    digest = hashlib.sha256(data).hexdigest()
+    disks = _checked(cells)
+    _LOG.info("%s: %d disks, SHA-256 %s", findings.file, len(disks), digest)
+    return Located(disks, cells.rows, findings.counted, digest)
+
+
+def write(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, force: bool = False
+) -> None:
+    """Write an inventory that `read` gives back as it is.
+
+    Optional columns with nothing in them are left out.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    path : path-like
+        The file, ending in ``.csv`` or ``.parquet``. It is written beside and
+        renamed.
+    force : bool
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    InventoryError
+        If `read` would refuse the file; rows count from 1.
+    FileExistsError
+        If the file exists and `force` is false.
+    ValueError
+        If the path ends otherwise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> fleet = pd.DataFrame(
+    ...     [["web-01", "c", "os", 127, 31.5]], columns=list(REQUIRED)
+    ... )
+    >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
+    >>> write(fleet, path)
+    >>> print(path.read_text())
+    vm,disk,role,size_gib,used_gib
+    web-01,c,os,127.0,31.5
+    <BLANKLINE>
+    """
+    write_atomically(path, to_bytes(frame, path), force=force)
+
+
+def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
+    """Return what `write` would write, after the same checks.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    path : path-like
+        What to call the file, ending in ``.csv`` or ``.parquet``.
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+
+    Raises
+    ------
+    InventoryError
+        If `read` would refuse the file; rows count from 1.
+    ValueError
+        If the path ends otherwise.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise ValueError(f"{os.fspath(path)} must end in .csv or .parquet")
+    tidy = checked(frame, os.fspath(path))
+    kept = [c for c in COLUMNS if c in REQUIRED or tidy[c].notna().any()]
+    data = io.BytesIO()
+    if suffix == ".csv":
+        tidy[kept].to_csv(data, index=False, lineterminator="\n", encoding="utf-8")
+    else:
+        tidy[kept].to_parquet(data, index=False)
+    return data.getvalue()
+
+
+def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Check a table as `read` checks a file, and give its columns their types.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `read` returns it.
+
+    Raises
+    ------
+    InventoryError
+        If `read` would refuse a file of that content; rows count from 1.
+
+    Examples
+    --------
+    >>> disk = dict(vm="web-01", disk="c", role="os", size_gib=127, used_gib=128)
+    >>> try:
+    ...     checked(pd.DataFrame([disk]), "mine")
+    ... except InventoryError as error:
+    ...     print(error)
+    mine: row 1: used_gib = 128.0: must be <= size_gib; size_gib is 127
+    """
+    findings = Findings(name, counted="row")
+    return _checked(without_blank_rows(_of_frame(frame, findings)))
+
+
+def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        findings.stop("does not exist")
+    except IsADirectoryError:
+        findings.stop("is a folder; name a file")
+    except (OSError, ValueError) as error:
+        findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def _taken_apart(data: bytes, findings: Findings) -> Cells:
+    if data.startswith(b"PAR1"):
+        findings.counted = "row"
+        return _read_parquet(data, findings)
+    columns_of = functools.partial(_positions, findings=findings)
+    return read_text(data, findings, columns_of)
+
+
+def _checked(cells: Cells) -> pd.DataFrame:
+    """Convert and check all cells, or raise everything found in the file."""
+    frame = convert(cells)
+    check_rows(frame, cells)
+    cells.findings.refuse_if_any()
+    return frame
+
+
+def _positions(
+    names: Sequence[str], row: int | None, findings: Findings
+) -> dict[str, int]:
+    """Find each column; note those missing, misspelt or there twice."""
+    absent = [name for name in COLUMNS if name not in names]
+    positions, meant = {}, set()
+    for i, name in enumerate(names):
+        if name in positions:
+            findings.add(f"column {name} stands there twice", row=row, column=name)
+        elif name in COLUMNS:
+            positions[name] = i
+        elif not name:
+            findings.add(f"column {i + 1} has no name", row=row)
+        else:
+            likely = nearest(name, absent)
+            meant.add(likely)
+            hint = f"did you mean {likely}?" if likely else ""
+            if likely in REQUIRED:
+                hint += f" (required column {likely} is missing)"
+            findings.add(
+                f"unknown column {short(name)}", row=row, column=name, hint=hint
+            )
+    for name in REQUIRED:
+        if name in absent and name not in meant:
+            findings.add(f"required column {name} is missing", row=row, column=name)
+    return positions
+
+
+def _read_parquet(data: bytes, findings: Findings) -> Cells:
+    try:
+        table = parquet.ParquetFile(pa.BufferReader(data)).read()
+        table.validate(full=True)
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        findings.stop(f"cannot be read as Parquet: {reason}")
+    positions = _positions(table.column_names, None, findings)
+    columns = {name: table.column(i) for name, i in positions.items()}
+    return _by_row(columns, table.num_rows, findings)
+
+
+def _of_frame(frame: pd.DataFrame, findings: Findings) -> Cells:
+    positions = _positions([str(name) for name in frame.columns], None, findings)
+    columns = {}
+    for name, i in positions.items():
+        try:
+            column = pa.Table.from_pandas(frame.iloc[:, [i]], preserve_index=False)
+            columns[name] = column.column(0)
+        except (pa.ArrowException, OverflowError) as error:
+            findings.add(f"column {name} cannot be written: {error}", column=name)
+    return _by_row(columns, len(frame), findings)
+
+
+def _by_row(
+    columns: Mapping[str, pa.ChunkedArray], count: int, findings: Findings
+) -> Cells:
+    """Bring typed columns to text or ``float64``, and count their rows from 1."""
+    if not count:
+        findings.stop("has no rows; a row a disk is needed")
+    plain = {}
+    for name, column in columns.items():
+        kind, wanted = column.type, fields()[name].kind
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if any(test(kind) for test in _TEXT):
+            target = pa.large_string()
+        elif any(test(kind) for test in _TYPED[wanted]):
+            target = pa.float64() if wanted == "number" else pa.large_string()
+        else:
+            what = "text" if wanted in ("text", "choice") else f"{wanted}s"
+            findings.add(f"column {name} must hold {what}; holds {kind}", column=name)
+            continue
+        plain[name] = column.cast(kind).cast(target, safe=False).combine_chunks()
+    return Cells(plain, np.arange(1, count + 1), findings)

@@ -1,0 +1,218 @@
+"""Logs of backup jobs, of any tool and year, as one tidy table.
+
+Read are the output of ``az backup job list`` and ``job show`` (and the service's
+own answers, which they print), exports of the table ``AddonAzureBackupJobs`` of
+Log Analytics and of its predecessor, the CSV of the portal, and the table that
+this module gives, written as CSV. A row that cannot be read is counted by
+reason, not guessed.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.inventory.files import (
+    Finding,
+    InventoryError,
+    Page,
+    Tally,
+    records,
+    unfollowed,
+    zone,
+)
+from vmbmodel.inventory.jobs.rows import COLUMNS, job
+
+__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
+
+_TIMES = ("start_time", "end_time")
+_NUMBERS = tuple(n for n in COLUMNS if n.endswith(("_h", "_gib")))
+_RUNNING = ("InProgress", "Cancelling", "NotStarted")
+
+
+@dataclass(frozen=True)
+class JobLog:
+    """What the logs say of the jobs of VMs.
+
+    Parameters
+    ----------
+    jobs : DataFrame
+        A row a job, with `COLUMNS`: times in UTC, a phase only where it is
+        recorded, and nothing where the log says nothing.
+    unread : tuple of (Finding, int)
+        What could not be read: the first of each reason, and how many there are.
+    skipped : Mapping[str, int]
+        Rows that are no job of a VM, or older than another row of the same job.
+    more : bool
+        Whether a next page is named that was not given.
+    """
+
+    jobs: pd.DataFrame
+    unread: tuple[tuple[Finding, int], ...]
+    skipped: Mapping[str, int]
+    more: bool
+
+
+def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> JobLog:
+    r"""Read job logs.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        The files, in any mixture of shapes.
+    time_zone : str
+        Zone of the clock where a time does not say; Windows or tz name.
+
+    Returns
+    -------
+    JobLog
+        Jobs, and what could not be read.
+
+    Raises
+    ------
+    vmbmodel.inventory.files.InventoryError
+        If a file cannot be taken apart, or none of its rows can be read.
+    ValueError
+        If there is no such time zone.
+
+    Notes
+    -----
+    A job that appears more than once, as in Log Analytics at each change of its
+    state, counts once: what later rows say goes before what earlier ones say. The
+    wait is the time between the end of the snapshot and the beginning of the
+    transfer; both are recorded by newer logs only. Before, every phase was printed
+    as zero, and is taken as not recorded.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp(), "jobs.csv")
+    >>> _ = path.write_text(
+    ...     "Item Name,Operation,Status,Start Time UTC,Duration\n"
+    ...     "web-01,Backup,Completed,2017-09-19T03:09:21,0:15:26.155212\n"
+    ... )
+    >>> log = read([path])
+    >>> print(f"{log.jobs.at[0, 'job_h']:.3f} h, not read: {len(log.unread)}")
+    0.257 h, not read: 0
+    """
+    clock = zone(time_zone)
+    rows, refused, tallies = [], [], []
+    pages: list[Page] = []
+    skipped: Counter[str] = Counter()
+    for path in paths:
+        tally = Tally(os.fspath(path))
+        before, passed = len(rows), skipped.total()
+        try:
+            for entry in records(path, tally, pages):
+                row = job(entry, clock)
+                if isinstance(row, str):
+                    skipped[row] += 1
+                elif row is not None:
+                    rows.append(row)
+        except InventoryError as error:
+            refused += error.findings[-1:]
+            continue
+        if len(rows) == before and skipped.total() == passed:
+            refused += tally.found[:20]
+            rule = "has no job that can be read"
+            refused.append(Finding(os.fspath(path), None, None, None, rule))
+        tallies.append(tally)
+    if refused:
+        raise InventoryError(refused)
+    jobs = _table(rows, skipped)
+    unread = tuple(pair for tally in tallies for pair in tally.counted_findings())
+    return JobLog(jobs, unread, dict(skipped), unfollowed(pages))
+
+
+def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Series:
+    """Say which jobs are the first backup of their VM.
+
+    Parameters
+    ----------
+    jobs : DataFrame
+        As `read` gives it.
+    keys : Series, optional
+        What tells the VMs apart, a row a job; subscription, resource group and
+        name if not given.
+
+    Returns
+    -------
+    Series
+        True for a completed backup behind the set-up of its VM's protection, with
+        no other completed backup in between.
+    """
+    if keys is None:
+        names = [jobs[n].str.lower() for n in ("subscription", "resource_group", "vm")]
+        keys = jobs.groupby(names, dropna=False, sort=False).ngroup()
+    order = jobs.assign(key=keys).sort_values("start_time", kind="stable")
+    done = order["status"].str.startswith("Completed").fillna(False)
+    backup = (order["operation"].str.startswith("Backup") & done).fillna(False)
+    setup = ((order["operation"] == "ConfigureBackup") & done).fillna(False)
+    setups = setup.astype(int).groupby(order["key"]).cumsum()
+    number = backup.astype(int).groupby([order["key"], setups]).cumsum()
+    first = backup & (setups > 0) & (number == 1)
+    return first.reindex(jobs.index).astype(bool)
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a table of your own the columns and types that `read` gives.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a job, with any of `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        All of `COLUMNS`; one that is absent holds nothing.
+    """
+    kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(_NUMBERS, "float64")
+    kinds |= dict.fromkeys(_TIMES, "datetime64[us, UTC]")
+    table = frame.reindex(columns=COLUMNS)
+    for name in _TIMES:
+        table[name] = pd.to_datetime(table[name], utc=True)
+    return table.astype(kinds)
+
+
+def rows(jobs: pd.DataFrame) -> list[dict[str, object]]:
+    """Return jobs as plain rows: times as text, nothing as None.
+
+    Parameters
+    ----------
+    jobs : DataFrame
+        As `read` gives it.
+
+    Returns
+    -------
+    list of dict
+        A row a job, with `COLUMNS`.
+    """
+    plain = jobs.astype(object).where(jobs.notna(), None)
+    for name in _TIMES:
+        text = jobs[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype(object)
+        plain[name] = text.where(jobs[name].notna(), None)
+    return plain.to_dict("records")
+
+
+def _table(rows: list[dict], skipped: Counter) -> pd.DataFrame:
+    jobs = pd.DataFrame(rows, columns=[*COLUMNS, "generated"])
+    jobs = typed(jobs).assign(generated=jobs["generated"])
+    known = jobs["job"].notna()
+    if jobs.loc[known, "job"].duplicated().any():
+        generated = pd.to_datetime(jobs["generated"], utc=True)
+        ended = ~jobs["status"].isin(_RUNNING)
+        order = pd.DataFrame({"ended": ended, "at": generated}).sort_values(
+            ["ended", "at"], kind="stable", na_position="first"
+        )
+        alone = pd.Series(np.arange(len(jobs)).astype(str), jobs.index)
+        key = jobs["job"].str.lower().where(known, "\0" + alone)
+        merged = jobs.loc[order.index].groupby(key, sort=False).last()
+        skipped["older rows of the same job"] += len(jobs) - len(merged)
+        jobs = merged
+    jobs = jobs.sort_values("start_time", kind="stable", ignore_index=True)
+    return jobs[list(COLUMNS)]

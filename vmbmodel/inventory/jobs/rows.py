@@ -1,0 +1,236 @@
+"""One job of a log, whatever tool printed it."""
+
+import datetime
+import re
+from collections.abc import Callable
+
+from vmbmodel.inventory.files import Entry, duration_h, instant, size_gib
+
+__all__ = ["COLUMNS", "job"]
+
+COLUMNS = (
+    "vm",
+    "resource_group",
+    "subscription",
+    "vault",
+    "operation",
+    "status",
+    "start_time",
+    "end_time",
+    "job_h",
+    "snapshot_h",
+    "wait_h",
+    "transfer_h",
+    "validate_h",
+    "moved_gib",
+    "job",
+)
+"""Columns of the table, each a row of the field table."""
+
+_VM_KINDS = ("azureiaasvm", "iaasvm", "azurevm", "azurevirtualmachine", "vm")
+_NAMES = (
+    "entityFriendlyName",
+    "BackupItemFriendlyName",
+    "ItemName",
+    "WorkloadName",
+    "BackupInstance",
+    "BackupItemName",
+    "VMName",
+    "vm",
+)
+_GROUPS = ("containerName", "BackupItemUniqueId", "ProtectedContainerUniqueId")
+_STARTS = ("startTime", "JobStartDateTime", "StartTimeUTC")
+_ENDS = ("endTime", "JobEndDateTime", "EndTimeUTC")
+_TASKS = {
+    "takesnapshot": "snapshot_h",
+    "transferdatatovault": "transfer_h",
+    "transferdatafromvault": "transfer_h",
+    "validatebackup": "validate_h",
+}
+_SPELLINGS = {
+    "canceled": "Cancelled",
+    "cancelled": "Cancelled",
+    "completed": "Completed",
+    "completedwithwarnings": "CompletedWithWarnings",
+    "failed": "Failed",
+    "inprogress": "InProgress",
+    "cancelling": "Cancelling",
+    "backup": "Backup",
+    "restore": "Restore",
+    "configurebackup": "ConfigureBackup",
+}
+
+
+def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
+    """Read one job; a text says why it is none of a VM."""
+    kind = entry.raw("backupManagementType", "BackupItemType", "jobType")
+    plain = re.sub(r"[^a-z]", "", kind.lower()) if isinstance(kind, str) else ""
+    if plain.endswith("job"):
+        plain = plain.removesuffix("job")
+    if plain and plain not in _VM_KINDS:
+        return f"no job of a VM, but of {str(kind)[:40]!r}"
+    if "operation" not in entry and "JobOperation" not in entry:
+        entry.note("operation", "must not be missing", None)
+        return None
+    operation = _word(entry, "operation", "JobOperation")
+    status = _word(entry, "status", "JobStatus")
+    info = entry.entry("extendedInfo") if "extendedInfo" in entry else None
+    bag = info.entry("propertyBag") if info else None
+    start = _time(entry, clock, *_STARTS)
+    if start is None:
+        if not any(name in entry for name in _STARTS):
+            entry.note("startTime", "must not be missing", None)
+        return None
+    end = _time(entry, clock, *_ENDS)
+    group, vm = _item(entry)
+    subscription, vault = _vault(entry)
+    row = dict.fromkeys(COLUMNS)
+    row |= {
+        "vm": entry.name(*_NAMES) or (bag.name("VMName") if bag else None) or vm,
+        "resource_group": group or entry.name("resource_group"),
+        "subscription": subscription,
+        "vault": vault,
+        "operation": operation,
+        "status": status,
+        "start_time": start,
+        "end_time": end,
+        "job_h": _duration(entry, start, end),
+        "moved_gib": _moved(entry, bag),
+        "job": entry.text("JobUniqueId", "JobId", "job", "name"),
+        "generated": _time(entry, clock, "TimeGenerated"),
+    }
+    for name in ("snapshot_h", "wait_h", "transfer_h", "validate_h"):
+        row[name] = entry.number(name)
+    if row["vm"] is None:
+        entry.note("entityFriendlyName", "must name the VM", None)
+        return None
+    if info is not None:
+        row |= _phases(info, clock)
+    return row
+
+
+def _word(entry: Entry, *names: str) -> str | None:
+    text = entry.name(*names)
+    if text is None:
+        return None
+    return _SPELLINGS.get(text.lower().replace(" ", ""), text)
+
+
+def _time(
+    entry: Entry, clock: datetime.tzinfo, *names: str
+) -> datetime.datetime | None:
+    value = entry.raw(*names)
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return instant(value, clock)
+        rule = "must be a time"
+    except ValueError as error:
+        rule = str(error)
+    entry.note(names[0], rule, value)
+    return None
+
+
+def _quantity(entry: Entry, parse: Callable[[str], float], *names: str) -> float | None:
+    value = entry.raw(*names)
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return parse(value)
+        rule = "must be a text with its unit"
+    except ValueError as error:
+        rule = str(error)
+    entry.note(names[0], rule, value)
+    return None
+
+
+def _duration(
+    entry: Entry, start: datetime.datetime, end: datetime.datetime | None
+) -> float | None:
+    if "job_h" in entry:
+        return entry.number("job_h")
+    seconds = entry.number("JobDurationInSecs", "DurationInSeconds")
+    if seconds is not None:
+        return seconds / 3600
+    value = entry.raw("duration")
+    if isinstance(value, dict):
+        seconds = entry.entry("duration").number("TotalSeconds")
+        found = None if seconds is None else seconds / 3600
+    else:
+        found = _quantity(entry, duration_h, "duration")
+    if found:
+        return found
+    if end is None:
+        return None
+    if end < start:
+        entry.note("endTime", "must not be before startTime", entry.raw(*_ENDS))
+        return None
+    return (end - start).total_seconds() / 3600
+
+
+def _moved(entry: Entry, bag: Entry | None) -> float | None:
+    if "moved_gib" in entry:
+        return entry.number("moved_gib")
+    megabytes = entry.number("DataTransferredInMB")
+    for place in filter(None, (bag, entry)):
+        if megabytes is None:
+            megabytes = place.number("DataTransferred(inMB)")
+        if megabytes is None and "Backup Size" in place:
+            return _quantity(place, size_gib, "Backup Size")
+    return None if megabytes is None else megabytes / 1024
+
+
+def _item(entry: Entry) -> tuple[str | None, str | None]:
+    """Return resource group and name of a VM from the service's own name of it."""
+    for name in _GROUPS:
+        parts = (entry.text(name) or "").split(";")
+        if len(parts) > 2 and all(parts[-2:]):
+            return parts[-2].lower(), parts[-1][:260]
+    return None, None
+
+
+def _vault(entry: Entry) -> tuple[str | None, str | None]:
+    """Return subscription and name of the vault."""
+    for name in ("id", "_ResourceId", "ResourceId"):
+        text = entry.text(name) or ""
+        match = re.match(
+            r"/?subscriptions/([^/]+)/.*?/vaults/([^/]{1,260})", text, re.IGNORECASE
+        )
+        if match:
+            return match[1].lower(), match[2]
+    subscription = entry.text("SubscriptionId", "subscription")
+    return subscription, entry.name("VaultName", "vault")
+
+
+def _phases(info: Entry, clock: datetime.tzinfo) -> dict[str, float]:
+    """Return the times of the tasks, as far as they are recorded."""
+    found, begins, ends = {}, {}, {}
+    for task in info.entries("tasksList"):
+        name = re.sub(r"[^a-z]", "", (task.text("taskId") or "").lower())
+        phase = _TASKS.get(name)
+        if phase is None:
+            continue
+        if details := task.text("taskExecutionDetails"):
+            match = re.match(r"\s*([\d.,]+ *[A-Za-z]+)\s*/", details)
+            if match:
+                found["moved_gib"] = _quantity(
+                    Entry({"done": match[1]}, task.findings, task.row, "task."),
+                    size_gib,
+                    "done",
+                )
+        if (task.text("status") or "").lower() != "completed":
+            continue
+        begins[phase] = _time(task, clock, "startTime")
+        ends[phase] = _time(task, clock, "endTime")
+        spent = _quantity(task, duration_h, "duration")
+        if begins[phase] and ends[phase] and ends[phase] >= begins[phase]:
+            spent = (ends[phase] - begins[phase]).total_seconds() / 3600
+        if spent:
+            found[phase] = spent
+    snapshot_end, transfer_begin = ends.get("snapshot_h"), begins.get("transfer_h")
+    if snapshot_end and transfer_begin:
+        wait = (transfer_begin - snapshot_end).total_seconds() / 3600
+        found["wait_h"] = max(wait, 0.0)
+    return found

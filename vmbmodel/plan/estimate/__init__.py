@@ -1,0 +1,63 @@
+"""Time, deadline, restore and bill of every VM of an inventory."""
+
+from vmbmodel.plan.estimate.answer import (
+    COLUMNS,
+    SCHEMA,
+    Estimate,
+    estimate,
+    filled,
+)
+from vmbmodel.plan.estimate.assumptions import (
+    Assumption,
+    assumptions,
+)
+from vmbmodel.plan.estimate.compare import (
+    compare,
+    parse_case,
+)
+from vmbmodel.plan.estimate.misses import (
+    POLICY_COLUMNS,
+    fleet_misses,
+    policy_misses,
+)
+from vmbmodel.plan.estimate.months import (
+    MONTH_COLUMNS,
+    month_totals,
+)
+from vmbmodel.plan.estimate.notices import (
+    AT_RISK_PROB,
+    Notice,
+)
+from vmbmodel.plan.estimate.others import (
+    SLOTS,
+    OthersWait,
+    WaitByStart,
+    day_load,
+    of_others,
+    wait_by_start,
+)
+
+__all__ = [
+    "AT_RISK_PROB",
+    "COLUMNS",
+    "MONTH_COLUMNS",
+    "POLICY_COLUMNS",
+    "SCHEMA",
+    "SLOTS",
+    "Assumption",
+    "Estimate",
+    "Notice",
+    "OthersWait",
+    "WaitByStart",
+    "assumptions",
+    "compare",
+    "day_load",
+    "estimate",
+    "filled",
+    "fleet_misses",
+    "month_totals",
+    "of_others",
+    "parse_case",
+    "policy_misses",
+    "wait_by_start",
+]

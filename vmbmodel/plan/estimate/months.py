@@ -1,0 +1,193 @@
+"""The bill of every month to come: points gather, data grows, steps are passed."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.plan.estimate.bills import add_bill
+from vmbmodel.plan.estimate.notices import AT_RISK_PROB, Notice
+from vmbmodel.plan.scenario import Scenario
+
+__all__ = ["MONTH_COLUMNS", "break_dates", "month_rows", "month_totals"]
+
+MONTH_COLUMNS = (
+    "used_gib",
+    "churn_gib_per_day",
+    "protected_instances",
+    "instance_usd",
+    "stored_gib",
+    "storage_usd",
+    "snapshot_usd",
+    "total_usd",
+)
+"""What a month has of each VM; a bill's figures are its mean."""
+
+_YEAR_DAYS = 365.25
+_MONTH_DAYS = _YEAR_DAYS / 12
+_SAMPLES = 6  # days of a month whose mean is its bill
+
+
+def month_rows(vms: pd.DataFrame, scenario: Scenario, months: int) -> pd.DataFrame:
+    """Bill every VM in every month to come.
+
+    A VM whose next backup is its first has no points yet, and gathers them from the
+    first day on; any other has as many as its policy keeps. A month is the mean of
+    six of its days, as far apart as can be.
+
+    Parameters
+    ----------
+    vms : DataFrame
+        A row a VM, indexed by its name, with the sums of an estimate.
+    scenario : Scenario
+        Constants and settings; growth among them.
+    months : int
+        How many months.
+
+    Returns
+    -------
+    DataFrame
+        Month, counted from 1, VM, and `MONTH_COLUMNS`.
+    """
+    young = vms["first_backup"].to_numpy(dtype=bool)
+    now = vms[["disks", "used_gib", "churn_gib_per_day", "changed_gib"]]
+    now = now.assign(redundancy=vms["redundancy"].astype("category"))
+    rows = []
+    for month in range(1, months + 1):
+        total = 0.0
+        for sample in range(_SAMPLES):
+            day = math.floor((month - 1 + (sample + 0.5) / _SAMPLES) * _MONTH_DAYS)
+            later = _grown(now, scenario, day)
+            add_bill(later, scenario, np.where(young, day + 1.0, np.inf))
+            total = total + later[list(MONTH_COLUMNS)].to_numpy(dtype=float)
+        table = pd.DataFrame(total / _SAMPLES, columns=MONTH_COLUMNS)
+        table.insert(0, "vm", vms.index)
+        table.insert(0, "month", month)
+        rows.append(table)
+    return pd.concat(rows, ignore_index=True)
+
+
+def month_totals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum the VMs of every month."""
+    sums = rows.groupby("month")[list(MONTH_COLUMNS)].agg(math.fsum)
+    return sums.reset_index()
+
+
+def _grown(vms: pd.DataFrame, scenario: Scenario, days: float) -> pd.DataFrame:
+    """Return VMs as they are some days later, with more data and more changes."""
+    years = days / _YEAR_DAYS
+    data = (1 + scenario["yearly_growth_frac"]) ** years
+    changes = (1 + _churn_growth(scenario)) ** years
+    later = vms.copy()
+    later["used_gib"] *= data
+    later["churn_gib_per_day"] *= changes
+    later["changed_gib"] = np.minimum(changes * vms["changed_gib"], later["used_gib"])
+    return later
+
+
+def break_dates(
+    vms: pd.DataFrame,
+    scenario: Scenario,
+    months: int,
+    add_backup: Callable[[pd.DataFrame], None],
+) -> Iterator[Notice]:
+    """Find the months in which growth takes a VM over a step.
+
+    Parameters
+    ----------
+    vms : DataFrame
+        A row a VM, indexed by its name, with the times of the estimate.
+    scenario : Scenario
+        Constants and settings of the estimate.
+    months : int
+        How many months to look ahead.
+    add_backup : callable
+        Gives VMs their chance to meet the deadline, from their transfers.
+    """
+    yield from _steps(vms, scenario, months)
+    yield from _churn(vms, scenario, months)
+    yield from _deadline(vms, scenario, months, add_backup)
+
+
+def _steps(vms: pd.DataFrame, scenario: Scenario, months: int) -> Iterator[Notice]:
+    prices = scenario.prices
+    small, step = prices["small_instance_gib"], prices["instance_step_gib"]
+    fee = prices["instance_fee_usd"] * (1 - scenario["instance_discount_frac"])
+    size = vms["used_gib"].to_numpy()
+    limit = np.where(size <= small, small, np.maximum(np.ceil(size / step), 1) * step)
+    when = _month_of(size, limit, scenario["yearly_growth_frac"])
+    for at in np.flatnonzero(when <= months):
+        small_now = limit[at] == small
+        more = 1 - prices["small_instances"] if small_now else 1
+        yield Notice(
+            "tier_step",
+            vms.index[at],
+            f"Passes {limit[at]:,.0f} GiB in month {when[at]:.0f}; its protected "
+            f"instances then cost {more * fee:,.2f} USD a month more.",
+        )
+
+
+def _churn(vms: pd.DataFrame, scenario: Scenario, months: int) -> Iterator[Notice]:
+    if "max_churn_gib_per_day" not in scenario.profile:
+        return
+    most = scenario["max_churn_gib_per_day"]
+    churn = vms["churn_gib_per_day"].to_numpy()
+    when = _month_of(
+        churn, np.where(churn <= most, most, np.inf), _churn_growth(scenario)
+    )
+    for at in np.flatnonzero(when <= months):
+        yield Notice(
+            "churn_step",
+            vms.index[at],
+            f"Changes more than {most:g} GiB a day from month {when[at]:.0f} on; its "
+            f"backups may then take more than {scenario['high_churn_backup_h']:g} h.",
+        )
+
+
+def _deadline(
+    vms: pd.DataFrame,
+    scenario: Scenario,
+    months: int,
+    add_backup: Callable[[pd.DataFrame], None],
+) -> Iterator[Notice]:
+    """Look for the first month that ends with a chance too small.
+
+    What a backup transfers, and the time that takes, grows as the data or as the
+    changes, whichever is more.
+    """
+    growth = max(scenario["yearly_growth_frac"], _churn_growth(scenario))
+    if growth == 0:
+        return
+    safe = (vms["deadline_prob"] >= AT_RISK_PROB).to_numpy()
+
+    def at_risk(month: int) -> np.ndarray:
+        later = vms.copy()
+        later["transfer_h"] *= (1 + growth) ** (month / 12)
+        add_backup(later)
+        return safe & (later["deadline_prob"] < AT_RISK_PROB).to_numpy()
+
+    if not at_risk(months).any():
+        return
+    for month in range(1, months + 1):
+        risky = at_risk(month)
+        for at in np.flatnonzero(risky):
+            yield Notice(
+                "deadline_step",
+                vms.index[at],
+                f"Its next backup is done within {scenario['deadline_h']:g} h with a "
+                f"probability below {AT_RISK_PROB:g} from month {month} on.",
+            )
+        safe = safe & ~risky
+
+
+def _churn_growth(scenario: Scenario) -> float:
+    growth = scenario["yearly_churn_growth_frac"]
+    return scenario["yearly_growth_frac"] if growth is None else growth
+
+
+def _month_of(value: np.ndarray, limit: np.ndarray, growth: float) -> np.ndarray:
+    """Month, counted from 1, in which a growing value passes its limit."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        years = np.log(limit / value) / np.log1p(growth)
+    return np.where((value > 0) & (growth > 0), np.floor(12 * years) + 1, np.inf)

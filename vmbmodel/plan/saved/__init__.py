@@ -1,0 +1,29 @@
+"""Saved estimates: computed again, and compared with each other."""
+
+from vmbmodel.plan.saved.diff import (
+    CAUSES,
+    SCHEMA,
+    Diff,
+    diff,
+)
+from vmbmodel.plan.saved.verify import (
+    REPORT_SCHEMA,
+    TOLERANCE,
+    Difference,
+    Inputs,
+    differences,
+    read,
+)
+
+__all__ = [
+    "CAUSES",
+    "REPORT_SCHEMA",
+    "SCHEMA",
+    "TOLERANCE",
+    "Diff",
+    "Difference",
+    "Inputs",
+    "diff",
+    "differences",
+    "read",
+]

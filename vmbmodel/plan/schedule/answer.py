@@ -1,0 +1,420 @@
+"""When each VM had better start: a plan in half-hours that keeps the rules.
+
+What is made least, one after the other: the misses to be expected, the VMs of a
+vault at work at a time, those that may be if starts are late, the hour at which
+the last is done, and the starts that change.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+import vmbmodel
+from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
+from vmbmodel.plan.answers import plain, provenance, records
+from vmbmodel.plan.estimate import Assumption, Estimate, Notice, estimate, filled
+from vmbmodel.plan.practices import Place
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.schedule.alike import Rules, parts
+from vmbmodel.plan.schedule.broken import broken
+from vmbmodel.plan.schedule.policies import clock, named
+from vmbmodel.plan.schedule.search import Aim, planned
+from vmbmodel.plan.schedule.slots import in_use
+
+__all__ = [
+    "METHODS",
+    "SCHEMA",
+    "Aim",
+    "Broken",
+    "Rules",
+    "Schedule",
+    "clock",
+    "schedule",
+]
+
+SCHEMA = "vmbmodel.schedule/1"
+
+METHODS = ("auto", "exact", "quick")
+"""How to look for a plan; ``auto`` is exact up to 2,000 VMs."""
+
+_EXACT_VMS = 2000
+
+_ASSUMED = (
+    (
+        "slots",
+        "A policy starts at a full or a half hour, once a day, every day alike.",
+        "",
+    ),
+    (
+        "late-starts",
+        "A backup may start up to start_slack_h late: that too is clear of every "
+        "blackout and part of when it is done. Limits of VMs and disks at once are "
+        "taken at the scheduled hour, as the sources print them.",
+        "--set start_slack_h=VALUE",
+    ),
+    (
+        "done",
+        "A VM is done when 95 of 100 of its backups are, the start as late as it "
+        "may be.",
+        "",
+    ),
+    (
+        "own-waiting",
+        "While a plan is looked for, the VMs of a vault wait for each other by "
+        "half-hours, in waves of one mean transfer; the figures before and after are "
+        "those of an estimate, VM by VM.",
+        "--set vault_servers=VALUE",
+    ),
+    (
+        "copies",
+        "A policy of which VMs get several starts is copied, retention and all, once "
+        "for each start.",
+        "",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One place where a rule is not kept.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    place : Place
+        Where, with the figures and a sentence.
+    """
+
+    rule: str
+    place: Place
+
+    def to_dict(self) -> dict:
+        """Return the place as one row."""
+        return {
+            "rule": self.rule,
+            **self.place.where,
+            "found": self.place.found,
+            "limit": self.place.limit,
+            "text": self.place.text,
+        }
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A start for each VM, the policies that give it, and what that changes.
+
+    Parameters
+    ----------
+    vms : DataFrame
+        A row a VM that is backed up, with its start and policy now and as planned.
+    policies : DataFrame
+        A row a policy as planned, by vault and start.
+    before, after : Mapping[str, float]
+        What the inventory comes to now, and as planned.
+    broken_before, broken_after : tuple of Broken
+        Where rules are not kept, now and as planned.
+    aims : tuple of Aim
+        How near the plan comes to the best.
+    method : str
+        ``exact`` or ``quick``.
+    running : DataFrame
+        Backups in progress at each hour of the day, ``before`` and ``after``.
+    rules : Rules
+        What was to be kept.
+    keep : tuple of str
+        VMs and policies that were to stay where they are.
+    scenario : Scenario
+        Constants and settings.
+    assumptions : tuple of Assumption
+        What was taken for granted.
+    warnings : tuple of Notice
+        What of the plan deserves a look.
+    fleet : DataFrame
+        The inventory with its new starts and policies.
+    """
+
+    vms: pd.DataFrame
+    policies: pd.DataFrame
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    broken_before: tuple[Broken, ...]
+    broken_after: tuple[Broken, ...]
+    aims: tuple[Aim, ...]
+    method: str
+    running: pd.DataFrame
+    rules: Rules
+    keep: tuple[str, ...]
+    scenario: Scenario
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Notice, ...]
+    fleet: pd.DataFrame
+
+    def to_dict(self) -> dict:
+        """Return the documented JSON object, with ``"inf"`` for never.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
+        >>> plan = schedule(pd.DataFrame([disk]), Scenario.of()).to_dict()
+        >>> plan["schema"], plan["after"]["peak_vms"]
+        ('vmbmodel.schedule/1', 1.0)
+        """
+        listed = {"vms", "policies", "running"}
+        return {n: list(v) if n in listed else v for n, v in self.items()}
+
+    def items(self) -> Iterator[tuple[str, object]]:
+        """Give that object part by part; the long lists are iterators."""
+        yield "schema", SCHEMA
+        yield (
+            "model",
+            {"version": vmbmodel.__version__} | dict(provenance(self.scenario)),
+        )
+        yield "given", plain(dict(self.scenario.given))
+        yield "rules", plain(asdict(self.rules) | {"keep": list(self.keep)})
+        yield "vms", records(self.vms)
+        yield "policies", records(self.policies)
+        yield "before", plain(dict(self.before))
+        yield "after", plain(dict(self.after))
+        for name in ("broken_before", "broken_after"):
+            yield name, plain([entry.to_dict() for entry in getattr(self, name)])
+        aims = [asdict(aim) for aim in self.aims]
+        yield "solver", plain({"method": self.method, "aims": aims})
+        yield "running", records(self.running.reset_index())
+        yield "assumptions", plain([vars(entry) for entry in self.assumptions])
+        yield "warnings", plain([vars(entry) for entry in self.warnings])
+
+
+def schedule(
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    *,
+    blackout: Iterable[tuple[float, float]] = (),
+    keep: Sequence[str] = (),
+    done_by_h: float | None = None,
+    peak_vms: float = 0,
+    method: str = "auto",
+    seconds: float = 45,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Schedule:
+    """Plan the starts of an inventory.
+
+    Parameters
+    ----------
+    fleet : DataFrame
+        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
+    scenario : Scenario
+        Constants and settings; `vault_vms`, `policy_vms` and `account_disks` are
+        limits where the profile has them or the caller set them.
+    blackout : iterable of (float, float)
+        Hours of the day, from and to, in which no backup may start; they may go
+        past midnight.
+    keep : sequence of str
+        VMs and policies that stay where they are.
+    done_by_h : float, optional
+        Hour of the day by which each backup has to be done, the first after the
+        longest blackout.
+    peak_vms : float
+        VMs of a vault at work at a time, if they start on time, that are few
+        enough: they are spread no further, and there are fewer policies. With 0,
+        fewer are always better.
+    method : str
+        One of `METHODS`.
+    seconds : float
+        Time to look for a plan; setting up and reporting come on top.
+    progress : callable, optional
+        Called with a name, the VMs planned so far, and all VMs.
+
+    Returns
+    -------
+    Schedule
+        Starts, policies, figures before and after, and how good the plan is.
+
+    Raises
+    ------
+    ValueError
+        If an argument is none, or no plan keeps the rules; says which cannot be
+        kept, and by how much.
+
+    Examples
+    --------
+    Three VMs of half an hour, one served at a time, no longer wait for each other:
+
+    >>> disks = [dict(vm=v, disk="os", role="os", size_gib=128, used_gib=99)
+    ...          for v in "abc"]
+    >>> plan = schedule(pd.DataFrame(disks), Scenario.of(settings={"vault_servers": 1}),
+    ...                 blackout=[(4, 22)])
+    >>> plan.before["peak_vms"], plan.after["peak_vms"], plan.vms["start_h"].nunique()
+    (3.0, 1.0, 3)
+    """
+    rules = _rules(scenario, blackout, done_by_h, peak_vms)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    if not 0 < seconds < np.inf:
+        raise ValueError(f"seconds must be > 0 and finite; got {seconds:g}")
+    fleet = fleet.reindex(columns=list(DISK_COLUMNS)).reset_index(drop=True)
+    disks, _ = filled(fleet, scenario)
+    disks = disks[~disks["excluded"] & (disks["role"] != "temp")]
+    vms = _vms(disks, keep)
+    unmanaged = disks.loc[~disks["managed"], ["vm", "storage_account"]].dropna()
+    exact = method == "exact" or (method == "auto" and len(vms) <= _EXACT_VMS)
+    starts, aims = planned(
+        parts(fleet, vms, unmanaged, scenario, rules),
+        len(vms),
+        rules,
+        exact=exact,
+        seconds=seconds,
+        progress=progress,
+    )
+    vms["start_h"] = vms["present_start_h"].where(vms["keep"], vms.index.map(starts))
+    vms["start_h"] = vms["start_h"].astype(float)
+    vms["policy"] = named(vms, rules.policy_vms)
+    vms["moved"] = vms["start_h"] != vms["present_start_h"]
+    new_fleet = fleet.copy()
+    for name in ("start_h", "policy"):
+        new = fleet["vm"].map(vms[name])
+        new_fleet[name] = new.where(new.notna(), fleet[name])
+    now, then = estimate(fleet, scenario), estimate(new_fleet, scenario)
+    present = vms.assign(policy=vms["present_policy"], start_h=vms["present_start_h"])
+    sides = [_side(v, e, unmanaged, rules) for v, e in ((present, now), (vms, then))]
+    (before, broken_before, running), (after, broken_after, later) = sides
+    done = then.vms.set_index("vm").loc[vms.index]
+    vms = vms.join(done[["transfer_h", "backup_p95_h"]])
+    return Schedule(
+        vms=vms.reset_index()[list(_COLUMNS)],
+        policies=_policies(vms, rules),
+        before=before,
+        after=after,
+        broken_before=broken_before,
+        broken_after=broken_after,
+        aims=aims,
+        method="exact" if exact else "quick",
+        running=pd.DataFrame({"before": running, "after": later}),
+        rules=rules,
+        keep=tuple(keep),
+        scenario=scenario,
+        assumptions=then.assumptions
+        + tuple(Assumption(f"schedule.{n}", t, None, s) for n, t, s in _ASSUMED),
+        warnings=then.warnings,
+        fleet=new_fleet,
+    )
+
+
+_COLUMNS = (
+    "vm",
+    "vault",
+    "policy",
+    "start_h",
+    "present_policy",
+    "present_start_h",
+    "moved",
+    "disks",
+    "transfer_h",
+    "backup_p95_h",
+)
+
+
+def _rules(scenario: Scenario, blackout, done_by_h, peak_vms) -> Rules:
+    problems, blackout = [], tuple((float(a), float(b)) for a, b in blackout)
+    for begin_h, end_h in blackout:
+        if not (0 <= begin_h < 24 and 0 <= end_h <= 24) or begin_h == end_h:
+            problems.append(
+                "a blackout must be two different hours from 0 to 24; got "
+                f"{begin_h:g} to {end_h:g}"
+            )
+    if done_by_h is not None and not 0 <= done_by_h <= 24:
+        problems.append(f"done_by_h must be >= 0 and <= 24; got {done_by_h:g}")
+    if not 0 <= peak_vms < np.inf:
+        problems.append(f"peak_vms must be >= 0 and finite; got {peak_vms:g}")
+    if problems:
+        raise ValueError("\n".join(problems))
+    limits = ("start_slack_h", "vault_vms", "policy_vms", "account_disks")
+    limits = {name: scenario[name] for name in limits}
+    return Rules(blackout, done_by_h, peak_vms=peak_vms, **limits)
+
+
+def _vms(disks: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
+    """Gather the disks that are backed up into VMs, with what they do now."""
+    by_vm = disks.groupby("vm", sort=False)
+    vms = by_vm[["vault", "policy", "start_h"]].first()
+    vms["disks"] = by_vm.size()
+    known = {*vms.index, *vms["policy"]}
+    problems = []
+    for name in keep:
+        if name not in known:
+            near = difflib.get_close_matches(name, map(str, known), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"no VM and no policy to keep is named {name!r}{hint}")
+    if problems:
+        raise ValueError("\n".join(problems))
+    vms["keep"] = vms.index.isin(keep) | vms["policy"].isin(keep)
+    vms["present_policy"], vms["present_start_h"] = vms["policy"], vms["start_h"]
+    return vms
+
+
+def _side(
+    vms: pd.DataFrame, answer: Estimate, unmanaged: pd.DataFrame, rules: Rules
+) -> tuple[dict[str, float], tuple[Broken, ...], pd.Series]:
+    """Sum up one schedule: its figures, its broken rules, its day."""
+    rows = answer.vms.set_index("vm").loc[vms.index]
+    job_h, start_h = rows["transfer_h"].to_numpy(), vms["start_h"].to_numpy()
+    slack_h = rules.start_slack_h
+    late_h = np.where(job_h > 0, job_h + slack_h, 0)
+    vault = pd.factorize(vms["vault"])[0]
+    peaks = []
+    for length_h in (job_h, late_h):
+        load = np.zeros((vault.max(initial=-1) + 1, in_use(np.zeros(1)).shape[1]))
+        np.add.at(load, vault, in_use(length_h, start_h))
+        peaks.append(float(load.max(initial=0)))
+    finish_h = rules.from_origin_h(start_h) + slack_h + rows["backup_p95_h"].to_numpy()
+    checked = vms.join(rows["backup_p95_h"])
+    found = tuple(Broken(*place) for place in broken(checked, unmanaged, rules))
+    figures = {
+        "expected_misses": answer.total["expected_misses"],
+        "peak_vms": peaks[0],
+        "late_peak_vms": peaks[1],
+        "last_finish_h": float(finish_h.max(initial=0)),
+        "wait_mean_h": float(rows["wait_mean_h"].mean()) if len(rows) else 0.0,
+        "policies": len(vms[["vault", "policy"]].drop_duplicates()),
+        "moved_vms": int((vms["start_h"] != vms["present_start_h"]).sum()),
+        "broken_rules": len(found),
+    }
+    hours = pd.Index(np.arange(0, 24, 0.25), name="hour")
+    ago = (hours.to_numpy() - start_h[:, np.newaxis]) % 24
+    open_h = np.minimum(rows["backup_p50_h"].to_numpy(), 24)[:, np.newaxis]
+    return figures, found, pd.Series((ago < open_h).sum(axis=0), index=hours)
+
+
+def _policies(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Give the table of policies as they are to be set up."""
+    done_h = vms["start_h"] + rules.start_slack_h + vms["backup_p95_h"]
+    rows = vms.assign(last_finish_h=done_h).reset_index()
+    present = set(zip(vms["vault"], vms["present_policy"], strict=True))
+    old = {
+        key: set(hours)
+        for key, hours in rows.groupby(["vault", "present_policy"])["present_start_h"]
+    }
+    by = rows.groupby(["vault", "policy", "start_h"], sort=False)
+    table = by.agg(
+        vms=("vm", "size"),
+        disks=("disks", "sum"),
+        last_finish_h=("last_finish_h", "max"),
+    ).reset_index()
+    table["turn_h"] = rules.from_origin_h(table["start_h"])
+    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
+    table = table.drop(columns="turn_h")
+    table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
+    keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
+    table["todo"] = [
+        "create"
+        if (vault, policy) not in present
+        else "keep"
+        if hour in old[vault, policy]
+        else "change start"
+        for vault, policy, hour in keys
+    ]
+    return table
