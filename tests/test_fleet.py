@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -587,13 +588,189 @@ def test_write_refuses_what_read_would():
     assert str(error.value) == (
         "copy.csv: row 4: size_gib = -1.0: must be >= 0 and finite"
     )
-    with pytest.raises(InventoryError, match=r"^copy\.csv: column vm cannot be wri"):
-        fleet.write(disks.assign(vm=[1, *["a"] * (len(disks) - 1)]), "copy.csv")
+    with pytest.raises(
+        InventoryError, match=r"^copy\.csv: row 1: vm = \{1\}: must be t"
+    ):
+        fleet.write(disks.assign(vm=[{1}, *["a"] * (len(disks) - 1)]), "copy.csv")
     with pytest.raises(InventoryError, match="has no rows"):
         fleet.write(disks.iloc[:0], "copy.csv")
     with pytest.raises(ValueError, match=r"^copy\.xlsx must end in \.csv or \.parquet"):
         fleet.write(disks, "copy.xlsx")
     assert not Path("copy.csv").exists()
+
+
+# --- a table in memory -------------------------------------------------------
+
+
+def frame(*rows, **columns):
+    """Return disks of a VM each, alike but for what is given."""
+    count = len(next(iter(columns.values()), rows))
+    rows = rows or [{"vm": f"v{i}", "disk": "c", "role": "os"} for i in range(count)]
+    sizes = {"size_gib": 127, "used_gib": 30}
+    return pd.DataFrame([sizes | row for row in rows]).assign(**columns)
+
+
+def told(fleet_, name):
+    """Return what is found: places as rows from 1, values as a file has them."""
+
+    def as_row(hint):
+        hint = re.sub(r"line (\d+)", lambda at: f"row {int(at[1]) - 1}", hint)
+        return re.sub(r"^'([0-9]+)'", r"\1.0", hint)  # a number is told with its type
+
+    with pytest.raises(InventoryError) as error:
+        fleet.disks_of(fleet_)
+    assert all(finding.file == name for finding in error.value.findings)
+    return [
+        (
+            finding.row and finding.row - (finding.counted == "line"),
+            finding.column,
+            finding.rule,
+            as_row(finding.hint),
+        )
+        for finding in error.value.findings
+    ]
+
+
+WRONG = {
+    "words for flags": frame(
+        excluded=["nope", "no"], first_backup=["yes", "tru"], new_disk=[1, 2]
+    ),
+    "roles": frame(role=["Tmp", "boot"]),
+    "other choices": frame(os=["windws", "Linux"], redundancy=["GSR", "grs"]),
+    "every row twice": pd.concat([frame(vm=["a", "b"])] * 2),
+    "ranges": frame(used_gib=[5000, -1], start_h=[25, 24], dispersion=[1.5, 0]),
+    "no numbers": frame(size_gib=["127 GiB", 64], used_gib=["8,5", True]),
+    "blanks": frame(vm=["a", None], role=[pd.NA, "os"], size_gib=[np.nan, 64]),
+    "headings": frame(vm=["a"]).rename(columns={"size_gib": "size_gb", "vm": "VM"}),
+    "unknown headings": frame(vm=["a"], colour=["red"], polcy=["p"]),
+    "none of the headings": pd.DataFrame({"name": ["a"], "size": [1]}),
+    "names": frame(vm=["web", "Web "], vault=["v\x1b", "v"], policy=["p" * 261, "p"]),
+    "a VM at odds with itself": frame(
+        {"vm": "a", "disk": "c", "role": "os", "vault": "v", "start_h": 23},
+        {"vm": "a", "disk": "d", "role": "data", "vault": "w", "start_h": 22},
+    ),
+    "no OS disk": frame({"vm": "a", "disk": "c", "role": "temp"}),
+    "a new disk on a new VM": frame(first_backup=[True], new_disk=[True]),
+    "no account": frame(managed=[False, None], storage_account=[None, "st"]),
+    "too large": frame(size_gib=[2.0**31]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_table_is_told_what_its_file_is_told(case):
+    rows = WRONG[case]
+    before = rows.copy(deep=True)
+    rows.to_csv("its.csv", index=False)
+    in_file = told("its.csv", "its.csv")
+    if case == "headings":  # lies in no line
+        in_file = [(None, *finding[1:]) for finding in in_file]
+    in_file = [(row or None, *finding) for row, *finding in in_file]
+    assert told(rows, "fleet") == in_file
+    assert_frame_equal(rows, before)
+
+
+RIGHT = {
+    "words for flags": frame(excluded=["no", "YES"], first_backup=["0", "false"]),
+    "flags among words": frame(excluded=[True, "no"], managed=[1, "yes"]),
+    "flags beside blanks": frame(excluded=[True, None], managed=[1.0, np.nan]),
+    "roles": frame({"vm": "a", "disk": "c", "role": "OS"}, {
+        "vm": "a", "disk": "d", "role": "Temp"}),
+    "numbers as text": frame(size_gib=["127", " 1e3 "], start_h=["", "22.5"]),
+    "numbers among text": frame(size_gib=["127", 64.5], used_gib=[Decimal("1.5"), "2"]),
+    "names of digits": frame(vm=[1, 2], policy=[7.0, np.nan], disk=[0, "b"]),
+    "blank columns": frame(vm=["a", "b"], vault=np.nan, policy=None, start_h=pd.NaT),
+    "blank rows": frame(vm=["a", None], disk=["c", ""], role=["os", None],
+                        size_gib=[1, np.nan], used_gib=[1, None]),
+    "categories": frame(vm=["a", "b"]).astype("category"),
+    "objects": frame(vm=["a", "b"], cc_mode=[True, False]).astype(object),
+    "nullable": frame(vm=["a", "b"], cc_mode=[True, None]).convert_dtypes(),
+    "Arrow": frame(vm=["a", "b"], cc_mode=[True, None]).convert_dtypes(
+        dtype_backend="pyarrow"
+    ),
+    "strings of numpy": frame(vm=np.array(["a", "b"]), role=[np.str_("os")] * 2),
+    "halves": frame(size_gib=np.array([64, 32], np.float16)),
+    "sparse": frame(size_gib=pd.arrays.SparseArray([64.0, 32.0])),
+    "large": frame(size_gib=[2**30, 2**20], used_gib=np.array([0, 1], np.uint64)),
+    "blanks around headings": frame(vm=["a"]).rename(columns={"vm": " vm "}),
+    "any labels": frame(vm=["a", "b"]).set_axis(["x", "x"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_a_table_is_taken_as_its_file_is(case):
+    rows = RIGHT[case]
+    before = rows.copy(deep=True)
+    written = rows.astype(object)
+    for name in ("policy", "managed"):  # numbers only because a blank stands beside
+        if case in ("names of digits", "flags beside blanks") and name in written:
+            written[name] = [None if pd.isna(n) else f"{n:g}" for n in rows[name]]
+    written.to_csv("its.csv", index=False)
+    expected = fleet.read("its.csv")
+    assert_frame_equal(fleet.disks_of(rows), expected, check_exact=True)
+    assert_frame_equal(fleet.disks_of(expected), expected, check_exact=True)
+    assert_frame_equal(rows, before)
+
+
+@pytest.mark.parametrize("index", [["vm"], ["vm", "disk"], ["role", "size_gib"]])
+def test_columns_may_stand_in_the_index(index):
+    rows = frame(vm=["a", "b"])
+    expected = fleet.disks_of(rows)
+    assert_frame_equal(fleet.disks_of(rows.set_index(index)), expected)
+    assert_frame_equal(fleet.disks_of(rows.set_index(index, drop=False)), expected)
+
+
+def test_an_index_of_another_name_is_no_column():
+    rows = frame(vm=["a", "b"])
+    expected = fleet.disks_of(rows)
+    for name in ("number", "vms", 7, None):
+        assert_frame_equal(fleet.disks_of(rows.rename_axis(name)), expected)
+    assert told(rows.set_index("vm").rename_axis("VM"), "fleet") == [
+        (None, "VM", "unknown column 'VM'",
+         "did you mean vm? (required column vm is missing)"),
+    ]  # fmt: skip
+
+
+def test_a_table_without_rows():
+    assert told(frame(vm=["a"]).iloc[:0], "fleet") == [
+        (None, None, "has no rows; a row a disk is needed", "")
+    ]
+
+
+def test_cells_that_no_file_can_hold():
+    rows = frame(
+        vm=["a", "b", "c"],
+        disk=["c", "\ud800", {"c"}],
+        policy=[True, False, None],
+        vault=pd.to_datetime(["2026-01-01"] * 3),
+        size_gib=[127, ["x"], 1j],
+        used_gib=[True, False, True],
+        excluded=[True, (), None],
+    )
+    with pytest.raises(InventoryError) as error:
+        fleet.disks_of(rows)
+    assert str(error.value).splitlines() == [
+        "fleet: row 2: size_gib = ['x']: must be a number",
+        "fleet: row 3: size_gib = 1j: must be a number",
+        "fleet: row 2: disk = '\\ud800': must be text",
+        "fleet: row 3: disk = {'c'}: must be text",
+        "fleet: row 2: excluded = (): must be true or false (yes or no, 1 or 0)",
+        "fleet: column used_gib must hold numbers; holds bool",
+        "fleet: column policy must hold text; holds bool",
+        "fleet: column vault must hold text; holds timestamp[us]",
+    ]
+
+
+def test_a_path_or_a_table_and_nothing_else():
+    Path("fleet.csv").write_text(csv(GOOD))
+    expected = fleet.read("fleet.csv")
+    for path in ("fleet.csv", Path("fleet.csv")):
+        assert_frame_equal(fleet.disks_of(path), expected)
+    with pytest.raises(InventoryError, match=r"^none\.csv: does not exist$"):
+        fleet.disks_of("none.csv")
+    disk = dict(vm="a", disk="c", role="os", size_gib=1, used_gib=1)
+    for other in ([disk], disk, None, 7, b"fleet.csv", pd.Series(disk)):
+        with pytest.raises(TypeError, match=r"^fleet must be a path or a DataFrame"):
+            fleet.disks_of(other)
 
 
 # --- any file at all ---------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from vmbmodel.inventory.files.cells import (
     COLUMNS,
+    NOT_A_FLAG,
+    NOT_A_NUMBER,
     NUMBER,
     OPTIONAL,
     REQUIRED,
@@ -50,6 +52,8 @@ __all__ = [
     "COLUMNS",
     "MANY",
     "NEVER",
+    "NOT_A_FLAG",
+    "NOT_A_NUMBER",
     "NUMBER",
     "OPTIONAL",
     "REQUIRED",

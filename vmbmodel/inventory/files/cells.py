@@ -19,6 +19,8 @@ from vmbmodel.inventory.files.findings import Findings
 
 __all__ = [
     "COLUMNS",
+    "NOT_A_FLAG",
+    "NOT_A_NUMBER",
     "OPTIONAL",
     "REQUIRED",
     "Cells",
@@ -57,6 +59,8 @@ COLUMNS = REQUIRED + OPTIONAL
 
 LONGEST_NAME = 260
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+NOT_A_NUMBER = "must be a number"
+NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 WITH_UNIT = re.compile(r"[0-9.]+\s*[kmgtp]i?b", re.IGNORECASE)
@@ -175,7 +179,7 @@ def _numbers(field: Field, cells: Cells) -> pa.Array:
     if not pa.types.is_floating(column.type):
         number = pc.match_substring_regex(column, NUMBER)
         at = _where(pc.invert(number))
-        cells.note("must be a number", field.name, at, _number_hint)
+        cells.note(NOT_A_NUMBER, field.name, at, _number_hint)
         column = pc.if_else(number, column, pa.scalar(None, column.type))
         column = column.cast(pa.float64())
     column = pc.add(column, 0.0)  # no zero keeps a sign
@@ -215,7 +219,7 @@ def _words(field: Field, cells: Cells) -> pa.Array:
     """Read flags and choices: words of a short list, in any case."""
     if field.kind == "flag":
         known, meanings = list(FLAGS), list(FLAGS.values())
-        rule = "must be true or false (yes or no, 1 or 0)"
+        rule = NOT_A_FLAG
     else:
         known = meanings = list(field.choices)
         last = meanings[-1] if len(known) <= 10 else f"another of {len(known)} names"

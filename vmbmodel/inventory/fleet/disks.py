@@ -10,17 +10,13 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import parquet
 
 from vmbmodel._files import write_atomically
-from vmbmodel.fields import fields
 from vmbmodel.inventory.files import (
     COLUMNS,
     OPTIONAL,
@@ -30,11 +26,10 @@ from vmbmodel.inventory.files import (
     Findings,
     InventoryError,
     convert,
-    nearest,
     read_text,
-    short,
     without_blank_rows,
 )
+from vmbmodel.inventory.fleet.columns import frame_cells, parquet_cells, positions
 from vmbmodel.inventory.fleet.rules import OF_THE_VM, check_rows
 
 __all__ = [
@@ -46,6 +41,7 @@ __all__ = [
     "InventoryError",
     "Located",
     "checked",
+    "disks_of",
     "read",
     "read_located",
     "to_bytes",
@@ -53,18 +49,6 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
-_TEXT = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_string_view,
-    pa.types.is_null,
-)
-_TYPED = {
-    "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
-    "flag": (pa.types.is_boolean, pa.types.is_integer),
-    "choice": (),
-    "text": (),
-}
 
 
 @dataclass(frozen=True)
@@ -88,6 +72,44 @@ class Located:
     rows: np.ndarray
     counted: str
     sha256: str
+
+
+def disks_of(fleet: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
+    """Take a fleet as it comes, a file or a table in memory, and check it alike.
+
+    Parameters
+    ----------
+    fleet : path-like or DataFrame
+        A file that `read` takes, or a table that `checked` takes, which stays as
+        it is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `read` returns it.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    InventoryError
+        If anything is wrong with it.
+
+    Examples
+    --------
+    >>> disk = dict(vm="web-01", disk="c", role="OS", size_gib=127, used_gib=31.5)
+    >>> disks_of(pd.DataFrame([disk])).at[0, "role"]
+    'os'
+    >>> disks_of([disk])
+    Traceback (most recent call last):
+    TypeError: fleet must be a path or a DataFrame, a row a disk; got list
+    """
+    if isinstance(fleet, pd.DataFrame):
+        return checked(fleet, "fleet")
+    if isinstance(fleet, str | os.PathLike):
+        return read(fleet)
+    what = type(fleet).__name__
+    raise TypeError(f"fleet must be a path or a DataFrame, a row a disk; got {what}")
 
 
 def read(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -258,10 +280,14 @@ def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
 def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Check a table as `read` checks a file, and give its columns their types.
 
+    A cell counts as what a file of comma-separated text would hold, whatever type
+    pandas has given it: ``NaN`` is a blank, 7 is a name of one digit.
+
     Parameters
     ----------
     frame : pandas.DataFrame
-        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
+        The columns `REQUIRED` and any of `OPTIONAL`, in any order; some may stand
+        in the index.
     name : str
         What messages call it.
 
@@ -285,7 +311,7 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     mine: row 1: used_gib = 128.0: must be <= size_gib; size_gib is 127
     """
     findings = Findings(name, counted="row")
-    return _checked(without_blank_rows(_of_frame(frame, findings)))
+    return _checked(without_blank_rows(frame_cells(frame, findings)))
 
 
 def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
@@ -302,8 +328,8 @@ def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
 def _taken_apart(data: bytes, findings: Findings) -> Cells:
     if data.startswith(b"PAR1"):
         findings.counted = "row"
-        return _read_parquet(data, findings)
-    columns_of = functools.partial(_positions, findings=findings)
+        return parquet_cells(data, findings)
+    columns_of = functools.partial(positions, findings=findings)
     return read_text(data, findings, columns_of)
 
 
@@ -313,78 +339,3 @@ def _checked(cells: Cells) -> pd.DataFrame:
     check_rows(frame, cells)
     cells.findings.refuse_if_any()
     return frame
-
-
-def _positions(
-    names: Sequence[str], row: int | None, findings: Findings
-) -> dict[str, int]:
-    """Find each column; note those missing, misspelt or there twice."""
-    absent = [name for name in COLUMNS if name not in names]
-    positions, meant = {}, set()
-    for i, name in enumerate(names):
-        if name in positions:
-            findings.add(f"column {name} stands there twice", row=row, column=name)
-        elif name in COLUMNS:
-            positions[name] = i
-        elif not name:
-            findings.add(f"column {i + 1} has no name", row=row)
-        else:
-            likely = nearest(name, absent)
-            meant.add(likely)
-            hint = f"did you mean {likely}?" if likely else ""
-            if likely in REQUIRED:
-                hint += f" (required column {likely} is missing)"
-            findings.add(
-                f"unknown column {short(name)}", row=row, column=name, hint=hint
-            )
-    for name in REQUIRED:
-        if name in absent and name not in meant:
-            findings.add(f"required column {name} is missing", row=row, column=name)
-    return positions
-
-
-def _read_parquet(data: bytes, findings: Findings) -> Cells:
-    try:
-        table = parquet.ParquetFile(pa.BufferReader(data)).read()
-        table.validate(full=True)
-    except (pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        findings.stop(f"cannot be read as Parquet: {reason}")
-    positions = _positions(table.column_names, None, findings)
-    columns = {name: table.column(i) for name, i in positions.items()}
-    return _by_row(columns, table.num_rows, findings)
-
-
-def _of_frame(frame: pd.DataFrame, findings: Findings) -> Cells:
-    positions = _positions([str(name) for name in frame.columns], None, findings)
-    columns = {}
-    for name, i in positions.items():
-        try:
-            column = pa.Table.from_pandas(frame.iloc[:, [i]], preserve_index=False)
-            columns[name] = column.column(0)
-        except (pa.ArrowException, OverflowError) as error:
-            findings.add(f"column {name} cannot be written: {error}", column=name)
-    return _by_row(columns, len(frame), findings)
-
-
-def _by_row(
-    columns: Mapping[str, pa.ChunkedArray], count: int, findings: Findings
-) -> Cells:
-    """Bring typed columns to text or ``float64``, and count their rows from 1."""
-    if not count:
-        findings.stop("has no rows; a row a disk is needed")
-    plain = {}
-    for name, column in columns.items():
-        kind, wanted = column.type, fields()[name].kind
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if any(test(kind) for test in _TEXT):
-            target = pa.large_string()
-        elif any(test(kind) for test in _TYPED[wanted]):
-            target = pa.float64() if wanted == "number" else pa.large_string()
-        else:
-            what = "text" if wanted in ("text", "choice") else f"{wanted}s"
-            findings.add(f"column {name} must hold {what}; holds {kind}", column=name)
-            continue
-        plain[name] = column.cast(kind).cast(target, safe=False).combine_chunks()
-    return Cells(plain, np.arange(1, count + 1), findings)
