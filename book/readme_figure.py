@@ -12,7 +12,7 @@ import pandas as pd
 mpl.use("agg")
 
 from vmbmodel import figures
-from vmbmodel.inventory.fleet.disks import read
+from vmbmodel.inventory.fleet import read
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 

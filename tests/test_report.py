@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet.disks import InventoryError, read
+from vmbmodel.inventory.fleet import InventoryError, read
 from vmbmodel.plan.check.answer import check
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet.disks import read
+from vmbmodel.inventory.fleet import read
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 

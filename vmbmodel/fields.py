@@ -4,9 +4,10 @@ The unit of a quantity is the suffix of its name, from the closed vocabulary
 below; everything else about it is its row in ``fields.toml``.
 """
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,6 +21,8 @@ __all__ = [
     "describe",
     "fields",
     "groups",
+    "misnamed",
+    "nearest",
     "unit_of",
 ]
 
@@ -209,3 +212,27 @@ def describe(name: str) -> dict[str, str]:
     {'long_name': 'service time', 'units': 'h'}
     """
     return {"long_name": fields()[name].label, "units": unit_of(name)}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word most like a word, whatever its case, or nothing.
+
+    >>> nearest("Size_GB", ["size_gib", "used_gib"])
+    'size_gib'
+    """
+    lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.strip().lower(), lower, n=1)
+    return lower[found[0]] if found else ""
+
+
+def misnamed(name: str, known: Iterable[str]) -> str:
+    """Quote an unknown name, with the known one most like it, and all if they are few.
+
+    >>> misnamed("servrs", ["churn_frac", "servers"])
+    "'servrs'; did you mean 'servers'? Known: churn_frac, servers"
+    """
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f"; did you mean {close[0]!r}?" if close else "."
+    listed = f" Known: {', '.join(known)}" if len(known) <= 30 else ""
+    return f"{name!r}{guess}{listed}"

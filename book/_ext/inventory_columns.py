@@ -12,7 +12,7 @@ from docutils import nodes
 from model_tables import ModelTable, code, plain
 
 from vmbmodel.fields import fields
-from vmbmodel.inventory.fleet.disks import OPTIONAL, REQUIRED
+from vmbmodel.inventory.fleet import OPTIONAL, REQUIRED
 
 COLUMNS = {"required": REQUIRED, "optional": OPTIONAL}
 FROM_PROFILE = ("write_kib", "dispersion", "active_frac")

@@ -60,7 +60,7 @@ def diff(
 
 def _met(condition: str, totals) -> bool:
     """Say whether the change of a total, in its unit or in per cent, meets it."""
-    from vmbmodel.service.constants import nearest
+    from vmbmodel.fields import misnamed
 
     match = _CONDITION.fullmatch(condition.strip())
     if not match:
@@ -70,7 +70,7 @@ def _met(condition: str, totals) -> bool:
         )
     name, sign, bound, percent = match.groups()
     if name not in totals.index:
-        raise ValueError(f"--fail-on: there is no total {nearest(name, totals.index)}")
+        raise ValueError(f"--fail-on: there is no total {misnamed(name, totals.index)}")
     try:
         bound = float(bound)
     except ValueError:

@@ -164,8 +164,8 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
 
 
 def _gate(condition: str):
+    from vmbmodel.fields import misnamed
     from vmbmodel.plan.estimate import COLUMNS
-    from vmbmodel.service.constants import nearest
 
     match = _CONDITION.fullmatch(condition.strip())
     if not match:
@@ -174,7 +174,7 @@ def _gate(condition: str):
         )
     name, sign, bound = match.groups()
     if name not in COLUMNS:
-        raise ValueError(f"--fail-on: there is no column {nearest(name, COLUMNS)}")
+        raise ValueError(f"--fail-on: there is no column {misnamed(name, COLUMNS)}")
     try:
         return name, _COMPARE[sign], float(bound)
     except ValueError:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
 
-from vmbmodel.fields import Field, fields
+from vmbmodel.fields import Field, fields, misnamed
 from vmbmodel.inventory.files import short
 from vmbmodel.service import limits as limits_of
-from vmbmodel.service.constants import ConstantSet, nearest
+from vmbmodel.service.constants import ConstantSet
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.prices import PRICES
 from vmbmodel.service.profile import PROFILES
@@ -235,7 +235,7 @@ def parse_setting(name: str, text: str) -> object:
     (20.0, False)
     """
     if name not in fields():
-        raise ValueError(f"there is no setting {nearest(name, fields())}")
+        raise ValueError(f"there is no setting {misnamed(name, fields())}")
     field = fields()[name]
     if field.kind == "number":
         try:
@@ -254,7 +254,7 @@ def parse_setting(name: str, text: str) -> object:
 
 def _setting(name: str, value: object, known: Collection[str]) -> object:
     if name not in known:
-        raise ValueError(f"there is no setting {nearest(name, sorted(known))}")
+        raise ValueError(f"there is no setting {misnamed(name, sorted(known))}")
     return _allowed(fields()[name], value)
 
 
@@ -272,7 +272,7 @@ def _allowed(field: Field, value: object) -> object:
     elif not isinstance(value, str):
         raise ValueError(f"{field.name} must be a name; got {short(value)}")
     elif field.choices and value not in field.choices:
-        raise ValueError(f"{field.name} cannot be {nearest(value, field.choices)}")
+        raise ValueError(f"{field.name} cannot be {misnamed(value, field.choices)}")
     return value
 
 

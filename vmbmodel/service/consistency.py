@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from vmbmodel.fields import fields
-from vmbmodel.service.constants import nearest
+from vmbmodel.fields import fields, misnamed
 
 __all__ = ["Consistency", "Encryption", "consistency", "encryption", "encryptions"]
 
@@ -148,7 +147,7 @@ def consistency(
     for name, word in (("os", os), ("power", power)):
         if word not in fields()[name].choices:
             raise ValueError(
-                f"{name} cannot be {nearest(word, fields()[name].choices)}"
+                f"{name} cannot be {misnamed(word, fields()[name].choices)}"
             )
     given = {
         "os": os,
@@ -236,7 +235,7 @@ def encryption(
     known = [row.keys for row in rows if managed in row.managed]
     disks = "managed" if managed else "unmanaged"
     raise ValueError(
-        f"no source says anything on {disks} disks with keys {nearest(keys, known)}"
+        f"no source says anything on {disks} disks with keys {misnamed(keys, known)}"
     )
 
 

@@ -19,12 +19,11 @@ A file that leaves any of this out is refused, with all its faults at once.
 
 import dataclasses
 import datetime
-import difflib
 import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -32,9 +31,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from vmbmodel.fields import convert, fields, unit_of
+from vmbmodel.fields import convert, fields, misnamed, unit_of
 
-__all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "nearest"]
+__all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin"]
 
 STATUSES = ("documented", "measured", "assumed")
 """What a constant rests on: a printed figure, a record, or our judgement."""
@@ -174,7 +173,7 @@ class ConstantSet(Mapping[str, float]):
         for name, value in constants.items():
             if name not in self:
                 raise ValueError(
-                    f"{self.kind} {self.name} has no constant {nearest(name, self)}"
+                    f"{self.kind} {self.name} has no constant {misnamed(name, self)}"
                 )
             values[name] = _number(name, value)
         origins = {
@@ -265,7 +264,7 @@ class Catalogue:
         """
         if name not in self.available():
             raise ValueError(
-                f"there is no {self.kind} {nearest(name, self.available())}"
+                f"there is no {self.kind} {misnamed(name, self.available())}"
             )
         return self.read(self._path / f"{name}.toml")
 
@@ -341,19 +340,6 @@ class Catalogue:
     @property
     def _path(self) -> Traversable:
         return files("vmbmodel.service") / self.folder
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Quote an unknown name, with the known one most like it, and all if they are few.
-
-    >>> nearest("servrs", ["churn_frac", "servers"])
-    "'servrs'; did you mean 'servers'? Known: churn_frac, servers"
-    """
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    guess = f"; did you mean {close[0]!r}?" if close else "."
-    listed = f" Known: {', '.join(known)}" if len(known) <= 30 else ""
-    return f"{name!r}{guess}{listed}"
 
 
 def _about_problems(about: object) -> Iterator[str]:

@@ -8,7 +8,8 @@ Examples
 10.0
 """
 
-from vmbmodel.service.constants import Catalogue, ConstantSet, nearest
+from vmbmodel.fields import misnamed
+from vmbmodel.service.constants import Catalogue, ConstantSet
 
 __all__ = [
     "PRICES",
@@ -84,7 +85,7 @@ def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
     0.0448
     """
     if redundancy not in _RATES:
-        raise ValueError(f"there is no redundancy {nearest(redundancy, _RATES)}")
+        raise ValueError(f"there is no redundancy {misnamed(redundancy, _RATES)}")
     return prices[_RATES[redundancy]]
 
 
@@ -116,5 +117,5 @@ def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
     0.0048
     """
     if redundancy not in _ARCHIVE_RATES:
-        raise ValueError(f"there is no redundancy {nearest(redundancy, _RATES)}")
+        raise ValueError(f"there is no redundancy {misnamed(redundancy, _RATES)}")
     return prices[_ARCHIVE_RATES[redundancy]]

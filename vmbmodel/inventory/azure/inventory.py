@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vmbmodel.fields import fields
 from vmbmodel.inventory import jobs as jobs_of
 from vmbmodel.inventory.azure import lists
 from vmbmodel.inventory.azure import policies as policies_of
@@ -22,13 +21,13 @@ from vmbmodel.inventory.azure.places import Places
 from vmbmodel.inventory.azure.rows import Known, rows_of
 from vmbmodel.inventory.azure.used import Used, read_used
 from vmbmodel.inventory.files import (
-    COLUMNS,
     Finding,
     InventoryError,
     Listing,
     unfollowed,
     zone,
 )
+from vmbmodel.inventory.fleet import COLUMNS, typed
 
 __all__ = ["Import", "read"]
 
@@ -191,7 +190,7 @@ def read(
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     for name in ("vault", "policy", "storage_account"):
         frame[name] = spelt_alike(row.get(name) for row in rows)
-    return Import(_typed(frame), unattached, dict(read_lists.skipped), tuple(notes))
+    return Import(typed(frame), unattached, dict(read_lists.skipped), tuple(notes))
 
 
 class _Lists:
@@ -307,9 +306,3 @@ def _note_unprotected(
             f"the protection of {stopped:,} VM{'s' * (stopped > 1)} is stopped; the "
             "inventory has them all the same"
         )
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give columns the types that a reader of inventories gives them."""
-    kinds = {"number": "float64", "flag": "boolean"}
-    return frame.astype({n: kinds.get(fields()[n].kind, "string") for n in COLUMNS})

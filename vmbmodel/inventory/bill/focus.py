@@ -17,13 +17,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vmbmodel.fields import nearest
 from vmbmodel.inventory.files import (
     MANY,
     NUMBER,
     UNPRINTABLE,
     Cells,
     Findings,
-    nearest,
     stream_cells,
 )
 

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vmbmodel.fields import nearest
 from vmbmodel.inventory.changes.ranges import LARGEST
 from vmbmodel.inventory.changes.runs import Gatherer
 from vmbmodel.inventory.files import (
     MANY,
     Cells,
     Findings,
-    nearest,
     stream_cells,
     stream_lines,
 )

@@ -1,17 +1,12 @@
 """Files of any tool, read with every fault noted at its place."""
 
 from vmbmodel.inventory.files.cells import (
-    COLUMNS,
+    LONGEST_NAME,
     NOT_A_FLAG,
     NOT_A_NUMBER,
     NUMBER,
-    OPTIONAL,
-    REQUIRED,
     UNPRINTABLE,
     Cells,
-    convert,
-    nearest,
-    without_blank_rows,
 )
 from vmbmodel.inventory.files.entry import (
     Entry,
@@ -49,14 +44,12 @@ from vmbmodel.inventory.files.zones import (
 )
 
 __all__ = [
-    "COLUMNS",
+    "LONGEST_NAME",
     "MANY",
     "NEVER",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
     "NUMBER",
-    "OPTIONAL",
-    "REQUIRED",
     "UNPRINTABLE",
     "Cells",
     "Entry",
@@ -67,10 +60,8 @@ __all__ = [
     "Page",
     "Resource",
     "Tally",
-    "convert",
     "duration_h",
     "instant",
-    "nearest",
     "read_text",
     "records",
     "short",
@@ -78,6 +69,5 @@ __all__ = [
     "stream_cells",
     "stream_lines",
     "unfollowed",
-    "without_blank_rows",
     "zone",
 ]

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from vmbmodel.inventory.files.cells import nearest
+from vmbmodel.fields import nearest
 
 __all__ = ["zone"]
 

@@ -1,11 +1,9 @@
 """The disks of your VMs: read from CSV or Parquet, checked as a whole, written back."""
 
+from vmbmodel.inventory.files import InventoryError
+from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM, OPTIONAL, REQUIRED
+from vmbmodel.inventory.fleet.conversion import typed
 from vmbmodel.inventory.fleet.disks import (
-    COLUMNS,
-    OF_THE_VM,
-    OPTIONAL,
-    REQUIRED,
-    InventoryError,
     Located,
     checked,
     disks_of,
@@ -27,5 +25,6 @@ __all__ = [
     "read",
     "read_located",
     "to_bytes",
+    "typed",
     "write",
 ]

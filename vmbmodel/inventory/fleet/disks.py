@@ -17,28 +17,17 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel._files import write_atomically
-from vmbmodel.inventory.files import (
-    COLUMNS,
-    OPTIONAL,
-    REQUIRED,
-    Cells,
-    Finding,
-    Findings,
-    InventoryError,
-    convert,
-    read_text,
+from vmbmodel.inventory.files import Cells, Findings, read_text
+from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
+from vmbmodel.inventory.fleet.conversion import (
+    converted,
+    frame_of,
     without_blank_rows,
 )
-from vmbmodel.inventory.fleet.columns import frame_cells, parquet_cells, positions
-from vmbmodel.inventory.fleet.rules import OF_THE_VM, check_rows
+from vmbmodel.inventory.fleet.rules import check_rows
+from vmbmodel.inventory.fleet.tables import frame_cells, parquet_cells
 
 __all__ = [
-    "COLUMNS",
-    "OF_THE_VM",
-    "OPTIONAL",
-    "REQUIRED",
-    "Finding",
-    "InventoryError",
     "Located",
     "checked",
     "disks_of",
@@ -303,6 +292,7 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from vmbmodel.inventory.fleet import InventoryError
     >>> disk = dict(vm="web-01", disk="c", role="os", size_gib=127, used_gib=128)
     >>> try:
     ...     checked(pd.DataFrame([disk]), "mine")
@@ -335,7 +325,7 @@ def _taken_apart(data: bytes, findings: Findings) -> Cells:
 
 def _checked(cells: Cells) -> pd.DataFrame:
     """Convert and check all cells, or raise everything found in the file."""
-    frame = convert(cells)
-    check_rows(frame, cells)
+    columns = converted(cells)
+    check_rows(columns, cells)
     cells.findings.refuse_if_any()
-    return frame
+    return frame_of(columns)

@@ -1,50 +1,51 @@
 """What must hold between the cells of a disk, and between the disks of a VM."""
 
+from collections.abc import Mapping
+
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vmbmodel.fields import fields
-from vmbmodel.inventory.files import COLUMNS, Cells
+from vmbmodel.inventory.files import Cells
+from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
 
-__all__ = ["OF_THE_VM", "check_rows"]
+__all__ = ["check_rows"]
 
 LARGEST_GIB = 2**30
 """One EiB, far above any disk: what is larger was not meant in GiB."""
 
-OF_THE_VM = ("vault", "policy", "start_h", "first_backup", "os", "redundancy")
-"""Facts of the VM, which its disks repeat."""
 
-
-def check_rows(frame: pd.DataFrame, cells: Cells) -> None:
+def check_rows(columns: Mapping[str, pa.Array], cells: Cells) -> None:
     """Note every rule that converted rows break together."""
     names = [n for n in COLUMNS if fields()[n].kind == "text" and n != "origin"]
     spelt, meant = {}, {}
     for name in {*names, *OF_THE_VM}:
-        spelt[name], meant[name] = _numbered(frame[name])
+        spelt[name], meant[name] = _numbered(columns[name])
     vm = meant["vm"]
     spelt["disk"] = _pairs(vm, spelt["disk"])
     meant["disk"] = _pairs(vm, meant["disk"])
-    _check_disks(frame, cells)
+    _check_disks(columns, cells)
     for name in names:
         _check_spelling(name, spelt[name], meant[name], cells)
-    _check_os_disks(vm, spelt["disk"], frame, cells)
+    _check_os_disks(vm, spelt["disk"], columns["role"], cells)
     for name in OF_THE_VM:
         _check_agreement(name, vm, meant[name], cells)
-    _check_new_disks(vm, frame, cells)
+    _check_new_disks(vm, columns, cells)
 
 
-def _check_disks(frame: pd.DataFrame, cells: Cells) -> None:
+def _check_disks(columns: Mapping[str, pa.Array], cells: Cells) -> None:
     """Check each disk by itself."""
     for name in ("size_gib", "churn_gib_per_day"):
-        at = np.flatnonzero(frame[name] > LARGEST_GIB)
+        at = np.flatnonzero(_floats(columns[name]) > LARGEST_GIB)
         hints = ["sizes are in GiB"] * at.size
         cells.note(f"must be <= {LARGEST_GIB} (1 EiB)", name, at, hints)
-    at = np.flatnonzero(frame["used_gib"] > frame["size_gib"])
-    sizes = [f"size_gib is {size:.15g}" for size in frame["size_gib"].iloc[at]]
-    cells.note("must be <= size_gib", "used_gib", at, sizes)
-    homeless = ~frame["managed"].fillna(True) & frame["storage_account"].isna()
+    sizes = _floats(columns["size_gib"])
+    at = np.flatnonzero(_floats(columns["used_gib"]) > sizes)
+    hints = [f"size_gib is {size:.15g}" for size in sizes[at]]
+    cells.note("must be <= size_gib", "used_gib", at, hints)
+    homeless = ~_flags(columns["managed"], True)
+    homeless &= _flags(columns["storage_account"].is_null())
     at = np.flatnonzero(homeless)
     cells.note("must be given where managed is false", "storage_account", at)
 
@@ -61,7 +62,7 @@ def _check_spelling(
 
 
 def _check_os_disks(
-    vm: np.ndarray, disk: np.ndarray, frame: pd.DataFrame, cells: Cells
+    vm: np.ndarray, disk: np.ndarray, role: pa.Array, cells: Cells
 ) -> None:
     """Check that a disk stands there once, and that a VM has one OS disk."""
     twice = _again(disk)
@@ -69,14 +70,14 @@ def _check_os_disks(
     hints = _elsewhere(at, _first_alike(disk), cells)
     cells.note("must be named once in a VM", "disk", at, hints)
 
-    is_os = (frame["role"] == "os").fillna(False).to_numpy(dtype=bool)
+    is_os = _flags(pc.equal(role, "os"))
     of_os = np.where(is_os & ~twice, vm, -1)
     at = np.flatnonzero(_again(of_os))
     hints = _elsewhere(at, _first_alike(of_os), cells)
     cells.note("must be os for one disk of a VM only", "role", at, hints)
 
     if cells.complete and "role" in cells.columns:  # else it may just not be seen
-        perhaps = is_os | frame["role"].isna().to_numpy()
+        perhaps = is_os | _flags(role.is_null())
         without = (vm >= 0) & ~_again(vm) & ~np.isin(vm, vm[perhaps])
         cells.note("must have an OS disk (role os)", "vm", np.flatnonzero(without))
 
@@ -96,30 +97,45 @@ def _check_agreement(
     cells.note("must be the same for all disks of a VM", name, at, hints)
 
 
-def _check_new_disks(vm: np.ndarray, frame: pd.DataFrame, cells: Cells) -> None:
-    young = np.where(frame["first_backup"].fillna(False), vm, -1)
-    new = frame["new_disk"].fillna(False).to_numpy(dtype=bool)
+def _check_new_disks(
+    vm: np.ndarray, columns: Mapping[str, pa.Array], cells: Cells
+) -> None:
+    young = np.where(_flags(columns["first_backup"]), vm, -1)
+    new = _flags(columns["new_disk"])
     at = np.flatnonzero(new & (vm >= 0) & np.isin(vm, young))
     cells.note("must be false where first_backup of the VM is true", "new_disk", at)
 
 
-def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _floats(column: pa.Array) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _flags(column: pa.Array, otherwise: bool = False) -> np.ndarray:
+    return column.fill_null(otherwise).to_numpy(zero_copy_only=False)
+
+
+def _numbered(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers for the values as spelt, and as meant: case, blanks ignored.
 
     A missing value has the number -1.
     """
-    spelt, unique = pd.factorize(values)
-    if not isinstance(values.dtype, pd.StringDtype):
+    if values.null_count == len(values):
+        none = np.full(len(values), -1)
+        return none, none
+    found = values.dictionary_encode()
+    spelt = found.indices.fill_null(-1).to_numpy()
+    if not pa.types.is_large_string(values.type):
         return spelt, spelt
-    composed = pc.utf8_normalize(pa.array(unique, pa.large_string()), "NFC")
+    composed = pc.utf8_normalize(found.dictionary, "NFC")
     plain = pc.replace_substring_regex(pc.utf8_lower(composed), r"[\s\p{Z}]+", "")
-    return spelt, np.append(pd.factorize(plain.to_pandas())[0], -1)[spelt]
+    return spelt, np.append(plain.dictionary_encode().indices, -1)[spelt]
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return numbers for the pairs of two numberings."""
-    pair = pd.factorize(first * (second.max(initial=0) + 1) + second)[0]
-    return np.where((first < 0) | (second < 0), -1, pair)
+    pair = first.astype(int) * (second.max(initial=0) + 1) + second
+    known = (first >= 0) & (second >= 0)
+    return np.where(known, pa.array(pair).dictionary_encode().indices, -1)
 
 
 def _first_alike(codes: np.ndarray) -> np.ndarray:

@@ -23,9 +23,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Check, Finding
 from vmbmodel.plan.practices import Place
-from vmbmodel.service.constants import nearest
 from vmbmodel.service.rules import Rule, rules
 
 __all__ = ["EXPIRED", "UNUSED", "Suppression", "apply", "read"]
@@ -191,10 +191,10 @@ def _problems(entry: Mapping[str, object]) -> Iterator[str]:
             yield f"{key} is missing"
     for key in entry:
         if key not in _KEYS:
-            yield f"{nearest(key, _KEYS)} is not a key of a suppression"
+            yield f"{misnamed(key, _KEYS)} is not a key of a suppression"
     known = [rule.id for rule in rules()]
     if "rule" in entry and entry["rule"] not in known:
-        yield f"there is no rule {nearest(str(entry['rule']), known)}"
+        yield f"there is no rule {misnamed(str(entry['rule']), known)}"
     if "reason" in entry and not _is_text(entry["reason"]):
         yield "reason must be a text without control characters"
     if "expires" in entry and type(entry["expires"]) is not datetime.date:
@@ -211,7 +211,7 @@ def _where_problems(where: object) -> Iterator[str]:
         return
     for name, value in where.items():
         if name not in PLACES:
-            yield f"where: there is no place {nearest(name, PLACES)}"
+            yield f"where: there is no place {misnamed(name, PLACES)}"
         elif name == "start_h":
             if not isinstance(value, int | float) or isinstance(value, bool):
                 yield f"where: start_h must be a number; got {value!r}"
