@@ -12,13 +12,14 @@ from numpy.testing import assert_allclose
 from scipy.linalg import solve_banded
 from scipy.special import gammaincc
 
-from vmbmodel.formulas.day import fluid_wait_h, movers_fluid_wait_h
-from vmbmodel.formulas.day_flow import flow_wait_h
-from vmbmodel.formulas.day_wait import (
+from vmbmodel.formulas.day import (
     day_mean_wait_h,
     day_method,
     day_wait_quantile_h,
     day_wait_within_prob,
+    flow_wait_h,
+    fluid_wait_h,
+    movers_fluid_wait_h,
 )
 from vmbmodel.formulas.queueing import mean_wait_h, wait_quantile_h, wait_within_prob
 

@@ -8,13 +8,10 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas import queueing
 from vmbmodel.formulas.priority import (
-    general_priority_backup_wait_h,
-    general_priority_restore_wait_h,
     priority_backup_wait_h,
     priority_restore_quantile_h,
     priority_restore_wait_h,
 )
-from vmbmodel.formulas.queueing_general import general_mean_wait_h
 
 FAMILIES = ["gamma", "lognormal", "hyperexponential"]
 movers = st.floats(1, 500)
@@ -25,7 +22,7 @@ hours = st.floats(1e-2, 1e2)
 def test_a_simulation_with_ciw():
     # Ciw's priority classes on five servers, exponential jobs of one hour, load 0.8,
     # every fifth a restore; mean waits with their 95 % confidence
-    line = 5, 0.8, 3.2, 1
+    line = 5, 0.8, 3.2, 1, 1
     assert_allclose(priority_restore_wait_h(*line), 0.1302, atol=0.0042)
     assert_allclose(priority_backup_wait_h(*line), 0.6365, atol=0.049)
 
@@ -59,8 +56,8 @@ def test_simulated_waits(case):
     jobs = servers * busy
     line = servers, jobs * share, jobs * (1 - share), 1, 1, scv, family
     off = 0.09 if scv <= 2 else 0.18
-    assert_allclose(general_priority_restore_wait_h(*line), restore, rtol=off)
-    assert_allclose(general_priority_backup_wait_h(*line), backup, rtol=0.09)
+    assert_allclose(priority_restore_wait_h(*line), restore, rtol=off)
+    assert_allclose(priority_backup_wait_h(*line), backup, rtol=0.09)
 
 
 one_mover = st.tuples(st.floats(0.01, 0.6), st.floats(0.01, 0.35))
@@ -73,8 +70,8 @@ def test_one_mover_is_cobham(loads, one, other, scv):
     idle, spare = 1 - loads[0], 1 - sum(loads)
     line = 1, loads[0] / one, loads[1] / other, one, other, scv, "gamma"
     restore, backup = left / idle, left / idle / spare
-    assert_allclose(general_priority_restore_wait_h(*line), restore, rtol=1e-6)
-    assert_allclose(general_priority_backup_wait_h(*line), backup, rtol=1e-5)
+    assert_allclose(priority_restore_wait_h(*line), restore, rtol=1e-6)
+    assert_allclose(priority_backup_wait_h(*line), backup, rtol=1e-5)
 
 
 @given(servers=movers, busy=shares, share=shares, tau=hours)
@@ -83,27 +80,29 @@ def test_exponential_jobs_of_one_length_come_out_exactly(servers, busy, share, t
     rates = servers, jobs * share, jobs * (1 - share)
     near = {"rtol": 1e-6, "atol": 1e-290}
     for family in ("gamma", "hyperexponential"):
-        line = *rates, tau, tau, 1, family
-        restore = general_priority_restore_wait_h(*line)
-        assert_allclose(restore, priority_restore_wait_h(*rates, tau), **near)
-        backup = general_priority_backup_wait_h(*line)
-        assert_allclose(backup, priority_backup_wait_h(*rates, tau), **near)
+        # the closed forms, and next to them the rule for others
+        for scv in (1, np.nextafter(1, 2)):
+            line = *rates, tau, tau, scv, family
+            restore = priority_restore_wait_h(*line)
+            assert_allclose(restore, priority_restore_wait_h(*rates, tau, tau), **near)
+            backup = priority_backup_wait_h(*line)
+            assert_allclose(backup, priority_backup_wait_h(*rates, tau, tau), **near)
 
 
 @given(servers=movers, busy=shares, share=shares, tau=hours)
 def test_what_restores_gain_backups_lose(servers, busy, share, tau):
     jobs = servers * busy / tau
     rates = servers, jobs * share, jobs * (1 - share)
-    restore = priority_restore_wait_h(*rates, tau)
-    backup = priority_backup_wait_h(*rates, tau)
+    restore = priority_restore_wait_h(*rates, tau, tau)
+    backup = priority_backup_wait_h(*rates, tau, tau)
     together = queueing.mean_wait_h(servers, jobs, tau)
     mixed = share * restore + (1 - share) * backup
     assert_allclose(mixed, together, rtol=1e-9, atol=1e-290)
     for family in FAMILIES:
         line = *rates, tau, tau, 2, family
-        mixed = share * general_priority_restore_wait_h(*line)
-        mixed += (1 - share) * general_priority_backup_wait_h(*line)
-        together = general_mean_wait_h(servers, jobs, tau, 2, family)
+        mixed = share * priority_restore_wait_h(*line)
+        mixed += (1 - share) * priority_backup_wait_h(*line)
+        together = queueing.mean_wait_h(servers, jobs, tau, 2, family)
         assert_allclose(mixed, together, rtol=1e-9, atol=1e-290)
 
 
@@ -129,8 +128,8 @@ def test_restores_never_wait_longer_than_backups(
         scv,
         family,
     )
-    restore = general_priority_restore_wait_h(*line)
-    assert 0 <= restore <= general_priority_backup_wait_h(*line) * (1 + 1e-9)
+    restore = priority_restore_wait_h(*line)
+    assert 0 <= restore <= priority_backup_wait_h(*line) * (1 + 1e-9)
 
 
 @given(servers=movers, busy=shares, share=shares, prob=shares)
@@ -150,17 +149,17 @@ def test_restores_see_a_queue_of_their_own(servers, busy, share, prob):
 def test_too_many_backups_do_not_stop_restores(scv):
     rates = 10, 2, [20, 1e6]
     if scv == 1:
-        assert_allclose(priority_restore_wait_h(*rates, 1), 1 / 8)
+        assert_allclose(priority_restore_wait_h(*rates, 1, 1), 1 / 8)
         assert_allclose(priority_restore_quantile_h(0.5, *rates, 1), np.log(2) / 8)
-        assert priority_backup_wait_h(*rates, 1).tolist() == [np.inf] * 2
-    waits = general_priority_restore_wait_h(*rates, 1, 1, scv, "gamma")
+        assert priority_backup_wait_h(*rates, 1, 1).tolist() == [np.inf] * 2
+    waits = priority_restore_wait_h(*rates, 1, 1, scv, "gamma")
     assert np.all((waits > 0.05) & (waits < 0.3))
-    waits = general_priority_backup_wait_h(*rates, 1, 1, scv, "gamma")
+    waits = priority_backup_wait_h(*rates, 1, 1, scv, "gamma")
     assert waits.tolist() == [np.inf] * 2
 
 
 def test_edges():
-    assert priority_restore_wait_h(10, [0, 10, 11], 0, 1).tolist() == [
+    assert priority_restore_wait_h(10, [0, 10, 11], 0, 1, 1).tolist() == [
         0,
         np.inf,
         np.inf,
@@ -168,12 +167,12 @@ def test_edges():
     assert priority_restore_quantile_h([0, 0.5, 1], 10, 0, 0, 1).tolist() == [0, 0, 0]
     assert priority_restore_quantile_h([0, 1], 10, 2, 5, 1).tolist() == [0, np.inf]
     none = 10, 0, 0, 1, 2, 2, "lognormal"
-    assert general_priority_restore_wait_h(*none) == 0
-    assert general_priority_backup_wait_h(*none) == 0
+    assert priority_restore_wait_h(*none) == 0
+    assert priority_backup_wait_h(*none) == 0
     alone = 10, 12, 0, 1, 2, 2, "lognormal"
-    assert general_priority_restore_wait_h(*alone) == np.inf
+    assert priority_restore_wait_h(*alone) == np.inf
 
 
 def test_two_kinds_of_jobs_vary_at_least_like_exponential_ones():
     with pytest.raises(ValueError, match=r"^service_scv must be >= 1 if hyper"):
-        general_priority_backup_wait_h(5, 1, 2, 1, 1, 0.5, "hyperexponential")
+        priority_backup_wait_h(5, 1, 2, 1, 1, 0.5, "hyperexponential")

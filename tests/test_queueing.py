@@ -7,11 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.formulas.capacity import utilisation_for_wait_frac
 from vmbmodel.formulas.queueing import (
     erlang_c_prob,
     log_erlang_c,
     mean_wait_h,
-    utilisation_for_wait_frac,
     wait_decay_per_h,
     wait_quantile_h,
     wait_within_prob,

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
 
-from vmbmodel.formulas._lengths import lengths
-from vmbmodel.formulas.jam import jam_makespan_h, jam_mean_wait_h
-from vmbmodel.formulas.jam_general import general_jam_makespan_quantile_h
+from vmbmodel.formulas._kernels.lengths import lengths
+from vmbmodel.formulas.jam import (
+    jam_makespan_h,
+    jam_makespan_quantile_h,
+    jam_mean_wait_h,
+)
 from vmbmodel.formulas.line import line_wait_h
 from vmbmodel.formulas.slots import (
     no_overlap_interval_h,
@@ -115,7 +118,7 @@ def test_an_exponential_start_by_hand():
 
 def test_more_jobs_than_movers_take_what_the_jam_takes():
     jam = 35, 10, 0.5, 2, "lognormal"
-    expected = general_jam_makespan_quantile_h(0.9, *jam)
+    expected = jam_makespan_quantile_h(0.9, *jam)
     assert_allclose(no_overlap_interval_h(0.1, *jam), expected, rtol=1e-12)
     assert no_overlap_interval_h(0, *jam) == np.inf
     assert no_overlap_interval_h(1, *jam) == 0

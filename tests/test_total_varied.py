@@ -11,10 +11,6 @@ from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
 from vmbmodel.formulas.total import done_within_prob, total_quantile_h
-from vmbmodel.formulas.total_varied import (
-    varied_done_within_prob,
-    varied_total_quantile_h,
-)
 
 FAMILIES = ["normal", "gamma", "lognormal"]
 shares = st.floats(0, 1)
@@ -37,15 +33,15 @@ def test_an_exponential_and_a_normal_part_by_a_published_table():
     # normal time of mean 5 and deviation 1 and an exponential one of mean 1, is
     # pnorm(0) - exp(1/2) pnorm(-1), of Abramowitz and Stegun's table 26.1: 0.5 and
     # 0.15865 52539 31457; exp(0.5) = 1.64872 12707 00128 of table 4.4
-    done = varied_done_within_prob(5, 0, 5, 0.04, "normal", 1, 1, 1)
+    done = done_within_prob(5, 0, 1, 1, 5, 0.04, "normal")
     assert_allclose(done, 0.5 - 1.648721270700128 * 0.158655253931457, rtol=1e-13)
 
 
 def test_two_exponential_parts_are_a_sum_of_two():
     # equal rates: Erlang's law, 1 - (1 + t) exp(-t); unequal ones by partial fractions
-    done = varied_done_within_prob(2, 0, 1, 1, "gamma", 1, 1, 1)
+    done = done_within_prob(2, 0, 1, 1, 1, 1, "gamma")
     assert_allclose(done, 1 - 3 * np.exp(-2), rtol=1e-9)
-    done = varied_done_within_prob(2, 0, 1, 1, "gamma", 1, 4, 1)
+    done = done_within_prob(2, 0, 1, 1 / 4, 1, 1, "gamma")
     late = (4 * np.exp(-2 / 4) - np.exp(-2)) / 3
     assert_allclose(done, 1 - late, rtol=1e-12)
 
@@ -62,13 +58,14 @@ def test_two_exponential_parts_are_a_sum_of_two():
 def test_a_transfer_that_does_not_vary_is_a_fixed_part(
     family, deadline_h, constant_h, transfer_h, waiting, decay, prob
 ):
-    law = transfer_h, 0, family, waiting, 1 / decay, 1
     fixed = constant_h + transfer_h, waiting, decay
-    done = varied_done_within_prob(deadline_h, constant_h, *law)
-    if abs(deadline_h - fixed[0]) > 1e-12:  # the two sums may differ by their last bit
-        assert_allclose(done, done_within_prob(deadline_h, *fixed), atol=1e-12)
-    total_h = varied_total_quantile_h(prob, constant_h, *law)
-    assert_allclose(total_h, total_quantile_h(prob, *fixed), rtol=1e-9)
+    for wait_scv in (1, np.nextafter(1, 2)):  # the closed form, and next to it
+        law = waiting, decay, transfer_h, 0, family, wait_scv
+        done = done_within_prob(deadline_h, constant_h, *law)
+        if abs(deadline_h - fixed[0]) > 1e-12:  # two sums may differ by their last bit
+            assert_allclose(done, done_within_prob(deadline_h, *fixed), atol=1e-12)
+        total_h = total_quantile_h(prob, constant_h, *law)
+        assert_allclose(total_h, total_quantile_h(prob, *fixed), rtol=1e-9)
 
 
 def _joint(moved, waited, time, wait):
@@ -97,8 +94,8 @@ def test_by_adaptive_integration(family, wait_scv):
         moved = transfers(mean, scv, family)
         waited = stats.gamma(1 / wait_scv, scale=wait * wait_scv)
         late = moved.sf(time) + waiting * _joint(moved, waited, time, wait)
-        law = mean, scv, family, waiting, wait, wait_scv
-        done = varied_done_within_prob(time, 0, *law)
+        law = waiting, 1 / wait, mean, scv, family, wait_scv
+        done = done_within_prob(time, 0, *law)
         assert_allclose(done, 1 - late, atol=3e-6)
 
 
@@ -111,7 +108,7 @@ def test_gamma_parts_by_forty_digits():
             late = mp.gammainc(k, b * x, regularized=True) + mp.mpf(0.3) * grown * (
                 mp.gammainc(k, 0, (b - 1 / w) * x, regularized=True)
             )
-        done = varied_done_within_prob(time, 0, mean, scv, "gamma", 0.3, wait, 1)
+        done = done_within_prob(time, 0, 0.3, 1 / wait, mean, scv, "gamma")
         assert_allclose(1 - done, float(late), rtol=1e-9, atol=1e-15)
 
 
@@ -123,12 +120,12 @@ def test_against_drawn_nights():
         moved = transfers(4, scv, family).rvs(nights, random_state=rng)
         waits = (rng.random(nights) < 0.7) * rng.gamma(0.5, 4, nights)
         taken = 0.5 + moved + waits
-        law = 0.5, 4, scv, family, 0.7, 2, 2
+        law = 0.5, 0.7, 1 / 2, 4, scv, family, 2
         for time in (3, 6, 12, 24):
-            done = varied_done_within_prob(time, *law)
+            done = done_within_prob(time, *law)
             error = 3.9 * np.sqrt(done * (1 - done) / nights) + 1e-5
             assert abs(done - np.mean(taken <= time)) <= error
-        below = np.mean(taken <= varied_total_quantile_h(0.95, *law))
+        below = np.mean(taken <= total_quantile_h(0.95, *law))
         assert abs(below - 0.95) <= 3.9 * np.sqrt(0.95 * 0.05 / nights)
 
 
@@ -142,10 +139,10 @@ def test_against_drawn_nights():
     wait_h=hours,
 )
 def test_quantile_is_the_inverse(family, prob, transfer_h, scv, waiting, wait_h):
-    law = 1, transfer_h, min(scv, 0.1) if family == "normal" else scv, family
-    law = *law, waiting, wait_h, 1
-    time = varied_total_quantile_h(prob, *law)
-    assert_allclose(varied_done_within_prob(time, *law), prob, atol=1e-6)
+    scv = min(scv, 0.1) if family == "normal" else scv
+    law = 1, waiting, 1 / wait_h, transfer_h, scv, family
+    time = total_quantile_h(prob, *law)
+    assert_allclose(done_within_prob(time, *law), prob, atol=1e-6)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -153,25 +150,25 @@ def test_quantile_is_the_inverse(family, prob, transfer_h, scv, waiting, wait_h)
 def test_more_time_never_makes_it_less_likely(
     family, one, other, transfer_h, scv, waiting
 ):
-    law = 1, transfer_h, scv, family, waiting, 2, 1.5
-    early, late = (varied_done_within_prob(t, *law) for t in sorted((one, other)))
+    law = 1, waiting, 1 / 2, transfer_h, scv, family, 1.5
+    early, late = (done_within_prob(t, *law) for t in sorted((one, other)))
     assert early <= late + 1e-6
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_far_ends(family):
-    law = 3, 0.2, family, 0.4, 2, 1
-    assert varied_total_quantile_h(1, 0, *law) == np.inf
-    assert 0 <= varied_total_quantile_h(0, 1, *law) <= 1 + 3
-    assert varied_done_within_prob(0.5, 1, *law) == 0
-    assert varied_done_within_prob(24, np.inf, *law) == 0
-    assert varied_done_within_prob(1e300, 1, *law) == 1
-    never = 3, 0.2, family, 1, np.inf, 1
-    assert varied_done_within_prob(1e6, 0, *never) == 0
-    assert varied_total_quantile_h(0.5, 0, *never) == np.inf
-    endless = np.inf, 0.2, family, 0, 0, 1
-    assert varied_done_within_prob(24, 0, *endless) == 0
-    assert varied_total_quantile_h(0.5, 0, *endless) == np.inf
-    at_once = 3, 0.2, family, 0, 0, 1
+    law = 0.4, 1 / 2, 3, 0.2, family
+    assert total_quantile_h(1, 0, *law) == np.inf
+    assert 0 <= total_quantile_h(0, 1, *law) <= 1 + 3
+    assert done_within_prob(0.5, 1, *law) == 0
+    assert done_within_prob(24, np.inf, *law) == 0
+    assert done_within_prob(1e300, 1, *law) == 1
+    never = 1, 0, 3, 0.2, family
+    assert done_within_prob(1e6, 0, *never) == 0
+    assert total_quantile_h(0.5, 0, *never) == np.inf
+    endless = 0, 1, np.inf, 0.2, family
+    assert done_within_prob(24, 0, *endless) == 0
+    assert total_quantile_h(0.5, 0, *endless) == np.inf
+    at_once = 0, 1, 3, 0.2, family
     half_h = transfers(3, 0.2, family).median()
-    assert_allclose(varied_total_quantile_h(0.5, 0, *at_once), half_h, rtol=1e-6)
+    assert_allclose(total_quantile_h(0.5, 0, *at_once), half_h, rtol=1e-6)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.formulas.day_wait import day_mean_wait_h, day_wait_quantile_h
+from vmbmodel.formulas.day import day_mean_wait_h, day_wait_quantile_h
 from vmbmodel.plan.estimate.others import SLOTS, day_load, of_others, wait_by_start
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import profile

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import simpy
 from numpy.testing import assert_allclose
-
 from vmbmodel.formulas.jam_general import (
     general_jam_makespan_h,
     general_jam_mean_wait_h,

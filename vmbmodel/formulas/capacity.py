@@ -1,113 +1,94 @@
 r"""How busy a pool of data movers may be, given the wait it has to keep.
 
 Two readings of "at peak up to eight hours" lead to very different loads. If the
-wait is a quantile of a pool in balance, the pool has to be almost full, and
-would take weeks to get there (`relaxation_h`). If it is what a few hours of
-overload pile up, the load of those hours is far above 1 (`peak_utilisation_frac`).
+wait is a quantile of a pool in balance, the pool has to be almost full
+(`utilisation_for_wait_frac`), and would take weeks to get there (`relaxation_h`). If
+it is what a few hours of overload pile up, the load of those hours is far above 1
+(`peak_utilisation_frac`).
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import start_utilisation
-from vmbmodel.formulas.queueing_general import law, refuse_mixture
+from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
+from vmbmodel.formulas._kernels.pool import wait_law
+from vmbmodel.formulas._kernels.roots import root
+from vmbmodel.formulas._kernels.special import log_waiting
 
-__all__ = [
-    "general_utilisation_for_wait_frac",
-    "peak_utilisation_frac",
-    "relaxation_h",
-]
+__all__ = ["peak_utilisation_frac", "relaxation_h", "utilisation_for_wait_frac"]
 
 
 @formula
-def general_utilisation_for_wait_frac(
+def utilisation_for_wait_frac(
     wait_h: ArrayLike,
     prob: ArrayLike,
     servers: ArrayLike,
     service_h: ArrayLike,
-    service_scv: ArrayLike,
-    family: str,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
-    r"""Utilisation at which a share of the jobs waits so long, for any service time.
+    r"""Utilisation at which a given share of the jobs waits a given time at most.
+
+    .. math:: \rho:\quad \ln C(c, c\rho) - (1 - \rho)\, c\, t / \tau = \ln(1 - p)
+
+    for exponential jobs, and for others
 
     .. math:: \rho:\quad t_p(c, c\rho/\tau, \tau, v) = t
 
     Parameters
     ----------
-    wait_h : array_like of float
-        Time in line, :math:`t \ge 0`. [h]
-    prob : array_like of float
-        Share of the jobs :math:`p` that waits no longer, in [0, 1]. [-]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    service_h : array_like of float
-        Mean of the service time, :math:`\tau > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the service time,
-        :math:`v \ge 0`; at least 1 for ``hyperexponential``. [-]
-    family : str
-        Shape of the service time: ``gamma``, ``lognormal`` or
-        ``hyperexponential``. [-]
+    wait_h : time in line, :math:`t`
+    prob : share of the jobs that waits no longer, :math:`p`
+    servers : identical data movers, :math:`c`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments; 0 at :math:`p = 1`,
-        which no load above zero can promise. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 at :math:`p = 1`, which no load above zero can promise
 
     See Also
     --------
-    vmbmodel.formulas.queueing_general.general_wait_quantile_h : the inverse.
+    vmbmodel.formulas.queueing.wait_quantile_h : the inverse, and how exact it is.
 
     Notes
     -----
-    As exact as that quantile; the inversion itself meets the probability to
-    1e-10. Started from the M/M/c queue whose jobs are :math:`(1 + v)/2`
-    times as long, then Chandrupatla's bracketed steps on
-    :math:`\ln P(W > t) - \ln(1 - p)` over the logit of :math:`\rho`.
+    For exponential jobs started from the closed form that the many-server
+    approximation :math:`C \approx \rho^{\sqrt{2(c+1)}-1}` gives through Wright's
+    omega function, then Newton's steps with the exact derivative
+    :math:`(\ln C)' = (1 - C)/(1 - \rho) + c(1 - \rho)/\rho`. For others from the
+    M/M/c queue whose jobs are :math:`(1 + v)/2` times as long, then Chandrupatla's
+    bracketed steps on :math:`\ln P(W > t) - \ln(1 - p)` over the logit of
+    :math:`\rho`, which meet the probability to 1e-10.
 
     References
     ----------
-    Spitzer (1956), :cite:`spitzer1956`, for equal jobs; Chandrupatla (1997) for
-    the steps, :cite:`chandrupatla1997`.
+    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; Sakasegawa (1977) for the
+    start, :cite:`sakasegawa1977`; Spitzer (1956), :cite:`spitzer1956`, for equal
+    jobs; Chandrupatla (1997) for the steps, :cite:`chandrupatla1997`.
 
     Examples
     --------
     Ten movers, jobs of one hour, and 95 % of the jobs wait at most eight hours:
 
-    >>> print(general_utilisation_for_wait_frac(8, 0.95, 10, 1, 2, "lognormal"))
+    >>> print(utilisation_for_wait_frac(8, 0.95, servers=10, service_h=1))
+    0.96424
+    >>> print(utilisation_for_wait_frac(8, 0.95, 10, 1, 2, "lognormal"))
     0.947876
     """
-    from scipy.optimize.elementwise import find_root
-    from scipy.special import expit, gammaincc, logit
-
-    if family == "hyperexponential":
-        refuse_mixture(service_scv)
-
-    def excess(odds, patience, log_late, servers, scv):
-        load = servers * expit(odds)
-        waiting, mean, wait_scv = law(servers, load, scv, family)
-        late = waiting * gammaincc(1 / wait_scv, patience / mean / wait_scv)
-        return np.log(np.maximum(late, 1e-320)) - log_late
-
-    line = np.broadcast_arrays(
-        np.minimum(wait_h / service_h, 1e300), np.log1p(-prob), servers, service_scv
+    refuse_lengths(service_scv, family)
+    patience, log_late = wait_h / service_h, np.log1p(-prob)
+    line = servers, patience, log_late
+    busy = by_variation(
+        service_scv,
+        family,
+        exponential=lambda: _of_exponential(*line),
+        other=lambda: _of_others(*line, service_scv, family),
     )
-    patience, log_late, servers, scv = line
-    calm = np.minimum(servers * patience / (0.5 + scv / 2), 1e300)
-    guess = logit(start_utilisation(servers, calm, log_late))
-    low = np.where(excess(guess - 0.5, *line) < 0, guess - 0.5, -690)
-    high = np.where(excess(guess + 0.5, *line) > 0, guess + 0.5, 37)
-    close = {"xatol": 1e-13, "fatol": 1e-13}
-    root = find_root(excess, (low, high), args=line, tolerances=close)
-    odds, some = root.x, (log_late > -np.inf) & np.isfinite(root.x)
-    return np.where(some, np.where(log_late < 0, expit(odds), 1), 0)
+    return np.where(prob < 1, busy, 0)
 
 
 @formula
@@ -209,3 +190,52 @@ def relaxation_h(
     """
     slack = (1 - utilisation_frac) / (1 + np.sqrt(utilisation_frac))
     return np.where(slack > 0, service_h / servers / slack**2, np.inf)
+
+
+def _of_exponential(servers, patience, log_late):
+    patience = np.minimum(servers * patience, 1e300)
+    busy = _start(servers, patience, log_late)
+    low, high = np.zeros_like(busy), np.ones_like(busy)
+    for _ in range(60):
+        log_c = log_waiting(servers, servers * busy)
+        error = log_c - patience * (1 - busy) - log_late
+        low, high = np.where(error < 0, busy, low), np.where(error < 0, high, busy)
+        idle = 1 - busy
+        slope = -np.expm1(log_c) / idle + servers * idle / busy + patience
+        step = busy - error / slope
+        inside = (step > low) & (step < high)
+        step = np.where(inside, step, (low + high) / 2)
+        settled = np.abs(step - busy) <= 4e-16 * np.minimum(busy, 1)
+        busy = step
+        if settled.all():
+            break
+    return busy
+
+
+def _of_others(servers, patience, log_late, service_scv, family):
+    from scipy.special import expit, gammaincc, logit
+
+    def excess(odds, servers, patience, log_late, scv):
+        waiting, mean, wait_scv = wait_law(servers, servers * expit(odds), scv, family)
+        late = waiting * gammaincc(1 / wait_scv, patience / mean / wait_scv)
+        return np.log(np.maximum(late, 1e-320)) - log_late
+
+    patience = np.minimum(patience, 1e300)
+    line = np.broadcast_arrays(servers, patience, log_late, service_scv)
+    servers, patience, log_late, scv = line
+    calm = np.minimum(servers * patience / (0.5 + scv / 2), 1e300)
+    guess = logit(_start(servers, calm, log_late))
+    low = np.where(excess(guess - 0.5, *line) < 0, guess - 0.5, -690)
+    high = np.where(excess(guess + 0.5, *line) > 0, guess + 0.5, 37)
+    odds = root(excess, low, high, *line, otherwise=-np.inf, xatol=1e-13, fatol=1e-13)
+    return np.where(log_late < 0, expit(odds), 1)
+
+
+def _start(servers, patience, log_late):
+    """Utilisation, about, at which ln C is `log_late` + `patience` (1 - it)."""
+    from scipy.special import wrightomega
+
+    power = np.sqrt(2 * (servers + 1)) - 1
+    scale = np.maximum(patience / power, 1e-300)
+    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
+    return np.clip(busy, 1e-12, 1 - 1e-12)

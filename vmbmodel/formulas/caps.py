@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import log_poisson_mass, upper_gamma
+from vmbmodel.formulas._kernels.special import log_poisson_mass, upper_gamma
 
 __all__ = [
     "account_capacity_mib_s",

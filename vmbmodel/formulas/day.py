@@ -1,23 +1,51 @@
-r"""The load of a day, as a flow: what piles up in its busy hours, and when it is gone.
+r"""The load of a day, what piles up in its busy hours, and how long jobs wait.
 
-A day is cut into slots of equal length along the last axis, and repeats. In each
-of them work arrives at one rate, the utilisation :math:`\rho`: above 1 more than
-the data movers can do. On top, a pulse of work may come at the start of a slot.
-Work is counted in hours of the whole pool, so that the work that waits is also the
-time that whoever comes last waits for it.
+A day is cut into slots of equal length along the last axis, and repeats; what is
+given holds for the start of each. In each of them work arrives at one rate, the
+utilisation :math:`\rho`: above 1 more than the data movers can do. On top, a pulse of
+work may come at the start of a slot. Work is counted in hours of the whole pool, so
+that the work that waits is also the time that whoever comes last waits for it.
 
-Chance is left out here; `vmbmodel.formulas.day_wait` adds it.
+`fluid_wait_h` and `movers_fluid_wait_h` are flows, without chance. The functions that
+begin with ``day`` work out two laws of the wait for each slot, and take the one that
+fits, which `day_method` tells:
+
+- **chance makes the line**: the pool is at each moment like one in balance with as
+  many jobs (Wang, Tipper and Banerjee, 1996). Nothing with some probability, else
+  exponential. `flow_wait_h` is its mean;
+- **overload makes the line**: jobs in the pool are normally distributed about a mean
+  that grows and shrinks, and so is the wait, cut off at nothing (Massey and Pender,
+  2013). Once the load is below 1 again, the mean falls and the spread grows as if no
+  mover could be idle, for the nights on which the line is still there know nothing
+  of those on which it is gone.
+
+The second is taken where what the load above capacity has left over, as a flow, is
+more than half of the mean wait of the first; elsewhere whichever makes the longer
+wait.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.day import clears, day_of, fluid_h, in_balance
+from vmbmodel.formulas.laws import day_law
 
-__all__ = ["fluid_wait_h", "movers_fluid_wait_h", "overload_band_h"]
+__all__ = [
+    "day_mean_wait_h",
+    "day_method",
+    "day_wait_quantile_h",
+    "day_wait_within_prob",
+    "flow_wait_h",
+    "fluid_wait_h",
+    "movers_fluid_wait_h",
+    "overload_band_h",
+]
+
+_OVER = ("utilisation_frac", "pulse_h")
 
 
-@formula(along="slot", over=("utilisation_frac", "pulse_h"))
+@formula(along="slot", over=_OVER)
 def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
     r"""Wait at the start of each slot of a day, if work flows evenly.
 
@@ -26,26 +54,16 @@ def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    utilisation_frac : array_like of float, at least one-dimensional
-        Work that arrives over what the data movers can do, :math:`\rho \ge 0`;
-        slots of equal length along the last axis, a day in all. [-]
-    pulse_h : array_like of float
-        Work that arrives at once at the start of each slot, :math:`p \ge 0`,
-        in hours of the whole pool: jobs times their length over the number
-        of data movers; one value stands for all slots. [h]
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool: jobs times their length over the number of data
+        movers.
 
     Returns
     -------
-    array_like of float
-        Wait of the last job of the pulse, or of a job that comes right at the
-        start where there is none; of the broadcast shape of the arguments,
-        ``inf`` where a day brings as much work as the pool can do in it, or
-        more. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    wait of the last job of the pulse, or of a job that comes right at the start where
+    there is none; ``inf`` where a day brings as much work as the pool can do in it, or
+    more
 
     See Also
     --------
@@ -84,7 +102,7 @@ def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
     return np.where(clears(hours, load, pulse), second, np.inf)
 
 
-@formula(along="slot", over=("utilisation_frac", "pulse_h"))
+@formula(along="slot", over=_OVER)
 def movers_fluid_wait_h(
     utilisation_frac: ArrayLike, pulse_h: ArrayLike, service_h: ArrayLike
 ) -> ArrayLike:
@@ -98,28 +116,16 @@ def movers_fluid_wait_h(
 
     Parameters
     ----------
-    utilisation_frac : array_like of float, at least one-dimensional
-        Work that arrives over what the data movers can do, :math:`\rho \ge 0`;
-        slots of equal length along the last axis, a day in all. [-]
-    pulse_h : array_like of float
-        Work that arrives at once at the start of each slot, :math:`p \ge 0`,
-        in hours of the whole pool. [h]
-    service_h : array_like of float
-        Mean of the service time, :math:`\tau > 0`; of the shape of the load
-        without its last axis. [h]
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    service_h : mean of the service time, :math:`\tau`
 
     Returns
     -------
-    array_like of float
-        Wait of the last job of the pulse, or of a job that comes right at the
-        start where there is none; of the broadcast shape of the arguments,
-        ``inf`` where a day brings as much work as the pool can do in it, or
-        more. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    wait of the last job of the pulse, or of a job that comes right at the start where
+    there is none; ``inf`` where a day brings as much work as the pool can do in it, or
+    more
 
     See Also
     --------
@@ -162,26 +168,10 @@ def overload_band_h(
 
     Parameters
     ----------
-    load_growth_per_h : array_like of float
-        How fast the utilisation rises as it passes 1, :math:`\alpha > 0`.
-        [1/h]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    service_h : array_like of float
-        Mean of the service time, :math:`\tau > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the service time,
-        :math:`v \ge 0`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    load_growth_per_h : how fast the utilisation rises as it passes 1, :math:`\alpha`
+    servers : identical data movers, :math:`c`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
 
     Notes
     -----
@@ -207,60 +197,255 @@ def overload_band_h(
     return 0.9961930 * np.cbrt(spread) * np.cbrt(spread / load_growth_per_h)
 
 
-_SHORTEST_H, _LONGEST_H = 1e-300, 1e6
-"""Service times beyond which nothing changes that a float could show."""
+@formula(along="slot", over=_OVER)
+def flow_wait_h(
+    utilisation_frac: ArrayLike,
+    pulse_h: ArrayLike,
+    servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Mean wait at the start of each slot, if the pool is always as one in balance.
 
+    .. math:: \tau \frac{dx}{dt} = \rho - r, \qquad
+        x = r + \frac{C(c, c r)}{c}\,\frac{r}{1 - r}, \qquad
+        W = \frac{C(c, c r)\, \tau}{c\, (1 - r)}
 
-def fluid_h(utilisation_frac, pulse_h, service_h):
-    """Wait of the jobs above the movers at the start of each slot."""
-    level = movers_level(utilisation_frac, pulse_h, service_h)
-    service_h = np.clip(service_h, _SHORTEST_H, _LONGEST_H)
-    return np.maximum(level - 1, 0) * service_h[..., np.newaxis]
+    where :math:`x` is the mean number of jobs at the service over that of its
+    data movers, and :math:`r` the load that would keep it there.
 
+    Parameters
+    ----------
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    servers : identical data movers, :math:`c`
+    service_h : mean of the exponential service time, :math:`\tau`
 
-def movers_level(utilisation_frac, pulse_h, service_h):
-    """Jobs over movers at the start of each slot, after its pulse."""
+    Returns
+    -------
+    ``inf`` where a day brings as much work as the pool can do in it, or more
+
+    See Also
+    --------
+    day_mean_wait_h : takes the law that fits.
+
+    Notes
+    -----
+    The pointwise stationary fluid flow approximation. Exact for a load that does
+    not change; else too long: against exact solutions by up to a fifth at a peak
+    of full load, by 2 to 15 % in an overload. Steps of a quarter of an hour,
+    implicit, so that they are stable for jobs however short. More than a million
+    movers count as a million.
+
+    References
+    ----------
+    Wang, Tipper and Banerjee (1996), :cite:`wang1996`.
+
+    Examples
+    --------
+    Ten movers, jobs of an hour, a night at 90 % and a day at 30 %: the wait at
+    the start of the night, in its middle, at its end, and in the middle of the day:
+
+    >>> load = [0.9] * 12 + [0.3] * 12
+    >>> print(flow_wait_h(load, 0, servers=10, service_h=1)[::6].round(3))
+    [0.    0.362 0.518 0.   ]
+    """
     hours, load, pulse = day_of(utilisation_frac, pulse_h)
-    service_h = np.clip(service_h, _SHORTEST_H, _LONGEST_H)
-    ends = clears(hours, load, pulse)[..., 0]
-    shape = np.broadcast_shapes(ends.shape, service_h.shape)
-    span = np.broadcast_to(hours / service_h, shape)
-    jumps = np.moveaxis(pulse / service_h[..., np.newaxis], -1, 0)
-    slots = [*zip(np.moveaxis(load, -1, 0), jumps, strict=True)]
-    begin = np.zeros(shape)
-    for _ in range(100):
-        level, calm, levels = begin, 0, []
-        for arriving, jump in slots:
-            levels.append(np.broadcast_to(level + jump, shape))
-            level, idle = _after_slot(levels[-1], arriving, span)
-            calm = calm + idle
-        gap = np.where(ends, level - begin, 0)
-        if np.all(np.abs(gap) <= 1e-13 * (1 + begin)):
-            break
-        begin = begin + gap / np.maximum(-np.expm1(-calm), 1e-12)
-    return np.where(ends[..., np.newaxis], np.stack(levels, axis=-1), np.inf)
+    ends = clears(hours, load, pulse)
+    load, pulse = np.where(ends, load, 0), np.where(ends, pulse, 0)
+    waiting, decay_per_h = in_balance(hours, load, pulse, servers, service_h)
+    return np.where(ends, waiting / decay_per_h, np.inf)
 
 
-def _after_slot(level, load, span):
-    """Level after a slot, and how long in it some movers were idle."""
-    spare, excess = np.maximum(1 - load, 1e-300), np.maximum(load - 1, 1e-300)
-    # while all movers are busy; then until the slot or their idleness ends; then on
-    drained = np.where(load < 1, (level - 1) / spare, np.inf)
-    busy = np.where(level < 1, 0, np.minimum(drained, span))
-    level = level + (load - 1) * busy
-    filled = np.where(load > 1, np.log1p(np.maximum(1 - level, 0) / excess), np.inf)
-    idle = np.minimum(span - busy, filled)
-    level = load + (level - load) * np.exp(-idle)
-    return level + np.maximum(load - 1, 0) * (span - busy - idle), idle
+@formula(along="slot", over=_OVER)
+def day_method(
+    utilisation_frac: ArrayLike,
+    pulse_h: ArrayLike,
+    servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Which law of the wait holds at the start of each slot.
+
+    .. math:: m = 1 \text{ if } W_{\text{fluid}} > \tfrac12 W_{\text{flow}},
+        \quad 2 \text{ if the day's work exceeds its hours}, \quad 0 \text{ otherwise}
+
+    Parameters
+    ----------
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    servers : identical data movers, :math:`c`
+    service_h : mean of the exponential service time, :math:`\tau`
+
+    Returns
+    -------
+    0: chance makes the line; 1: overload makes it; 2: it never clears
+
+    Notes
+    -----
+    A rule of ours, found by comparing both laws with exact solutions. Where it says
+    0, an overload of hours ago may still make the longer wait, and then counts.
+
+    References
+    ----------
+    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
+    and Pender (2013), :cite:`massey2013`, for the other.
+
+    Examples
+    --------
+    A load of 90 % makes a line by chance, one of 7/3 by overload:
+
+    >>> print(day_method([0.9, 0.3, 0.3], 0, servers=10, service_h=1))
+    [0. 0. 0.]
+    >>> print(day_method([7 / 3, 7 / 3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3], 0, 10, 1))
+    [0. 1. 1. 1. 1. 1. 0. 0.]
+    """
+    law = day_law(utilisation_frac, pulse_h, servers, service_h)
+    return np.where(law.clears, np.where(law.overload, 1.0, 0.0), 2.0)
 
 
-def day_of(utilisation_frac, pulse_h):
-    """Length of a slot in hours, and load and pulse of each."""
-    load, pulse = np.broadcast_arrays(utilisation_frac, pulse_h)
-    return 24 / load.shape[-1], load, pulse
+@formula(along="slot", over=_OVER)
+def day_mean_wait_h(
+    utilisation_frac: ArrayLike,
+    pulse_h: ArrayLike,
+    servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Mean wait of a job that starts when a slot of the day does.
+
+    .. math:: E[W] = \frac{p_w}{\theta} \quad \text{or} \quad
+        \mu\, \Phi(\mu/\sigma) + \sigma\, \varphi(\mu/\sigma)
+
+    with :math:`p_w, \theta` of the pool in balance, :math:`\mu, \sigma` of the
+    overloaded one; `day_method` tells which.
+
+    Parameters
+    ----------
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    servers : identical data movers, :math:`c`
+    service_h : mean of the exponential service time, :math:`\tau`
+
+    Returns
+    -------
+    ``inf`` where a day brings as much work as the pool can do in it, or more
+
+    See Also
+    --------
+    day_wait_quantile_h : what a share of the jobs does not exceed.
+
+    Notes
+    -----
+    Exact for a load that does not change. Against exact solutions of other days the
+    mean over the jobs is within 3 % where a peak brings 1.3 times what the pool can
+    do or more, and too long, by up to a fifth, where it comes close to what the pool
+    can do. Too short by 7 to 15 % where nights run into each other, in days filled
+    to 95 % or pools of two movers: what an unlucky night leaves over for the next
+    is not in the second law.
+
+    References
+    ----------
+    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
+    and Pender (2013), :cite:`massey2013`, for the other.
+
+    Examples
+    --------
+    >>> load = [7 / 3] * 6 + [0.3] * 18
+    >>> print(day_mean_wait_h(load, 0, servers=10, service_h=1)[6:20:4].round(3))
+    [7.582 4.784 2.1   0.405]
+    """
+    law = day_law(utilisation_frac, pulse_h, servers, service_h)
+    return law.mean_h()
 
 
-def clears(hours, load, pulse):
-    """Say whether the work of a day can be done in it, the last axis kept."""
-    work = (pulse + hours * load).sum(axis=-1, keepdims=True)
-    return work < 24 * (1 - 1e-12)
+@formula(along="slot", over=_OVER)
+def day_wait_within_prob(
+    utilisation_frac: ArrayLike,
+    pulse_h: ArrayLike,
+    servers: ArrayLike,
+    service_h: ArrayLike,
+    wait_h: ArrayLike,
+) -> ArrayLike:
+    r"""Probability that a job that starts when a slot does waits no longer than this.
+
+    .. math:: P(W \le t) = 1 - p_w e^{-\theta t} \quad \text{or} \quad
+        \Phi\left(\frac{t - \mu}{\sigma}\right)
+
+    Parameters
+    ----------
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    servers : identical data movers, :math:`c`
+    service_h : mean of the exponential service time, :math:`\tau`
+    wait_h : time in line, :math:`t`
+
+    Returns
+    -------
+    0 where a day brings as much work as the pool can do in it, or more
+
+    Notes
+    -----
+    As good as `day_mean_wait_h`; where an overload begins, off by up to 0.2.
+
+    References
+    ----------
+    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
+    and Pender (2013), :cite:`massey2013`, for the other.
+
+    Examples
+    --------
+    >>> load = [7 / 3] * 6 + [0.3] * 18
+    >>> print(day_wait_within_prob(load, 0, 10, 1, wait_h=8)[2:8].round(3))
+    [1.    1.    0.99  0.881 0.601 0.75 ]
+    """
+    law = day_law(utilisation_frac, pulse_h, servers, service_h)
+    return law.within_prob(wait_h[..., np.newaxis])
+
+
+@formula(along="slot", over=_OVER)
+def day_wait_quantile_h(
+    utilisation_frac: ArrayLike,
+    pulse_h: ArrayLike,
+    servers: ArrayLike,
+    service_h: ArrayLike,
+    prob: ArrayLike,
+) -> ArrayLike:
+    r"""Wait that a share of the jobs that start when a slot does not exceed.
+
+    .. math:: t_p = \left( \frac{1}{\theta} \ln\frac{p_w}{1 - p} \right)^+
+        \quad \text{or} \quad \left( \mu + \sigma\, \Phi^{-1}(p) \right)^+
+
+    Parameters
+    ----------
+    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
+    pulse_h : work that arrives at once at the start of each slot, :math:`p`
+        In hours of the whole pool.
+    servers : identical data movers, :math:`c`
+    service_h : mean of the exponential service time, :math:`\tau`
+    prob : share of the jobs, :math:`p`
+
+    Returns
+    -------
+    ``inf`` where a day brings as much work as the pool can do in it, or more
+
+    Notes
+    -----
+    As good as `day_mean_wait_h`: from the end of an overload until its line is gone
+    the 95 % quantile is within 4 %. Where an overload begins it may be off by half
+    an hour, and by more where the load passes 1 slowly.
+
+    References
+    ----------
+    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
+    and Pender (2013), :cite:`massey2013`, for the other.
+
+    Examples
+    --------
+    >>> load = [7 / 3] * 6 + [0.3] * 18
+    >>> print(day_wait_quantile_h(load, 0, 10, 1, prob=0.95)[2:8])
+    [ 3.729  5.44   7.087  8.694 10.273  9.603]
+    """
+    law = day_law(utilisation_frac, pulse_h, servers, service_h)
+    return law.quantile_h(prob[..., np.newaxis])

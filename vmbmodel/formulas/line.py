@@ -24,26 +24,10 @@ def line_wait_h(
 
     Parameters
     ----------
-    arrival_h : array_like of float, at least one-dimensional
-        When each job arrives, :math:`a \ge 0`, jobs along the last axis, in any
-        order; of those that arrive together, the first in line is served
-        first. [h]
-    service_h : array_like of float
-        Length of each job, :math:`s > 0`; jobs along the last axis, or one
-        length for all. [h]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`; of the shape of `arrival_h`
-        without its last axis. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the shape of `arrival_h`, in its order. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    arrival_h : when each job arrives, :math:`a`, in any order
+        Of those that arrive together, the first in line is served first.
+    service_h : length of each job, :math:`s`, or one length for all
+    vault_servers : jobs served at a time, :math:`c`
 
     See Also
     --------
@@ -99,25 +83,9 @@ def equal_line_wait_h(
 
     Parameters
     ----------
-    arrival_h : array_like of float, at least one-dimensional
-        When each job arrives, :math:`a \ge 0`, jobs along the last axis, in any
-        order. [h]
-    service_h : array_like of float
-        Length of every job, :math:`\tau > 0`; of the shape of `arrival_h`
-        without its last axis. [h]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`; of the shape of `arrival_h`
-        without its last axis. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the shape of `arrival_h`, in its order. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    arrival_h : when each job arrives, :math:`a`, in any order
+    service_h : length of every job, :math:`\tau`
+    vault_servers : jobs served at a time, :math:`c`
 
     See Also
     --------

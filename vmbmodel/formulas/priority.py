@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import log_waiting
-from vmbmodel.formulas.queueing_general import law, refuse_mixture
+from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
+from vmbmodel.formulas._kernels.pool import wait_law
+from vmbmodel.formulas._kernels.special import log_waiting
 
 __all__ = [
-    "general_priority_backup_wait_h",
-    "general_priority_restore_wait_h",
     "priority_backup_wait_h",
     "priority_restore_quantile_h",
     "priority_restore_wait_h",
@@ -26,56 +25,88 @@ def priority_restore_wait_h(
     servers: ArrayLike,
     restores_per_h: ArrayLike,
     backups_per_h: ArrayLike,
-    service_h: ArrayLike,
+    restore_service_h: ArrayLike,
+    backup_service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Mean wait of a restore that is taken before all backups.
 
     .. math:: E[W_1] = \frac{C\,\tau}{c\,(1 - \rho_1)}, \qquad
-        \rho_1 = \frac{\lambda_1 \tau}{c}
+        \rho_1 = \frac{\lambda_1 \tau_1}{c}
 
-    with :math:`C` the probability of waiting at the load of both kinds.
+    for exponential jobs of one mean :math:`\tau`, with :math:`C` the probability of
+    waiting at the load of both kinds, and for others
+
+    .. math:: E[W_1] = A^{3/4} B^{1/4}, \qquad
+        A = \frac{p_w\, g\, \tau}{c\,(1 - \rho_1)}, \quad
+        B = E[W]\, \frac{1 - \rho}{1 - \rho_1}
+
+    with :math:`p_w`, :math:`E[W]`, :math:`\tau` and :math:`v` of the mix of both
+    kinds in one line, and :math:`g = (c + v) / (c + 1)`; from :math:`v = 1` on
+    :math:`g = 1 + (v - 1) / (2 c^{1.5})` for ``lognormal`` and
+    :math:`g = 1 + (v - 1) / (2 c^{1.25})` for ``hyperexponential``.
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    restores_per_h : array_like of float
-        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
-    backups_per_h : array_like of float
-        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+    servers : identical data movers, :math:`c`
+    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
+    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
+    restore_service_h : mean service time of a restore, :math:`\tau_1`
+    backup_service_h : mean service time of a backup, :math:`\tau_2`
+    service_scv : squared coefficient of variation of the time within either kind
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` only where the restores
-        alone are more than the movers can do. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    ``inf`` only where the restores alone are more than the movers can do
 
     Notes
     -----
-    Exact. Where both kinds together are too much, every restore waits for the
-    next mover, and only the backups wait for ever.
+    Exact for exponential service of one mean, and for one data mover. Where both
+    kinds together are too much, every restore waits for the next mover, and only the
+    backups wait for ever; of other jobs, backups count as far as there is room for
+    them.
+
+    The plain scaling :math:`B` of Bondi and Buzen is 40 % too short for equal jobs
+    and twice too long at :math:`v = 4`: a restore waits for the next mover that
+    becomes free, which the spread of jobs touches little. The mean with :math:`A`
+    is ours. Against simulations of 2 to 50 movers at a load of 0.8 to 0.95, with
+    restores a tenth to a third of it: equal jobs within 7 %; up to
+    :math:`v = 2` within 9 %; at :math:`v = 4` gamma 8 to 17 % too short, the
+    others between 9 % too short and 15 % too long.
 
     References
     ----------
-    Cobham (1954), :cite:`cobham1954`.
+    Cobham (1954), :cite:`cobham1954`; Bondi and Buzen (1984),
+    :cite:`bondibuzen1984`.
 
     Examples
     --------
     Five movers, four fifths busy, every fifth job a restore:
 
-    >>> print(priority_restore_wait_h(5, 0.8, 3.2, service_h=1))
+    >>> print(priority_restore_wait_h(5, 0.8, 3.2, 1, 1))
     0.13194
+    >>> print(priority_restore_wait_h(5, 0.8, 3.2, 1, 1, service_scv=0))
+    0.0950677
     """
-    load = restores_per_h * service_h
-    waiting = _waiting(servers, load + backups_per_h * service_h)
-    return np.where(load < servers, waiting / (servers - load) * service_h, np.inf)
+    rates = servers, restores_per_h, backups_per_h
+    hours = restore_service_h, backup_service_h
+
+    def of_one_mean():
+        load = restores_per_h * restore_service_h
+        waiting = _waiting(servers, load + backups_per_h * backup_service_h)
+        late = waiting / (servers - load) * restore_service_h
+        return np.where(load < servers, late, np.inf)
+
+    return _by_lengths(
+        service_scv,
+        family,
+        hours,
+        of_one_mean,
+        lambda: _both(*rates, *hours, service_scv, family)[0],
+    )
 
 
 @formula
@@ -83,38 +114,43 @@ def priority_backup_wait_h(
     servers: ArrayLike,
     restores_per_h: ArrayLike,
     backups_per_h: ArrayLike,
-    service_h: ArrayLike,
+    restore_service_h: ArrayLike,
+    backup_service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Mean wait of a backup that lets all restores go first.
 
     .. math:: E[W_2] = \frac{C\,\tau}{c\,(1 - \rho_1)(1 - \rho)}, \qquad
-        \rho = \frac{(\lambda_1 + \lambda_2)\, \tau}{c}
+        \rho = \frac{\lambda_1 \tau_1 + \lambda_2 \tau_2}{c}
+
+    for exponential jobs of one mean :math:`\tau`, and for others
+
+    .. math:: E[W_2] = E[W] + \frac{\rho_1}{\rho_2} (E[W] - E[W_1])
+
+    with the mean :math:`E[W]` over both kinds in one line.
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    restores_per_h : array_like of float
-        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
-    backups_per_h : array_like of float
-        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+    servers : identical data movers, :math:`c`
+    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
+    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
+    restore_service_h : mean service time of a restore, :math:`\tau_1`
+    backup_service_h : mean service time of a backup, :math:`\tau_2`
+    service_scv : squared coefficient of variation of the time within either kind
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` where both kinds
-        together are more than the movers can do. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    ``inf`` where both kinds together are more than the movers can do
 
     Notes
     -----
-    Exact.
+    Exact for exponential service of one mean, and for one data mover. Else by
+    conservation of work, from `priority_restore_wait_h`: what restores gain backups
+    lose. Within -9 and +2 % of the same simulations, that are good to 1 to 4 %
+    themselves.
 
     References
     ----------
@@ -122,13 +158,28 @@ def priority_backup_wait_h(
 
     Examples
     --------
-    >>> print(priority_backup_wait_h(5, 0.8, 3.2, service_h=1))
+    >>> print(priority_backup_wait_h(5, 0.8, 3.2, 1, 1))
     0.6597
+    >>> print(priority_backup_wait_h(5, 0.8, 3.2, 1, 1, service_scv=0))
+    0.337558
     """
-    first = restores_per_h * service_h
-    load = first + backups_per_h * service_h
-    wait = _waiting(servers, load) / (servers - load) * (servers / (servers - first))
-    return np.where(load < servers, wait * service_h, np.inf)
+    rates = servers, restores_per_h, backups_per_h
+    hours = restore_service_h, backup_service_h
+
+    def of_one_mean():
+        first = restores_per_h * restore_service_h
+        load = first + backups_per_h * backup_service_h
+        alone = servers / (servers - first)
+        late = _waiting(servers, load) / (servers - load) * alone * restore_service_h
+        return np.where(load < servers, late, np.inf)
+
+    return _by_lengths(
+        service_scv,
+        family,
+        hours,
+        of_one_mean,
+        lambda: _both(*rates, *hours, service_scv, family)[1],
+    )
 
 
 @formula
@@ -146,28 +197,16 @@ def priority_restore_quantile_h(
 
     Parameters
     ----------
-    prob : array_like of float
-        Share of the restores :math:`p`, in [0, 1]. [-]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    restores_per_h : array_like of float
-        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
-    backups_per_h : array_like of float
-        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+    prob : share of the restores, :math:`p`
+    servers : identical data movers, :math:`c`
+    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
+    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
+    service_h : mean of the exponential service time of either kind, :math:`\tau`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 where that share does not wait
-        at all, ``inf`` where the restores alone are too much, and at
-        :math:`p = 1` wherever any of them waits. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 where that share does not wait at all; ``inf`` where the restores alone are too
+    much, and at :math:`p = 1` wherever any of them waits
 
     Notes
     -----
@@ -190,148 +229,6 @@ def priority_restore_quantile_h(
     return np.where(load < servers, late, np.inf)
 
 
-@formula
-def general_priority_restore_wait_h(
-    servers: ArrayLike,
-    restores_per_h: ArrayLike,
-    backups_per_h: ArrayLike,
-    restore_service_h: ArrayLike,
-    backup_service_h: ArrayLike,
-    service_scv: ArrayLike,
-    family: str,
-) -> ArrayLike:
-    r"""Mean wait of a restore taken before all backups, for any service times.
-
-    .. math:: E[W_1] = A^{3/4} B^{1/4}, \qquad
-        A = \frac{p_w\, g\, \tau}{c\,(1 - \rho_1)}, \quad
-        B = E[W]\, \frac{1 - \rho}{1 - \rho_1}
-
-    with :math:`p_w`, :math:`E[W]`, :math:`\tau` and :math:`v` of the mix of both
-    kinds in one line, and :math:`g = (c + v) / (c + 1)`; from :math:`v = 1` on
-    :math:`g = 1 + (v - 1) / (2 c^{1.5})` for ``lognormal`` and
-    :math:`g = 1 + (v - 1) / (2 c^{1.25})` for ``hyperexponential``.
-
-    Parameters
-    ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    restores_per_h : array_like of float
-        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
-    backups_per_h : array_like of float
-        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
-    restore_service_h : array_like of float
-        Mean service time of a restore, :math:`\tau_1 > 0`. [h]
-    backup_service_h : array_like of float
-        Mean service time of a backup, :math:`\tau_2 > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the service time within either kind,
-        :math:`\ge 0`; at least 1 for ``hyperexponential``. [-]
-    family : str
-        Shape of the service time: ``gamma``, ``lognormal`` or
-        ``hyperexponential``. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` only where the restores
-        alone are more than the movers can do. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    Exact for exponential service of one mean, and for one data mover. The plain
-    scaling :math:`B` of Bondi and Buzen is 40 % too short for equal jobs and
-    twice too long at :math:`v = 4`: a restore waits for the next mover that
-    becomes free, which the spread of jobs touches little. The mean with :math:`A`
-    is ours. Against simulations of 2 to 50 movers at a load of 0.8 to 0.95, with
-    restores a tenth to a third of it: equal jobs within 7 %; up to
-    :math:`v = 2` within 9 %; at :math:`v = 4` gamma 8 to 17 % too short, the
-    others between 9 % too short and 15 % too long. Where both kinds together are
-    too much, backups count as far as there is room for them.
-
-    References
-    ----------
-    Cobham (1954), :cite:`cobham1954`; Bondi and Buzen (1984),
-    :cite:`bondibuzen1984`.
-
-    Examples
-    --------
-    >>> print(general_priority_restore_wait_h(5, 0.8, 3.2, 1, 1, 0, "gamma"))
-    0.0950677
-    """
-    rates = restores_per_h, backups_per_h
-    lengths = restore_service_h, backup_service_h
-    return _both(servers, *rates, *lengths, service_scv, family)[0]
-
-
-@formula
-def general_priority_backup_wait_h(
-    servers: ArrayLike,
-    restores_per_h: ArrayLike,
-    backups_per_h: ArrayLike,
-    restore_service_h: ArrayLike,
-    backup_service_h: ArrayLike,
-    service_scv: ArrayLike,
-    family: str,
-) -> ArrayLike:
-    r"""Mean wait of a backup that lets all restores go first, any service times.
-
-    .. math:: E[W_2] = E[W] + \frac{\rho_1}{\rho_2} (E[W] - E[W_1])
-
-    Parameters
-    ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    restores_per_h : array_like of float
-        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
-    backups_per_h : array_like of float
-        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
-    restore_service_h : array_like of float
-        Mean service time of a restore, :math:`\tau_1 > 0`. [h]
-    backup_service_h : array_like of float
-        Mean service time of a backup, :math:`\tau_2 > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the service time within either kind,
-        :math:`\ge 0`; at least 1 for ``hyperexponential``. [-]
-    family : str
-        Shape of the service time: ``gamma``, ``lognormal`` or
-        ``hyperexponential``. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` where both kinds
-        together are more than the movers can do. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    By conservation of work, from `general_priority_restore_wait_h`: what restores
-    gain backups lose. Exact where that is; within -9 and +2 % of the same
-    simulations, that are good to 1 to 4 % themselves.
-
-    References
-    ----------
-    Cobham (1954), :cite:`cobham1954`.
-
-    Examples
-    --------
-    >>> print(general_priority_backup_wait_h(5, 0.8, 3.2, 1, 1, 0, "gamma"))
-    0.337558
-    """
-    rates = restores_per_h, backups_per_h
-    lengths = restore_service_h, backup_service_h
-    return _both(servers, *rates, *lengths, service_scv, family)[1]
-
-
 _FULL = 1 - 1e-9
 """Load, of what is possible, at which backups are taken to fill the pool."""
 _MUCH = 1e150
@@ -342,10 +239,16 @@ def _waiting(servers, load):
     return np.exp(log_waiting(servers, np.minimum(load, servers)))
 
 
+def _by_lengths(service_scv, family, hours, of_one_mean, other):
+    """Take the closed form where jobs are exponential, of one mean for both kinds."""
+    alike = hours[0] == hours[1]
+    some = by_variation(service_scv, family, exponential=of_one_mean, other=other)
+    return some if alike.all() else np.where(alike, some, other())
+
+
 def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     """Mean waits of restores and of backups; overflowing backups fill the pool."""
-    if family == "hyperexponential":
-        refuse_mixture(scv)
+    refuse_lengths(scv, family)
     first, second = restores * restore_h, backups * backup_h
     room = np.maximum(servers - first, 0)
     keeps_up, served = first + second < servers, first < servers
@@ -360,7 +263,7 @@ def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     one, other = (np.minimum(x / tau, _MUCH) for x in (restore_h, backup_h))
     mixed = (1 + scv) * (work * one + (1 - work) * other) - 1
     mixed = np.clip(mixed, 1 if family == "hyperexponential" else 0, _MUCH)
-    waiting, mean, _ = law(servers, load, mixed, family)
+    waiting, mean, _ = wait_law(servers, load, mixed, family)
     together = np.where(waiting > 0, waiting * mean, 0) * tau
     alone = servers / (servers - first)
     next_free = waiting * _next_free(servers, mixed, family) * tau / servers * alone

@@ -1,34 +1,56 @@
-r"""Waiting for a data mover: the M/M/c queue in closed form.
+r"""Waiting for a data mover: one line before a pool, M/M/c, M/D/c and M/G/c.
 
 Jobs arrive at random, join one line, and are taken by the first free of
 `servers` identical data movers. The offered load is the number of movers the
 jobs would keep busy if one were always free: :math:`a = \lambda\tau`, and the
 utilisation is :math:`\rho = a / c`.
 
-Arguments broadcast against one another. A queue that cannot keep up
-(:math:`\rho \ge 1`) waits ``inf``: a result, not an error. The number of movers
-need not be whole: the formulas are continuous in it.
+The service time is given by its mean and its squared coefficient of variation,
+variance over squared mean: 0 for jobs of equal length, 1 for exponential ones.
+Two moments do not settle the wait of a pool, the shape of the service time
+matters too, so it is an argument:
+
+``gamma``
+    from equal through Erlang to exponential and beyond;
+``lognormal``
+    a few very long jobs among many short ones;
+``hyperexponential``
+    two kinds of jobs, exponential each, with balanced means.
+
+Exponential jobs are the default, and exact in closed form. Equal jobs are computed
+exactly, by a series; the other shapes interpolate between both, and each function
+says how far off they can be. A queue that cannot keep up (:math:`\rho \ge 1`) waits
+``inf``: a result, not an error. The number of movers need not be whole: the formulas
+are continuous in it.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.lengths import by_variation
+from vmbmodel.formulas._kernels.pool import wait_law, wait_quantile
+from vmbmodel.formulas._kernels.special import (
+    log_poisson_mass,
+    log_waiting,
+    upper_gamma,
+)
 
 __all__ = [
     "erlang_c_prob",
     "log_erlang_c",
     "mean_wait_h",
-    "utilisation_for_wait_frac",
     "wait_decay_per_h",
+    "wait_prob",
     "wait_quantile_h",
+    "wait_scv",
     "wait_within_prob",
 ]
 
 
 @formula
 def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
-    r"""Probability that an arriving job has to wait.
+    r"""Probability that an arriving job has to wait, of exponential length.
 
     .. math::
 
@@ -39,25 +61,17 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    offered_load : array_like of float
-        Mean arrivals during one service time, :math:`a \ge 0`. [-]
+    servers : identical data movers, :math:`c`
+    offered_load : mean arrivals during one service time, :math:`a`
 
     Returns
     -------
-    array_like of float
-        Probability of waiting in [0, 1], of the broadcast shape of the
-        arguments; equal to 1 wherever :math:`a \ge c`. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    equal to 1 wherever :math:`a \ge c`
 
     See Also
     --------
     log_erlang_c : where the probability is too small for a float.
+    wait_prob : for jobs of any variation.
 
     Notes
     -----
@@ -77,10 +91,7 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
     >>> print(erlang_c_prob(3, 2.0))
     0.4444
     """
-    load = np.minimum(offered_load, servers)
-    mass = np.exp(log_poisson_mass(servers, load))
-    spare = (servers - load) / servers * upper_gamma(servers, load)
-    return mass / (mass + spare)
+    return _erlang_c(servers, offered_load)
 
 
 @formula
@@ -91,21 +102,12 @@ def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    offered_load : array_like of float
-        Mean arrivals during one service time, :math:`a \ge 0`. [-]
+    servers : identical data movers, :math:`c`
+    offered_load : mean arrivals during one service time, :math:`a`
 
     Returns
     -------
-    array_like of float
-        At most 0, of the broadcast shape of the arguments; ``-inf`` where
-        nothing is offered. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    ``-inf`` where nothing is offered
 
     Notes
     -----
@@ -124,49 +126,140 @@ def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
 
 @formula
-def mean_wait_h(
-    servers: ArrayLike, arrivals_per_h: ArrayLike, service_h: ArrayLike
+def wait_prob(
+    servers: ArrayLike,
+    arrivals_per_h: ArrayLike,
+    service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
-    r"""Mean time a job spends in line before a data mover takes it.
+    r"""Probability that a job has to wait.
 
-    .. math:: E[W] = \frac{C(c, \lambda\tau)\,\tau}{c - \lambda\tau}
+    .. math:: p_w = C \left( \frac{C}{P_D} \right)^{(v - 1) / (v + 1)}
+
+    with :math:`C` of the M/M/c queue and :math:`P_D` that of equal jobs.
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    arrivals_per_h : array_like of float
-        Jobs arriving as a Poisson stream, :math:`\lambda \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        Mean over all jobs, those that do not wait included, of the broadcast
-        shape of the arguments; ``inf`` where :math:`\lambda\tau \ge c`. [h]
+    equal to 1 where the queue cannot keep up
 
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    See Also
+    --------
+    erlang_c_prob : by the offered load, for exponential jobs.
 
     Notes
     -----
-    Exact for Poisson arrivals and exponential service.
+    Exact for exponential jobs (:math:`v = 1`, but ``lognormal``), for equal ones
+    (:math:`v = 0`), and for one data mover. Elsewhere a rule of ours without a
+    source. It does not depend on the family: exact solutions and long simulations
+    differ from it by at most 1 % up to :math:`v = 2` (lognormal jobs of
+    :math:`v = 1`: 2 %) and 2.8 % up to :math:`v = 8`.
 
     References
     ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`.
+    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; equal jobs by the identity of
+    Spitzer (1956), :cite:`spitzer1956`.
+
+    Examples
+    --------
+    Equal jobs wait less often than exponential ones:
+
+    >>> print(wait_prob(10, 9, 1, service_scv=[0, 1]))
+    [0.64686 0.66873]
+    """
+    load = arrivals_per_h * service_h
+    return by_variation(
+        service_scv,
+        family,
+        exponential=lambda: _erlang_c(servers, load),
+        other=lambda: wait_law(servers, load, service_scv, family)[0],
+    )
+
+
+@formula
+def mean_wait_h(
+    servers: ArrayLike,
+    arrivals_per_h: ArrayLike,
+    service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
+) -> ArrayLike:
+    r"""Mean time a job spends in line before a data mover takes it.
+
+    .. math:: E[W_M] = \frac{C(c, \lambda\tau)\,\tau}{c - \lambda\tau}
+
+    for exponential jobs, and for others
+
+    .. math:: E[W] = R\, E[W_M], \qquad x = 2 (1 - E[W_D] / E[W_M]), \qquad
+        R = \begin{cases}
+        1 + (v - 1) x / 2 & \text{gamma} \\
+        1 + (v - 1) x / 2 - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
+        (1 + v) / (2 v + (1 - v) / (1 - x / 2)) & \text{hyperexponential}
+        \end{cases}
+
+    with the wait :math:`W_D` of equal jobs, and
+    :math:`A(v) = 1.65\, v^{2.97} / (1 + 2.64\, v^{1.62})`; above :math:`v = 8`,
+    :math:`A(8)\, (v - 1) / 7`.
+
+    Parameters
+    ----------
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
+
+    Returns
+    -------
+    mean over all jobs, those that do not wait included; ``inf`` where the queue
+    cannot keep up
+
+    Notes
+    -----
+    Exact for exponential jobs (:math:`v = 1`, but ``lognormal``), for equal ones
+    (:math:`v = 0`, to 3e-7), for one data mover, and in the limit of full load.
+    Elsewhere, against exact solutions and long simulations of 1 to 200 movers, root
+    mean square and worst case: gamma 1.2 and 5 % up to :math:`v = 2`, 2.6 and 8.5 %
+    at 4; lognormal 1.6 and 6 % up to 2, 2 and 5 % at 4; hyperexponential 1 and 3 %
+    at 2, 2.3 and 7.3 % at 4. At :math:`v = 8` up to 13 %, hyperexponential 23 %;
+    beyond, the rules are continued and untested. The lognormal term is calibrated on
+    simulations, without a source.
+
+    References
+    ----------
+    Gross et al. (2008), sec. 2.3, :cite:`gross2008`, for exponential jobs; Spitzer
+    (1956), :cite:`spitzer1956`, for equal ones; Bjorklund and Elldin (1964),
+    :cite:`bjorklund1964`, for gamma; Kimura (1986), :cite:`kimura1986`, for
+    hyperexponential.
 
     Examples
     --------
     >>> print(mean_wait_h(3, arrivals_per_h=6, service_h=1 / 3))
     0.1481
+    >>> print(mean_wait_h(10, 9, 1, service_scv=0))
+    0.344582
     """
-    load = np.minimum(arrivals_per_h * service_h, servers)
-    waiting = np.exp(log_waiting(servers, load))
-    return waiting * service_h / (servers - load)
+    load = arrivals_per_h * service_h
+
+    def exponential():
+        some = np.minimum(load, servers)
+        return np.exp(log_waiting(servers, some)) * service_h / (servers - some)
+
+    def other():
+        waiting, mean, _ = wait_law(servers, load, service_scv, family)
+        return np.where(waiting > 0, waiting * mean * service_h, 0)
+
+    return by_variation(service_scv, family, exponential=exponential, other=other)
 
 
 @formula
@@ -180,23 +273,13 @@ def wait_decay_per_h(
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    arrivals_per_h : array_like of float
-        Jobs arriving as a Poisson stream, :math:`\lambda \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 where the queue never
-        clears. [1/h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 where the queue never clears
 
     Notes
     -----
@@ -211,8 +294,61 @@ def wait_decay_per_h(
     >>> print(wait_decay_per_h(3, arrivals_per_h=6, service_h=1 / 3))
     3.0
     """
-    load = np.minimum(arrivals_per_h * service_h, servers)
-    return _decay(servers, load, service_h)
+    return _decay(servers, np.minimum(arrivals_per_h * service_h, servers), service_h)
+
+
+@formula
+def wait_scv(
+    servers: ArrayLike,
+    arrivals_per_h: ArrayLike,
+    service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
+) -> ArrayLike:
+    r"""Squared coefficient of variation of the wait of a job that has to wait.
+
+    .. math:: s = 1 + K (1 - s_D), \qquad
+        K = \frac{v - 1}{v + 1} + h \left( K_1 - \frac{v - 1}{v + 1} \right)
+
+    with :math:`s_D` of equal jobs, and :math:`K_1` such that one data mover comes
+    out exactly: :math:`2 v - 1` for lognormal, :math:`6 v / (1 + v) - 3` for
+    hyperexponential service.
+
+    Parameters
+    ----------
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
+
+    Returns
+    -------
+    1 for an exponential wait, and where nobody waits or the queue cannot keep up
+
+    Notes
+    -----
+    Exact for exponential jobs (:math:`v = 1`, but ``lognormal``), for equal ones, and
+    for one data mover. Elsewhere a rule of ours without a source; see
+    `wait_quantile_h` for what it does to quantiles.
+
+    References
+    ----------
+    Spitzer (1956), :cite:`spitzer1956`, for equal jobs.
+
+    Examples
+    --------
+    >>> print(wait_scv(10, 9, 1, service_scv=[0, 1]))
+    [0.93706 1.     ]
+    """
+    load = arrivals_per_h * service_h
+    return by_variation(
+        service_scv,
+        family,
+        exponential=lambda: np.ones(np.broadcast_shapes(servers.shape, load.shape)),
+        other=lambda: wait_law(servers, load, service_scv, family)[2],
+    )
 
 
 @formula
@@ -221,49 +357,69 @@ def wait_within_prob(
     servers: ArrayLike,
     arrivals_per_h: ArrayLike,
     service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Probability that a job waits no longer than a given time.
 
     .. math:: P(W \le t) = 1 - C(c, \lambda\tau)\, e^{-(c/\tau - \lambda) t}
 
+    for exponential jobs, and for others
+
+    .. math:: P(W \le t) = 1 - p_w\, Q\left(\frac{1}{s}, \frac{t}{m s}\right),
+        \qquad m = E[W] / p_w
+
+    with :math:`Q` the regularised upper incomplete gamma function.
+
     Parameters
     ----------
-    wait_h : array_like of float
-        Time in line, :math:`t \ge 0`. [h]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    arrivals_per_h : array_like of float
-        Jobs arriving as a Poisson stream, :math:`\lambda \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
+    wait_h : time in line, :math:`t`
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments; 0 where the queue
-        never clears. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 where the queue cannot keep up
 
     Notes
     -----
-    Exact for Poisson arrivals and exponential service.
+    Exact for exponential jobs. Else the wait of a job that has to wait is taken as
+    gamma, with the mean and the variation of `mean_wait_h` and `wait_scv`; see
+    `wait_quantile_h` for how far off that is.
 
     References
     ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`.
+    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; Spitzer (1956),
+    :cite:`spitzer1956`, for equal jobs.
 
     Examples
     --------
     >>> print(wait_within_prob(0, 3, arrivals_per_h=6, service_h=1 / 3))
     0.5556
+    >>> print(wait_within_prob(1, 10, 9, 1, service_scv=0))
+    0.9064
     """
-    load = np.minimum(arrivals_per_h * service_h, servers)
-    decay = _decay(servers, load, service_h)
-    return np.abs(np.expm1(log_waiting(servers, load) - _times(decay, wait_h)))
+    load = arrivals_per_h * service_h
+
+    def exponential():
+        some = np.minimum(load, servers)
+        decay = _decay(servers, some, service_h)
+        # nothing happens in no time, however fast, and at no rate
+        gone = np.where((decay == 0) | (wait_h == 0), 0, decay * wait_h)
+        return np.abs(np.expm1(log_waiting(servers, some) - gone))
+
+    def other():
+        from scipy.special import gammaincc
+
+        waiting, mean, scv = wait_law(servers, load, service_scv, family)
+        rest = np.minimum(wait_h / service_h, 1e300) / mean / scv
+        return np.where(load < servers, 1 - waiting * gammaincc(1 / scv, rest), 0)
+
+    return by_variation(service_scv, family, exponential=exponential, other=other)
 
 
 @formula
@@ -272,42 +428,44 @@ def wait_quantile_h(
     servers: ArrayLike,
     arrivals_per_h: ArrayLike,
     service_h: ArrayLike,
+    service_scv: ArrayLike = 1,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Wait that a given share of the jobs does not exceed.
 
     .. math:: t_p = \max\left(0, \frac{\ln C(c, \lambda\tau) - \ln(1 - p)}
         {c/\tau - \lambda}\right)
 
+    for exponential jobs, and for others, as in `wait_within_prob`,
+
+    .. math:: t_p = m s\, Q^{-1}\left(\frac{1}{s}, \frac{1 - p}{p_w}\right)
+
     Parameters
     ----------
-    prob : array_like of float
-        Share of the jobs :math:`p`, in [0, 1]. [-]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    arrivals_per_h : array_like of float
-        Jobs arriving as a Poisson stream, :math:`\lambda \ge 0`. [1/h]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
+    prob : share of the jobs, :math:`p`
+    servers : identical data movers, :math:`c`
+    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
+    service_h : mean of the service time, :math:`\tau`
+    service_scv : squared coefficient of variation of the service time, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the service time
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 where that share does not
-        wait at all, ``inf`` where the queue never clears, and at
-        :math:`p = 1` wherever any job waits. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 where that share does not wait at all; ``inf`` where the queue cannot keep up,
+    and at :math:`p = 1` wherever any job waits
 
     Notes
     -----
-    Exact for Poisson arrivals and exponential service.
+    Exact for exponential jobs. Against exact solutions and long simulations of
+    others, for 95 and 99 % of the jobs, where at least twice the rest wait: gamma
+    within 4 % (equal jobs 9 % at worst, where few wait), hyperexponential and
+    lognormal within 6 % at :math:`v = 2` and 11 % at 4, and 32 % at 8.
 
     References
     ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`.
+    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; Spitzer (1956),
+    :cite:`spitzer1956`, for equal jobs.
 
     Examples
     --------
@@ -316,172 +474,33 @@ def wait_quantile_h(
 
     >>> print(wait_quantile_h(0.95, 3, arrivals_per_h=6, service_h=1 / 3))
     0.7283
+    >>> print(wait_quantile_h(0.95, 10, 9, 1, service_scv=0))
+    1.29
     """
-    load = np.minimum(arrivals_per_h * service_h, servers)
-    # fmax: nobody waits where nothing is offered, for no share of the jobs
-    excess = np.fmax(log_waiting(servers, load) - np.log1p(-prob), 0)
-    decay = _decay(servers, load, service_h)
-    ends = (decay > 0) & np.isfinite(excess)
-    return np.where(ends, excess / decay, np.inf)
+    load = arrivals_per_h * service_h
+
+    def exponential():
+        some = np.minimum(load, servers)
+        # fmax: nobody waits where nothing is offered, for no share of the jobs
+        excess = np.fmax(log_waiting(servers, some) - np.log1p(-prob), 0)
+        decay = _decay(servers, some, service_h)
+        ends = (decay > 0) & np.isfinite(excess)
+        return np.where(ends, excess / decay, np.inf)
+
+    def other():
+        law = wait_law(servers, load, service_scv, family)
+        return wait_quantile(prob, *law) * service_h
+
+    return by_variation(service_scv, family, exponential=exponential, other=other)
 
 
-@formula
-def utilisation_for_wait_frac(
-    wait_h: ArrayLike, prob: ArrayLike, servers: ArrayLike, service_h: ArrayLike
-) -> ArrayLike:
-    r"""Utilisation at which a given share of the jobs waits a given time at most.
-
-    .. math:: \rho:\quad \ln C(c, c\rho) - (1 - \rho)\, c\, t / \tau = \ln(1 - p)
-
-    Parameters
-    ----------
-    wait_h : array_like of float
-        Time in line, :math:`t \ge 0`. [h]
-    prob : array_like of float
-        Share of the jobs :math:`p` that waits no longer, in [0, 1]. [-]
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments; 0 at :math:`p = 1`,
-        which no load above zero can promise. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    wait_quantile_h : the inverse.
-
-    Notes
-    -----
-    Started from the closed form that the many-server approximation
-    :math:`C \approx \rho^{\sqrt{2(c+1)}-1}` gives through Wright's omega
-    function, then Newton's steps with the exact derivative
-    :math:`(\ln C)' = (1 - C)/(1 - \rho) + c(1 - \rho)/\rho`.
-
-    References
-    ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; Sakasegawa (1977) for the
-    start, :cite:`sakasegawa1977`.
-
-    Examples
-    --------
-    Ten movers, jobs of one hour, and 95 % of the jobs wait at most eight hours:
-
-    >>> print(utilisation_for_wait_frac(8, 0.95, servers=10, service_h=1))
-    0.96424
-    """
-    patience = np.minimum(servers * (wait_h / service_h), 1e300)
-    log_late = np.log1p(-prob)
-    busy = start_utilisation(servers, patience, log_late)
-    low, high = np.zeros_like(busy), np.ones_like(busy)
-    for _ in range(60):
-        log_c = log_waiting(servers, servers * busy)
-        error = log_c - patience * (1 - busy) - log_late
-        low, high = np.where(error < 0, busy, low), np.where(error < 0, high, busy)
-        idle = 1 - busy
-        slope = -np.expm1(log_c) / idle + servers * idle / busy + patience
-        step = busy - error / slope
-        inside = (step > low) & (step < high)
-        step = np.where(inside, step, (low + high) / 2)
-        settled = np.abs(step - busy) <= 4e-16 * np.minimum(busy, 1)
-        busy = step
-        if settled.all():
-            break
-    return np.where(prob < 1, busy, 0)
-
-
-def start_utilisation(servers, patience, log_late):
-    """Utilisation, about, at which ln C is `log_late` + `patience` (1 - it)."""
-    from scipy.special import wrightomega
-
-    power = np.sqrt(2 * (servers + 1)) - 1
-    scale = np.maximum(patience / power, 1e-300)
-    busy = wrightomega((log_late + patience) / power + np.log(scale)).real / scale
-    return np.clip(busy, 1e-12, 1 - 1e-12)
-
-
-def log_waiting(servers, load):
-    """Logarithm of C on plain arrays, for a load of at most `servers`."""
-    log_mass = log_poisson_mass(servers, load)
-    log_spare = np.log((servers - load) / servers) + np.log(upper_gamma(servers, load))
-    return log_mass - np.logaddexp(log_mass, log_spare)
-
-
-def upper_gamma(servers, load):
-    """Regularised upper incomplete gamma function, for a load of at most `servers`."""
-    from scipy.special import erfc, gammaincc
-
-    value = gammaincc(servers, load)
-    # SciPy ends its series after 2000 terms, too soon where so many servers have
-    # much to spare; Temme's uniform expansion needs only its first term there
-    many = (servers > 1e5) & (load < servers - 4 * np.sqrt(servers))
-    if many.any():
-        deviance = _deviance(servers, load)
-        eta = -np.sqrt(-2 * deviance)
-        rest = np.exp(servers * deviance - 0.5 * np.log(servers) - _HALF_LOG)
-        rest *= servers / (load - servers) - 1 / eta
-        value = np.where(many, erfc(eta * np.sqrt(servers / 2)) / 2 + rest, value)
-    return value
-
-
-_HALF_LOG = 0.5 * np.log(2 * np.pi)
-_ATANH = [1 / power for power in range(23, 1, -2)]
-_STIRLING = [1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12]
-
-
-def log_poisson_mass(count, mean):
-    """Log of the Poisson mass at a real count, by its saddle point."""
-    scale = _stirling_error(count) + 0.5 * np.log(count) + _HALF_LOG
-    return count * _deviance(count, mean) - scale
-
-
-def _deviance(count, mean):
-    """Log of the ratio of the mean to the count, plus 1, less that ratio."""
-    gap = (mean - count) / count
-    # the series of twice the artanh where both nearly cancel, the plain logarithm
-    # where 1 + gap would lose the digits of a small mean
-    half = gap / (2 + gap)
-    square = half * half
-    near = half * (2 * square * _polynomial(square, _ATANH) - gap)
-    return np.where(np.abs(gap) < 0.3, near, np.log(mean / count) - gap)
-
-
-def _stirling_error(count):
-    """Log of count! less its Stirling approximation."""
-    from scipy.special import gammaln
-
-    many = np.maximum(count, 10)
-    error = np.array(_polynomial(1 / (many * many), _STIRLING) / many)
-    few = count < 10
-    if few.any():
-        small = count[few]
-        approximation = (small + 0.5) * np.log(small) - small + _HALF_LOG
-        error[few] = gammaln(small + 1) - approximation
-    return error
-
-
-def _polynomial(at, coefficients):
-    """Value of a polynomial, highest power first, in one array of scratch."""
-    value = np.full_like(at, coefficients[0])
-    for coefficient in coefficients[1:]:
-        value *= at
-        value += coefficient
-    return value
+def _erlang_c(servers, load):
+    load = np.minimum(load, servers)
+    mass = np.exp(log_poisson_mass(servers, load))
+    spare = (servers - load) / servers * upper_gamma(servers, load)
+    return mass / (mass + spare)
 
 
 def _decay(servers, load, service_h):
     """Rate of the wait, 0 just where the load is clipped to `servers`."""
     return (servers - load) / service_h
-
-
-def _times(rate, time):
-    """Product in which nothing happens in no time, however fast, and at no rate."""
-    return np.where((rate == 0) | (time == 0), 0, rate * time)

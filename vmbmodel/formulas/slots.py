@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas._lengths import lengths, refuse_lengths
-from vmbmodel.formulas.jam_general import makespan_quantile
-from vmbmodel.formulas.jam_long import EQUAL
+from vmbmodel.formulas._kernels.jam import jam_end_quantile, once_each
+from vmbmodel.formulas._kernels.lengths import (
+    EQUAL,
+    lengths,
+    refuse_lengths,
+)
 from vmbmodel.formulas.line import equal_line_wait_h
 
 __all__ = [
@@ -40,27 +43,15 @@ def slots_backlog_h(
 
     Parameters
     ----------
-    slots : array_like of int
-        Starts, :math:`k \ge 1`. [-]
-    slot_jobs : array_like of int
-        Jobs of each start, :math:`n \ge 1`. [-]
-    slot_interval_h : array_like of float
-        Time from one start to the next, :math:`D \ge 0`. [h]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`. [-]
-    service_h : array_like of float
-        Length of every job, :math:`\tau > 0`. [h]
+    slots : starts, :math:`k`
+    slot_jobs : jobs of each start, :math:`n`
+    slot_interval_h : time from one start to the next, :math:`D`
+    vault_servers : jobs served at a time, :math:`c`
+    service_h : length of every job, :math:`\tau`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 if a start is over before the next
-        one comes. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 if a start is over before the next one comes
 
     See Also
     --------
@@ -103,26 +94,11 @@ def slots_mean_wait_h(
 
     Parameters
     ----------
-    slots : array_like of int
-        Starts, :math:`k \ge 1`. [-]
-    slot_jobs : array_like of int
-        Jobs of each start, :math:`n \ge 1`. [-]
-    slot_interval_h : array_like of float
-        Time from one start to the next, :math:`D \ge 0`. [h]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`. [-]
-    service_h : array_like of float
-        Length of every job, :math:`\tau > 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    slots : starts, :math:`k`
+    slot_jobs : jobs of each start, :math:`n`
+    slot_interval_h : time from one start to the next, :math:`D`
+    vault_servers : jobs served at a time, :math:`c`
+    service_h : length of every job, :math:`\tau`
 
     See Also
     --------
@@ -146,7 +122,7 @@ def slots_mean_wait_h(
     line = slots, slot_jobs, slot_interval_h, vault_servers, service_h
     alone = (slot_jobs - vault_servers) / vault_servers * (service_h / 2)
     fluid = np.maximum(alone, 0) + slots_backlog_h(*line) / 2
-    return _each(lambda arrival, wait, _: wait.mean(), fluid, line)
+    return _of_lines(lambda arrival, wait, _: wait.mean(), fluid, *line)
 
 
 @formula
@@ -165,26 +141,11 @@ def slots_makespan_h(
 
     Parameters
     ----------
-    slots : array_like of int
-        Starts, :math:`k \ge 1`. [-]
-    slot_jobs : array_like of int
-        Jobs of each start, :math:`n \ge 1`. [-]
-    slot_interval_h : array_like of float
-        Time from one start to the next, :math:`D \ge 0`. [h]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`. [-]
-    service_h : array_like of float
-        Length of every job, :math:`\tau > 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    slots : starts, :math:`k`
+    slot_jobs : jobs of each start, :math:`n`
+    slot_interval_h : time from one start to the next, :math:`D`
+    vault_servers : jobs served at a time, :math:`c`
+    service_h : length of every job, :math:`\tau`
 
     Notes
     -----
@@ -207,15 +168,17 @@ def slots_makespan_h(
     last = np.ceil(slot_jobs / vault_servers) * service_h
     started = np.where(slots > 1, (slots - 1) * slot_interval_h, 0)
     fluid = started + slots_backlog_h(*line) + last
-    return _each(lambda arrival, wait, job: (arrival + wait).max() + job, fluid, line)
+    return _of_lines(
+        lambda arrival, wait, job: (arrival + wait).max() + job, fluid, *line
+    )
 
 
 @formula
 def slots_overrun_h(
     slot_interval_h: ArrayLike,
     service_h: ArrayLike,
-    service_scv: ArrayLike,
-    family: str,
+    service_scv: ArrayLike = 0,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Mean time by which a job outlasts the interval to the next start.
 
@@ -223,25 +186,11 @@ def slots_overrun_h(
 
     Parameters
     ----------
-    slot_interval_h : array_like of float
-        Time from one start to the next, :math:`D \ge 0`. [h]
-    service_h : array_like of float
-        Mean length of a job, :math:`\tau > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the length, :math:`v \ge 0`; at least 1 for
-        ``hyperexponential``. [-]
-    family : str
-        Shape of the length: ``gamma``, ``lognormal`` or ``hyperexponential``. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    slot_interval_h : time from one start to the next, :math:`D`
+    service_h : mean length of a job, :math:`\tau`
+    service_scv : squared coefficient of variation of the length, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the length
 
     Notes
     -----
@@ -260,8 +209,8 @@ def slots_overrun_h(
     0.0602
     """
     refuse_lengths(service_scv, family)
-    law, interval = lengths(np.maximum(service_scv, EQUAL), family), slot_interval_h
-    interval = np.minimum(interval / service_h, 1e300)
+    law = lengths(np.maximum(service_scv, EQUAL), family)
+    interval = np.minimum(slot_interval_h / service_h, 1e300)
     over = np.where(interval > 0, law.excess(interval), 1)
     equal = np.maximum(1 - interval, 0)
     return service_h * np.where(service_scv > EQUAL, over, equal)
@@ -273,8 +222,8 @@ def no_overlap_interval_h(
     slot_jobs: ArrayLike,
     vault_servers: ArrayLike,
     service_h: ArrayLike,
-    service_scv: ArrayLike,
-    family: str,
+    service_scv: ArrayLike = 0,
+    family: str = "gamma",
 ) -> ArrayLike:
     r"""Interval after which a start is over, but for a stated risk.
 
@@ -285,35 +234,21 @@ def no_overlap_interval_h(
 
     Parameters
     ----------
-    overlap_prob : array_like of float
-        Probability :math:`\varepsilon`, in [0, 1], that a start is not over yet. [-]
-    slot_jobs : array_like of int
-        Jobs of each start, :math:`n \ge 1`. [-]
-    vault_servers : array_like of int
-        Jobs served at a time, :math:`c \ge 1`. [-]
-    service_h : array_like of float
-        Mean length of a job, :math:`\tau > 0`. [h]
-    service_scv : array_like of float
-        Squared coefficient of variation of the length, :math:`v \ge 0`; at least 1 for
-        ``hyperexponential``. [-]
-    family : str
-        Shape of the length: ``gamma``, ``lognormal`` or ``hyperexponential``. [-]
+    overlap_prob : probability that a start is not over yet, :math:`\varepsilon`
+    slot_jobs : jobs of each start, :math:`n`
+    vault_servers : jobs served at a time, :math:`c`
+    service_h : mean length of a job, :math:`\tau`
+    service_scv : squared coefficient of variation of the length, :math:`v`
+        At least 1 for ``hyperexponential``.
+    family : shape of the length
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` where no risk is taken,
-        unless all jobs are equal. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    ``inf`` where no risk is taken, unless all jobs are equal
 
     See Also
     --------
-    vmbmodel.formulas.jam_general.general_jam_makespan_quantile_h : the time by which
-        all are done.
+    vmbmodel.formulas.jam.jam_makespan_quantile_h : the time by which all are done.
 
     Notes
     -----
@@ -335,23 +270,18 @@ def no_overlap_interval_h(
     2.0944
     """
     refuse_lengths(service_scv, family)
-    line = overlap_prob, slot_jobs, vault_servers, service_scv
-    return service_h * makespan_quantile(*line, family)
+    line = slot_jobs, vault_servers, service_scv, family
+    return service_h * jam_end_quantile(1 - overlap_prob, overlap_prob, *line)
 
 
-def _each(figure, fluid, arguments):
-    """Compute a figure of every line once that has not too many jobs."""
-    fluid, *arguments = np.broadcast_arrays(fluid, *arguments)
-    result = fluid.copy()
-    small = arguments[0] * arguments[1] <= _MOST
-    if not small.any():
-        return result
-    cells = np.array([part[small] for part in arguments])
-    lines, which = np.unique(cells, axis=1, return_inverse=True)
-    figures = []
-    for slots, jobs, interval_h, servers, service_h in lines.T:
+def _of_lines(figure, fluid, slots, slot_jobs, slot_interval_h, servers, service_h):
+    """Figure of every line that has not too many jobs, and of the others as fluids."""
+
+    def compute(slots, jobs, interval_h, servers, service_h):
         arrival_h = np.repeat(np.arange(slots) * interval_h, int(jobs))
         wait_h = equal_line_wait_h(arrival_h, service_h, servers)
-        figures.append(figure(arrival_h, wait_h, service_h))
-    result[small] = np.array(figures)[which]
-    return result
+        return figure(arrival_h, wait_h, service_h)
+
+    small = slots * slot_jobs <= _MOST
+    line = slots, slot_jobs, slot_interval_h, servers, service_h
+    return np.where(small, once_each(compute, small, *line), fluid)

@@ -76,7 +76,7 @@ def varied_done_within_prob(
 
     See Also
     --------
-    vmbmodel.formulas.total.done_within_prob : for a transfer that does not vary.
+    before.total.done_within_prob : for a transfer that does not vary.
 
     Notes
     -----

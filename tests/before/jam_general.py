@@ -13,12 +13,18 @@ equal jobs, 1 for exponential ones) and their shape, as in `queueing_general`.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before._lengths import lengths, refuse_lengths
+from before._renewal import Jam
+from before.jam import jam_mean_wait_h
+from before.jam_long import (
+    EQUAL,
+    mean_wait,
+    rest,
+    start,
+    start_quantile,
+)
+from before.jam_long import makespan_quantile as long_quantile
 from vmbmodel._arrays import formula
-from vmbmodel.formulas._lengths import lengths, refuse_lengths
-from vmbmodel.formulas._renewal import Jam
-from vmbmodel.formulas.jam import jam_mean_wait_h
-from vmbmodel.formulas.jam_long import EQUAL, mean_wait, rest, start, start_quantile
-from vmbmodel.formulas.jam_long import makespan_quantile as long_quantile
 
 __all__ = [
     "general_jam_makespan_h",

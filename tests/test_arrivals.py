@@ -1,20 +1,20 @@
-"""Jobs that arrive several at a time: a textbook, exact recursions, properties."""
+"""Jobs in batches or on a timetable: a textbook, exact recursions, properties."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.special import pdtr
 
 from vmbmodel.formulas import queueing
-from vmbmodel.formulas.batches import (
+from vmbmodel.formulas.arrivals import (
     batch_mean_wait_h,
     batch_wait_prob,
     batch_wait_quantile_h,
-    general_batch_mean_wait_h,
     jobs_ahead,
+    timetable_mean_wait_h,
 )
-from vmbmodel.formulas.queueing_general import general_mean_wait_h
 
 movers = st.floats(1, 500)
 shares = st.floats(1e-3, 0.999)
@@ -93,7 +93,7 @@ def test_batches_of_one_are_the_simple_queue(servers, busy, tau, prob):
 def test_one_mover_serves_the_own_batch_first(busy, ahead, scv):
     # Pollaczek and Khinchine, and the jobs of one's batch stretched by the busy share
     expected = busy * (1 + scv) / (2 * (1 - busy)) + ahead / (1 - busy)
-    found = general_batch_mean_wait_h(1, busy, 1, ahead, scv, "gamma")
+    found = batch_mean_wait_h(1, busy, 1, ahead, scv, "gamma")
     assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -102,10 +102,10 @@ def test_larger_batches_never_shorten_the_wait(servers, busy, ahead, prob):
     ahead = sorted(ahead)
     waits = batch_mean_wait_h(servers, servers * busy, 1, ahead)
     assert waits[0] <= waits[1] * (1 + 1e-9)
-    alone = general_mean_wait_h(servers, servers * busy, 1, 2, "lognormal")
+    alone = queueing.mean_wait_h(servers, servers * busy, 1, 2, "lognormal")
     for b in ahead:
         line = servers, servers * busy, 1, b, 2, "lognormal"
-        assert general_batch_mean_wait_h(*line) >= alone * (1 - 1e-9)
+        assert batch_mean_wait_h(*line) >= alone * (1 - 1e-9)
 
 
 @given(servers=movers, loads=st.tuples(shares, shares), ahead=others)
@@ -129,7 +129,47 @@ def test_edges():
     assert batch_mean_wait_h(10, 0, 1, 4) == 0
     assert batch_wait_quantile_h([0, 0.5, 1], 10, 0, 1, 4).tolist() == [0, 0, 0]
     assert batch_wait_quantile_h([0, 1], 10, 8, 1, 4).tolist() == [0, np.inf]
-    assert general_batch_mean_wait_h(10, [0, 10], 1, 4, 2, "gamma").tolist() == [
+    assert batch_mean_wait_h(10, [0, 10], 1, 4, 2, "gamma").tolist() == [
         0,
         np.inf,
     ]
+
+
+# Simulations of jobs that start together every hour: movers, length of a job, load,
+# mean wait and how far off the formula may be.
+@pytest.mark.parametrize(
+    ("servers", "service_h", "busy", "simulated", "off"),
+    [
+        (10, 0.25, 0.6, 0.1958, 0.045),
+        (10, 0.25, 0.9, 0.3909, 0.012),
+        (50, 0.25, 0.9, 0.3362, 0.02),
+        (10, 0.5, 0.95, 0.654, 0.06),
+    ],
+)
+def test_simulated_timetables(servers, service_h, busy, simulated, off):
+    jobs = busy * servers / service_h
+    wait = timetable_mean_wait_h(servers, jobs, 1, service_h)
+    assert simulated * (1 - off) <= wait <= simulated
+
+
+def test_backlog_of_a_timetable_agrees_with_its_recursion():
+    # what is left before a start: B' = (B + N - m)^+, N Poisson
+    room, jobs, size = 8, 6.8, 400
+    arrivals = np.diff(pdtr(np.arange(size), jobs), prepend=0)
+    share = np.eye(1, size)[0]
+    for _ in range(3000):
+        after = np.convolve(share, arrivals)
+        share = np.concatenate([[after[: room + 1].sum()], after[room + 1 :]])[:size]
+    backlog = share @ np.arange(size)
+    wait = timetable_mean_wait_h(2, jobs, 1, 0.25)
+    assert_allclose(wait, (backlog + jobs / 2 - 1 / 2) / 8, rtol=1e-6)
+
+
+def test_edges_of_a_timetable():
+    assert timetable_mean_wait_h(10, 0, 1, 0.25) == 0
+    assert timetable_mean_wait_h(10, [40, 41, 1e300], 1, 0.25).tolist() == [np.inf] * 3
+    ends = np.array([1e-300, 1, 1e300])
+    waits = timetable_mean_wait_h(
+        ends, ends[:, None], ends[:, None, None], ends[:, None, None, None]
+    )
+    assert (waits >= 0).all()

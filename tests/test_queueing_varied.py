@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.special import pdtr
 
-from vmbmodel.formulas import queueing
-from vmbmodel.formulas.equal_jobs import timetable_mean_wait_h
-from vmbmodel.formulas.queueing_general import (
-    general_mean_wait_h,
-    general_wait_prob,
-    general_wait_quantile_h,
-    general_wait_scv,
-    general_wait_within_prob,
+from vmbmodel.formulas.queueing import (
+    erlang_c_prob,
+    mean_wait_h,
+    wait_prob,
+    wait_quantile_h,
+    wait_scv,
+    wait_within_prob,
 )
 
 FAMILIES = ["gamma", "lognormal", "hyperexponential"]
@@ -23,6 +22,8 @@ shares = st.floats(1e-3, 0.999)
 hours = st.floats(1e-3, 1e3)
 variations = st.floats(0, 8)
 families = st.sampled_from(FAMILIES)
+ALMOST = np.nextafter(1, 2)
+"""Variation of all but exponential jobs."""
 
 # movers, utilisation, and for each service the mean wait in service times and the
 # probability of waiting. Equal jobs: Crommelin's equations; Erlang-2 and balanced
@@ -61,8 +62,8 @@ def test_exact_means_and_probabilities(column):
     means, probs = rows[:, 2 + 2 * column : 4 + 2 * column].T
     scv, family, mean_off, prob_off = SERVICES[column]
     line = servers, servers * busy, 1, scv, family
-    assert_allclose(general_mean_wait_h(*line), means, rtol=mean_off)
-    assert_allclose(general_wait_prob(*line), probs, rtol=prob_off)
+    assert_allclose(mean_wait_h(*line), means, rtol=mean_off)
+    assert_allclose(wait_prob(*line), probs, rtol=prob_off)
 
 
 # movers, utilisation, then the waits that 95 % and 99 % of the jobs do not exceed
@@ -81,9 +82,7 @@ def test_exact_quantiles(column, off):
     rows = np.array(QUANTILES)
     servers, busy = rows[:, :1], rows[:, 1:2]
     scv, family, *_ = SERVICES[column]
-    found = general_wait_quantile_h(
-        [0.95, 0.99], servers, servers * busy, 1, scv, family
-    )
+    found = wait_quantile_h([0.95, 0.99], servers, servers * busy, 1, scv, family)
     assert_allclose(found, rows[:, 2 + 2 * column : 4 + 2 * column], rtol=off)
 
 
@@ -109,9 +108,9 @@ def test_simulated_lognormal_jobs(case):
     scv, servers, busy, mean, confidence, waiting, *late = case
     line = servers, servers * busy, 1, scv, "lognormal"
     # the fit itself is 1.4 % off, root mean square, where it was not fitted
-    assert_allclose(general_mean_wait_h(*line), mean, rtol=confidence + 0.014)
-    assert_allclose(general_wait_prob(*line), waiting, rtol=0.01)
-    assert_allclose(general_wait_quantile_h([0.95, 0.99], *line), late, rtol=0.10)
+    assert_allclose(mean_wait_h(*line), mean, rtol=confidence + 0.014)
+    assert_allclose(wait_prob(*line), waiting, rtol=0.01)
+    assert_allclose(wait_quantile_h([0.95, 0.99], *line), late, rtol=0.10)
 
 
 def test_published_waits_of_five_servers():
@@ -125,11 +124,11 @@ def test_published_waits_of_five_servers():
         0.5: [5.18, 0.68, 0.10, 0.01],
     }
     for scv, printed in table.items():
-        line = 5 * busy * general_mean_wait_h(5, 5 * busy, 1, scv, "gamma")
+        line = 5 * busy * mean_wait_h(5, 5 * busy, 1, scv, "gamma")
         assert_allclose(line, printed, rtol=0.013, atol=0.006)
     # the same table by Kimura's own rule
     for scv, printed in {4: [16.26, 1.82], 1.5: [8.50, 1.06]}.items():
-        waits = general_mean_wait_h(5, 5 * busy[:2], 1, scv, "hyperexponential")
+        waits = mean_wait_h(5, 5 * busy[:2], 1, scv, "hyperexponential")
         assert_allclose(5 * busy[:2] * waits, printed, rtol=0.032)
 
 
@@ -138,7 +137,7 @@ def test_published_waits_of_equal_jobs():
     # half a percent for two and four servers at a utilisation of 0.7 or 0.9
     printed = {(2, 0.9): 2.1445, (2, 0.7): 0.4916, (4, 0.9): 1.0, (4, 0.7): 0.1890}
     for (servers, busy), wait in printed.items():
-        found = general_mean_wait_h(servers, servers * busy, 1, 0, "gamma")
+        found = mean_wait_h(servers, servers * busy, 1, 0, "gamma")
         assert_allclose(found, wait, rtol=0.005)
 
 
@@ -167,9 +166,7 @@ def equal_jobs_by_their_number(servers, busy):
 @pytest.mark.parametrize("busy", [0.1, 0.19, 0.21, 0.5, 0.8, 0.95])
 def test_equal_jobs_agree_with_a_markov_chain(servers, busy):
     line = servers, servers * busy, 1, 0, "gamma"
-    found = [
-        f(*line) for f in (general_wait_prob, general_mean_wait_h, general_wait_scv)
-    ]
+    found = [f(*line) for f in (wait_prob, mean_wait_h, wait_scv)]
     waiting, mean, scv = equal_jobs_by_their_number(servers, busy)
     if waiting > 1e-8:
         assert_allclose(found, [waiting, mean, scv], rtol=2e-6)
@@ -189,24 +186,25 @@ def test_one_mover_is_pollaczek_and_khinchine(busy, scv, family):
     mean = busy * (1 + scv) / (2 * (1 - busy))
     third = busy * one_mover[family](scv) / (3 * (1 - busy))
     spread = (2 * mean**2 + third) * busy / mean**2 - 1
-    assert_allclose(general_wait_prob(*line), busy, rtol=1e-7)
-    assert_allclose(general_mean_wait_h(*line), mean, rtol=1e-7)
-    assert_allclose(general_wait_scv(*line), spread, rtol=3e-6)
+    assert_allclose(wait_prob(*line), busy, rtol=1e-7)
+    assert_allclose(mean_wait_h(*line), mean, rtol=1e-7)
+    assert_allclose(wait_scv(*line), spread, rtol=3e-6)
 
 
 @given(servers=movers, busy=shares, tau=hours, prob=shares)
 def test_exponential_jobs_are_the_simple_queue(servers, busy, tau, prob):
     line = servers, servers * busy / tau, tau
     for family in ("gamma", "hyperexponential"):
-        wait = general_mean_wait_h(*line, 1, family)
-        assert_allclose(wait, queueing.mean_wait_h(*line), rtol=1e-12, atol=1e-290)
-        waiting = general_wait_prob(*line, 1, family)
-        simple = queueing.erlang_c_prob(servers, line[1] * tau)
-        assert_allclose(waiting, simple, rtol=1e-12, atol=1e-290)
-    late = general_wait_quantile_h(prob, *line, 1, "gamma")
-    assert_allclose(
-        late, queueing.wait_quantile_h(prob, *line), rtol=1e-9, atol=1e-10 * tau
-    )
+        # the closed forms, and next to them the rule for others
+        for scv in (1, ALMOST):
+            wait = mean_wait_h(*line, scv, family)
+            assert_allclose(wait, mean_wait_h(*line), rtol=1e-12, atol=1e-290)
+            waiting = wait_prob(*line, scv, family)
+            simple = erlang_c_prob(servers, line[1] * tau)
+            assert_allclose(waiting, simple, rtol=1e-12, atol=1e-290)
+            late = wait_quantile_h(prob, *line, scv, family)
+            near = {"rtol": 1e-9, "atol": 1e-10 * tau}
+            assert_allclose(late, wait_quantile_h(prob, *line), **near)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -216,18 +214,18 @@ def test_a_nearly_full_pool_waits_like_one_fast_mover(family, scv):
     servers, idle = 10, 1e-7
     line = servers, servers * (1 - idle), 1, scv, family
     mean = (1 + scv) / (2 * servers * idle)
-    assert_allclose(general_mean_wait_h(*line), mean, rtol=1e-5)
-    assert_allclose(general_wait_prob(*line), 1, rtol=1e-5)
-    late = general_wait_quantile_h(0.95, *line)
+    assert_allclose(mean_wait_h(*line), mean, rtol=1e-5)
+    assert_allclose(wait_prob(*line), 1, rtol=1e-5)
+    late = wait_quantile_h(0.95, *line)
     assert_allclose(late, -np.log(0.05) * mean, rtol=1e-5)
 
 
 @given(servers=movers, busy=st.floats(1e-6, 1 - 1e-12), tau=hours)
 def test_equal_jobs_wait_between_half_as_long_and_as_long(servers, busy, tau):
     line = servers, servers * busy / tau, tau
-    equal, random = general_mean_wait_h(*line, 0, "gamma"), queueing.mean_wait_h(*line)
+    equal, random = mean_wait_h(*line, 0, "gamma"), mean_wait_h(*line)
     assert random * (0.5 - 1e-12) <= equal <= random
-    assert general_wait_prob(*line, 0, "gamma") <= 1
+    assert wait_prob(*line, 0, "gamma") <= 1
 
 
 @given(servers=movers, busy=shares, scvs=st.tuples(variations, variations))
@@ -235,9 +233,7 @@ def test_more_variation_never_shortens_the_mean_wait(servers, busy, scvs):
     less, more = sorted(scvs)
     for family in FAMILIES:
         if family != "hyperexponential" or less >= 1:
-            waits = general_mean_wait_h(
-                servers, servers * busy, 1, [less, more], family
-            )
+            waits = mean_wait_h(servers, servers * busy, 1, [less, more], family)
             assert waits[0] <= waits[1] * (1 + 1e-12)
 
 
@@ -245,7 +241,7 @@ def test_more_variation_never_shortens_the_mean_wait(servers, busy, scvs):
 def test_one_more_mover_never_lengthens_the_mean_wait(servers, busy, scv, family):
     scv = max(scv, 1) if family == "hyperexponential" else scv
     line = servers * busy, 1, scv, family
-    now, then = general_mean_wait_h([servers, servers + 1], *line)
+    now, then = mean_wait_h([servers, servers + 1], *line)
     assert then <= now * (1 + 1e-12)
 
 
@@ -255,17 +251,17 @@ def test_one_more_mover_never_lengthens_the_mean_wait(servers, busy, scv, family
 def test_more_load_never_shortens_the_wait(servers, shares, scv, family):
     scv = max(scv, 1) if family == "hyperexponential" else scv
     load = servers * np.sort(shares)
-    waits = general_mean_wait_h(servers, load, 1, scv, family)
+    waits = mean_wait_h(servers, load, 1, scv, family)
     assert waits[0] <= waits[1] * (1 + 1e-6)
-    late = general_wait_quantile_h(0.95, servers, load, 1, scv, family)
+    late = wait_quantile_h(0.95, servers, load, 1, scv, family)
     assert late[0] <= late[1] * (1 + 1e-5)
 
 
 @given(servers=movers, busy=shares, tau=hours, scv=variations, prob=shares)
 def test_quantile_is_the_inverse_of_the_distribution(servers, busy, tau, scv, prob):
     line = servers, servers * busy / tau, tau, scv, "lognormal"
-    late = general_wait_quantile_h(prob, *line)
-    within = general_wait_within_prob(late, *line)
+    late = wait_quantile_h(prob, *line)
+    within = wait_within_prob(late, *line)
     assert within >= prob * (1 - 1e-9)
     if late > 0:
         assert_allclose(within, prob, rtol=1e-9)
@@ -276,10 +272,8 @@ def test_only_the_clock_changes_with_the_length_of_jobs(
     servers, busy, scv, tau, family
 ):
     scv = max(scv, 1) if family == "hyperexponential" else scv
-    in_services = general_wait_quantile_h(0.99, servers, servers * busy, 1, scv, family)
-    in_hours = general_wait_quantile_h(
-        0.99, servers, servers * busy / tau, tau, scv, family
-    )
+    in_services = wait_quantile_h(0.99, servers, servers * busy, 1, scv, family)
+    in_hours = wait_quantile_h(0.99, servers, servers * busy / tau, tau, scv, family)
     assert_allclose(in_hours, in_services * tau, rtol=1e-7, atol=1e-9 * tau)
 
 
@@ -287,29 +281,27 @@ def test_only_the_clock_changes_with_the_length_of_jobs(
 @pytest.mark.parametrize("arrivals", [3, 3.0, 4, 1e300])
 def test_saturated_line_never_clears(family, arrivals):
     line = 3, arrivals, 1, 2, family
-    assert general_wait_prob(*line) == 1
-    assert general_mean_wait_h(*line) == np.inf
-    assert general_wait_scv(*line) == 1
-    assert general_wait_within_prob(1e300, *line) == 0
-    assert general_wait_quantile_h(0.5, *line) == np.inf
+    assert wait_prob(*line) == 1
+    assert mean_wait_h(*line) == np.inf
+    assert wait_scv(*line) == 1
+    assert wait_within_prob(1e300, *line) == 0
+    assert wait_quantile_h(0.5, *line) == np.inf
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nobody_waits_where_nothing_arrives(family):
     line = 3, 0, 1, 2, family
-    assert general_wait_prob(*line) == 0
-    assert general_mean_wait_h(*line) == 0
-    assert general_wait_within_prob(0, *line) == 1
-    assert general_wait_quantile_h([0, 0.5, 1], *line).tolist() == [0, 0, 0]
+    assert wait_prob(*line) == 0
+    assert mean_wait_h(*line) == 0
+    assert wait_within_prob(0, *line) == 1
+    assert wait_quantile_h([0, 0.5, 1], *line).tolist() == [0, 0, 0]
 
 
 def test_certainty_and_impossibility():
     line = 10, 8, 1, 2, "lognormal"
-    assert general_wait_quantile_h(0, *line) == 0
-    assert general_wait_quantile_h(1, *line) == np.inf
-    assert_allclose(
-        general_wait_within_prob(0, *line), 1 - general_wait_prob(*line), rtol=1e-14
-    )
+    assert wait_quantile_h(0, *line) == 0
+    assert wait_quantile_h(1, *line) == np.inf
+    assert_allclose(wait_within_prob(0, *line), 1 - wait_prob(*line), rtol=1e-14)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -320,63 +312,23 @@ def test_extreme_numbers_give_numbers(family):
     if family != "hyperexponential":
         scv = np.concatenate([[[[0]], [[1e-300]]], scv])
     line = ends, busy * ends, 1, scv, family
-    prob, mean = general_wait_prob(*line), general_mean_wait_h(*line)
+    prob, mean = wait_prob(*line), mean_wait_h(*line)
     assert ((prob >= 0) & (prob <= 1)).all()
     assert (mean >= 0).all()
-    assert (general_wait_scv(*line) > 0).all()
+    assert (wait_scv(*line) > 0).all()
     for share in (0, 1e-300, 0.5, 1 - 1e-16, 1):
-        assert (general_wait_quantile_h(share, *line) >= 0).all()
+        assert (wait_quantile_h(share, *line) >= 0).all()
     for wait_h in (0, 1e-300, 1, 1e300):
-        within = general_wait_within_prob(wait_h, *line)
+        within = wait_within_prob(wait_h, *line)
         assert ((within >= 0) & (within <= 1)).all()
 
 
 def test_no_lines_no_waits():
-    assert general_wait_quantile_h(0.95, [], 1, 1, 2, "gamma").shape == (0,)
-    assert general_mean_wait_h(np.ones((0, 3)), 1, 1, 2, "gamma").shape == (0, 3)
+    assert wait_quantile_h(0.95, [], 1, 1, 2, "gamma").shape == (0,)
+    assert mean_wait_h(np.ones((0, 3)), 1, 1, 2, "gamma").shape == (0, 3)
 
 
 def test_two_kinds_of_jobs_vary_at_least_like_exponential_ones():
     message = r"^service_scv must be >= 1 if hyperexponential; got 0.5 at index \(1,\)$"
     with pytest.raises(ValueError, match=message):
-        general_mean_wait_h(10, 8, 1, [2, 0.5, 0.1], "hyperexponential")
-
-
-# Simulations of jobs that start together every hour: movers, length of a job, load,
-# mean wait and how far off the formula may be.
-@pytest.mark.parametrize(
-    ("servers", "service_h", "busy", "simulated", "off"),
-    [
-        (10, 0.25, 0.6, 0.1958, 0.045),
-        (10, 0.25, 0.9, 0.3909, 0.012),
-        (50, 0.25, 0.9, 0.3362, 0.02),
-        (10, 0.5, 0.95, 0.654, 0.06),
-    ],
-)
-def test_simulated_timetables(servers, service_h, busy, simulated, off):
-    jobs = busy * servers / service_h
-    wait = timetable_mean_wait_h(servers, jobs, 1, service_h)
-    assert simulated * (1 - off) <= wait <= simulated
-
-
-def test_backlog_of_a_timetable_agrees_with_its_recursion():
-    # what is left before a start: B' = (B + N - m)^+, N Poisson
-    room, jobs, size = 8, 6.8, 400
-    arrivals = np.diff(pdtr(np.arange(size), jobs), prepend=0)
-    share = np.eye(1, size)[0]
-    for _ in range(3000):
-        after = np.convolve(share, arrivals)
-        share = np.concatenate([[after[: room + 1].sum()], after[room + 1 :]])[:size]
-    backlog = share @ np.arange(size)
-    wait = timetable_mean_wait_h(2, jobs, 1, 0.25)
-    assert_allclose(wait, (backlog + jobs / 2 - 1 / 2) / 8, rtol=1e-6)
-
-
-def test_edges_of_a_timetable():
-    assert timetable_mean_wait_h(10, 0, 1, 0.25) == 0
-    assert timetable_mean_wait_h(10, [40, 41, 1e300], 1, 0.25).tolist() == [np.inf] * 3
-    ends = np.array([1e-300, 1, 1e300])
-    waits = timetable_mean_wait_h(
-        ends, ends[:, None], ends[:, None, None], ends[:, None, None, None]
-    )
-    assert (waits >= 0).all()
+        mean_wait_h(10, 8, 1, [2, 0.5, 0.1], "hyperexponential")

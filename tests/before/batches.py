@@ -4,15 +4,15 @@ Batches arrive at random; their jobs join the line together, so that a job waits
 for those of its own batch too. All that counts of the sizes of batches is how
 many jobs of its batch stand before a job on average, :math:`b`, from
 `jobs_ahead`. Batches at fixed times are another thing: see
-`vmbmodel.formulas.equal_jobs.timetable_mean_wait_h`.
+`before.equal_jobs.timetable_mean_wait_h`.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before.queueing import log_poisson_mass, log_waiting
+from before.queueing_general import law
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import log_poisson_mass, log_waiting
-from vmbmodel.formulas.queueing_general import law
 
 __all__ = [
     "batch_mean_wait_h",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vmbmodel.formulas.queueing_general import refuse_mixture
+from before.queueing_general import refuse_mixture
 
 __all__ = []
 

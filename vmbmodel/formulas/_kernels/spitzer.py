@@ -1,97 +1,22 @@
-r"""Jobs of equal length: the exact wait in a pool, and a timetable of starts.
+r"""Jobs of equal length: the exact wait in a pool.
 
 When every job takes the same time :math:`\tau`, movers become free in the order
 in which they were taken, so that each of them sees every :math:`c`-th job. The
 line of one mover is then a random walk, and an identity of Spitzer turns its
-mean into a series of incomplete gamma functions. `equal_jobs` sums it; the
-waits of `queueing_general` are built on it.
+mean into a series of incomplete gamma functions. `equal_jobs` sums it.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import log_poisson_mass
+from vmbmodel.formulas._kernels.quadrature import laguerre, legendre
+from vmbmodel.formulas._kernels.special import log_poisson_mass
 
-__all__ = ["timetable_mean_wait_h"]
+__all__ = ["equal_jobs"]
 
-# terms of the series that are summed one by one, and nodes for the rest
 _TERMS = 12
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
-_POINTS, _PULLS = np.polynomial.laguerre.laggauss(24)
+"""Terms of the series that are summed one by one."""
 _BLOCK = 4096
 _LIGHT = 0.2
-
-
-@formula
-def timetable_mean_wait_h(
-    servers: ArrayLike,
-    start_jobs: ArrayLike,
-    interval_h: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
-    r"""Mean wait of equal jobs that all start on the hour, or every so often.
-
-    .. math:: E[W] = \frac{\tau}{c} \left( E[B] + \frac{\Lambda}{2}
-        - \frac{c - 1}{2} \right)^+, \qquad
-        E[B] = \sum_{k \ge 1} \frac{E[(N_{k\Lambda} - k m)^+]}{k}, \qquad
-        m = \frac{c T}{\tau}
-
-    with :math:`N_x` Poisson of mean :math:`x`, and :math:`B` the jobs still there
-    when the next ones start.
-
-    Parameters
-    ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    start_jobs : array_like of float
-        Mean of the jobs that start together, a Poisson number,
-        :math:`\Lambda \ge 0`. [-]
-    interval_h : array_like of float
-        Time from one start to the next, :math:`T > 0`. [h]
-    service_h : array_like of float
-        Length of every job, :math:`\tau > 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` where
-        :math:`\Lambda \ge m`, more than the movers do in an interval. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    vmbmodel.formulas.queueing_general.general_mean_wait_h : starts at any time.
-
-    Notes
-    -----
-    The backlog is exact for a whole :math:`m`; the wait takes the line for a
-    fluid, which needs many more jobs at a start than movers. Against
-    simulations of 10 and 50 movers at a load of 0.6 to 0.95 it is 1 to 6 % too
-    short; with as many jobs as movers it fails: 0.231 h for 0.293 h.
-
-    References
-    ----------
-    Spitzer (1956), :cite:`spitzer1956`.
-
-    Examples
-    --------
-    Ten movers, quarters of an hour, 36 jobs every hour:
-
-    >>> print(timetable_mean_wait_h(10, 36, interval_h=1, service_h=0.25))
-    0.3873
-    """
-    room = np.minimum(servers * (interval_h / service_h), 1e300)
-    room, start_jobs = np.broadcast_arrays(room, start_jobs)
-    keeps_up = start_jobs < room
-    jobs = np.where(keeps_up, start_jobs, 0)
-    backlog = jobs * equal_jobs(room, jobs)[1]  # the line of M/D/m
-    line = np.maximum(backlog + jobs / 2 - (servers - 1) / 2, 0)
-    return np.where(keeps_up, line * (service_h / servers), np.inf)
 
 
 def equal_jobs(servers, load):
@@ -105,12 +30,12 @@ def equal_jobs(servers, load):
         (light & (load > 0), _light_exceedance),
         (~light, _exceedance),
     ):
-        sums[:, part] = spitzer_sums(terms, servers[part], load[part])
+        sums[:, part] = _sums(terms, servers[part], load[part])
     some, mean, variance = sums
     return -np.expm1(-some), mean, variance + mean**2
 
 
-def spitzer_sums(terms, servers, load):
+def _sums(terms, servers, load):
     """Sum terms(k, servers, load) / k over k >= 1, by blocks of cells.
 
     The terms decay like exp(-kappa k). The first are summed one by one; for the
@@ -125,13 +50,14 @@ def spitzer_sums(terms, servers, load):
 
 
 def _sum_block(terms, servers, load):
+    nodes, pulls = legendre(20)
     idle = (servers - load) / servers
     decay = servers * np.maximum(idle**2 / 2, -np.log(load / servers) - idle)
     start, step = _TERMS + 0.5, 0.25
     reach = np.clip(np.log(40 / start / decay), 0, 690)
     split = np.maximum(reach - 8, 0)
-    to_split = start * np.exp(split * (1 + _NODES) / 2)
-    beyond = start * np.exp(split + (reach - split) * (1 + _NODES) / 2)
+    to_split = start * np.exp(split * (1 + nodes) / 2)
+    beyond = start * np.exp(split + (reach - split) * (1 + nodes) / 2)
     near = np.arange(1.0, _TERMS + 1)
     ends = start + np.array([-step, step])
     counts = np.concatenate(
@@ -144,7 +70,7 @@ def _sum_block(terms, servers, load):
             np.broadcast_to(w, (len(load), w.shape[-1]))
             for w in (1 / near, np.array([-1, 1]) / (48 * step) / ends)
         ]
-        + [_WEIGHTS * split / 2, _WEIGHTS * (reach - split) / 2],
+        + [pulls * split / 2, pulls * (reach - split) / 2],
         axis=1,
     )
     return np.stack(
@@ -177,7 +103,7 @@ def _exceedance(k, servers, load):
 def _far_exceedance(k, mean, mass, gap):
     """Do the same by the integral over the logarithm of the gamma variable."""
     sums = [0, 0, 0]
-    for node, weight in zip(_POINTS, _PULLS, strict=True):
+    for node, weight in zip(*laguerre(24), strict=True):
         log = node / gap
         part = -np.expm1(-log)
         chance = weight * np.exp(mean * (part - log))

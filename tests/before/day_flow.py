@@ -1,15 +1,15 @@
 r"""The mean wait over a day, if the pool is at each moment like one in balance.
 
 As good as exact where the load changes little, and never infinite where it is above
-1 for some hours; `vmbmodel.formulas.day_wait` knows when something else is better.
+1 for some hours; `before.day_wait` knows when something else is better.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before.day import clears, day_of, movers_level
+from before.queueing import log_waiting
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.day import clears, day_of, movers_level
-from vmbmodel.formulas.queueing import log_waiting
 
 __all__ = ["flow_wait_h"]
 
@@ -57,7 +57,7 @@ def flow_wait_h(
 
     See Also
     --------
-    vmbmodel.formulas.day_wait.day_mean_wait_h : takes the law that fits.
+    before.day_wait.day_mean_wait_h : takes the law that fits.
 
     Notes
     -----

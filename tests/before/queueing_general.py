@@ -20,10 +20,10 @@ can be. A queue that cannot keep up waits ``inf``.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before.equal_jobs import equal_jobs
+from before.queueing import log_waiting
 from vmbmodel._arrays import formula
 from vmbmodel._checks import refuse
-from vmbmodel.formulas.equal_jobs import equal_jobs
-from vmbmodel.formulas.queueing import log_waiting
 
 __all__ = [
     "general_mean_wait_h",

@@ -8,8 +8,8 @@ as a new one. Waits are then sums of exponential times, and so are the last ends
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before.queueing import log_poisson_mass
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.queueing import log_poisson_mass
 
 __all__ = [
     "random_jam_makespan_h",

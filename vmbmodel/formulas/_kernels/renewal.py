@@ -16,9 +16,10 @@ from functools import cached_property
 
 import numpy as np
 
-from vmbmodel.formulas._lengths import POINTS, SHORT, WEIGHTS, lengths
+from vmbmodel.formulas._kernels.lengths import lengths
+from vmbmodel.formulas._kernels.quadrature import SHORT, bent_times, legendre
 
-__all__ = []
+__all__ = ["Jam"]
 
 _GRID = 8192
 """Points on which sums of jobs are computed, where there is no closed form."""
@@ -210,19 +211,20 @@ class Jam:
 
     @cached_property
     def _line(self):
-        """Nodes of time at which the line is looked at, with their weights."""
+        """Weights of the time, and what waits at its nodes."""
+        points, weights = legendre(96)
         low, high = np.log(self.begin), np.log(self.end)
-        time = np.exp((low + high) / 2 + (high - low) / 2 * POINTS)
-        return time, WEIGHTS * (high - low) / 2 * time, self.waiting(time)
+        time = np.exp((low + high) / 2 + (high - low) / 2 * points)
+        return weights * (high - low) / 2 * time, self.waiting(time)
 
     def mean_start(self):
         """Mean time at which the job begins."""
-        _, weight, (some, _) = self._line
+        weight, (some, _) = self._line
         return self.begin + (weight * some).sum()
 
     def mean_wait(self):
         """Mean wait of all jobs up to this one, those of no wait included."""
-        _, weight, (_, short) = self._line
+        weight, (_, short) = self._line
         sure = self.behind * self.begin - self.servers * self.sums.area(self.begin)
         return (sure + (weight * short).sum()) / (self.behind + self.servers)
 
@@ -254,13 +256,9 @@ class LastDone:
         self.edges = self._edges()
         self.weight = -np.diff(jam.waiting(self.edges, self.sums)[0])
         self.weight /= self.weight.sum()
-        # even steps of time while it is short, even ratios later
-        low = np.arcsinh(law.quantile(1e-10) / SHORT)
-        high = np.arcsinh(law.tail_quantile(max(1e-12 / servers, 1e-300)) / SHORT)
-        self.bent = (low + high) / 2 + (high - low) / 2 * POINTS
-        self.later = SHORT * np.sinh(self.bent)
-        self.step = WEIGHTS * (high - low) / 2 * SHORT * np.cosh(self.bent)
-        self.sure, last = SHORT * np.sinh([low, high])
+        self.sure = law.quantile(1e-10)
+        last = law.tail_quantile(max(1e-12 / servers, 1e-300))
+        self.bent, self.later, self.step = bent_times(self.sure, last)
         self.beyond = _table(law.beyond, last + jam.end)
         self.others = np.array([self._others(*cell) for cell in self._cells()])
 

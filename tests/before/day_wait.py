@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before.day import clears, day_of, fluid_h, movers_level
+from before.day_flow import DAYS, STEP_H, by_slot, in_balance
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.day import clears, day_of, fluid_h, movers_level
-from vmbmodel.formulas.day_flow import DAYS, STEP_H, by_slot, in_balance
 
 __all__ = [
     "day_mean_wait_h",

@@ -9,8 +9,8 @@ has done grow evenly with the time. That makes closed forms, as fast as any othe
 import numpy as np
 from numpy.typing import ArrayLike
 
+from before._lengths import POINTS, SHORT, WEIGHTS, lengths, refuse_lengths
 from vmbmodel._arrays import formula
-from vmbmodel.formulas._lengths import POINTS, SHORT, WEIGHTS, lengths, refuse_lengths
 
 __all__ = ["long_jam_makespan_h", "long_jam_mean_wait_h", "long_jam_wait_h"]
 
@@ -53,7 +53,7 @@ def long_jam_wait_h(
 
     See Also
     --------
-    vmbmodel.formulas.jam_general.general_jam_wait_h : exact, and slower.
+    before.jam_general.general_jam_wait_h : exact, and slower.
 
     Notes
     -----
@@ -110,7 +110,7 @@ def long_jam_mean_wait_h(
 
     See Also
     --------
-    vmbmodel.formulas.jam_general.general_jam_mean_wait_h : exact, and slower.
+    before.jam_general.general_jam_mean_wait_h : exact, and slower.
 
     Notes
     -----
@@ -176,7 +176,7 @@ def long_jam_makespan_h(
 
     See Also
     --------
-    vmbmodel.formulas.jam_general.general_jam_makespan_h : exact, and slower.
+    before.jam_general.general_jam_makespan_h : exact, and slower.
 
     Notes
     -----

@@ -1,0 +1,387 @@
+r"""Restores before backups: two lines for the same data movers.
+
+A mover that becomes free takes the restore that has waited longest, and a backup
+only if no restore waits. Nothing that runs is broken off. Jobs of both kinds
+arrive at random.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from before.queueing import log_waiting
+from before.queueing_general import law, refuse_mixture
+from vmbmodel._arrays import formula
+
+__all__ = [
+    "general_priority_backup_wait_h",
+    "general_priority_restore_wait_h",
+    "priority_backup_wait_h",
+    "priority_restore_quantile_h",
+    "priority_restore_wait_h",
+]
+
+
+@formula
+def priority_restore_wait_h(
+    servers: ArrayLike,
+    restores_per_h: ArrayLike,
+    backups_per_h: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Mean wait of a restore that is taken before all backups.
+
+    .. math:: E[W_1] = \frac{C\,\tau}{c\,(1 - \rho_1)}, \qquad
+        \rho_1 = \frac{\lambda_1 \tau}{c}
+
+    with :math:`C` the probability of waiting at the load of both kinds.
+
+    Parameters
+    ----------
+    servers : array_like of float
+        Identical data movers :math:`c > 0`. [-]
+    restores_per_h : array_like of float
+        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
+    backups_per_h : array_like of float
+        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
+    service_h : array_like of float
+        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; ``inf`` only where the restores
+        alone are more than the movers can do. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact. Where both kinds together are too much, every restore waits for the
+    next mover, and only the backups wait for ever.
+
+    References
+    ----------
+    Cobham (1954), :cite:`cobham1954`.
+
+    Examples
+    --------
+    Five movers, four fifths busy, every fifth job a restore:
+
+    >>> print(priority_restore_wait_h(5, 0.8, 3.2, service_h=1))
+    0.13194
+    """
+    load = restores_per_h * service_h
+    waiting = _waiting(servers, load + backups_per_h * service_h)
+    return np.where(load < servers, waiting / (servers - load) * service_h, np.inf)
+
+
+@formula
+def priority_backup_wait_h(
+    servers: ArrayLike,
+    restores_per_h: ArrayLike,
+    backups_per_h: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Mean wait of a backup that lets all restores go first.
+
+    .. math:: E[W_2] = \frac{C\,\tau}{c\,(1 - \rho_1)(1 - \rho)}, \qquad
+        \rho = \frac{(\lambda_1 + \lambda_2)\, \tau}{c}
+
+    Parameters
+    ----------
+    servers : array_like of float
+        Identical data movers :math:`c > 0`. [-]
+    restores_per_h : array_like of float
+        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
+    backups_per_h : array_like of float
+        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
+    service_h : array_like of float
+        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; ``inf`` where both kinds
+        together are more than the movers can do. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact.
+
+    References
+    ----------
+    Cobham (1954), :cite:`cobham1954`.
+
+    Examples
+    --------
+    >>> print(priority_backup_wait_h(5, 0.8, 3.2, service_h=1))
+    0.6597
+    """
+    first = restores_per_h * service_h
+    load = first + backups_per_h * service_h
+    wait = _waiting(servers, load) / (servers - load) * (servers / (servers - first))
+    return np.where(load < servers, wait * service_h, np.inf)
+
+
+@formula
+def priority_restore_quantile_h(
+    prob: ArrayLike,
+    servers: ArrayLike,
+    restores_per_h: ArrayLike,
+    backups_per_h: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Wait that a share of the restores does not exceed, taken before backups.
+
+    .. math:: t_p = \max\left(0,
+        \frac{\tau \ln (C / (1 - p))}{c\,(1 - \rho_1)} \right)
+
+    Parameters
+    ----------
+    prob : array_like of float
+        Share of the restores :math:`p`, in [0, 1]. [-]
+    servers : array_like of float
+        Identical data movers :math:`c > 0`. [-]
+    restores_per_h : array_like of float
+        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
+    backups_per_h : array_like of float
+        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
+    service_h : array_like of float
+        Mean of the exponential service time of either kind, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; 0 where that share does not wait
+        at all, ``inf`` where the restores alone are too much, and at
+        :math:`p = 1` wherever any of them waits. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact: while all movers are busy, restores see a queue of their own that is
+    served at the full rate.
+
+    References
+    ----------
+    Cobham (1954), :cite:`cobham1954`.
+
+    Examples
+    --------
+    >>> print(priority_restore_quantile_h(0.95, 5, 0.8, 3.2, service_h=1))
+    0.572701
+    """
+    load = restores_per_h * service_h
+    waiting = _waiting(servers, load + backups_per_h * service_h)
+    excess = np.fmax(np.log(waiting) - np.log1p(-prob), 0)
+    late = np.where(excess > 0, excess / (servers - load) * service_h, 0)
+    return np.where(load < servers, late, np.inf)
+
+
+@formula
+def general_priority_restore_wait_h(
+    servers: ArrayLike,
+    restores_per_h: ArrayLike,
+    backups_per_h: ArrayLike,
+    restore_service_h: ArrayLike,
+    backup_service_h: ArrayLike,
+    service_scv: ArrayLike,
+    family: str,
+) -> ArrayLike:
+    r"""Mean wait of a restore taken before all backups, for any service times.
+
+    .. math:: E[W_1] = A^{3/4} B^{1/4}, \qquad
+        A = \frac{p_w\, g\, \tau}{c\,(1 - \rho_1)}, \quad
+        B = E[W]\, \frac{1 - \rho}{1 - \rho_1}
+
+    with :math:`p_w`, :math:`E[W]`, :math:`\tau` and :math:`v` of the mix of both
+    kinds in one line, and :math:`g = (c + v) / (c + 1)`; from :math:`v = 1` on
+    :math:`g = 1 + (v - 1) / (2 c^{1.5})` for ``lognormal`` and
+    :math:`g = 1 + (v - 1) / (2 c^{1.25})` for ``hyperexponential``.
+
+    Parameters
+    ----------
+    servers : array_like of float
+        Identical data movers :math:`c > 0`. [-]
+    restores_per_h : array_like of float
+        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
+    backups_per_h : array_like of float
+        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
+    restore_service_h : array_like of float
+        Mean service time of a restore, :math:`\tau_1 > 0`. [h]
+    backup_service_h : array_like of float
+        Mean service time of a backup, :math:`\tau_2 > 0`. [h]
+    service_scv : array_like of float
+        Squared coefficient of variation of the service time within either kind,
+        :math:`\ge 0`; at least 1 for ``hyperexponential``. [-]
+    family : str
+        Shape of the service time: ``gamma``, ``lognormal`` or
+        ``hyperexponential``. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; ``inf`` only where the restores
+        alone are more than the movers can do. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for exponential service of one mean, and for one data mover. The plain
+    scaling :math:`B` of Bondi and Buzen is 40 % too short for equal jobs and
+    twice too long at :math:`v = 4`: a restore waits for the next mover that
+    becomes free, which the spread of jobs touches little. The mean with :math:`A`
+    is ours. Against simulations of 2 to 50 movers at a load of 0.8 to 0.95, with
+    restores a tenth to a third of it: equal jobs within 7 %; up to
+    :math:`v = 2` within 9 %; at :math:`v = 4` gamma 8 to 17 % too short, the
+    others between 9 % too short and 15 % too long. Where both kinds together are
+    too much, backups count as far as there is room for them.
+
+    References
+    ----------
+    Cobham (1954), :cite:`cobham1954`; Bondi and Buzen (1984),
+    :cite:`bondibuzen1984`.
+
+    Examples
+    --------
+    >>> print(general_priority_restore_wait_h(5, 0.8, 3.2, 1, 1, 0, "gamma"))
+    0.0950677
+    """
+    rates = restores_per_h, backups_per_h
+    lengths = restore_service_h, backup_service_h
+    return _both(servers, *rates, *lengths, service_scv, family)[0]
+
+
+@formula
+def general_priority_backup_wait_h(
+    servers: ArrayLike,
+    restores_per_h: ArrayLike,
+    backups_per_h: ArrayLike,
+    restore_service_h: ArrayLike,
+    backup_service_h: ArrayLike,
+    service_scv: ArrayLike,
+    family: str,
+) -> ArrayLike:
+    r"""Mean wait of a backup that lets all restores go first, any service times.
+
+    .. math:: E[W_2] = E[W] + \frac{\rho_1}{\rho_2} (E[W] - E[W_1])
+
+    Parameters
+    ----------
+    servers : array_like of float
+        Identical data movers :math:`c > 0`. [-]
+    restores_per_h : array_like of float
+        Restores arriving as a Poisson stream, :math:`\lambda_1 \ge 0`. [1/h]
+    backups_per_h : array_like of float
+        Backups arriving as a Poisson stream, :math:`\lambda_2 \ge 0`. [1/h]
+    restore_service_h : array_like of float
+        Mean service time of a restore, :math:`\tau_1 > 0`. [h]
+    backup_service_h : array_like of float
+        Mean service time of a backup, :math:`\tau_2 > 0`. [h]
+    service_scv : array_like of float
+        Squared coefficient of variation of the service time within either kind,
+        :math:`\ge 0`; at least 1 for ``hyperexponential``. [-]
+    family : str
+        Shape of the service time: ``gamma``, ``lognormal`` or
+        ``hyperexponential``. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; ``inf`` where both kinds
+        together are more than the movers can do. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    By conservation of work, from `general_priority_restore_wait_h`: what restores
+    gain backups lose. Exact where that is; within -9 and +2 % of the same
+    simulations, that are good to 1 to 4 % themselves.
+
+    References
+    ----------
+    Cobham (1954), :cite:`cobham1954`.
+
+    Examples
+    --------
+    >>> print(general_priority_backup_wait_h(5, 0.8, 3.2, 1, 1, 0, "gamma"))
+    0.337558
+    """
+    rates = restores_per_h, backups_per_h
+    lengths = restore_service_h, backup_service_h
+    return _both(servers, *rates, *lengths, service_scv, family)[1]
+
+
+_FULL = 1 - 1e-9
+"""Load, of what is possible, at which backups are taken to fill the pool."""
+_MUCH = 1e150
+"""More than any spread of jobs that a float can still square."""
+
+
+def _waiting(servers, load):
+    return np.exp(log_waiting(servers, np.minimum(load, servers)))
+
+
+def _both(servers, restores, backups, restore_h, backup_h, scv, family):
+    """Mean waits of restores and of backups; overflowing backups fill the pool."""
+    if family == "hyperexponential":
+        refuse_mixture(scv)
+    first, second = restores * restore_h, backups * backup_h
+    room = np.maximum(servers - first, 0)
+    keeps_up, served = first + second < servers, first < servers
+    filling = np.where(keeps_up, second, np.minimum(second, room * _FULL))
+    jobs = restores + filling / backup_h
+    some = served & (jobs > 0)
+    load = np.where(some, first + filling, 0)
+    share = np.where(some, restores / jobs, 1)
+    work = np.where(some & (load > 0), first / load, 1)
+    tau = restore_h * share + backup_h * (1 - share)
+    # a job that is met in service belongs to a kind by its share of the work
+    one, other = (np.minimum(x / tau, _MUCH) for x in (restore_h, backup_h))
+    mixed = (1 + scv) * (work * one + (1 - work) * other) - 1
+    mixed = np.clip(mixed, 1 if family == "hyperexponential" else 0, _MUCH)
+    waiting, mean, _ = law(servers, load, mixed, family)
+    together = np.where(waiting > 0, waiting * mean, 0) * tau
+    alone = servers / (servers - first)
+    next_free = waiting * _next_free(servers, mixed, family) * tau / servers * alone
+    scaled = together * ((servers - load) / servers) * alone
+    restore = np.minimum(next_free**0.75 * scaled**0.25, together)
+    restore = np.where(second > 0, restore, together)
+    gain = np.where(second > 0, first / second * (together - restore), 0)
+    return (
+        np.where(served, restore, np.inf),
+        np.where(keeps_up, together + gain, np.inf),
+    )
+
+
+def _next_free(servers, scv, family):
+    """Mean time to the next free mover, to that of exponential jobs."""
+    if family == "gamma":
+        return (servers + scv) / (servers + 1)
+    power = _SHORTENS[family]
+    more = 1 + (scv - 1) / 2 * servers**-power
+    return np.where(scv < 1, (servers + scv) / (servers + 1), more)
+
+
+_SHORTENS = {"lognormal": 1.5, "hyperexponential": 1.25}
+"""Power of the number of movers with which the spread of jobs counts less."""

@@ -1,0 +1,357 @@
+r"""Starts that follow each other: a jam cut into slots.
+
+Instead of all jobs at once, :math:`k` starts of :math:`n` jobs each come every
+:math:`D` hours. What a start leaves over when the next one comes is waited for by
+all that follow.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from before._lengths import lengths, refuse_lengths
+from before.jam_general import makespan_quantile
+from before.jam_long import EQUAL
+from before.line import equal_line_wait_h
+from vmbmodel._arrays import formula
+
+__all__ = [
+    "no_overlap_interval_h",
+    "slots_backlog_h",
+    "slots_makespan_h",
+    "slots_mean_wait_h",
+    "slots_overrun_h",
+]
+
+_MOST = 1e6
+"""Jobs above which the line is taken as flowing evenly."""
+
+
+@formula
+def slots_backlog_h(
+    slots: ArrayLike,
+    slot_jobs: ArrayLike,
+    slot_interval_h: ArrayLike,
+    vault_servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Time that the movers still need, together, when the last start comes.
+
+    .. math:: B = (k - 1) \left( \frac{n \tau}{c} - D \right)^+
+
+    Parameters
+    ----------
+    slots : array_like of int
+        Starts, :math:`k \ge 1`. [-]
+    slot_jobs : array_like of int
+        Jobs of each start, :math:`n \ge 1`. [-]
+    slot_interval_h : array_like of float
+        Time from one start to the next, :math:`D \ge 0`. [h]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; 0 if a start is over before the next
+        one comes. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    slots_mean_wait_h : the wait itself, exact for equal jobs.
+
+    Notes
+    -----
+    Exact for jobs that keep all movers at work to the end (:math:`n` a multiple of
+    :math:`c`), and for a line that flows evenly. The load of the starts,
+    :math:`n \tau / (c D)`, decides: below 1 nothing piles up.
+
+    References
+    ----------
+    Newell (1982), ch. 2, :cite:`newell1982`.
+
+    Examples
+    --------
+    Ten starts of ten jobs of half an hour, twenty minutes apart, ten served at a time:
+
+    >>> print(slots_backlog_h(10, 10, 1 / 3, vault_servers=10, service_h=0.5))
+    1.5
+    """
+    over = slot_jobs / vault_servers * service_h - slot_interval_h
+    return np.where(slots > 1, (slots - 1) * np.maximum(over, 0), 0)
+
+
+@formula
+def slots_mean_wait_h(
+    slots: ArrayLike,
+    slot_jobs: ArrayLike,
+    slot_interval_h: ArrayLike,
+    vault_servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Mean wait of equal jobs that start a few at a time.
+
+    .. math:: \bar W = \frac{1}{k n} \sum_{j=1}^{k n} \left[
+        \max_{0 \le q \le (j - 1)/c} \left( a_{j - q c} + q \tau \right) - a_j \right],
+        \qquad a_j = \left\lfloor \frac{j - 1}{n} \right\rfloor D
+
+    Parameters
+    ----------
+    slots : array_like of int
+        Starts, :math:`k \ge 1`. [-]
+    slot_jobs : array_like of int
+        Jobs of each start, :math:`n \ge 1`. [-]
+    slot_interval_h : array_like of float
+        Time from one start to the next, :math:`D \ge 0`. [h]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    before.line.equal_line_wait_h : the wait of each job, at any starts.
+
+    Notes
+    -----
+    Exact up to a million jobs, in one cumulative maximum over them. Above, the line
+    is taken as flowing evenly: the mean wait in one start, and half of
+    `slots_backlog_h`.
+
+    References
+    ----------
+    Kiefer and Wolfowitz (1955), :cite:`kieferwolfowitz1955`, for the recursion.
+
+    Examples
+    --------
+    >>> print(slots_mean_wait_h(10, 10, 1 / 3, vault_servers=10, service_h=0.5))
+    0.75
+    """
+    line = slots, slot_jobs, slot_interval_h, vault_servers, service_h
+    alone = (slot_jobs - vault_servers) / vault_servers * (service_h / 2)
+    fluid = np.maximum(alone, 0) + slots_backlog_h(*line) / 2
+    return _each(lambda arrival, wait, _: wait.mean(), fluid, line)
+
+
+@formula
+def slots_makespan_h(
+    slots: ArrayLike,
+    slot_jobs: ArrayLike,
+    slot_interval_h: ArrayLike,
+    vault_servers: ArrayLike,
+    service_h: ArrayLike,
+) -> ArrayLike:
+    r"""Time from the first of several starts until the last job is done.
+
+    .. math:: M = \max_j (a_j + W_j) + \tau
+
+    with the arrivals and waits of `slots_mean_wait_h`.
+
+    Parameters
+    ----------
+    slots : array_like of int
+        Starts, :math:`k \ge 1`. [-]
+    slot_jobs : array_like of int
+        Jobs of each start, :math:`n \ge 1`. [-]
+    slot_interval_h : array_like of float
+        Time from one start to the next, :math:`D \ge 0`. [h]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Length of every job, :math:`\tau > 0`. [h]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact up to a million jobs of equal length; above, the line is taken as flowing
+    evenly.
+
+    References
+    ----------
+    Kiefer and Wolfowitz (1955), :cite:`kieferwolfowitz1955`, for the recursion.
+
+    Examples
+    --------
+    Spread just so far that nobody waits, the last job is done no later than if all
+    start at once:
+
+    >>> print(slots_makespan_h(10, 10, 0.5, vault_servers=10, service_h=0.5))
+    5.0
+    """
+    line = slots, slot_jobs, slot_interval_h, vault_servers, service_h
+    last = np.ceil(slot_jobs / vault_servers) * service_h
+    started = np.where(slots > 1, (slots - 1) * slot_interval_h, 0)
+    fluid = started + slots_backlog_h(*line) + last
+    return _each(lambda arrival, wait, job: (arrival + wait).max() + job, fluid, line)
+
+
+@formula
+def slots_overrun_h(
+    slot_interval_h: ArrayLike,
+    service_h: ArrayLike,
+    service_scv: ArrayLike,
+    family: str,
+) -> ArrayLike:
+    r"""Mean time by which a job outlasts the interval to the next start.
+
+    .. math:: E\left[ (S - D)^+ \right]
+
+    Parameters
+    ----------
+    slot_interval_h : array_like of float
+        Time from one start to the next, :math:`D \ge 0`. [h]
+    service_h : array_like of float
+        Mean length of a job, :math:`\tau > 0`. [h]
+    service_scv : array_like of float
+        Squared coefficient of variation of the length, :math:`v \ge 0`; at least 1 for
+        ``hyperexponential``. [-]
+    family : str
+        Shape of the length: ``gamma``, ``lognormal`` or ``hyperexponential``. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact as what it says. As an upper bound of the mean wait of starts of as many jobs
+    as there are movers it is a rule of ours: it held in all 24 simulated cases (10 and
+    50 movers, lognormal of :math:`v` = 0.5 and 1) with a load :math:`\tau/D` of 0.7 at
+    most; at 0.8 one of eight lay 8 % above.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`, for the integral of the tail.
+
+    Examples
+    --------
+    >>> print(slots_overrun_h(0.75, 0.5, service_scv=0.5, family="lognormal"))
+    0.0602
+    """
+    refuse_lengths(service_scv, family)
+    law, interval = lengths(np.maximum(service_scv, EQUAL), family), slot_interval_h
+    interval = np.minimum(interval / service_h, 1e300)
+    over = np.where(interval > 0, law.excess(interval), 1)
+    equal = np.maximum(1 - interval, 0)
+    return service_h * np.where(service_scv > EQUAL, over, equal)
+
+
+@formula
+def no_overlap_interval_h(
+    overlap_prob: ArrayLike,
+    slot_jobs: ArrayLike,
+    vault_servers: ArrayLike,
+    service_h: ArrayLike,
+    service_scv: ArrayLike,
+    family: str,
+) -> ArrayLike:
+    r"""Interval after which a start is over, but for a stated risk.
+
+    .. math:: D = F^{-1}\left( (1 - \varepsilon)^{1/n} \right) \quad (n \le c)
+
+    and otherwise the time by which the last of the :math:`n` jobs is done with
+    probability :math:`1 - \varepsilon`.
+
+    Parameters
+    ----------
+    overlap_prob : array_like of float
+        Probability :math:`\varepsilon`, in [0, 1], that a start is not over yet. [-]
+    slot_jobs : array_like of int
+        Jobs of each start, :math:`n \ge 1`. [-]
+    vault_servers : array_like of int
+        Jobs served at a time, :math:`c \ge 1`. [-]
+    service_h : array_like of float
+        Mean length of a job, :math:`\tau > 0`. [h]
+    service_scv : array_like of float
+        Squared coefficient of variation of the length, :math:`v \ge 0`; at least 1 for
+        ``hyperexponential``. [-]
+    family : str
+        Shape of the length: ``gamma``, ``lognormal`` or ``hyperexponential``. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; ``inf`` where no risk is taken,
+        unless all jobs are equal. [h]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    before.jam_general.general_jam_makespan_quantile_h : the time by which
+        all are done.
+
+    Notes
+    -----
+    Exact with no more jobs than movers; beyond as exact as that quantile. The risk is
+    that of one start which found nothing of the one before; of :math:`k` such starts at
+    least one runs over with probability :math:`1 - (1 - \varepsilon)^{k - 1}`. To wait
+    for the very last job is more than it takes to keep waits short, see
+    `slots_overrun_h`.
+
+    References
+    ----------
+    Cox (1962), :cite:`cox1962`.
+
+    Examples
+    --------
+    Ten jobs of half an hour at once, clear of the next ten in 95 cases of 100:
+
+    >>> print(no_overlap_interval_h(0.05, 10, 10, 0.5, 0.5, family="lognormal"))
+    2.0944
+    """
+    refuse_lengths(service_scv, family)
+    line = overlap_prob, slot_jobs, vault_servers, service_scv
+    return service_h * makespan_quantile(*line, family)
+
+
+def _each(figure, fluid, arguments):
+    """Compute a figure of every line once that has not too many jobs."""
+    fluid, *arguments = np.broadcast_arrays(fluid, *arguments)
+    result = fluid.copy()
+    small = arguments[0] * arguments[1] <= _MOST
+    if not small.any():
+        return result
+    cells = np.array([part[small] for part in arguments])
+    lines, which = np.unique(cells, axis=1, return_inverse=True)
+    figures = []
+    for slots, jobs, interval_h, servers, service_h in lines.T:
+        arrival_h = np.repeat(np.arange(slots) * interval_h, int(jobs))
+        wait_h = equal_line_wait_h(arrival_h, service_h, servers)
+        figures.append(figure(arrival_h, wait_h, service_h))
+    result[small] = np.array(figures)[which]
+    return result

@@ -1,0 +1,167 @@
+r"""Laws of a wait, and of a wait and a transfer together, on plain arrays.
+
+For those who put several laws together, which no single formula does: a wait that
+depends on the hour, on top of a transfer that varies. Nothing is checked here.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from vmbmodel.formulas._kernels.day import clears, crowd, day_of, fluid_h, in_balance
+from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
+from vmbmodel.formulas._kernels.quadrature import legendre
+from vmbmodel.formulas._kernels.roots import root
+
+__all__ = ["DayLaw", "day_law", "total_late", "total_quantile"]
+
+_SPAN = 7.0
+"""Standard deviations, of a transfer made normal, that are summed over."""
+_BLOCK = 4096
+
+
+class DayLaw(NamedTuple):
+    """Both laws of the wait at the start of each slot, and which of them holds.
+
+    The level is minus infinity where there was no overload.
+    """
+
+    level_h: np.ndarray
+    spread_h: np.ndarray
+    wait_prob: np.ndarray
+    decay_per_h: np.ndarray
+    overload: np.ndarray
+    clears: np.ndarray
+
+    def mean_h(self):
+        """Mean of the wait."""
+        from scipy.special import ndtr
+
+        above = np.maximum(self.level_h / self.spread_h, -40)  # beyond, nothing
+        bell = np.exp(-0.5 * above * above) / np.sqrt(2 * np.pi)
+        crowded = self.spread_h * np.maximum(above * ndtr(above) + bell, 0)
+        by_chance = _unless_never(self.wait_prob, self.decay_per_h)
+        return self._longer(crowded, by_chance, np.maximum, np.inf)
+
+    def within_prob(self, wait_h):
+        """Probability that the wait is no longer than this."""
+        from scipy.special import ndtr
+
+        crowded = ndtr((wait_h - self.level_h) / self.spread_h)
+        by_chance = 1 - self.wait_prob * np.exp(-self.decay_per_h * wait_h)
+        return self._longer(crowded, by_chance, np.minimum, 0)
+
+    def quantile_h(self, prob):
+        """Wait that this share of the jobs does not exceed."""
+        from scipy.special import ndtri
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # fmax: the 1-quantile of a wait that never is, is no wait
+            crowded = np.fmax(self.level_h + ndtri(prob) * self.spread_h, 0)
+            excess = np.fmax(np.log(self.wait_prob) - np.log1p(-prob), 0)
+        by_chance = _unless_never(excess, self.decay_per_h)
+        return self._longer(crowded, by_chance, np.maximum, np.inf)
+
+    def _longer(self, crowded, by_chance, longer, never):
+        """Take the first law in an overload, else whichever makes the longer wait."""
+        wait = np.where(self.overload, crowded, longer(crowded, by_chance))
+        return np.where(self.clears, wait, never)
+
+
+def _unless_never(amount, rate):
+    """Quotient, without an end where there is no rate."""
+    return np.where(rate > 0, amount / np.where(rate > 0, rate, 1), np.inf)
+
+
+def day_law(utilisation_frac, pulse_h, servers, service_h):
+    """Law of the wait at the start of each slot, on plain arrays."""
+    hours, load, pulse = day_of(utilisation_frac, pulse_h)
+    ends = clears(hours, load, pulse)
+    load, pulse = np.where(ends, load, 0), np.where(ends, pulse, 0)
+    level_h, spread_h = crowd(hours, load, pulse, servers, service_h)
+    waiting, decay_per_h = in_balance(hours, load, pulse, servers, service_h)
+    left_over_h = fluid_h(load, pulse, service_h)
+    overload = left_over_h > waiting / decay_per_h / 2
+    return DayLaw(level_h, spread_h, waiting, decay_per_h, overload, ends)
+
+
+def total_late(spare, mean, scv, family, wait_late, law):
+    """Probability that transfer and wait take longer than is left for them.
+
+    `wait_late(time, *law)` is the probability of waiting longer; all arrays are of one
+    dimension and one length.
+    """
+    after = np.maximum(spare - mean, 0)
+    result = np.where(spare >= mean, wait_late(after, *law), 1)
+    varied = (scv > EQUAL) & (mean > 0) & (mean < np.inf) & (spare < np.inf)
+    result[varied & (spare <= 0)] = 1
+    varied &= spare > 0
+    cells = [part[varied] for part in (spare, mean, scv)]
+    result[varied] = _mixed(*cells, family, wait_late, [part[varied] for part in law])
+    return np.clip(result, 0, 1)
+
+
+def total_quantile(later, wait_quantile, late_prob, law, family):
+    """Time of transfer and wait that is exceeded with a probability.
+
+    `later(time, *law, family)` is the probability of taking longer than a time, and
+    `wait_quantile(late_prob, *law)` the wait that is exceeded with a probability. The
+    law begins with mean and variation of the transfer.
+    """
+    late_prob, *law = np.broadcast_arrays(late_prob, *law)
+
+    def both(late_prob):
+        moved = _transfer_quantile(late_prob, *law[:2], family)
+        return moved, wait_quantile(late_prob, *law)
+
+    moved, waited = both(late_prob)
+    low = np.maximum(np.maximum(moved, waited), 0)
+    high = np.sum(both(late_prob / 2), axis=0)
+    end = np.where(late_prob > 0, low, high)
+    inside = (law[1] > EQUAL) & (low < high) & (high < np.inf) & (late_prob > 0)
+    end = np.where(law[1] > EQUAL, end, law[0] + waited)
+    return root(
+        lambda time, wanted, *law: (
+            np.log(np.maximum(later(time, *law, family), 1e-320)) - np.log(wanted)
+        ),
+        low,
+        high,
+        late_prob,
+        *law,
+        inside=inside,
+        otherwise=np.where(inside, low, end),
+        xrtol=1e-10,
+        xatol=0,
+        fatol=1e-10,
+        frtol=0,
+    )
+
+
+def _transfer_quantile(late_prob, mean, scv, family):
+    """Length of a transfer that is exceeded with a probability."""
+    from scipy.special import ndtri
+
+    moved = at_score(-ndtri(late_prob), mean, np.maximum(scv, EQUAL), family)
+    return np.where((scv > EQUAL) & (mean > 0) & (mean < np.inf), moved, mean)
+
+
+def _mixed(spare, mean, scv, family, wait_late, law):
+    """Sum over the transfers, by their score, what is left to wait."""
+    from scipy.special import ndtr
+
+    points, weights = legendre(128)
+    result = np.empty(spare.shape)
+    for block in range(0, len(spare), _BLOCK):
+        some = slice(block, block + _BLOCK)
+        own = [part[some, np.newaxis] for part in (spare, mean, scv)]
+        top = score(*own, family)
+        beyond = np.where(own[0] > 0, ndtr(-top), 1)
+        high = np.clip(top, -_SPAN, _SPAN)
+        scored = -_SPAN + (high + _SPAN) / 2 * (1 + points)
+        mass = np.exp(-0.5 * scored**2) / np.sqrt(2 * np.pi)
+        mass = mass * weights * (high + _SPAN) / 2
+        mass *= (1 - beyond) / np.maximum(mass.sum(axis=-1, keepdims=True), 1e-300)
+        left = np.maximum(own[0] - at_score(scored, *own[1:], family), 0)
+        waited = wait_late(left, *(part[some, np.newaxis] for part in law))
+        result[some] = beyond[:, 0] + (mass * waited).sum(axis=-1)
+    return result
