@@ -13,7 +13,8 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.formulas.queueing import erlang_c_prob, utilisation_for_wait_frac
+from vmbmodel.formulas.capacity import utilisation_for_wait_frac
+from vmbmodel.formulas.queueing import erlang_c_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import quantile, servers_for, service_for, slope

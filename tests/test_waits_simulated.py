@@ -9,11 +9,9 @@ import pandas as pd
 import pytest
 import simpy
 from numpy.testing import assert_allclose
-from vmbmodel.formulas.jam_general import (
-    general_jam_makespan_h,
-    general_jam_mean_wait_h,
-)
-from vmbmodel.formulas.queueing_general import general_mean_wait_h, general_wait_prob
+
+from vmbmodel.formulas.jam import jam_makespan_h, jam_mean_wait_h
+from vmbmodel.formulas.queueing import mean_wait_h, wait_prob
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "validation/waits.py"
@@ -61,7 +59,7 @@ def test_a_queue_in_simpy():
         seen.append((waits_h.mean(), np.mean(waits_h > 0)))
     law = 4, 2.8, 1, 2, "lognormal"
     for predicted, means in zip(
-        (general_mean_wait_h(*law), general_wait_prob(*law)),
+        (mean_wait_h(*law), wait_prob(*law)),
         np.transpose(seen),
         strict=True,
     ):
@@ -77,7 +75,7 @@ def test_a_jam_in_simpy():
         seen.append((waits_h.mean(), last_h))
     jam = 40, 5, 1, 2, "lognormal"
     for predicted, means in zip(
-        (general_jam_mean_wait_h(*jam), general_jam_makespan_h(*jam)),
+        (jam_mean_wait_h(*jam), jam_makespan_h(*jam)),
         np.transpose(seen),
         strict=True,
     ):

@@ -22,11 +22,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from vmbmodel.formulas.queueing import (
-    erlang_c_prob,
-    utilisation_for_wait_frac,
-    wait_decay_per_h,
-)
+from vmbmodel.formulas.capacity import utilisation_for_wait_frac
+from vmbmodel.formulas.queueing import erlang_c_prob, wait_decay_per_h
 from vmbmodel.formulas.total import done_within_prob
 from vmbmodel.inventory.jobs import first_backups, typed
 from vmbmodel.plan.calibrate.fits import Fit

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel.formulas import capacity, queueing
-from vmbmodel.formulas.day_wait import DayLaw, day_law
+from vmbmodel.formulas.laws import DayLaw, day_law
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
@@ -109,7 +109,7 @@ def of_others(scenario: Scenario) -> OthersWait:
     if busy is None and scenario["peak_reading"] == "overload":
         return _of_a_day(tuple(day_load(scenario)), servers, service_h)
     if busy is None:
-        busy = queueing.utilisation_for_wait_frac(
+        busy = capacity.utilisation_for_wait_frac(
             scenario["peak_wait_h"], scenario["peak_wait_prob"], servers, service_h
         )
     decay_per_h = queueing.wait_decay_per_h(

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import line, total_varied
-from vmbmodel.formulas.day_wait import DayLaw
+from vmbmodel.formulas import line
+from vmbmodel.formulas.laws import DayLaw, total_late, total_quantile
 from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.scenario import Scenario
 
@@ -39,7 +39,7 @@ def _within_prob(
     law = [np.broadcast_to(part, len(transfer_h)) for part in wait]
     transfer = transfer_h.to_numpy(), np.full(len(transfer_h), scv)
     with np.errstate(all="ignore"):
-        late = total_varied.late(spare_h.to_numpy(), *transfer, family, _wait_late, law)
+        late = total_late(spare_h.to_numpy(), *transfer, family, _wait_late, law)
     return 1 - late
 
 
@@ -52,11 +52,11 @@ def _quantile_h(
 
     def later(time, mean, scv, *law_and_family):
         *law, family = law_and_family
-        return total_varied.late(time, mean, scv, family, _wait_late, law)
+        return total_late(time, mean, scv, family, _wait_late, law)
 
     law = (transfer_h.to_numpy(), np.float64(scv), *wait)
     with np.errstate(all="ignore"):
-        return total_varied.quantile(later, _wait_quantile, 1 - share, law, family)
+        return total_quantile(later, _wait_quantile, 1 - share, law, family)
 
 
 def _wait_late(time: np.ndarray, *law: np.ndarray) -> np.ndarray:
