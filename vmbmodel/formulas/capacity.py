@@ -38,13 +38,7 @@ def utilisation_for_wait_frac(
 
     Parameters
     ----------
-    wait_h : time in line, :math:`t`
-    prob : share of the jobs that waits no longer, :math:`p`
-    servers : identical data movers, :math:`c`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
-    family : shape of the service time
+    service_scv : at least 1 for ``hyperexponential``
 
     Returns
     -------
@@ -99,25 +93,16 @@ def peak_utilisation_frac(wait_h: ArrayLike, peak_h: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    wait_h : array_like of float
-        Time in line at the end of the peak, :math:`t \ge 0`. [h]
-    peak_h : array_like of float
-        How long the peak lasts, :math:`d > 0`. [h]
+    wait_h : time in line at the end of the peak, :math:`t`
+    peak_h : how long the peak lasts, :math:`d`
 
     Returns
     -------
-    array_like of float
-        Work that arrives in the peak over what the data movers do in it, at
-        least 1, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    work that arrives in the peak over what the data movers do in it, at least 1
 
     See Also
     --------
-    general_utilisation_for_wait_frac : for a pool in balance.
+    utilisation_for_wait_frac : for a pool in balance.
 
     Notes
     -----
@@ -151,23 +136,13 @@ def relaxation_h(
 
     Parameters
     ----------
-    servers : array_like of float
-        Identical data movers :math:`c > 0`. [-]
-    utilisation_frac : array_like of float
-        Share of the data movers' time that is taken, :math:`\rho \ge 0`. [-]
-    service_h : array_like of float
-        Mean of the exponential service time, :math:`\tau > 0`. [h]
+    servers : identical data movers, :math:`c`
+    utilisation_frac : share of the data movers' time that is taken, :math:`\rho`
+    service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; ``inf`` where the pool cannot
-        keep up. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    ``inf`` where the pool cannot keep up
 
     Notes
     -----
