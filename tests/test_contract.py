@@ -65,6 +65,15 @@ def test_units_in_names_and_docstring_agree(formula):
 
 
 @every_formula
+def test_the_source_describes_no_argument_that_is_not_there(formula):
+    source = inspect.cleandoc(formula.__wrapped__.__doc__)
+    written = re.search(r"^Parameters\n-+\n(.*?)^\S.*\n---", source, re.M | re.S)
+    names = re.findall(r"^(\w+) : ", written.group(1) if written else "", re.M)
+    parameters = list(inspect.signature(formula).parameters)
+    assert names == [name for name in parameters if name in names]
+
+
+@every_formula
 def test_every_name_is_a_field_of_the_table(formula):
     for name in (formula.__name__, *inspect.signature(formula).parameters):
         field = FIELDS[name]

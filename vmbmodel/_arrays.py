@@ -9,6 +9,7 @@ with axes left un-expanded: a kernel runs only over the axes it depends on.
 import functools
 import inspect
 import sys
+import types
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,88 @@ from numpy.typing import ArrayLike
 from vmbmodel._checks import refuse_out_of_range, refuse_unknown
 from vmbmodel.fields import describe
 
-__all__ = ["formula"]
+__all__ = ["Formula", "formula"]
+
+
+class Formula:
+    """A kernel behind the boundary: called with what callers have, it gives the same.
+
+    To `inspect`, `help`, doctest and Sphinx it is a function with the name and the
+    signature of its kernel, and with the kernel's docstring completed from the
+    field table on first sight.
+    """
+
+    def __init__(
+        self,
+        kernel: Callable[..., np.ndarray],
+        along: str | None,
+        over: tuple[str, ...],
+    ) -> None:
+        functools.update_wrapper(self, kernel, functools.WRAPPER_ASSIGNMENTS[:3])
+        self.along, self.over = along, over
+        signature = inspect.signature(kernel)
+        parameters = signature.parameters
+        self._choices = [n for n, p in parameters.items() if p.annotation is str]
+        self._numbers = [name for name in parameters if name not in self._choices]
+        self.__signature__ = signature.replace(  # the docstring says the types
+            parameters=[p.replace(annotation=p.empty) for p in parameters.values()],
+            return_annotation=signature.empty,
+        )
+
+    @property
+    def __doc__(self) -> str | None:
+        """What the source says, and what the field table adds to it."""
+        from vmbmodel._docstrings import complete
+
+        return complete(self.__wrapped__, self.along, self.over)
+
+    def __repr__(self) -> str:
+        """Show how it is called."""
+        return f"<formula {self.__name__}{self.__signature__}>"
+
+    def __get__(self, instance: object, owner: type | None = None) -> object:
+        """Bind as a function does, which makes a formula a routine to `inspect`."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> str:
+        """Pickle by name, as a function."""
+        return self.__qualname__
+
+    def __call__(self, *args: ArrayLike, **kwargs: ArrayLike) -> ArrayLike:
+        """Check the arguments, compute, and label the result as they are."""
+        bound = self.__signature__.bind(*args, **kwargs)
+        bound.apply_defaults()
+        chosen = {name: bound.arguments[name] for name in self._choices}
+        refuse_unknown(chosen)
+        values = {name: bound.arguments[name] for name in self._numbers}
+        for name, value in values.items():
+            if _is(value, "pandas", "DataFrame"):
+                raise ValueError(f"{name} must be one column, not a DataFrame")
+        labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
+        lazy = {n for n in labelled if values[n].chunks}
+        refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
+        if labelled:
+            run = functools.partial(
+                self._check_and_compute if lazy else self._compute, **chosen
+            )
+            return _labelled(self.__name__, run, values, self.along, self.over)
+        result = self._compute(*values.values(), **chosen)
+        series = [value for value in values.values() if _is(value, "pandas", "Series")]
+        if series:
+            return _indexed(self.__name__, result, series)
+        return float(result) if np.ndim(result) == 0 else result
+
+    def _compute(self, *values: np.ndarray, **chosen: str) -> np.ndarray:
+        arrays = {
+            name: np.array(value, dtype=float, copy=None, ndmin=name in self.over)
+            for name, value in zip(self._numbers, values, strict=True)
+        }
+        with np.errstate(all="ignore"):  # the edges are cases, not accidents
+            return self.__wrapped__(**arrays, **chosen)
+
+    def _check_and_compute(self, *values: np.ndarray, **chosen: str) -> np.ndarray:
+        refuse_out_of_range(dict(zip(self._numbers, values, strict=True)))
+        return self._compute(*values, **chosen)
 
 
 def formula(
@@ -25,7 +107,7 @@ def formula(
     *,
     along: str | None = None,
     over: tuple[str, ...] = (),
-) -> Callable[..., ArrayLike]:
+) -> Formula:
     """Turn a kernel on float arrays into a public formula.
 
     Parameters
@@ -43,51 +125,12 @@ def formula(
 
     Returns
     -------
-    callable
-        With the name, signature and docstring of the kernel.
+    Formula
+        With the name and signature of the kernel.
     """
     if kernel is None:
         return functools.partial(formula, along=along, over=over)
-    signature = inspect.signature(kernel)
-    choices = [n for n, p in signature.parameters.items() if p.annotation is str]
-    numbers = [name for name in signature.parameters if name not in choices]
-
-    def compute(*values: np.ndarray, **chosen: str) -> np.ndarray:
-        arrays = {
-            name: np.array(value, dtype=float, copy=None, ndmin=name in over)
-            for name, value in zip(numbers, values, strict=True)
-        }
-        with np.errstate(all="ignore"):  # the edges are cases, not accidents
-            return kernel(**arrays, **chosen)
-
-    def check_and_compute(*values: np.ndarray, **chosen: str) -> np.ndarray:
-        refuse_out_of_range(dict(zip(numbers, values, strict=True)))
-        return compute(*values, **chosen)
-
-    @functools.wraps(kernel)
-    def call(*args: ArrayLike, **kwargs: ArrayLike) -> ArrayLike:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        chosen = {name: bound.arguments[name] for name in choices}
-        refuse_unknown(chosen)
-        values = {name: bound.arguments[name] for name in numbers}
-        for name, value in values.items():
-            if _is(value, "pandas", "DataFrame"):
-                raise ValueError(f"{name} must be one column, not a DataFrame")
-        labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
-        lazy = {n for n in labelled if values[n].chunks}
-        refuse_out_of_range({n: v for n, v in values.items() if n not in lazy})
-        if labelled:
-            run = functools.partial(check_and_compute if lazy else compute, **chosen)
-            return _labelled(kernel.__name__, run, values, along, over)
-        result = compute(*values.values(), **chosen)
-        series = [value for value in values.values() if _is(value, "pandas", "Series")]
-        if series:
-            return _indexed(kernel.__name__, result, series)
-        return float(result) if np.ndim(result) == 0 else result
-
-    call.along, call.over = along, over
-    return call
+    return Formula(kernel, along, over)
 
 
 def _is(value: object, module: str, name: str) -> bool:

@@ -97,6 +97,11 @@ class Interval:
         low, high = text[1:-1].split(",")
         return cls(float(low), float(high), text[0] == "[", text[-1] == "]")
 
+    def __str__(self) -> str:
+        """Return the range as `parse` reads it."""
+        ends = "[" if self.low_in else "(", "]" if self.high_in else ")"
+        return f"{ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
+
     @property
     def rule(self) -> str:
         """The range as an error message says it."""
