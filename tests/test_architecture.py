@@ -10,7 +10,7 @@ import pytest
 import vmbmodel
 
 LAYERS = [
-    ["fields", "_checks", "_docstrings", "_arrays", "_files", "_lazy"],
+    ["fields", "_docstrings", "_arrays", "_files", "_lazy"],
     ["formulas"],
     ["service"],
     ["inventory"],

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_contract import FIELDS, arguments, every_formula
 
-from vmbmodel._checks import refuse_out_of_range
+from vmbmodel.fields import fields
+
+
+def check(arguments):
+    """Refuse the first of the arguments that its field cannot have."""
+    for name, values in arguments.items():
+        fields()[name].check_all(values)
+
 
 NUMBERS = [field for field in FIELDS.values() if field.range]
 
@@ -27,6 +34,11 @@ NUMBERS = [field for field in FIELDS.values() if field.range]
         ({"wait_h": float("inf")}, r"^wait_h must be >= 0 and finite; got inf$"),
         ({"wait_h": "eight"}, r"^wait_h must be a number; got 'eight'$"),
         ({"wait_h": None}, r"^wait_h must be a number; got None$"),
+        ({"wait_h": "8"}, r"^wait_h must be a number; got '8'$"),
+        ({"wait_h": True}, r"^wait_h must be a number; got True$"),
+        ({"wait_h": [True, False]}, r"^wait_h must be a number; got \[True, False\]$"),
+        ({"servers": np.float32(0)}, r"^servers must be > 0 and finite; got 0.0$"),
+        ({"wait_h": 10**400}, r"^wait_h must be a number; got 10000"),
         ({"wait_h": 8j}, r"^wait_h must be a number; got 8j$"),
         ({"servers": 3, "wait_h": -8}, r"^wait_h must be .*; got -8$"),
         (
@@ -37,32 +49,87 @@ NUMBERS = [field for field in FIELDS.values() if field.range]
 )
 def test_refusal_names_argument_rule_value_and_place(arguments, message):
     with pytest.raises(ValueError, match=message):
-        refuse_out_of_range(arguments)
+        check(arguments)
 
 
 def test_first_bad_value_is_the_one_named():
     with pytest.raises(ValueError, match=r"got -2.0 at index \(0, 2\)$"):
-        refuse_out_of_range({"wait_h": [[0.0, 1, -2], [-3, np.nan, 0]]})
+        check({"wait_h": [[0.0, 1, -2], [-3, np.nan, 0]]})
 
 
 @pytest.mark.parametrize(
     "value",
-    [1, 1.0, True, np.float32(1), np.int8(1), [], np.empty((0, 3)), pd.Series([1, 2])],
+    [1, 1.0, np.float32(1), np.int8(1), [], np.empty((0, 3)), pd.Series([1, 2])],
     ids=repr,
 )
 def test_any_kind_of_number_passes(value):
-    refuse_out_of_range({"wait_h": value})
+    check({"wait_h": value})
 
 
 @given(field=st.sampled_from(NUMBERS), number=st.floats())
 def test_just_what_lies_outside_the_range_is_refused(field, number):
     checked = {field.name: [field.typical, number]}
     if number in field.range and (not field.whole or number == np.trunc(number)):
-        refuse_out_of_range(checked)
+        check(checked)
     else:
         message = rf"^{field.name} must be .*; got .* at index \(1,\)$"
         with pytest.raises(ValueError, match=message):
-            refuse_out_of_range(checked)
+            check(checked)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("servers", 0, r"^servers must be > 0 and finite; got 0$"),
+        ("servers", True, r"^servers must be a number; got True$"),
+        ("servers", "7", r"^servers must be a number; got '7'$"),
+        ("servers", [7], r"^servers must be a number; got \[7\]$"),
+        ("servers", 10**400, r"^servers must be a number; got 1000"),
+        ("jobs", np.float32(1.5), r"^jobs must be whole; got 1.5$"),
+        ("managed", 1, r"^managed must be true or false; got 1$"),
+        ("vault", 3, r"^vault must be a name; got 3$"),
+        ("family", "x", r"^family must be one of gamma, lognormal, .*; got 'x'$"),
+        ("family", ["gamma"], r"^family must be one of .*; got \['gamma'\]$"),
+    ],
+)
+def test_one_value_is_refused_by_its_rule(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        fields()[name].check(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("servers", "20", 20.0),
+        ("servers", "2e1", 20.0),
+        ("capacity_mib_s", "inf", np.inf),
+        ("managed", "No", False),
+        ("family", "gamma", "gamma"),
+        ("vault", "7", "7"),
+    ],
+)
+def test_text_is_read_as_its_field_says(name, text, value):
+    read = fields()[name].parse(text)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("servers", "ten", r"^servers must be a number; got 'ten'$"),
+        ("servers", "nan", r"^servers must be a number; got 'nan'$"),
+        ("servers", "1_000", r"^servers must be a number; got '1_000'$"),
+        ("servers", "\u0661", r"^servers must be a number"),
+        ("servers", "inf", r"^servers must be > 0 and finite; got inf$"),
+        ("servers", "0", r"^servers must be > 0 and finite; got 0.0$"),
+        ("jobs", "1.5", r"^jobs must be whole; got 1.5$"),
+        ("managed", "perhaps", r"^managed must be true or false; got 'perhaps'$"),
+        ("family", "Gamma", r"^family must be one of gamma"),
+    ],
+)
+def test_text_that_is_no_value_is_refused(name, text, message):
+    with pytest.raises(ValueError, match=message):
+        fields()[name].parse(text)
 
 
 def extremes(field):

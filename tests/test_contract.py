@@ -14,12 +14,15 @@ from numpy.testing import assert_allclose
 
 from vmbmodel import fields as units
 from vmbmodel import formulas
+from vmbmodel._arrays import Formula
 
 MODULES = [
     importlib.import_module(f"vmbmodel.formulas.{module.name}")
     for module in pkgutil.iter_modules(formulas.__path__)
+    if not module.name.startswith("_")
 ]
-FORMULAS = [getattr(module, name) for module in MODULES for name in module.__all__]
+NAMES = [(module, name) for module in MODULES for name in module.__all__]
+FORMULAS = [f for f in (getattr(*name) for name in NAMES) if isinstance(f, Formula)]
 every_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda f: f.__name__)
 FIELDS = units.fields()
 

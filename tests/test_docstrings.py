@@ -9,7 +9,7 @@ import pydoc
 import pytest
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas import jam
+from vmbmodel.formulas import capacity
 
 SHORT = r"""Time until the last of several jobs is done.
 
@@ -129,24 +129,26 @@ def test_without_docstrings_there_is_nothing_to_complete():
 
 
 def test_a_formula_passes_for_a_function():
-    wait = jam.jam_wait_h
-    assert inspect.isroutine(wait)
-    assert str(inspect.signature(wait)) == "(position, vault_servers, service_h)"
-    assert wait.__module__ == "vmbmodel.formulas.jam"
-    assert repr(wait) == "<formula jam_wait_h(position, vault_servers, service_h)>"
-    assert pickle.loads(pickle.dumps(wait)) is copy.deepcopy(wait) is wait
+    settling = capacity.relaxation_h
+    assert inspect.isroutine(settling)
+    assert str(inspect.signature(settling)) == "(servers, utilisation_frac, service_h)"
+    assert settling.__module__ == "vmbmodel.formulas.capacity"
+    assert (
+        repr(settling) == "<formula relaxation_h(servers, utilisation_frac, service_h)>"
+    )
+    assert pickle.loads(pickle.dumps(settling)) is copy.deepcopy(settling) is settling
 
-    @functools.wraps(wait)
+    @functools.wraps(settling)
     def wrapped(*args):
-        return wait(*args)
+        return settling(*args)
 
-    assert inspect.getdoc(wrapped) == inspect.getdoc(wait)
-    assert inspect.signature(wrapped) == inspect.signature(wait)
+    assert inspect.getdoc(wrapped) == inspect.getdoc(settling)
+    assert inspect.signature(wrapped) == inspect.signature(settling)
 
 
 def test_help_shows_signature_and_complete_docstring():
-    shown = pydoc.render_doc(jam.jam_wait_h, renderer=pydoc.plaintext)
-    assert "jam_wait_h(position, vault_servers, service_h)\n" in shown
-    assert "    vault_servers : array_like of int\n" in shown
-    listed = pydoc.render_doc(jam, renderer=pydoc.plaintext)
-    assert "jam_wait_h(position, vault_servers, service_h)\n" in listed
+    shown = pydoc.render_doc(capacity.relaxation_h, renderer=pydoc.plaintext)
+    assert "relaxation_h(servers, utilisation_frac, service_h)\n" in shown
+    assert "    servers : array_like of float\n" in shown
+    listed = pydoc.render_doc(capacity, renderer=pydoc.plaintext)
+    assert "relaxation_h(servers, utilisation_frac, service_h)\n" in listed

@@ -1,28 +1,39 @@
 """What a name says about its unit, and what the field table says about a name.
 
 The unit of a quantity is the suffix of its name, from the closed vocabulary
-below; everything else about it is its row in ``fields.toml``.
+below; everything else about it is its row in ``fields.toml``: also what values it
+may have, which is asked here and nowhere else (`Field.check`, `Field.parse`).
 """
 
 import difflib
+import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from functools import cache, cached_property
+from numbers import Real
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command line shows its help without
+    import numpy as np
 
 __all__ = [
+    "FLAGS",
+    "NUMBER",
     "SUFFIXES",
     "Field",
     "Interval",
     "convert",
+    "defaults",
     "describe",
     "fields",
     "groups",
     "misnamed",
     "nearest",
+    "refuse",
     "unit_of",
 ]
 
@@ -77,6 +88,15 @@ _TO_BASE = {
 }
 
 
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+"""How a finite number is written where text is read."""
+
+FLAGS = MappingProxyType(
+    {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+)
+"""Words of a flag, in small letters."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A range of numbers, each end in or out, as mathematics writes it.
@@ -109,6 +129,13 @@ class Interval:
         if self.high == float("inf"):
             return low if self.high_in else f"{low} and finite"
         return f"{low} and {'<=' if self.high_in else '<'} {self.high:g}"
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest float in the range."""
+        low = self.low if self.low_in else math.nextafter(self.low, math.inf)
+        high = self.high if self.high_in else math.nextafter(self.high, -math.inf)
+        return low, high
 
     def __contains__(self, number: float) -> bool:
         """Say whether one number lies in the range; NaN lies in none."""
@@ -143,6 +170,85 @@ class Field:
             return "flag"
         return "choice" if self.choices else "text"
 
+    def check(self, value: object) -> None:
+        """Refuse a value that this field cannot have.
+
+        >>> fields()["servers"].check(0)
+        Traceback (most recent call last):
+        ValueError: servers must be > 0 and finite; got 0
+
+        Raises
+        ------
+        ValueError
+            Names the field, the rule and the value.
+        """
+        if self.kind == "number":
+            if not isinstance(value, Real) or isinstance(value, bool):
+                raise ValueError(f"{self.name} must be a number; got {value!r}")
+            self.check_all(value)
+        elif self.kind == "flag":
+            if not isinstance(value, bool):
+                raise ValueError(f"{self.name} must be true or false; got {value!r}")
+        elif self.choices and value not in self.choices:
+            known = ", ".join(self.choices)
+            raise ValueError(f"{self.name} must be one of {known}; got {value!r}")
+        elif not isinstance(value, str):
+            raise ValueError(f"{self.name} must be a name; got {value!r}")
+
+    def check_all(self, values: object) -> None:
+        """Refuse an array of numbers with an entry that this field cannot have.
+
+        >>> fields()["servers"].check_all([10, 20, 0])
+        Traceback (most recent call last):
+        ValueError: servers must be > 0 and finite; got 0 at index (2,)
+
+        Raises
+        ------
+        ValueError
+            Names the field, the rule, the first bad value and where it stands.
+        """
+        if isinstance(values, float) or type(values) is int:  # without NumPy
+            low, high = self.range.ends
+            if low <= values <= high and not (self.whole and values % 1):
+                return
+        import numpy as np
+
+        if isinstance(values, np.ma.MaskedArray):
+            values = values.astype(float).filled(np.nan)  # masked is missing
+        numbers = np.asarray(values)
+        if numbers.dtype.kind not in "iuf":
+            raise ValueError(f"{self.name} must be a number; got {values!r}")
+        for rule, kept in self.rules(numbers):
+            refuse(self.name, rule, numbers, kept)
+
+    def parse(self, text: str) -> object:
+        """Read a value from text: of a command line, say.
+
+        >>> fields()["servers"].parse("20"), fields()["managed"].parse("no")
+        (20.0, False)
+
+        Raises
+        ------
+        ValueError
+            If the text is no value of this field.
+        """
+        value: object = text
+        if self.kind == "number" and (re.fullmatch(NUMBER, text) or text == "inf"):
+            value = float(text)
+        elif self.kind == "flag":
+            value = FLAGS.get(text.lower(), text)
+        self.check(value)
+        return value
+
+    def rules(self, numbers: "np.ndarray") -> Iterator[tuple[str, "np.ndarray"]]:
+        """Yield each rule for numbers of this field, and which of them keep it."""
+        import numpy as np
+
+        low, high = np.float64(self.range.ends)  # exact beside a float32 too
+        yield self.range.rule, (numbers >= low) & (numbers <= high)
+        if self.whole:
+            yield "whole", np.trunc(numbers) == numbers
+
 
 def unit_of(name: str) -> str:
     """Return the unit in a name.
@@ -176,11 +282,60 @@ def convert(value: float, unit: str, to: str) -> float:
     return value * factor / divisor
 
 
+def refuse(name: str, rule: str, numbers: "np.ndarray", kept: "np.ndarray") -> None:
+    """Refuse the first of the numbers that does not keep a rule.
+
+    Raises
+    ------
+    ValueError
+        Names the quantity, the rule, the first bad value and where it stands.
+    """
+    import numpy as np
+
+    if np.all(kept):
+        return
+    where = tuple(int(i) for i in np.argwhere(~kept)[0])
+    at = f" at index {where}" if where else ""
+    raise ValueError(f"{name} must be {rule}; got {numbers[where]}{at}")
+
+
+class _Table(Mapping[str, Field]):
+    """The field table, of which a row is parsed when it is asked for."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._rows: dict[str, Field] = {}
+
+    def __getitem__(self, name: str) -> Field:
+        if name not in self._rows:
+            self._rows[name] = _field(name, tomllib.loads(self._texts[name]))
+        return self._rows[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
 @cache
 def fields() -> Mapping[str, Field]:
     """Return the field table, by name."""
-    table = tomllib.loads(_text())
-    return MappingProxyType({name: _field(name, row) for name, row in table.items()})
+    return _Table(_texts())
+
+
+@cache
+def defaults() -> Mapping[str, object]:
+    """Return what a blank cell is taken as, by column.
+
+    >>> defaults()["start_h"]
+    23
+    """
+    having = [name for name, text in _texts().items() if "\ndefault = " in text]
+    return MappingProxyType({name: fields()[name].default for name in having})
 
 
 @cache
@@ -197,8 +352,15 @@ def groups() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({title: tuple(names) for title, names in parts.items()})
 
 
+@cache
+def _texts() -> Mapping[str, str]:
+    """Return the rows of the table as they are written, by name."""
+    parts = re.split(r"^\[(\w+)\]$", _text(), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def _text() -> str:
-    return files("vmbmodel").joinpath("fields.toml").read_text("utf-8")
+    return Path(__file__).with_name("fields.toml").read_text("utf-8")
 
 
 def _field(name: str, row: Mapping[str, object]) -> Field:

@@ -141,12 +141,9 @@ def _value(name: str, text: str, default: str) -> object:
         wanted = kinds.get(type(old), "like its default")
         raise ValueError(f"{name} must be {wanted}; got {text!r}")
     field = fields().get(name)
-    if field is not None and field.range is not None:
+    if field is not None and field.kind == "number":
         for number in value if isinstance(value, list) else [value]:
-            if _kind(number) is not float or number not in field.range:
-                raise ValueError(f"{name} must be {field.range.rule}; got {number!r}")
-            if field.whole and number % 1:
-                raise ValueError(f"{name} must be whole; got {number!r}")
+            field.check(number)
     return value
 
 

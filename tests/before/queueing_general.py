@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from before.equal_jobs import equal_jobs
 from before.queueing import log_waiting
 from vmbmodel._arrays import formula
-from vmbmodel._checks import refuse
+from vmbmodel.fields import refuse
 
 __all__ = [
     "general_mean_wait_h",

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from types import MappingProxyType
 
-from vmbmodel.fields import Field, fields, misnamed
+from vmbmodel.fields import Field, defaults, fields, misnamed
 from vmbmodel.inventory.files import short
 from vmbmodel.service import limits as limits_of
 from vmbmodel.service.constants import ConstantSet
@@ -69,7 +68,7 @@ DERIVED = MappingProxyType(
 )
 """Settings without a default, and what they are if nobody sets them."""
 
-_COLUMNS = {name: f.default for name, f in fields().items() if f.default is not None}
+_COLUMNS = defaults()
 
 
 @dataclass(frozen=True)
@@ -237,19 +236,10 @@ def parse_setting(name: str, text: str) -> object:
     if name not in fields():
         raise ValueError(f"there is no setting {misnamed(name, fields())}")
     field = fields()[name]
-    if field.kind == "number":
-        try:
-            return _allowed(field, float(text))
-        except ValueError:
-            pass
-        raise ValueError(f"{name} must be {_rule(field)}; got {text!r}")
-    if field.kind == "flag":
-        flags = {"true": True, "yes": True, "1": True}
-        flags |= {"false": False, "no": False, "0": False}
-        if text.lower() not in flags:
-            raise ValueError(f"{name} must be true or false; got {text!r}")
-        return flags[text.lower()]
-    return _allowed(field, text)
+    try:
+        return field.parse(text)
+    except ValueError:
+        raise ValueError(_refusal(field, text)) from None
 
 
 def _setting(name: str, value: object, known: Collection[str]) -> object:
@@ -259,32 +249,20 @@ def _setting(name: str, value: object, known: Collection[str]) -> object:
 
 
 def _allowed(field: Field, value: object) -> object:
-    if field.kind == "number":
-        if (
-            not _is_number(value)
-            or value not in field.range
-            or (field.whole and value % 1)
-        ):
-            raise ValueError(f"{field.name} must be {_rule(field)}; got {short(value)}")
-    elif field.kind == "flag":
-        if not isinstance(value, bool):
-            raise ValueError(f"{field.name} must be true or false; got {short(value)}")
-    elif not isinstance(value, str):
-        raise ValueError(f"{field.name} must be a name; got {short(value)}")
-    elif field.choices and value not in field.choices:
-        raise ValueError(f"{field.name} cannot be {misnamed(value, field.choices)}")
+    try:
+        field.check(value)
+    except ValueError:
+        raise ValueError(_refusal(field, value)) from None
     return value
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    try:
-        float(value)
-    except OverflowError:  # hundreds of digits
-        return False
-    return True
-
-
-def _rule(field: Field) -> str:
-    return f"a {'whole ' if field.whole else ''}number {field.range.rule}"
+def _refusal(field: Field, value: object) -> str:
+    """Say what a setting must be, which its author may not know."""
+    if field.kind == "choice" and isinstance(value, str):
+        return f"{field.name} cannot be {misnamed(value, field.choices)}"
+    number = f"a {'whole ' if field.whole else ''}number"
+    rule = {
+        "number": f"{number} {field.range.rule}" if field.range else "",
+        "flag": "true or false",
+    }.get(field.kind, "a name")
+    return f"{field.name} must be {rule}; got {short(value)}"

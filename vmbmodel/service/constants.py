@@ -412,14 +412,7 @@ def _value(name: str, documented: str, gb_bytes: float = 2**30) -> float:
 
 def _number(name: str, value: float) -> float:
     field = fields()[name]
-    if field.range is None:
+    if field.kind != "number":
         raise ValueError(f"{name} is no number")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number; got {value!r}") from None
-    if number not in field.range:
-        raise ValueError(f"{name} must be {field.range.rule}; got {value!r}")
-    if field.whole and not number.is_integer():
-        raise ValueError(f"{name} must be whole; got {value!r}")
-    return number
+    field.check(value)
+    return float(value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vmbmodel._checks import refuse
+from vmbmodel.fields import refuse
 
 __all__ = [
     "EQUAL",

@@ -17,10 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vmbmodel.fields import nearest
+from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.files import (
     MANY,
-    NUMBER,
     UNPRINTABLE,
     Cells,
     Findings,

@@ -4,7 +4,6 @@ from vmbmodel.inventory.files.cells import (
     LONGEST_NAME,
     NOT_A_FLAG,
     NOT_A_NUMBER,
-    NUMBER,
     UNPRINTABLE,
     Cells,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "NEVER",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
-    "NUMBER",
     "UNPRINTABLE",
     "Cells",
     "Entry",

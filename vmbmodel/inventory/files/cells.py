@@ -12,7 +12,6 @@ __all__ = [
     "LONGEST_NAME",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
-    "NUMBER",
     "UNPRINTABLE",
     "Cells",
 ]
@@ -23,7 +22,6 @@ LONGEST_NAME = 260
 NOT_A_NUMBER = "must be a number"
 NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
 
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 UNPRINTABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 
 

@@ -13,12 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vmbmodel.fields import Field, fields, nearest
+from vmbmodel.fields import FLAGS, NUMBER, Field, fields, nearest
 from vmbmodel.inventory.files import (
     LONGEST_NAME,
     NOT_A_FLAG,
     NOT_A_NUMBER,
-    NUMBER,
     UNPRINTABLE,
     Cells,
 )
@@ -26,7 +25,6 @@ from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED
 
 __all__ = ["converted", "frame_of", "typed", "without_blank_rows"]
 
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 WITH_UNIT = re.compile(r"[0-9.]+\s*[kmgtp]i?b", re.IGNORECASE)
 _KEPT_AS = {"number": pa.float64(), "flag": pa.bool_()}
@@ -114,11 +112,12 @@ def _numbers(field: Field, cells: Cells) -> pa.Array:
         column = pc.if_else(number, column, pa.scalar(None, column.type))
         column = column.cast(pa.float64())
     column = pc.add(column, 0.0)  # no zero keeps a sign
-    values, bounds = column.to_numpy(zero_copy_only=False), field.range
-    low = values < bounds.low if bounds.low_in else values <= bounds.low
-    high = values > bounds.high if bounds.high_in else values >= bounds.high
-    cells.note(f"must be {bounds.rule}", field.name, np.flatnonzero(low | high))
-    return pc.if_else(pa.array(low | high), pa.scalar(None, column.type), column)
+    values = column.to_numpy(zero_copy_only=False)
+    for rule, kept in field.rules(values):
+        broken = ~kept & ~np.isnan(values)
+        cells.note(f"must be {rule}", field.name, np.flatnonzero(broken))
+        column = pc.if_else(pa.array(broken), pa.scalar(None, column.type), column)
+    return column
 
 
 def _number_hint(cell: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import vmbmodel
-from vmbmodel.fields import fields
+from vmbmodel.fields import defaults, fields
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import OF_THE_VM
 from vmbmodel.plan.answers import plain, provenance, records
@@ -210,8 +210,7 @@ def filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]
     gib = scenario["gb_bytes"] / 2**30
     for name in ("size_gib", "used_gib"):
         disks[name] = disks[name].astype(float) * gib
-    fill = {n: f.default for n, f in fields().items() if f.default is not None}
-    fill = {name: scenario[name] for name in fill}
+    fill = {name: scenario[name] for name in defaults()}
     fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
     taken = {}
     for name, value in fill.items():
