@@ -18,6 +18,7 @@ import numpy as np
 
 from vmbmodel.formulas._kernels.lengths import lengths
 from vmbmodel.formulas._kernels.quadrature import SHORT, bent_times, legendre
+from vmbmodel.formulas._kernels.roots import root
 
 __all__ = ["Jam"]
 
@@ -376,11 +377,17 @@ def _back(transform, length):
 
 
 def _cross(falling, level, low, high):
-    """Find where a falling function of the time crosses a level, in a bracket."""
+    """Find where a falling function of the time crosses a level, or an end."""
     low, high = np.log(low), np.log(high)
-    for _ in range(9):
-        logs = np.linspace(low, high, 33)
-        above = falling(np.exp(logs)) > level
-        place = np.clip(np.argmin(above), 1, 32) if not above.all() else 32
-        low, high = logs[place - 1], logs[place]
-    return np.exp((low + high) / 2)
+    end = high if falling(np.exp(high[np.newaxis]))[0] > level else low
+    found = root(
+        lambda log: falling(np.exp(log)) - level,
+        low,
+        high,
+        otherwise=end,
+        xatol=1e-13,
+        xrtol=0,
+        fatol=0,
+        frtol=0,
+    )
+    return np.exp(found)
