@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.batches import batch_waiting
 from vmbmodel.formulas._kernels.lengths import by_variation
 from vmbmodel.formulas._kernels.pool import wait_law
-from vmbmodel.formulas._kernels.special import log_poisson_mass, log_waiting
+from vmbmodel.formulas._kernels.special import log_waiting
 from vmbmodel.formulas._kernels.spitzer import equal_jobs
 
 __all__ = [
     "batch_mean_wait_h",
-    "batch_wait_prob",
-    "batch_wait_quantile_h",
     "jobs_ahead",
     "timetable_mean_wait_h",
 ]
@@ -57,59 +56,6 @@ def jobs_ahead(batch_jobs: ArrayLike, batch_scv: ArrayLike) -> ArrayLike:
 
 
 @formula
-def batch_wait_prob(
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    jobs_ahead: ArrayLike,
-) -> ArrayLike:
-    r"""Probability that a job has to wait when jobs arrive in batches.
-
-    .. math:: p_w = \frac{r}{\rho} \cdot \frac{f}{f + (1 - r) F}, \qquad
-        q = \frac{b}{1 + b}, \quad r = \rho + (1 - \rho) q, \quad
-        \alpha = \frac{\rho c (1 - q)}{q}
-
-    where :math:`f` is the mass of the negative binomial distribution
-    :math:`(\alpha, q)` at :math:`c`, and :math:`F = I_{1 - q}(\alpha, c)` its
-    probability of less than :math:`c`.
-
-    Parameters
-    ----------
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving, in batches of a Poisson stream, :math:`\lambda`
-    service_h : mean of the exponential service time, :math:`\tau`
-    jobs_ahead : mean number of jobs of its batch before a job, :math:`b`
-
-    Returns
-    -------
-    1 where the queue cannot keep up, 0 where nothing arrives
-
-    See Also
-    --------
-    jobs_ahead : what it is for batches of a given size.
-
-    Notes
-    -----
-    Exact for geometric batches and exponential service: below :math:`c` jobs the
-    number in the system is negative binomial, above it geometric. At :math:`b = 0`
-    it is the M/M/c queue. See `batch_mean_wait_h` for other batches.
-
-    References
-    ----------
-    Gross et al. (2008), sec. 3.1, for the method, :cite:`gross2008`.
-
-    Examples
-    --------
-    With one mover it is the chance to meet a busy one or to stand behind a job
-    of one's own batch:
-
-    >>> print(batch_wait_prob(1, 0.5, 1, jobs_ahead=1))
-    0.75
-    """
-    return _waiting(servers, arrivals_per_h * service_h, jobs_ahead)
-
-
-@formula
 def batch_mean_wait_h(
     servers: ArrayLike,
     arrivals_per_h: ArrayLike,
@@ -121,9 +67,13 @@ def batch_mean_wait_h(
     r"""Mean time in line when jobs arrive in batches.
 
     .. math:: E[W] = \frac{p_w}{\theta}, \qquad
-        \theta = \frac{c\, (1 - \rho)}{(1 + b)\, \tau}
+        \theta = \frac{c\, (1 - \rho)}{(1 + b)\, \tau}, \qquad
+        p_w = \frac{r}{\rho} \cdot \frac{f}{f + (1 - r) F}
 
-    for exponential jobs, and for others
+    for exponential jobs, with :math:`q = b / (1 + b)`, :math:`r = \rho + (1 - \rho) q`,
+    the mass :math:`f` of the negative binomial distribution
+    :math:`(\rho c (1 - q) / q,\, q)` at :math:`c`, and its probability :math:`F` of
+    less than :math:`c`. For others
 
     .. math:: E[W] = E[W_{M/G/c}] + E[W_{M^X/M/c}] - E[W_{M/M/c}]
 
@@ -145,12 +95,15 @@ def batch_mean_wait_h(
     Notes
     -----
     Exact for geometric batches and exponential service, and for one data mover
-    and batches of any kind. Batches of one size wait less than this, which is the
-    safe side: by 2 % at most at a load of 0.9 and 9 % at 0.7 for up to 20 movers,
-    by 20 % at 0.7 for 100, and by much more where hardly anybody waits. Jobs of
-    other variation, against simulations of 5 to 50 movers and batches of 4 to 20
-    jobs, at a load of 0.8 or more: within 1.3 % for equal jobs, 3 % at
-    :math:`v = 0.5`, 10 % too long at :math:`v = 2`; at 0.7 -5 % and +16 %.
+    and batches of any kind: below :math:`c` jobs the number in the system is negative
+    binomial, above it geometric, and who has to wait does so for an exponential time of
+    rate :math:`\theta`. At :math:`b = 0` it is the M/M/c queue. Batches of one size
+    wait less than this, which is the safe side: by 2 % at most at a load of 0.9 and
+    9 % at 0.7 for up to 20 movers, by 20 % at 0.7 for 100, and by much more where
+    hardly anybody waits. Jobs of other variation, against simulations of 5 to 50
+    movers and batches of 4 to 20 jobs, at a load of 0.8 or more: within 1.3 % for
+    equal jobs, 3 % at :math:`v = 0.5`, 10 % too long at :math:`v = 2`; at 0.7 -5 %
+    and +16 %.
 
     References
     ----------
@@ -183,52 +136,6 @@ def batch_mean_wait_h(
         exponential=lambda: _mean(servers, load, jobs_ahead) * service_h,
         other=other,
     )
-
-
-@formula
-def batch_wait_quantile_h(
-    prob: ArrayLike,
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    jobs_ahead: ArrayLike,
-) -> ArrayLike:
-    r"""Wait that a share of the jobs does not exceed when they arrive in batches.
-
-    .. math:: t_p = \max\left(0, \frac{1}{\theta} \ln \frac{p_w}{1 - p} \right)
-
-    Parameters
-    ----------
-    prob : share of the jobs, :math:`p`
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving, in batches of a Poisson stream, :math:`\lambda`
-    service_h : mean of the exponential service time, :math:`\tau`
-    jobs_ahead : mean number of jobs of its batch before a job, :math:`b`
-
-    Returns
-    -------
-    0 where that share does not wait at all; ``inf`` where the queue cannot keep up,
-    and at :math:`p = 1` wherever any job waits
-
-    Notes
-    -----
-    Exact for geometric batches and exponential service: who has to wait does so
-    for an exponential time. See `batch_mean_wait_h` for other batches.
-
-    References
-    ----------
-    Gross et al. (2008), sec. 3.1, for the method, :cite:`gross2008`.
-
-    Examples
-    --------
-    >>> print(batch_wait_quantile_h(0.95, 10, 9, 1, jobs_ahead=2))
-    8.42318
-    """
-    load = arrivals_per_h * service_h
-    excess = np.log(_waiting(servers, load, jobs_ahead)) - np.log1p(-prob)
-    excess = np.fmax(excess, 0)  # nobody waits where nothing arrives
-    late = excess / (servers - load) * (1 + jobs_ahead) * service_h
-    return np.where(load < servers, np.where(excess > 0, late, 0), np.inf)
 
 
 @formula
@@ -290,38 +197,6 @@ def timetable_mean_wait_h(
     return np.where(keeps_up, line * (service_h / servers), np.inf)
 
 
-_LEAST = 1e-12
-"""Chance of one more in the batch below which jobs arrive one by one."""
-_LITTLE, _MUCH = 1e-100, 1e100
-"""Beyond these, limits are reached, and products would leave the range of floats."""
-
-
-def _waiting(servers, load, ahead):
-    from scipy.special import betaincc
-
-    alone = np.exp(log_waiting(servers, np.minimum(load, servers)))
-    stable, some = load < servers, load > 0
-    busy = np.clip(load / servers, _LITTLE, 1)
-    servers = np.clip(servers, _LITTLE, _MUCH)
-    ahead = np.minimum(ahead, _MUCH)
-    one = 1 / (1 + ahead)
-    more = np.maximum(ahead * one, _LEAST)
-    rising = busy * one + more
-    shape = servers * (busy * (one / more))
-    total = shape + servers
-    log_mass = (
-        np.log(shape / total)
-        + log_poisson_mass(servers, servers * rising)
-        + log_poisson_mass(shape, shape + servers * one * (1 - busy))
-        - log_poisson_mass(total, total)
-    )
-    mass = np.exp(log_mass)
-    rest = (1 - busy) * one * betaincc(servers, shape, more)
-    waiting = np.minimum(mass / (mass + rest) * (rising / busy), 1)
-    waiting = np.where(ahead > _LEAST, waiting, alone)
-    return np.where(stable, np.where(some, waiting, 0), 1)
-
-
 def _mean(servers, load, ahead):
-    mean = _waiting(servers, load, ahead) / (servers - load) * (1 + ahead)
+    mean = batch_waiting(servers, load, ahead) / (servers - load) * (1 + ahead)
     return np.where(load < servers, mean, np.inf)

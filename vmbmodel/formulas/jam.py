@@ -237,8 +237,8 @@ def jam_mean_wait_h(
     --------
     >>> print(jam_mean_wait_h(100, vault_servers=10, service_h=0.5))
     2.25
-    >>> print(jam_mean_wait_h(1000, 50, 0.5, service_scv=[0.5, 1, 2]))
-    [4.6339 4.5173 4.2868]
+    >>> print(jam_mean_wait_h(1000, 50, 0.5, 0.5, family="lognormal"))
+    4.6344
     """
     refuse_lengths(service_scv, family)
     behind = np.maximum(jobs - vault_servers, 0)

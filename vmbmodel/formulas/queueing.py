@@ -38,7 +38,6 @@ from vmbmodel.formulas._kernels.special import (
 
 __all__ = [
     "erlang_c_prob",
-    "log_erlang_c",
     "mean_wait_h",
     "wait_decay_per_h",
     "wait_prob",
@@ -70,7 +69,6 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
     See Also
     --------
-    log_erlang_c : where the probability is too small for a float.
     wait_prob : for jobs of any variation.
 
     Notes
@@ -92,37 +90,6 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
     0.4444
     """
     return _erlang_c(servers, offered_load)
-
-
-@formula
-def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
-    r"""Natural logarithm of the probability that a job has to wait.
-
-    .. math:: \ln C(c, a)
-
-    Parameters
-    ----------
-    servers : identical data movers, :math:`c`
-    offered_load : mean arrivals during one service time, :math:`a`
-
-    Returns
-    -------
-    ``-inf`` where nothing is offered
-
-    Notes
-    -----
-    Keeps its digits where `erlang_c_prob` underflows to 0.
-
-    References
-    ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`.
-
-    Examples
-    --------
-    >>> print(log_erlang_c(1000, 100.0))
-    -1406.85
-    """
-    return log_waiting(servers, np.minimum(offered_load, servers))
 
 
 @formula
@@ -340,7 +307,7 @@ def wait_scv(
     Examples
     --------
     >>> print(wait_scv(10, 9, 1, service_scv=[0, 1]))
-    [0.93706 1.     ]
+    [0.84440938 1.        ]
     """
     load = arrivals_per_h * service_h
     return by_variation(

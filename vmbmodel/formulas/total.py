@@ -200,14 +200,14 @@ def total_quantile_h(
     return constant_h + np.where(simple, total, varied)
 
 
-def _wait_quantile(late, _, __, wait_prob, waiting_h, waiting_scv):
+def _wait_quantile(late, _, __, waiting, mean, waiting_scv):
     """Wait that is exceeded with a probability; the transfer does not matter."""
     from scipy.special import gammainccinv
 
-    share = np.minimum(late / wait_prob, 1)
+    share = np.minimum(late / waiting, 1)
     excess = gammainccinv(1 / waiting_scv, share) * waiting_scv
-    waited = np.where((excess > 0) & (waiting_h > 0), waiting_h * excess, 0)
-    return np.where(late < wait_prob, waited, 0)
+    waited = np.where((excess > 0) & (mean > 0), mean * excess, 0)
+    return np.where(late < waiting, waited, 0)
 
 
 def _late(spare, mean, scv, waiting, wait_mean, wait_scv, family):
