@@ -87,17 +87,19 @@ def changed_uniform(
     write_kib: ArrayLike,
     align_kib: ArrayLike,
     cell_kib: ArrayLike,
+    area_frac: ArrayLike = 1,
+    share_frac: ArrayLike = 1,
 ) -> ArrayLike:
     r"""Cells touched by writes that fall anywhere, on the same place too.
 
-    .. math:: C = N \left[1 - \left(1 - \frac{t}{N}\right)^k\right]
+    .. math:: C = a N \left[1 - \left(1 - \frac{t\, s}{a N}\right)^k\right]
 
     with the cells :math:`t` that one write touches, of `touched_cells`.
 
     Parameters
     ----------
     writes : array_like of float
-        Writes :math:`k \ge 0`. [-]
+        Writes to the whole disk, :math:`k \ge 0`. [-]
     size_gib : array_like of float
         Size of the disk, :math:`D \ge 0`. [GiB]
     write_kib : array_like of float
@@ -106,11 +108,16 @@ def changed_uniform(
         Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
     cell_kib : array_like of float
         Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    area_frac : array_like of float
+        Share of the disk that is looked at, a zone, :math:`a` in (0, 1]. [-]
+    share_frac : array_like of float
+        Share of the writes that go there, :math:`s` in [0, 1]. [-]
 
     Returns
     -------
     array_like of float
-        No more than the disk has, of the broadcast shape of the arguments. [-]
+        Of the zone alone, no more than it has, of the broadcast shape of the
+        arguments; add up over the zones of a disk. [-]
 
     Raises
     ------
@@ -120,11 +127,11 @@ def changed_uniform(
     See Also
     --------
     changed_norep : no place is written twice.
-    extents_uniform : in how many runs the cells lie.
 
     Notes
     -----
-    Exact for independent writes, the end of the disk joined to its beginning.
+    Exact for independent writes, the end of the disk joined to its beginning; in a
+    zone, uniform within it, but for the writes that straddle two zones.
 
     References
     ----------
@@ -132,11 +139,19 @@ def changed_uniform(
 
     Examples
     --------
-    >>> print(changed_uniform(50_000, size_gib=1, write_kib=4, align_kib=4, cell_kib=8))
+    Everywhere alike; then a fifth of the disk gets four fifths of the writes:
+
+    >>> disk = dict(size_gib=1, write_kib=4, align_kib=4, cell_kib=8)
+    >>> print(changed_uniform(50_000, **disk))
     41568.7
+    >>> zones = changed_uniform(
+    ...     50_000, area_frac=[0.2, 0.8], share_frac=[0.8, 0.2], **disk)
+    >>> print(zones.sum())
+    30052.7
     """
     write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
-    return occupied(writes, touched(write, align, cell), cells_on(size_gib, cell))
+    zone = area_frac * cells_on(size_gib, cell)
+    return occupied(writes, touched(write, align, cell) * share_frac, zone)
 
 
 @formula

@@ -9,8 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.curves import CURVES
+from vmbmodel.formulas._kernels.gaps import copies, daily_growth, stored
 
-__all__ = ["snapshot_enhanced_gib", "snapshot_standard_gib", "stored_daily_gib"]
+__all__ = [
+    "snapshot_enhanced_gib",
+    "snapshot_gib",
+    "snapshot_standard_gib",
+    "stored_daily_gib",
+    "stored_gib",
+]
 
 
 @formula
@@ -152,3 +160,184 @@ def snapshot_enhanced_gib(
     increments = np.maximum(snapshot_points - 1, 0)
     full = np.minimum(snapshot_points, 1) * used_gib
     return full + increments * np.minimum(churn_gib_per_day, used_gib)
+
+
+@formula
+def stored_gib(
+    used_gib: ArrayLike,
+    churn_gib_per_day: ArrayLike,
+    daily_points: ArrayLike,
+    weekly_points: ArrayLike = 0,
+    monthly_points: ArrayLike = 0,
+    yearly_points: ArrayLike = 0,
+    rewritten_frac: ArrayLike = 0,
+    fresh_gib_per_day: ArrayLike = 0,
+    protected_days: ArrayLike = np.inf,
+    yearly_growth_frac: ArrayLike = 0,
+    stored_reading: str = "upper",
+) -> ArrayLike:
+    r"""Size of what the vault holds under daily, weekly, monthly and yearly points.
+
+    .. math:: S = D + (d-1)\, U(1) + \sum_j \left([n_j - 1]^+ U(P_j)
+        + m_j\, \overline{U}(m_j P_j)\right), \qquad m_j = \min(n_j, 1)
+
+    with the :math:`n_j` points of period :math:`P_j` of `gfs_points`, the data
+    :math:`U(T)` that differs after :math:`T` days of `distinct_gib`, and
+    :math:`\overline{U}(T)` its mean over gaps of 1, 2, ... :math:`T` days.
+
+    Parameters
+    ----------
+    used_gib : array_like of float
+        Data of the VM, :math:`D \ge 0`. [GiB]
+    churn_gib_per_day : array_like of float
+        Data changed in a day, :math:`\Delta \ge 0`; no more than all of it
+        counts. [GiB/d]
+    daily_points : array_like of int
+        Daily points kept; 0 where backups are weekly. [-]
+    weekly_points : array_like of int
+        Weeks for which a weekly point is kept. [-]
+    monthly_points : array_like of float
+        Months for which a monthly point is kept. [-]
+    yearly_points : array_like of float
+        Years for which a yearly point is kept. [-]
+    rewritten_frac : array_like of float
+        Share of a day's changes that the next day changes again, in
+        [0, 1]; less than by chance counts as that. [-]
+    fresh_gib_per_day : array_like of float
+        Stream that is never written again, :math:`\phi \ge 0`. [GiB/d]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
+    yearly_growth_frac : array_like of float
+        How much data and changes grow in a year, :math:`\ge 0`. [-]
+    stored_reading : str
+        How the changes of many days are counted: ``upper`` and ``lower``, the most
+        and the least that the overlap allows; for comparison ``linear``, as if no
+        block were ever written twice, ``points``, as if every point were a day of
+        changes, and ``full``, as if it were a copy. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments; :math:`D + (d-1) \min(\Delta, D)`
+        of daily points alone, by every reading but ``full``. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    vmbmodel.formulas.distinct.distinct_gib : the changes of one gap.
+
+    Notes
+    -----
+    The first point holds all data, every later one what changed since the one
+    before it; what a later point still needs of one that expires is merged into
+    it. Exact for daily points and a size that does not grow.
+    The gap between the last point of a level and the first of the next is part of
+    a period, of whole days. Against the calendar, in the mean over a year, within
+    2.2 % of the increments. Data that grows was smaller when older points were
+    taken, and is new when it comes: growth counts as part of the changes, as a
+    stream that has not been written before.
+
+    Of the readings for comparison, ``linear`` is too much wherever the same blocks
+    change again; ``points`` too little as soon as a point is older than a day, save
+    where the same data changes every day; ``full`` takes the sum of the actual data
+    in each recovery point to the letter, against the same source, which says that
+    only changed blocks are stored.
+
+    References
+    ----------
+    Microsoft (2018), "Backup costs", :cite:`article2018`, and (2021), on what a
+    point holds and leaves behind, :cite:`recoverypoints2021`; blocks written more
+    than once as in Denning and Schwartz (1972), :cite:`denning1972`.
+
+    Examples
+    --------
+    Thirty daily points; then graded ones, where half of what changes in a day
+    changes again in the next:
+
+    >>> print(stored_gib(200, churn_gib_per_day=10, daily_points=30))
+    490.0
+    >>> policy = dict(daily_points=30, weekly_points=12, monthly_points=12,
+    ...               yearly_points=3, rewritten_frac=0.5)
+    >>> for reading in ("lower", "upper", "linear", "points", "full"):
+    ...     print(reading, stored_gib(200, 10, **policy, stored_reading=reading))
+    lower 864.5
+    upper 2152.5
+    linear 3180.
+    points 679.5
+    full 9790.
+    """
+    growth = daily_growth(yearly_growth_frac)
+    points = daily_points, weekly_points, monthly_points, yearly_points, protected_days
+    if stored_reading == "full":
+        return used_gib * copies(growth, points)
+    grown = used_gib * growth  # is changed too, for the first time
+    churn = np.maximum(churn_gib_per_day, grown)
+    fresh = np.maximum(fresh_gib_per_day, grown)
+    room = np.where(churn > 0, 1 - grown / churn, 1)
+    again = np.minimum(rewritten_frac, room)
+    curve = CURVES[stored_reading](used_gib, churn, again, fresh)
+    return stored(used_gib, growth, *curve, points)
+
+
+@formula
+def snapshot_gib(
+    used_gib: ArrayLike,
+    churn_gib_per_day: ArrayLike,
+    snapshot_points: ArrayLike,
+    snapshot_policy: str = "standard",
+) -> ArrayLike:
+    r"""Billed size of the snapshots that are kept beside the disks.
+
+    .. math:: S = n \min(\Delta, U) \quad \text{(Standard)}, \qquad
+        S = \min(n, 1)\, U + [n - 1]^+ \min(\Delta, U) \quad \text{(Enhanced)}
+
+    Parameters
+    ----------
+    used_gib : array_like of float
+        Data of the VM, :math:`U \ge 0`. [GiB]
+    churn_gib_per_day : array_like of float
+        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
+    snapshot_points : array_like of int
+        Daily snapshots kept, :math:`n \ge 0`. [-]
+    snapshot_policy : str
+        ``standard``, where every snapshot is an increment over the disk itself, or
+        ``enhanced``, where the first is billed in full. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Snapshots are a day apart; no more changes in a day than all data.
+
+    References
+    ----------
+    Microsoft (2025), :cite:`instantrestore2025`.
+
+    Examples
+    --------
+    The documented example, 100 GB with 2 % a day, for five days:
+
+    >>> kept = dict(churn_gib_per_day=2, snapshot_points=5)
+    >>> print(snapshot_gib(100, **kept))
+    10.0
+    >>> print(snapshot_gib(100, **kept, snapshot_policy="enhanced"))
+    108.0
+    """
+    day = np.minimum(churn_gib_per_day, used_gib)
+    if snapshot_policy == "standard":
+        return snapshot_points * day
+    full = np.minimum(snapshot_points, 1) * used_gib
+    return full + np.maximum(snapshot_points - 1, 0) * day
