@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.archive import archived_gib, early_deletion_usd, standard_points
-from vmbmodel.formulas.graded import gfs_points, stored_upper_gib
+from vmbmodel.formulas.retention import gfs_points, stored_gib
 from vmbmodel.plan.bill.calendar import RetentionPolicy, live_points
 from vmbmodel.service import limits
 
@@ -37,7 +37,7 @@ def test_little_churn_makes_the_archive_dearer():
     # Microsoft, the same: moved points are full ones, so that with little churn
     # the storage grows, and may cost more; with much churn it costs less.
     def bill(churn, monthly, archived):
-        stored = stored_upper_gib(200, churn, 0, 0, 30, 0, monthly, 0)
+        stored = stored_gib(200, churn, 30, 0, monthly)
         return stored * 0.0224 + archived * 0.0024
 
     moved = archived_gib(200, 30, 0, 12, 0, *RULE)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.archive import archived_gib
-from vmbmodel.formulas.graded import stored_lower_gib, stored_upper_gib
-from vmbmodel.formulas.miscounts import stored_full_gib, stored_linear_gib
+from vmbmodel.formulas.retention import stored_gib
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.estimate.compare import compare, parse_case
 from vmbmodel.plan.scenario import Scenario
@@ -85,15 +84,11 @@ def test_the_estimator_s_example_over_policies():
 @pytest.mark.parametrize("again", [0.0, 0.3, 0.9])
 def test_stored_data_is_that_of_the_formulas(again):
     vm = disk(used=200, churn_gib_per_day=10)
-    changes = 200, 10, again, 1, 30, 12, 12, 3
+    law = 200, 10, 30, 12, 12, 3, again, 1
     settings = GFS | {"rewritten_frac": again, "fresh_frac": 0.1}
-    for reading, formula in (("upper", stored_upper_gib), ("lower", stored_lower_gib)):
+    for reading in ("upper", "lower", "linear", "points", "full"):
         stored = row(vm, stored_reading=reading, **settings)["stored_gib"]
-        assert stored == formula(*changes)
-    linear = row(vm, stored_reading="linear", **settings)["stored_gib"]
-    assert linear == stored_linear_gib(200, 10, 30, 12, 12, 3)
-    full = row(vm, stored_reading="full", **settings)["stored_gib"]
-    assert full == stored_full_gib(200, 30, 12, 12, 3)
+        assert stored == stored_gib(*law, stored_reading=reading)
 
 
 def test_readings_of_daily_points_differ_only_to_the_letter():
@@ -106,7 +101,7 @@ def test_readings_of_daily_points_differ_only_to_the_letter():
 def test_weekly_backups():
     vm = disk(used=200, churn_gib_per_day=10)
     week = row(vm, recovery_points=0, weekly_points=12)["stored_gib"]
-    assert_allclose(week, stored_upper_gib(200, 10, 0, 0, 0, 12, 0, 0))
+    assert_allclose(week, stored_gib(200, 10, 0, 12))
 
 
 def test_an_overlap_that_nobody_gave_is_said_to_be_assumed():
@@ -122,7 +117,7 @@ def test_archived_points_are_billed_as_full_copies():
     plain = row(vm, **GFS)
     moved = row(vm, archive=True, **GFS)
     archived = archived_gib(200, 30, 12, 12, 3, 3, 6)
-    standard = stored_upper_gib(200, 10, 0, 0, 30, 12, 3, 0.25)
+    standard = stored_gib(200, 10, 30, 12, 3, 0.25)
     assert_allclose(moved["stored_gib"], standard + archived)
     assert_allclose(moved["storage_usd"], standard * 0.0224 + archived * 0.0024)
     assert moved["stored_gib"] > plain["stored_gib"]

@@ -7,9 +7,7 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.distinct import (
     distinct_fitted_gib,
-    distinct_linear_gib,
-    distinct_lower_gib,
-    distinct_upper_gib,
+    distinct_gib,
     rewritten_frac,
 )
 
@@ -19,9 +17,9 @@ sizes = st.floats(0, 1e6)
 
 
 def bracket(t, used, churn, again, fresh=0.0):
-    return (
-        distinct_lower_gib(t, used, churn, again, fresh),
-        distinct_upper_gib(t, used, churn, again, fresh),
+    return tuple(
+        distinct_gib(t, used, churn, again, fresh, stored_reading=end)
+        for end in ("lower", "upper")
     )
 
 
@@ -29,7 +27,7 @@ def test_published_capture_and_recapture():
     # Lincoln-Petersen, the worked example of Wikipedia's "Mark and recapture":
     # 10 turtles marked, 15 caught on a second visit, 5 of them marked: 30 turtles.
     # Visits of equal size that share a third of 10 have an area of 10^2 / (10/3).
-    area = distinct_lower_gib(1e6, 1e9, 10, 5 / 15, 0)
+    area = distinct_gib(1e6, 1e9, 10, 5 / 15, stored_reading="lower")
     assert_allclose(area, 30, rtol=1e-12)
 
 
@@ -88,8 +86,9 @@ def test_blocks_counted_one_by_one():
             run[rng.choice(blocks, day, replace=False)] = True
         unions.append(40 + seen.sum(axis=1).mean())
     again = (40 + day * day / 360) / 49
-    assert_allclose(distinct_upper_gib(30, 400, 49, again, 0), unions[-1], rtol=0.005)
-    assert distinct_lower_gib(30, 400, 49, again, 0) < 0.6 * unions[-1]
+    low, high = bracket(30, 400, 49, again)
+    assert_allclose(high, unions[-1], rtol=0.005)
+    assert low < 0.6 * unions[-1]
     fitted = distinct_fitted_gib(30, 5, unions[4], unions[9], unions[14], 0)
     assert_allclose(fitted, unions[-1], rtol=0.02)
 
@@ -127,7 +126,8 @@ def test_properties_of_the_bracket(t, used, churn, again, share, more):
     ):
         assert later >= now * (1 - 1e-12)
     if not fresh:
-        assert high <= distinct_linear_gib(t, used, churn) * (1 + 1e-9) + 1e-300
+        linear = distinct_gib(t, used, churn, stored_reading="linear")
+        assert high <= linear * (1 + 1e-9) + 1e-300
 
 
 @given(used=st.floats(1, 1e6), churn=st.floats(0, 1), again=shares, share=shares)
@@ -160,4 +160,16 @@ def test_edges():
     assert distinct_fitted_gib(21, 7, 0, 10, 20, 0) == 20  # nothing at first
     assert distinct_fitted_gib(3, 7, 0, 10, 20, 0) == 0
     assert distinct_fitted_gib(0, 7, 10, 20, 30, 1) == 0
-    assert distinct_linear_gib(30, 200, 10) == 200
+    assert distinct_gib(30, 200, 10, stored_reading="linear") == 200
+
+
+@given(t=days, used=sizes, churn=sizes, again=shares, fresh=sizes)
+def test_readings_for_comparison_know_no_overlap(t, used, churn, again, fresh):
+    day = min(churn, used)
+    for reading, expected in (
+        ("linear", min(churn * t, used)),
+        ("points", day if t else 0),
+        ("full", used if t else 0),
+    ):
+        law = used, churn, again, fresh
+        assert distinct_gib(t, *law, stored_reading=reading) == expected

@@ -93,7 +93,7 @@ batches = st.fixed_dictionaries(
     {
         "restore_vms": st.integers(1, 200),
         "restore_disks": st.integers(1, 16),
-        "restored_gib": sizes,
+        "restored_gib": st.one_of(st.just(0.0), st.floats(1e-6, 1e6)),
         "cap_mib_s": rates,
         "restore_accounts": st.integers(1, 50),
         "capacity_mib_s": rates,

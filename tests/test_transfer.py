@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose
 from test_dispersion import markov_bitmap, mean_and_error, runs_begin
 
 from vmbmodel.fields import convert
-from vmbmodel.formulas.dispersion import cell_amplification
 from vmbmodel.formulas.transfer import (
     checksum_compare_h,
     incremental_best_h,
@@ -17,6 +16,7 @@ from vmbmodel.formulas.transfer import (
     new_disk_h,
     scan_h,
 )
+from vmbmodel.formulas.writes import cell_amplification
 
 sizes = st.one_of(st.just(0.0), st.floats(1e-6, 1e5))
 rates = st.floats(0.1, 1e4)
@@ -184,3 +184,66 @@ def test_a_new_disk_is_copied_beside_the_others(size, rate, others_h):
 def test_too_slow_for_a_float_is_never(overlap):
     assert checksum_compare_h(1e300, 1e300, 1e-300, overlap) == np.inf
     assert incremental_h(1e300, 1e300, 1, 1, 1e-300, 1, 8, 2048, overlap) == np.inf
+
+
+TURNS = {"overlap_frac": 0, "request_overlap_frac": 0}  # one thing after the other
+
+turning = st.fixed_dictionaries(
+    {
+        "used_gib": st.floats(1e-3, 1e5),
+        "changed_gib": st.floats(0, 1e5),
+        "dispersion": st.floats(0, 1),
+        "active_frac": st.floats(0.01, 1),
+        "incremental_mib_s": st.floats(1, 1000),
+        "blob_iops": st.floats(1, 1e5),
+        "cell_kib": st.sampled_from([1, 4, 8, 64]),
+        "block_kib": st.floats(0.5, 8192),
+    }
+)
+
+
+def test_taking_turns_in_a_hand_calculation():
+    # that of the pipelined time: 9162.6 s of reading, 6233.6 s of requests, and
+    # 25 GiB at 60 MB/s, 447.4 s
+    service = {"incremental_mib_s": 60e6 / 2**20, "blob_iops": 500}
+    found = incremental_h(512, 25, 1, 1, **service, cell_kib=8, block_kib=2048, **TURNS)
+    assert_allclose(found * 3600, 9162.6 + 6233.6 + 447.4, rtol=1e-5)
+
+
+@given(disk=turning)
+def test_taking_turns_is_slower_than_any(disk):
+    best_h, apart_h = (incremental_h(**disk, overlap_frac=w) for w in (1, 0))
+    serial_h = incremental_h(**disk, **TURNS)
+    assert best_h <= apart_h <= serial_h * (1 + 1e-12)
+    assert serial_h <= 3 * best_h * (1 + 1e-12)
+
+
+@given(disk=turning, share=shares, writes=st.tuples(*[st.floats(0.1, 64)] * 2))
+def test_what_never_makes_taking_turns_faster(disk, share, writes):
+    now_h = incremental_h(**disk, **TURNS) * (1 - 1e-9)
+    small, large = (
+        cell_amplification(w, disk["dispersion"], disk["cell_kib"])
+        for w in sorted(writes)
+    )
+    churn_gib = min(disk["changed_gib"], disk["used_gib"] / 2 / small)
+    by_write = [
+        incremental_h(**disk | {"changed_gib": churn_gib * a}, **TURNS)
+        for a in (small, large)
+    ]
+    assert by_write[0] >= by_write[1] * (1 - 1e-9)
+    for slower in (
+        {"dispersion": max(disk["dispersion"], share)},
+        {"active_frac": max(disk["active_frac"], share)},
+        {"incremental_mib_s": disk["incremental_mib_s"] * (1 - share / 2)},
+        {"blob_iops": disk["blob_iops"] * (1 - share / 2)},
+        {"block_kib": disk["block_kib"] * (1 + share)},
+    ):
+        assert incremental_h(**disk | slower, **TURNS) >= now_h
+
+
+def test_ends_of_taking_turns():
+    service = dict(
+        incremental_mib_s=60, blob_iops=500, cell_kib=8, block_kib=2048, **TURNS
+    )
+    assert incremental_h([0, 5], [5, 0], 1, 1, **service).tolist() == [0, 0]
+    assert incremental_h(1e300, 1e300, 1, 1, 1e-300, 1, 8, 2048, 0, 0) == np.inf

@@ -4,16 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.graded import daily_growth, stored
+from vmbmodel.formulas._kernels.gaps import copies, daily_growth
 
 __all__ = ["archived_gib", "early_deletion_usd", "standard_points"]
 
 _MONTH_H = 365.25 / 12 * 24
-
-
-def left_in_standard(points, months, after, left):
-    """Periods of a level for which its points stay where they are."""
-    return np.where(points * months >= after + left, after / months, points)
 
 
 @formula
@@ -70,7 +65,7 @@ def standard_points(
     ...                       archive_left_months=6))
     [3. 6.]
     """
-    return left_in_standard(
+    return _left_in_standard(
         level_points, level_months, archive_after_months, archive_left_months
     )
 
@@ -128,7 +123,7 @@ def archived_gib(
     Notes
     -----
     A point that moves is converted to a full copy. What the standard tier holds
-    then is `stored_upper_gib` with the points that stay: blocks that a later point
+    then is `stored_gib` with the points that stay: blocks that a later point
     needs are merged into it. Little churn therefore means more data in all, and
     perhaps a higher bill.
 
@@ -147,15 +142,15 @@ def archived_gib(
     growth = daily_growth(yearly_growth_frac)
     rule = archive_after_months, archive_left_months
     staying = (
-        left_in_standard(monthly_points, 1, *rule),
-        left_in_standard(yearly_points, 12, *rule),
+        _left_in_standard(monthly_points, 1, *rule),
+        _left_in_standard(yearly_points, 12, *rule),
     )
 
-    def copies(monthly, yearly):
+    def held(monthly, yearly):
         points = daily_points, weekly_points, monthly, yearly, protected_days
-        return stored(1, growth, np.ones_like, np.ones_like, points)
+        return copies(growth, points)
 
-    moved = copies(monthly_points, yearly_points) - copies(*staying)
+    moved = held(monthly_points, yearly_points) - held(*staying)
     return used_gib * np.maximum(moved, 0)
 
 
@@ -211,3 +206,8 @@ def early_deletion_usd(
     left_h = np.maximum(early_deletion_h - archived_h, 0)
     charge = archived_gib * (rate_usd_per_gib_month * (left_h / _MONTH_H))
     return np.where(archived_gib > 0, charge, 0)
+
+
+def _left_in_standard(points, months, after, left):
+    """Periods of a level for which its points stay where they are."""
+    return np.where(points * months >= after + left, after / months, points)

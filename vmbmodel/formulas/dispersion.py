@@ -1,4 +1,4 @@
-r"""Scattered changes: what a write touches, and what is left of the throughput.
+r"""Scattered changes: the dispersion index, and what it leaves of the throughput.
 
 The dispersion index :math:`\delta` says how scattered the changes of a disk
 are. Cut the disk into cells of :math:`g`, and let :math:`f` be the share that
@@ -6,45 +6,58 @@ changed: :math:`\delta` is the number of runs of changed cells, relative to what
 the same number of cells would form if placed at random. It is 0 for one run, 1
 for random changes, and equals one minus the correlation of a cell with its
 neighbour.
+
+The disk is taken for a bitmap in which each cell copies its neighbour or, with
+probability :math:`\delta`, is drawn anew. Then :math:`r` cells in a row are all
+unchanged with probability
+
+.. math:: q_r = (1 - f)(1 - \delta f)^{r - 1},
+
+and what follows about extents and blocks is in closed form.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.bitmap import (
+    changed_blocks,
+    inside_active,
+    log_copied,
+)
 
 __all__ = [
-    "cell_amplification",
+    "block_extents_frac",
     "changed_blocks_frac",
+    "dispersion_index",
     "effective_mib_s",
     "mean_extent_kib",
-    "touched_cells",
-    "write_amplification",
 ]
 
 
 @formula
-def touched_cells(
-    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
+def dispersion_index(
+    changed_cells: ArrayLike, extents: ArrayLike, cells: ArrayLike
 ) -> ArrayLike:
-    r"""Mean number of cells that one write touches.
+    r"""Dispersion index of changes that were counted.
 
-    .. math:: t = 1 + \left\lfloor \frac{w - 1}{h} \right\rfloor \frac{h}{g},
-        \qquad h = \gcd(a, g), \quad \text{all in bytes}
+    .. math:: \delta = \frac{R\, M}{C\, (M - C + 1)}
 
     Parameters
     ----------
-    write_kib : array_like of float
-        Size of the write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    changed_cells : array_like of float
+        Changed cells :math:`C \ge 0`; more than `cells` count as all. [-]
+    extents : array_like of float
+        Runs that they form, :math:`R \ge 0`; no fewer than one, nor more than
+        the cells allow, are taken. [-]
+    cells : array_like of float
+        Cells of the disk, :math:`M \ge 1`. [-]
 
     Returns
     -------
     array_like of float
-        At least 1, of the broadcast shape of the arguments. [-]
+        In [0, 2), of the broadcast shape of the arguments: 1 for cells that
+        fell at random, more where they avoid each other, 0 without changes. [-]
 
     Raises
     ------
@@ -53,121 +66,27 @@ def touched_cells(
 
     Notes
     -----
-    Exact for an offset that is uniform over the multiples of `align_kib`.
+    The number of runs over its mean if the same cells were placed at random,
+    and so, on a large disk, one minus the correlation of a cell with its
+    neighbour. Formulas that take a dispersion want it clipped at 1.
 
     References
     ----------
-    Counting by occupancy as in Feller (1968), ch. II, :cite:`feller1968`.
+    The mean number of runs is Wald and Wolfowitz's (1940),
+    :cite:`waldwolfowitz1940`.
 
     Examples
     --------
-    Eight KiB on a grid of four straddle two cells every other time:
+    A tenth of a disk, in runs of ten cells:
 
-    >>> print(touched_cells(8, align_kib=4, cell_kib=8))
-    1.5
+    >>> print(dispersion_index(13_107, extents=1311, cells=131_072))
+    0.1111
     """
-    return touched(*whole_bytes(write_kib, align_kib, cell_kib))
-
-
-@formula
-def write_amplification(
-    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
-    r"""Bytes to be sent for each byte that an isolated write has written.
-
-    .. math:: A = \frac{t\, g}{w}
-
-    Parameters
-    ----------
-    write_kib : array_like of float
-        Size of the write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
-
-    Returns
-    -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    For writes that share no cell; neighbours that do are sent once, and the
-    amplification is less.
-
-    References
-    ----------
-    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
-    backup time", :cite:`article2018`.
-
-    Examples
-    --------
-    A write of 4 KiB costs a whole cell of 8:
-
-    >>> print(write_amplification(4, align_kib=4, cell_kib=8))
-    2.0
-    """
-    write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
-    return touched(write, align, cell) * cell / write
-
-
-@formula
-def cell_amplification(
-    write_kib: ArrayLike, dispersion: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
-    r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
-
-    .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
-
-    Parameters
-    ----------
-    write_kib : array_like of float
-        Size of a write, aligned to itself, :math:`w > 0`. [KiB]
-    dispersion : array_like of float
-        Dispersion index :math:`\delta` in [0, 1] of the changed cells. [-]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`. [KiB]
-
-    Returns
-    -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments; 1 for writes of a
-        cell or more, and for changes in one run. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    write_amplification : of one write alone, at any alignment.
-
-    Notes
-    -----
-    A mean extent of :math:`g/\delta` holds :math:`g - w` that was not written:
-    the rest of the cells in which its first and last writes lie. Between
-    random writes, each costing a whole cell, and one run, costing nothing.
-
-    References
-    ----------
-    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
-    backup time", :cite:`article2018`.
-
-    Examples
-    --------
-    Writes of 2 KiB at random send four times what they wrote:
-
-    >>> print(cell_amplification(2, dispersion=1, cell_kib=8))
-    4.0
-    """
-    return 1 / (1 - dispersion + dispersion * np.minimum(write_kib / cell_kib, 1))
+    changed = np.minimum(changed_cells, cells)
+    kept = cells - changed
+    most = np.minimum(changed, kept + 1)
+    runs = np.clip(extents, np.minimum(changed, 1), most)
+    return np.where(changed > 0, runs / changed * (cells / (kept + 1)), 0)
 
 
 @formula
@@ -339,40 +258,68 @@ def changed_blocks_frac(
     return changed_blocks(changed_frac, dispersion, cells_per_block, active_frac)
 
 
-def changed_blocks(changed_frac, dispersion, cells_per_block, active_frac):
-    """Share of blocks touched, on plain arrays in range."""
-    active = np.maximum(active_frac, changed_frac)
-    inside = changed_frac / active
-    scatter = np.minimum(dispersion * (1 - changed_frac) / (1 - inside), 1)
-    copied = log_copied(cells_per_block - 1, scatter * inside)
-    partly = active * -np.expm1(np.log1p(-inside) + copied)
-    return np.where(inside < 1, partly, active)
+@formula
+def block_extents_frac(
+    changed_frac: ArrayLike,
+    dispersion: ArrayLike,
+    cells_per_block: ArrayLike,
+    active_frac: ArrayLike,
+) -> ArrayLike:
+    r"""Extents of changed blocks, for each block of the disk.
 
+    .. math:: \alpha\, (q_r - q_{2r}), \qquad
+        q_r = (1 - f_\alpha)(1 - \delta_\alpha f_\alpha)^{r - 1}
 
-def log_copied(cells, again):
-    """Log of the chance that cells in a row bring no change, less than one in part.
+    with :math:`f_\alpha` and :math:`\delta_\alpha` of `changed_blocks_frac`.
 
-    A part of a cell brings its part of the chance of a cell: a power would make
-    fewer blocks touched where changes spread wider.
+    Parameters
+    ----------
+    changed_frac : array_like of float
+        Share of the cells that changed, :math:`f` in [0, 1]. [-]
+    dispersion : array_like of float
+        Dispersion index :math:`\delta` in [0, 1]. [-]
+    cells_per_block : array_like of float
+        Cells that make a block, :math:`r \ge 1`. [-]
+    active_frac : array_like of float
+        Share of the disk inside which all changes fall, :math:`\alpha` in
+        (0, 1]; a smaller one than `changed_frac` counts as that. [-]
+
+    Returns
+    -------
+    array_like of float
+        In [0, 1], of the broadcast shape of the arguments; 0 where all changes
+        lie in one run. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for the bitmap of `changed_blocks_frac`, its borders aside.
+
+    References
+    ----------
+    Clumps of random segments as in Hall (1988), ch. 2, :cite:`hall1988`.
+
+    Examples
+    --------
+    Random writes to a hundredth of the cells, in blocks of 256: most blocks
+    changed, so their runs are few and long.
+
+    >>> print(block_extents_frac(0.01, 1, cells_per_block=256, active_frac=1))
+    0.0705
     """
-    part = np.log1p(-np.minimum(cells, 1) * again)
-    return np.where(cells < 1, part, cells * np.log1p(-again))
+    active, inside, scatter = inside_active(changed_frac, dispersion, active_frac)
+    again = scatter * inside
+    missed = np.exp(np.log1p(-inside) + log_copied(cells_per_block - 1, again))
+    found = active * missed * -np.expm1(_log_next(cells_per_block, again))
+    return np.where(inside < 1, found, 0)
 
 
-def whole_bytes(*sizes_kib):
-    return (np.maximum(np.rint(size * 1024), 1) for size in sizes_kib)
-
-
-def touched(write, align, cell):
-    grid = gcd(align, cell)
-    return 1 + np.floor((write - 1) / grid) * grid / cell
-
-
-def gcd(first, second):
-    """Greatest common divisor of whole floats, too large for an int or not."""
-    while np.any(second > 0):
-        first, second = (
-            np.where(second > 0, second, first),
-            np.where(second > 0, np.fmod(first, second), 0),
-        )
-    return first
+def _log_next(cells, again):
+    """Log of the chance that a block is missed, if the one before it was."""
+    first = np.log1p(-np.clip(cells - 1, 0, 1) * again)
+    part = (2 * cells - 1) * np.log1p(-again) - first
+    return np.where(cells < 2, part, cells * np.log1p(-again))

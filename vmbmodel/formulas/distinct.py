@@ -15,54 +15,8 @@ from vmbmodel.formulas._kernels.curves import CURVES
 __all__ = [
     "distinct_fitted_gib",
     "distinct_gib",
-    "distinct_linear_gib",
-    "distinct_lower_gib",
-    "distinct_upper_gib",
     "rewritten_frac",
 ]
-
-
-def lower_curve(used, churn, rewritten):
-    """Return U(1), its limit and the daily approach to it, of one active area."""
-    day, again = _feasible(used, churn, rewritten)
-    return day, np.where(again > 0, day / again, 0), again
-
-
-def upper_curve(used, churn, rewritten):
-    """Return U(1), its limit and the daily approach to it, of a hot set and a rest."""
-    day, again = _feasible(used, churn, rewritten)
-    approach = np.minimum(day * (1 - again) / (used - day), 1)
-    return day, used, np.where(used > day, approach, 1)
-
-
-def union(days, day, limit, approach):
-    """Distinct data of some days, on a curve that approaches its limit."""
-    more = np.maximum(days - 1, 0)
-    risen = np.where(more > 0, -np.expm1(more * np.log1p(-approach)), 0)
-    return day * np.minimum(days, 1) + (limit - day) * risen
-
-
-def mean_union(days, day, limit, approach):
-    """Mean of `union` over gaps of 1, 2, ... days, the last day of them in part."""
-    whole = np.floor(days)
-    falling = -np.expm1(whole * np.log1p(-approach)) / approach
-    falling = np.where((approach > 0) & (whole > 0), np.minimum(falling, whole), whole)
-    full = whole * day + (limit - day) * (whole - falling)
-    return (full + (days - whole) * union(whole + 1, day, limit, approach)) / days
-
-
-def without_fresh(churn, rewritten, fresh):
-    """Take a stream that is never rewritten out of a day and its overlap."""
-    again = churn * rewritten
-    fresh = np.minimum(fresh, churn - again)
-    rest = churn - fresh
-    return rest, np.where(rest > 0, np.minimum(again / rest, 1), 1), fresh
-
-
-def _feasible(used, churn, rewritten):
-    """No more than all data changes, and days meet at least as often as by chance."""
-    day = np.minimum(churn, used)
-    return day, np.maximum(rewritten, np.where(used > 0, day / used, 1))
 
 
 @formula
@@ -106,272 +60,6 @@ def rewritten_frac(churn_gib_per_day: ArrayLike, two_days_gib: ArrayLike) -> Arr
     """
     share = 2 - two_days_gib / churn_gib_per_day
     return np.where(churn_gib_per_day > 0, np.clip(share, 0, 1), 1)
-
-
-@formula
-def distinct_lower_gib(
-    days: ArrayLike,
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    rewritten_frac: ArrayLike,
-    fresh_gib_per_day: ArrayLike,
-) -> ArrayLike:
-    r"""Least data that differs after some days, of what one overlap allows.
-
-    .. math:: U(T) = U_1 \frac{1 - (1-o)^T}{o} + \phi\, T
-
-    Parameters
-    ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    used_gib : array_like of float
-        Data that can change, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta = U_1 + \phi \ge 0`; no more than
-        all of it counts. [GiB/d]
-    rewritten_frac : array_like of float
-        Share of a day's changes that the next day changes again,
-        in [0, 1]; :math:`o` is that share of :math:`U_1`. [-]
-    fresh_gib_per_day : array_like of float
-        Stream that is never written again, such as a log,
-        :math:`\phi \ge 0`; no more counts than is not rewritten. [GiB/d]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    distinct_upper_gib : the other end.
-
-    Notes
-    -----
-    Exact when changes fall evenly on one part of the data, and a lower bound for
-    every mixture of such parts. Without a stream, an overlap smaller than that
-    of changes at random over all data counts as theirs, :math:`\Delta/D`; both
-    ends then agree. A stream adds data and is not held against :math:`D`. Days
-    have to be alike in law: weekly jobs and logs that come round break it.
-
-    References
-    ----------
-    The size of a working set, Denning and Schwartz (1972), :cite:`denning1972`;
-    random occupancy, Feller (1968), sec. IV.2, :cite:`feller1968`.
-
-    Examples
-    --------
-    Of a day's changes two fifths change again in the next:
-
-    >>> month = dict(used_gib=200, churn_gib_per_day=10, fresh_gib_per_day=0)
-    >>> print(distinct_lower_gib(30, **month, rewritten_frac=0.4))
-    25.0
-    >>> print(distinct_upper_gib(30, **month, rewritten_frac=0.4))
-    125.1
-    """
-    rest, again, fresh = without_fresh(
-        churn_gib_per_day, rewritten_frac, fresh_gib_per_day
-    )
-    return union(days, *lower_curve(used_gib, rest, again)) + fresh * days
-
-
-@formula
-def distinct_upper_gib(
-    days: ArrayLike,
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    rewritten_frac: ArrayLike,
-    fresh_gib_per_day: ArrayLike,
-) -> ArrayLike:
-    r"""Most data that differs after some days, of what one overlap allows.
-
-    .. math:: U(T) = D - (D - U_1)
-        \left(\frac{D - U_2}{D - U_1}\right)^{T-1} + \phi\, T,
-        \qquad U_2 = (2 - o)\, U_1
-
-    Parameters
-    ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    used_gib : array_like of float
-        Data that can change, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta = U_1 + \phi \ge 0`; no more than
-        all of it counts. [GiB/d]
-    rewritten_frac : array_like of float
-        Share of a day's changes that the next day changes again,
-        in [0, 1]; :math:`o` is that share of :math:`U_1`. [-]
-    fresh_gib_per_day : array_like of float
-        Stream that is never written again, such as a log,
-        :math:`\phi \ge 0`; no more counts than is not rewritten. [GiB/d]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    distinct_lower_gib : the other end.
-
-    Notes
-    -----
-    Exact for a hot set that is rewritten every day beside a rest written at
-    random, and an upper bound for every mixture that fits into the data.
-    Feasibility and what breaks it are as for the lower end.
-
-    References
-    ----------
-    A mixture of exponentials is log-convex: Feller (1968), sec. IV.2, for its
-    terms, :cite:`feller1968`; for intervals of references, Denning and Schwartz
-    (1972), :cite:`denning1972`.
-
-    Examples
-    --------
-    Nothing is known of the overlap but that it is that of chance:
-
-    >>> year = dict(used_gib=200, churn_gib_per_day=10, fresh_gib_per_day=0)
-    >>> print(distinct_upper_gib(7, **year, rewritten_frac=0.05))
-    60.33
-    """
-    rest, again, fresh = without_fresh(
-        churn_gib_per_day, rewritten_frac, fresh_gib_per_day
-    )
-    return union(days, *upper_curve(used_gib, rest, again)) + fresh * days
-
-
-@formula
-def distinct_fitted_gib(
-    days: ArrayLike,
-    horizon_days: ArrayLike,
-    distinct_once_gib: ArrayLike,
-    distinct_twice_gib: ArrayLike,
-    distinct_thrice_gib: ArrayLike,
-    fresh_gib_per_day: ArrayLike,
-) -> ArrayLike:
-    r"""Fit of the data that differs after some days, through three measured unions.
-
-    .. math:: U(T) = H + A \left(1 - z^{T/h}\right) + \phi\, T, \qquad
-        z = \frac{U_{3h} - U_{2h}}{U_{2h} - U_h}, \quad
-        A = \frac{U_{2h} - U_h}{z(1-z)}, \quad H = U_h - A(1-z)
-
-    Parameters
-    ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    horizon_days : array_like of float
-        Days of the shortest union, :math:`h \ge 1`. [-]
-    distinct_once_gib : array_like of float
-        Distinct data changed in :math:`h` days, stream included. [GiB]
-    distinct_twice_gib : array_like of float
-        Distinct data changed in :math:`2h` days, stream included. [GiB]
-    distinct_thrice_gib : array_like of float
-        Distinct data changed in :math:`3h` days, stream included. [GiB]
-    fresh_gib_per_day : array_like of float
-        Known stream that is never written again, :math:`\phi \ge 0`; taken out
-        before the fit and added afterwards. [GiB/d]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    Exact at :math:`h, 2h, 3h` and for a hot set :math:`H` beside one part of
-    size :math:`A` written at random. Unions that grow faster than in proportion
-    count as growing by the second step. Within :math:`h` the curve is never below
-    proportion; a stream larger than the second step leaves no more growth.
-
-    References
-    ----------
-    A sum of exponentials through equidistant values, as in Prony's method; the
-    size of a working set, Denning and Schwartz (1972), :cite:`denning1972`.
-
-    Examples
-    --------
-    A GiB is written every day, and 5 GiB at random:
-
-    >>> week, two, three = (1 + 5 * (1 - 0.5**k) for k in (1, 2, 3))
-    >>> print(distinct_fitted_gib(70, 7, week, two, three, fresh_gib_per_day=0))
-    5.995
-    """
-    stream = fresh_gib_per_day * horizon_days
-    once = np.maximum(distinct_once_gib - stream, 0)
-    second = np.maximum(distinct_twice_gib - distinct_once_gib - stream, 0)
-    third = np.maximum(distinct_thrice_gib - distinct_twice_gib - stream, 0)
-    ratio = np.where(second > 0, np.minimum(third / second, 1), 0)
-    whole_days = np.maximum(days, 1)
-    steps = whole_days / horizon_days - 1
-    decayed = np.where(steps == 0, 0, -np.expm1(steps * np.log(ratio)))
-    # a ratio a rounding below one makes no difference of it
-    growth = np.where(1 - ratio > 1e-12, decayed / (1 - ratio), steps)
-    in_proportion = once * np.minimum(whole_days / horizon_days, 1)
-    fitted = np.where(second > 0, once + second * growth, once)
-    rest = np.maximum(in_proportion, fitted)
-    return rest * np.minimum(days, 1) + fresh_gib_per_day * days
-
-
-@formula
-def distinct_linear_gib(
-    days: ArrayLike, used_gib: ArrayLike, churn_gib_per_day: ArrayLike
-) -> ArrayLike:
-    r"""Linear count of changes, as if no block were ever written twice.
-
-    .. math:: U(T) = \min(\Delta\, T, D)
-
-    Parameters
-    ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    used_gib : array_like of float
-        Data that can change, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    distinct_upper_gib : what a known overlap allows at most.
-
-    Notes
-    -----
-    For comparison only: many estimates add churn like this, and it is wrong
-    wherever the same blocks change again. More than any truth allows.
-
-    References
-    ----------
-    Against it: Denning and Schwartz (1972), :cite:`denning1972`.
-
-    Examples
-    --------
-    >>> print(distinct_linear_gib(7, used_gib=200, churn_gib_per_day=10))
-    70.0
-    """
-    return np.minimum(churn_gib_per_day * days, used_gib)
 
 
 @formula
@@ -463,3 +151,80 @@ def distinct_gib(
         used_gib, churn_gib_per_day, rewritten_frac, fresh_gib_per_day
     )
     return curve.distinct(days)
+
+
+@formula
+def distinct_fitted_gib(
+    days: ArrayLike,
+    horizon_days: ArrayLike,
+    distinct_once_gib: ArrayLike,
+    distinct_twice_gib: ArrayLike,
+    distinct_thrice_gib: ArrayLike,
+    fresh_gib_per_day: ArrayLike,
+) -> ArrayLike:
+    r"""Fit of the data that differs after some days, through three measured unions.
+
+    .. math:: U(T) = H + A \left(1 - z^{T/h}\right) + \phi\, T, \qquad
+        z = \frac{U_{3h} - U_{2h}}{U_{2h} - U_h}, \quad
+        A = \frac{U_{2h} - U_h}{z(1-z)}, \quad H = U_h - A(1-z)
+
+    Parameters
+    ----------
+    days : array_like of int
+        Whole days between two recovery points, :math:`T \ge 0`. [-]
+    horizon_days : array_like of float
+        Days of the shortest union, :math:`h \ge 1`. [-]
+    distinct_once_gib : array_like of float
+        Distinct data changed in :math:`h` days, stream included. [GiB]
+    distinct_twice_gib : array_like of float
+        Distinct data changed in :math:`2h` days, stream included. [GiB]
+    distinct_thrice_gib : array_like of float
+        Distinct data changed in :math:`3h` days, stream included. [GiB]
+    fresh_gib_per_day : array_like of float
+        Known stream that is never written again, :math:`\phi \ge 0`; taken out
+        before the fit and added afterwards. [GiB/d]
+
+    Returns
+    -------
+    array_like of float
+        Of the broadcast shape of the arguments. [GiB]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact at :math:`h, 2h, 3h` and for a hot set :math:`H` beside one part of
+    size :math:`A` written at random. Unions that grow faster than in proportion
+    count as growing by the second step. Within :math:`h` the curve is never below
+    proportion; a stream larger than the second step leaves no more growth.
+
+    References
+    ----------
+    A sum of exponentials through equidistant values, as in Prony's method; the
+    size of a working set, Denning and Schwartz (1972), :cite:`denning1972`.
+
+    Examples
+    --------
+    A GiB is written every day, and 5 GiB at random:
+
+    >>> week, two, three = (1 + 5 * (1 - 0.5**k) for k in (1, 2, 3))
+    >>> print(distinct_fitted_gib(70, 7, week, two, three, fresh_gib_per_day=0))
+    5.995
+    """
+    stream = fresh_gib_per_day * horizon_days
+    once = np.maximum(distinct_once_gib - stream, 0)
+    second = np.maximum(distinct_twice_gib - distinct_once_gib - stream, 0)
+    third = np.maximum(distinct_thrice_gib - distinct_twice_gib - stream, 0)
+    ratio = np.where(second > 0, np.minimum(third / second, 1), 0)
+    whole_days = np.maximum(days, 1)
+    steps = whole_days / horizon_days - 1
+    decayed = np.where(steps == 0, 0, -np.expm1(steps * np.log(ratio)))
+    # a ratio a rounding below one makes no difference of it
+    growth = np.where(1 - ratio > 1e-12, decayed / (1 - ratio), steps)
+    in_proportion = once * np.minimum(whole_days / horizon_days, 1)
+    fitted = np.where(second > 0, once + second * growth, once)
+    rest = np.maximum(in_proportion, fitted)
+    return rest * np.minimum(days, 1) + fresh_gib_per_day * days

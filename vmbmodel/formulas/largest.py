@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.transfer import overlap, stages_h
+from vmbmodel.formulas._kernels.roots import root
+from vmbmodel.formulas._kernels.stages import overlap, stages_h
 
 __all__ = [
     "largest_churn_gib",
@@ -441,10 +442,10 @@ def _gib(time_h, rate_mib_s):
 
 def _largest(excess, most, line):
     """Largest argument up to a bound that keeps the time; 0 if none does."""
-    from scipy.optimize.elementwise import find_root
-
     most, *line = np.broadcast_arrays(most, *line)
     late = excess(most, *line) > 0
     in_time_at_all = excess(np.zeros_like(most), *line) <= 0
-    root = find_root(excess, (np.zeros_like(most), most), args=tuple(line)).x
-    return np.where(late, np.where(in_time_at_all, root, 0), most)
+    otherwise = np.where(late, 0, most)
+    return root(
+        excess, 0, most, *line, inside=late & in_time_at_all, otherwise=otherwise
+    )

@@ -1,8 +1,9 @@
-r"""Recovery points to stored bytes.
+r"""Recovery points to stored bytes: in the vault, and in snapshots beside the disks.
 
-The first point holds all data, every later one only what changed since the one
-before it. A block that an expired point shared with a later one stays.
-Points further apart than a day are in `vmbmodel.formulas.graded`.
+When a point expires, what a later point still needs is merged into that one. A
+kept point so holds what changed since the kept point before it, and the vault
+the data itself and the distinct changes of every gap. What expires over time
+leaves fewer and longer gaps, in which blocks are written more than once.
 """
 
 import numpy as np
@@ -10,39 +11,50 @@ from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.curves import CURVES
-from vmbmodel.formulas._kernels.gaps import copies, daily_growth, stored
+from vmbmodel.formulas._kernels.gaps import copies, daily_growth, gaps, stored
 
 __all__ = [
-    "snapshot_enhanced_gib",
+    "gfs_points",
     "snapshot_gib",
-    "snapshot_standard_gib",
-    "stored_daily_gib",
     "stored_gib",
 ]
 
 
 @formula
-def stored_daily_gib(
-    used_gib: ArrayLike, churn_gib_per_day: ArrayLike, recovery_points: ArrayLike
+def gfs_points(
+    daily_points: ArrayLike,
+    weekly_points: ArrayLike = 0,
+    monthly_points: ArrayLike = 0,
+    yearly_points: ArrayLike = 0,
+    protected_days: ArrayLike = np.inf,
 ) -> ArrayLike:
-    r"""Size of what the vault holds under a policy of daily points.
+    r"""Recovery points that daily, weekly, monthly and yearly retention keep.
 
-    .. math:: S = U + (n - 1) \min(\Delta, U)
+    .. math:: n = d + \sum_j \frac{h_j - h_{j-1}}{P_j}, \qquad
+        h_j = \max(h_{j-1}, c_j P_j), \quad h_0 = d
+
+    with the periods :math:`P` of 7, 30.4375 and 365.25 days and the counts
+    :math:`c` of each level, none of which reaches back beyond the first backup.
+    Where backups are weekly, the weekly level is the finest.
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`U \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`; no more than all of it
-        counts. [GiB/d]
-    recovery_points : array_like of int
-        Daily points kept, :math:`n \ge 1`. [-]
+    daily_points : array_like of int
+        Daily points kept; 0 where backups are weekly. [-]
+    weekly_points : array_like of int
+        Weeks for which a weekly point is kept. [-]
+    monthly_points : array_like of float
+        Months for which a monthly point is kept. [-]
+    yearly_points : array_like of float
+        Years for which a yearly point is kept. [-]
+    protected_days : array_like of float
+        Days since the first backup, its own day included, at least 1; ``inf`` for
+        long ago. [-]
 
     Returns
     -------
     array_like of float
-        Of the broadcast shape of the arguments. [GiB]
+        Of the broadcast shape of the arguments. [-]
 
     Raises
     ------
@@ -51,115 +63,22 @@ def stored_daily_gib(
 
     Notes
     -----
-    Exact for points a day apart and a size that does not grow, in the reading
-    that increments are stored and not full copies. Points further apart hold
-    less than the days between them, because blocks are written twice: this
-    formula must not be used for weekly or monthly points.
+    The mean over a year of days, where every coarser point is one of a finer level
+    too, as the first Sunday of a month is a Sunday. A monthly point on a day of the
+    month is mostly no weekly one: up to one point more for each month within the
+    weeks. The exact set on a date is `vmbmodel.plan.bill`'s.
 
     References
     ----------
-    Microsoft (2018), "Backup costs", :cite:`article2018`; blocks written more
-    than once as in Denning and Schwartz (1972), :cite:`denning1972`.
+    Microsoft (2021) for what a point is, :cite:`recoverypoints2021`.
 
     Examples
     --------
-    >>> print(stored_daily_gib(200, churn_gib_per_day=10, recovery_points=30))
-    490.0
+    >>> print(gfs_points(30, 12, 12, 3))
+    48.95
     """
-    return used_gib + (recovery_points - 1) * np.minimum(churn_gib_per_day, used_gib)
-
-
-@formula
-def snapshot_standard_gib(
-    used_gib: ArrayLike, churn_gib_per_day: ArrayLike, snapshot_points: ArrayLike
-) -> ArrayLike:
-    r"""Billed size of the snapshots kept under a Standard policy.
-
-    .. math:: S = n \min(\Delta, U)
-
-    Parameters
-    ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`U \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-    snapshot_points : array_like of int
-        Daily snapshots kept, :math:`n \ge 0`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    Every snapshot is an increment over the disk itself.
-
-    References
-    ----------
-    Microsoft (2025), :cite:`instantrestore2025`.
-
-    Examples
-    --------
-    The documented example, 100 GB with 2 % a day, for five days:
-
-    >>> print(snapshot_standard_gib(100, churn_gib_per_day=2, snapshot_points=5))
-    10.0
-    """
-    return snapshot_points * np.minimum(churn_gib_per_day, used_gib)
-
-
-@formula
-def snapshot_enhanced_gib(
-    used_gib: ArrayLike, churn_gib_per_day: ArrayLike, snapshot_points: ArrayLike
-) -> ArrayLike:
-    r"""Billed size of the snapshots kept under an Enhanced policy.
-
-    .. math:: S = U + (n - 1) \min(\Delta, U) \quad (n \ge 1), \qquad
-        0 \text{ otherwise}
-
-    Parameters
-    ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`U \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-    snapshot_points : array_like of int
-        Daily snapshots kept, :math:`n \ge 0`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    Notes
-    -----
-    The first snapshot is billed in full, every later one as an increment.
-
-    References
-    ----------
-    Microsoft (2025), :cite:`instantrestore2025`.
-
-    Examples
-    --------
-    The documented example, 100 GB with 2 % a day, for five days:
-
-    >>> print(snapshot_enhanced_gib(100, churn_gib_per_day=2, snapshot_points=5))
-    108.0
-    """
-    increments = np.maximum(snapshot_points - 1, 0)
-    full = np.minimum(snapshot_points, 1) * used_gib
-    return full + increments * np.minimum(churn_gib_per_day, used_gib)
+    points = daily_points, weekly_points, monthly_points, yearly_points
+    return 1 + sum(whole + part for _, whole, part in gaps(*points, protected_days))
 
 
 @formula

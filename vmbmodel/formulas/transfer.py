@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas.dispersion import changed_blocks
+from vmbmodel.formulas._kernels.stages import hours, overlap, stages_h
 
 __all__ = [
     "checksum_compare_h",
@@ -61,7 +61,7 @@ def initial_h(used_gib: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
     >>> print(initial_h(4095, initial_mib_s=160e6 / 8 / 2**20))
     61.07
     """
-    return _hours(used_gib, initial_mib_s)
+    return hours(used_gib, initial_mib_s)
 
 
 @formula
@@ -107,7 +107,7 @@ def incremental_best_h(
     >>> print(incremental_best_h(10, incremental_mib_s=57.22))
     0.04971
     """
-    return _hours(changed_gib, incremental_mib_s)
+    return hours(changed_gib, incremental_mib_s)
 
 
 @formula
@@ -147,7 +147,7 @@ def scan_h(used_gib: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
     >>> print(scan_h(1024, incremental_mib_s=57.22))
     5.090
     """
-    return _hours(used_gib, incremental_mib_s)
+    return hours(used_gib, incremental_mib_s)
 
 
 @formula
@@ -200,8 +200,8 @@ def checksum_compare_h(
     """
     return overlap(
         overlap_frac,
-        _hours(used_gib, incremental_mib_s),
-        _hours(changed_gib, incremental_mib_s),
+        hours(used_gib, incremental_mib_s),
+        hours(changed_gib, incremental_mib_s),
     )
 
 
@@ -363,38 +363,4 @@ def new_disk_h(
     >>> print(new_disk_h(2048, initial_mib_s=19.07, others_h=0.25))
     30.55
     """
-    return np.maximum(_hours(new_gib, initial_mib_s), others_h)
-
-
-def stages_h(
-    changed_frac,
-    used_gib,
-    dispersion,
-    active_frac,
-    incremental_mib_s,
-    blob_iops,
-    cell_kib,
-    block_kib,
-):
-    """Time to read the changed blocks, to send the cells, and to request them."""
-    cells_per_block = np.clip(block_kib / cell_kib, 1, np.finfo(float).max)
-    touched_gib = used_gib * changed_blocks(
-        changed_frac, dispersion, cells_per_block, active_frac
-    )
-    changed_gib = used_gib * changed_frac
-    extents = changed_gib * 2**20 * (dispersion * (1 - changed_frac)) / cell_kib
-    return (
-        _hours(touched_gib, incremental_mib_s),
-        _hours(changed_gib, incremental_mib_s),
-        extents / blob_iops / 3600,
-    )
-
-
-def overlap(overlap_frac, first_h, second_h):
-    """Time of two stages, between pipelined and one after the other."""
-    shorter = np.minimum(np.minimum(first_h, second_h), np.finfo(float).max)
-    return np.maximum(first_h, second_h) + (1 - overlap_frac) * shorter
-
-
-def _hours(size_gib, rate_mib_s):
-    return size_gib * 1024 / rate_mib_s / 3600
+    return np.maximum(hours(new_gib, initial_mib_s), others_h)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import archive, billing, graded, miscounts, rebates, retention
+from vmbmodel.formulas import archive, billing, retention
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service.prices import archive_usd_per_gib_month, storage_usd_per_gib_month
 
@@ -53,17 +53,18 @@ def add_bill(
         rate = _by_redundancy(vms, archive_usd_per_gib_month, prices)
         vms["storage_usd"] += billing.storage_usd(archived_gib, rate, 1)
     policy = scenario["snapshot_policy"]
-    billed_gib = getattr(retention, f"snapshot_{policy}_gib")(
+    billed_gib = retention.snapshot_gib(
         vms["used_gib"],
         vms["changed_gib"],
         np.minimum(scenario["snapshot_points"], protected_days),
+        policy,
     )
     vms["snapshot_usd"] = billing.storage_usd(
         billed_gib, prices[f"snapshot_{policy}_usd_per_gib_month"], 1
     )
     for name in LINES:
         discount_frac = scenario[name.replace("_usd", "_discount_frac")]
-        vms[name] = rebates.discounted_usd(vms[name], discount_frac)
+        vms[name] = billing.discounted_usd(vms[name], discount_frac)
     vms["total_usd"] = vms["instance_usd"] + vms["storage_usd"] + vms["snapshot_usd"]
 
 
@@ -83,16 +84,18 @@ def _stored(
             archive.standard_points(count, months, *rule)
             for count, months in zip(long, (1, 12), strict=True)
         )
-    points = *short, *long
-    reading = scenario["stored_reading"]
-    if reading in ("upper", "lower"):
-        count = getattr(graded, f"stored_{reading}_gib")
-        again, fresh = scenario["rewritten_frac"], scenario["fresh_frac"] * churn
-        return count(used, churn, again, fresh, *points, *past), archived_gib
-    if reading == "full":
-        return miscounts.stored_full_gib(used, *points, *past), archived_gib
-    count = getattr(miscounts, f"stored_{reading}_gib")
-    return count(used, churn, *points, *past), archived_gib
+    again, fresh = scenario["rewritten_frac"], scenario["fresh_frac"] * churn
+    standard_gib = retention.stored_gib(
+        used,
+        churn,
+        *short,
+        *long,
+        again,
+        fresh,
+        *past,
+        scenario["stored_reading"],
+    )
+    return standard_gib, archived_gib
 
 
 def _standard_usd(
@@ -106,7 +109,7 @@ def _standard_usd(
     redundancy = scenario["reserved_redundancy"]
     covered = (vms["redundancy"] == redundancy).to_numpy()
     held_gib = stored_gib[covered].sum()
-    bill_usd = rebates.reserved_usd(
+    bill_usd = billing.reserved_usd(
         held_gib,
         scenario["reserved_gib"],
         storage_usd_per_gib_month(scenario.prices, redundancy),

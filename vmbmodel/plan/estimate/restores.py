@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import caps, line, queueing, restore
+from vmbmodel.formulas import line, queueing, restore, sharing
 from vmbmodel.plan.estimate.groups import completion_by_group_h
 from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.estimate.tiers import disk_caps
@@ -99,7 +99,7 @@ def _copy_h(
     if scenario["restored_reading"] == "size":
         restored_gib = disks["size_gib"]
     cap_mib_s = np.minimum(scenario["restore_mib_s"], disk_caps(disks, scenario)[1])
-    capacity = caps.account_capacity_mib_s(
+    capacity = sharing.account_capacity_mib_s(
         scenario["account_ingress_mib_s"],
         scenario["account_iops"],
         scenario["request_kib"],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from vmbmodel.formulas.caps import disk_cap_mib_s
+from vmbmodel.formulas.sharing import disk_cap_mib_s
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service.disks import in_force, tables
 

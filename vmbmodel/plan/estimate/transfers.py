@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import caps, dispersion, transfer
+from vmbmodel.formulas import dispersion, transfer, writes
+from vmbmodel.formulas.sharing import account_capacity_mib_s
 from vmbmodel.plan.estimate.groups import completion_by_group_h
 from vmbmodel.plan.estimate.tiers import disk_caps
 from vmbmodel.plan.scenario import Scenario
@@ -14,7 +15,7 @@ __all__ = ["add_times"]
 def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
     """Add, disk by disk, what moves and how long it takes beside the others."""
     used = disks["used_gib"]
-    amplified = dispersion.cell_amplification(
+    amplified = writes.cell_amplification(
         disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
     )
     disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
@@ -99,7 +100,7 @@ def _beside_others_h(
     number = pd.factorize(of_account.mask(managed, of_vm)[moving])[0]
     read = read_gib.to_numpy()[moving]
     requests = read * 2**20 / scenario["request_kib"] + extents.to_numpy()[moving]
-    capacity = caps.account_capacity_mib_s(
+    capacity = account_capacity_mib_s(
         scenario["account_mib_s"],
         scenario["account_iops"],
         np.bincount(number, read * 2**20) / np.bincount(number, requests),

@@ -1,0 +1,616 @@
+r"""Writes to cells: how many a write touches, a day of them changes, a backup sends.
+
+Writes fall on a disk of :math:`D` cut into :math:`N = D/g` cells; one write drags
+the rest of its cells along, many writes share them, and a cell hit once or a hundred
+times changed once. What is expected depends on how the writes choose their places:
+anywhere, in zones, never twice, in runs, or some pages much more often than others,
+by the law of Zipf. A backup that cuts the disk where its content says, and not at
+fixed places, sends chunks, of which the long ones are hit first.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.cells import (
+    cells_on,
+    drawn,
+    gcd,
+    occupied,
+    touched,
+    whole_bytes,
+)
+from vmbmodel.formulas._kernels.chunks import share_hit
+from vmbmodel.formulas._kernels.zipf import pages_hit, ranked_cells_hit
+
+__all__ = [
+    "cell_amplification",
+    "changed_chunks_frac",
+    "changed_norep",
+    "changed_runs",
+    "changed_uniform",
+    "changed_zipf",
+    "crowded_amplification",
+    "touched_cells",
+    "write_amplification",
+]
+
+
+@formula
+def touched_cells(
+    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
+) -> ArrayLike:
+    r"""Mean number of cells that one write touches.
+
+    .. math:: t = 1 + \left\lfloor \frac{w - 1}{h} \right\rfloor \frac{h}{g},
+        \qquad h = \gcd(a, g), \quad \text{all in bytes}
+
+    Parameters
+    ----------
+    write_kib : array_like of float
+        Size of the write, :math:`w > 0`, to the byte. [KiB]
+    align_kib : array_like of float
+        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        At least 1, of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for an offset that is uniform over the multiples of `align_kib`.
+
+    References
+    ----------
+    Counting by occupancy as in Feller (1968), ch. II, :cite:`feller1968`.
+
+    Examples
+    --------
+    Eight KiB on a grid of four straddle two cells every other time:
+
+    >>> print(touched_cells(8, align_kib=4, cell_kib=8))
+    1.5
+    """
+    return touched(*whole_bytes(write_kib, align_kib, cell_kib))
+
+
+@formula
+def write_amplification(
+    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
+) -> ArrayLike:
+    r"""Bytes to be sent for each byte that an isolated write has written.
+
+    .. math:: A = \frac{t\, g}{w}
+
+    Parameters
+    ----------
+    write_kib : array_like of float
+        Size of the write, :math:`w > 0`, to the byte. [KiB]
+    align_kib : array_like of float
+        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        At least 1, of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    For writes that share no cell; neighbours that do are sent once, and the
+    amplification is less.
+
+    References
+    ----------
+    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
+    backup time", :cite:`article2018`.
+
+    Examples
+    --------
+    A write of 4 KiB costs a whole cell of 8:
+
+    >>> print(write_amplification(4, align_kib=4, cell_kib=8))
+    2.0
+    """
+    write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
+    return touched(write, align, cell) * cell / write
+
+
+@formula
+def cell_amplification(
+    write_kib: ArrayLike, dispersion: ArrayLike, cell_kib: ArrayLike
+) -> ArrayLike:
+    r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
+
+    .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
+
+    Parameters
+    ----------
+    write_kib : array_like of float
+        Size of a write, aligned to itself, :math:`w > 0`. [KiB]
+    dispersion : array_like of float
+        Dispersion index :math:`\delta` in [0, 1] of the changed cells. [-]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        At least 1, of the broadcast shape of the arguments; 1 for writes of a
+        cell or more, and for changes in one run. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    write_amplification : of one write alone, at any alignment.
+
+    Notes
+    -----
+    A mean extent of :math:`g/\delta` holds :math:`g - w` that was not written:
+    the rest of the cells in which its first and last writes lie. Between
+    random writes, each costing a whole cell, and one run, costing nothing.
+
+    References
+    ----------
+    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
+    backup time", :cite:`article2018`.
+
+    Examples
+    --------
+    Writes of 2 KiB at random send four times what they wrote:
+
+    >>> print(cell_amplification(2, dispersion=1, cell_kib=8))
+    4.0
+    """
+    return 1 / (1 - dispersion + dispersion * np.minimum(write_kib / cell_kib, 1))
+
+
+@formula
+def crowded_amplification(
+    writes: ArrayLike,
+    size_gib: ArrayLike,
+    write_kib: ArrayLike,
+    align_kib: ArrayLike,
+    cell_kib: ArrayLike,
+) -> ArrayLike:
+    r"""Bytes to be sent for each byte changed, when many writes share the cells.
+
+    .. math:: A = \frac{C\, g}{B}, \qquad B = D \sum_{i = q}^{q+1} p_i
+        \left[1 - \left(1 - \frac{i\, a}{D}\right)^k\right],
+        \quad q = \left\lfloor \frac{w}{a} \right\rfloor
+
+    with the cells :math:`C` of `changed_uniform`, and the share
+    :math:`p_{q+1} = w/a - q = 1 - p_q` of bytes that one more write can reach.
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Writes :math:`k \ge 0`, anywhere, on the same place too. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    write_kib : array_like of float
+        Size of a write, :math:`w > 0`, to the byte. [KiB]
+    align_kib : array_like of float
+        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        At least 1, of the broadcast shape of the arguments: that of
+        `write_amplification` for one write, 1 when all has changed. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    The expected bytes sent over the expected bytes changed, each counted once.
+    Exact for independent writes, the end of the disk joined to its beginning;
+    where cells do not begin on the grid of the writes, the cells alone are a mean.
+
+    References
+    ----------
+    Occupancy as in Johnson and Kotz (1977), :cite:`johnsonkotz1977`.
+
+    Examples
+    --------
+    Writes of 2 KiB cost four times their size, until they meet in their cells:
+
+    >>> print(crowded_amplification(
+    ...     [1, 1e5, 1e6], size_gib=1, write_kib=2, align_kib=2, cell_kib=8))
+    [4.   3.073 1.174]
+    """
+    write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
+    whole = np.floor(write / align)
+    part = write / align - whole
+    places = cells_on(size_gib, align)
+    once = np.maximum(writes, 1)
+    reached = (1 - part) * occupied(once, whole, places)
+    reached = reached + part * occupied(once, whole + 1, places)
+    cells = occupied(once, touched(write, align, cell), cells_on(size_gib, cell))
+    found = cells / reached * (cell / align)
+    return np.where(reached > 0, np.maximum(found, 1), 1)
+
+
+@formula
+def changed_uniform(
+    writes: ArrayLike,
+    size_gib: ArrayLike,
+    write_kib: ArrayLike,
+    align_kib: ArrayLike,
+    cell_kib: ArrayLike,
+    area_frac: ArrayLike = 1,
+    share_frac: ArrayLike = 1,
+) -> ArrayLike:
+    r"""Cells touched by writes that fall anywhere, on the same place too.
+
+    .. math:: C = a N \left[1 - \left(1 - \frac{t\, s}{a N}\right)^k\right]
+
+    with the cells :math:`t` that one write touches, of `touched_cells`.
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Writes to the whole disk, :math:`k \ge 0`. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    write_kib : array_like of float
+        Size of a write, :math:`w > 0`, to the byte. [KiB]
+    align_kib : array_like of float
+        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    area_frac : array_like of float
+        Share of the disk that is looked at, a zone, :math:`a` in (0, 1]. [-]
+    share_frac : array_like of float
+        Share of the writes that go there, :math:`s` in [0, 1]. [-]
+
+    Returns
+    -------
+    array_like of float
+        Of the zone alone, no more than it has, of the broadcast shape of the
+        arguments; add up over the zones of a disk. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    changed_norep : no place is written twice.
+
+    Notes
+    -----
+    Exact for independent writes, the end of the disk joined to its beginning; in a
+    zone, uniform within it, but for the writes that straddle two zones.
+
+    References
+    ----------
+    Occupancy as in Johnson and Kotz (1977), :cite:`johnsonkotz1977`.
+
+    Examples
+    --------
+    Everywhere alike; then a fifth of the disk gets four fifths of the writes:
+
+    >>> disk = dict(size_gib=1, write_kib=4, align_kib=4, cell_kib=8)
+    >>> print(changed_uniform(50_000, **disk))
+    41568.7
+    >>> zones = changed_uniform(
+    ...     50_000, area_frac=[0.2, 0.8], share_frac=[0.8, 0.2], **disk)
+    >>> print(zones.sum())
+    30052.7
+    """
+    write, align, cell = whole_bytes(write_kib, align_kib, cell_kib)
+    zone = area_frac * cells_on(size_gib, cell)
+    return occupied(writes, touched(write, align, cell) * share_frac, zone)
+
+
+@formula
+def changed_norep(
+    writes: ArrayLike, size_gib: ArrayLike, write_kib: ArrayLike, cell_kib: ArrayLike
+) -> ArrayLike:
+    r"""Cells touched by writes anywhere, of which no two hit the same place.
+
+    .. math:: C = N \left[1 - \binom{m - s}{k} \Big/ \binom{m}{k}\right],
+        \qquad m = \frac{D}{w}, \quad s = \frac{g}{w}
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Writes :math:`k \ge 0`, each at another multiple of its size; more than
+        the disk has room for count as that. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    write_kib : array_like of float
+        Size of a write, :math:`w > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        No more than the disk has, of the broadcast shape of the arguments;
+        :math:`k w / g` for writes of a cell or more. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact where a cell is a multiple of a write, or a write of a cell; else the
+    binomials are read as gamma functions. Evaluated by Stirling's formula with
+    its leading terms cancelled on paper, so one write on a disk of 1e12 places
+    is as accurate as many.
+
+    References
+    ----------
+    Sampling without replacement as in Johnson and Kotz (1977),
+    :cite:`johnsonkotz1977`; log-gamma as in Abramowitz and Stegun (1964),
+    6.1.41, :cite:`abramowitz1964`.
+
+    Examples
+    --------
+    >>> print(changed_norep(50_000, size_gib=1, write_kib=4, cell_kib=8))
+    45231.7
+    """
+    write, cell = whole_bytes(write_kib, cell_kib)
+    return drawn(writes, cells_on(size_gib, write), cell / write)
+
+
+@formula
+def changed_runs(
+    writes: ArrayLike,
+    size_gib: ArrayLike,
+    run_kib: ArrayLike,
+    align_kib: ArrayLike,
+    cell_kib: ArrayLike,
+) -> ArrayLike:
+    r"""Cells touched by runs of writes that begin anywhere.
+
+    .. math:: C = N \left[1 - \left(1 - \frac{t}{N}\right)^n\right],
+        \qquad t = 1 + \frac{\ell - h}{g}, \quad h = \gcd(a, g)
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Runs :math:`n \ge 0`. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    run_kib : array_like of float
+        Mean length of a run, :math:`\ell > 0`. [KiB]
+    align_kib : array_like of float
+        Runs begin and end at multiples of this, :math:`a > 0`, to the
+        byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        No more than the disk has, of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    Exact for independent runs, whatever the distribution of their lengths: a
+    run touches cells in proportion to its length, so only the mean counts.
+
+    References
+    ----------
+    Coverage by random segments as in Hall (1988), ch. 2, :cite:`hall1988`.
+
+    Examples
+    --------
+    A thousand runs of 64 KiB on average, to the byte, on one GiB:
+
+    >>> print(changed_runs(1000, 1, run_kib=64, align_kib=1 / 1024, cell_kib=8))
+    8698.1
+    """
+    align, cell = whole_bytes(align_kib, cell_kib)
+    beyond = np.maximum(run_kib * 1024 - gcd(align, cell), 0) / cell
+    return occupied(writes, 1 + beyond, cells_on(size_gib, cell))
+
+
+@formula
+def changed_zipf(
+    writes: ArrayLike,
+    zipf_exponent: ArrayLike,
+    size_gib: ArrayLike,
+    write_kib: ArrayLike,
+    cell_kib: ArrayLike,
+    page_order: str = "scattered",
+) -> ArrayLike:
+    r"""Cells touched by writes that prefer some pages over others.
+
+    Where the hot pages lie scattered,
+
+    .. math:: C = N \left[1 - \binom{m - r}{E} \Big/ \binom{m}{E}\right],
+        \qquad m = \frac{D}{w}, \quad r = \frac{g}{w}
+
+    .. math::
+
+        E = \sum_{i=1}^{m} \left[1 - (1 - p_i)^k\right]
+        \approx \sum_{i \le i_0} \left[1 - (1 - p_i)^k\right]
+        + F(m + \tfrac12) - F(i_0 + \tfrac12), \qquad p_i = \frac{i^{-s}}{H}
+
+    .. math::
+
+        F(x) = x \left[1 - \frac{E_{1 + 1/s}(L x^{-s})}{s}\right],
+        \qquad L = \frac{k}{H}, \quad H = \sum_{i=1}^{m} i^{-s}
+
+    and where they lie side by side, in the order of their ranks,
+
+    .. math:: C = \sum_{j=1}^{N} \left[1 - (1 - P_j)^k\right], \qquad
+        P_j = \sum_{i = (j-1)r + 1}^{jr} p_i
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Writes :math:`k \ge 0`, each of one whole page. [-]
+    zipf_exponent : array_like of float
+        Exponent of the law, :math:`s \ge 0`; 0 is uniform. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    write_kib : array_like of float
+        Size of a page, :math:`w > 0`, to the byte. [KiB]
+    cell_kib : array_like of float
+        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    page_order : str
+        Where the hot pages lie: ``scattered``, as the rows of a table by an
+        arbitrary key, or ``ranked``, as the newest rows of a log. [-]
+
+    Returns
+    -------
+    array_like of float
+        No more than the disk has, of the broadcast shape of the arguments; the
+        distinct pages :math:`E` that are hit, for cells of one page. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    Notes
+    -----
+    The first 1,024 ranks are summed, exactly. Beyond them
+    :math:`E_p`, the exponential integral of real order, is a continued fraction
+    where its argument exceeds 1; where it does not, the difference of :math:`F`
+    is a power series, so that few writes lose no digits. Writes to a page of
+    the tail are taken as Poisson, at the rate that makes one write touch one
+    page. Agrees with the direct sum to 1e-6, relative.
+
+    Scattered pages: the number of distinct pages is taken at its mean; its spread
+    moves the result by less than one part in `writes`. Pages in their order: for a
+    whole number of pages a cell; a page that straddles two cells counts in both by
+    its parts. The first 64 cells are summed; beyond them the sum is the integral
+    with :math:`r\,L` for :math:`L`.
+
+    References
+    ----------
+    Sampling without replacement as in Johnson and Kotz (1977),
+    :cite:`johnsonkotz1977`; the exponential integral as in Abramowitz and Stegun
+    (1964), 5.1.22 and 5.1.12, :cite:`abramowitz1964`.
+
+    Examples
+    --------
+    A page is a cell; then two pages are one, apart and side by side:
+
+    >>> pages = dict(zipf_exponent=0.8, size_gib=1, write_kib=4)
+    >>> print(changed_zipf(50_000, **pages, cell_kib=4))
+    30494.47
+    >>> print(changed_zipf(50_000, **pages, cell_kib=8))
+    28720.86
+    >>> print(changed_zipf(50_000, **pages, cell_kib=8, page_order="ranked"))
+    26351.16
+    """
+    write, cell = whole_bytes(write_kib, cell_kib)
+    places, per_cell = cells_on(size_gib, write), cell / write
+    pages = np.maximum(np.floor(places), 1)
+    hit = pages_hit(writes, zipf_exponent, pages)
+    if page_order == "scattered":
+        return drawn(hit, places, per_cell)
+    within = ranked_cells_hit(writes, zipf_exponent, pages, np.maximum(per_cell, 1))
+    found = np.where(per_cell > 1, within, hit / per_cell)
+    return np.where(places > 0, np.minimum(found, places / per_cell), 0)
+
+
+@formula
+def changed_chunks_frac(
+    writes: ArrayLike,
+    size_gib: ArrayLike,
+    write_kib: ArrayLike,
+    min_chunk_kib: ArrayLike,
+    mean_chunk_kib: ArrayLike,
+    max_chunk_kib: ArrayLike,
+) -> ArrayLike:
+    r"""Share of the disk in chunks that change, where content says where to cut.
+
+    .. math:: \beta = 1 - e^{-\lambda w}\,
+        \frac{\mathrm{E}\!\left[L\, e^{-\lambda L}\right]}{\mathrm{E}[L]}, \qquad
+        \lambda = \frac{k}{D}, \quad L = \min(m + X,\; M)
+
+    with :math:`X` exponential, of mean :math:`\mu`.
+
+    Parameters
+    ----------
+    writes : array_like of float
+        Writes :math:`k \ge 0`, anywhere. [-]
+    size_gib : array_like of float
+        Size of the disk, :math:`D \ge 0`. [GiB]
+    write_kib : array_like of float
+        Size of a write, :math:`w > 0`. [KiB]
+    min_chunk_kib : array_like of float
+        Shortest chunk, :math:`m \ge 0`. [KiB]
+    mean_chunk_kib : array_like of float
+        Mean of what a chunk has beyond the shortest, if it is not cut,
+        :math:`\mu > 0`. [KiB]
+    max_chunk_kib : array_like of float
+        Longest chunk, :math:`M > 0`; one below the shortest counts as that. [KiB]
+
+    Returns
+    -------
+    array_like of float
+        In [0, 1], of the broadcast shape of the arguments. [-]
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside its range above, or is NaN.
+
+    See Also
+    --------
+    changed_uniform : in cells of one size.
+
+    Notes
+    -----
+    A byte lies in a long chunk more often than in a short one, hence the weight
+    :math:`L`. Exact for independent writes, Poisson in number, that leave the cuts
+    where they were; a write that moves a cut changes the next chunk too. Services
+    that compare blocks of a fixed size do not cut like this; backup programs do.
+
+    References
+    ----------
+    Coverage by random segments as in Hall (1988), ch. 2, :cite:`hall1988`.
+
+    Examples
+    --------
+    Ten thousand writes of 4 KiB on 100 GiB, in chunks of half a MiB to 8 MiB:
+
+    >>> print(changed_chunks_frac(10_000, 100, write_kib=4, min_chunk_kib=512,
+    ...                           mean_chunk_kib=1024, max_chunk_kib=8192))
+    0.1839
+    """
+    density = np.where(writes > 0, writes / (size_gib * 2.0**20), 0)
+    density = np.minimum(density, np.finfo(float).max)
+    chunks = share_hit(density, min_chunk_kib, mean_chunk_kib, max_chunk_kib)
+    found = chunks - (1 - chunks) * np.expm1(-density * write_kib)
+    return np.where(size_gib > 0, found, 0)
