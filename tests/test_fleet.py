@@ -879,6 +879,12 @@ def test_many_bad_disks():
 # --- the sample --------------------------------------------------------------
 
 
+def test_the_sample_of_the_package_is_that_of_the_book():
+    packaged = Path(fleet.__file__).with_name("sample.csv")
+    assert packaged.read_bytes() == SAMPLE.read_bytes()
+    assert_frame_equal(fleet.sample(), fleet.read(SAMPLE))
+
+
 def test_sample_shows_what_the_model_is_about():
     disks = fleet.read(SAMPLE)
     backed_up = disks[disks["role"] != "temp"]

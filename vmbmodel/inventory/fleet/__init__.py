@@ -9,6 +9,7 @@ from vmbmodel.inventory.fleet.disks import (
     disks_of,
     read,
     read_located,
+    sample,
     to_bytes,
     write,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "disks_of",
     "read",
     "read_located",
+    "sample",
     "to_bytes",
     "typed",
     "write",

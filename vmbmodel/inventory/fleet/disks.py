@@ -11,6 +11,7 @@ import io
 import logging
 import os
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
     "disks_of",
     "read",
     "read_located",
+    "sample",
     "to_bytes",
     "write",
 ]
@@ -187,6 +189,24 @@ def read_located(path: str | os.PathLike[str]) -> Located:
     disks = _checked(cells)
     _LOG.info("%s: %d disks, SHA-256 %s", findings.file, len(disks), digest)
     return Located(disks, cells.rows, findings.counted, digest)
+
+
+def sample() -> pd.DataFrame:
+    """Return the inventory that the examples of the book use.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `read` returns it.
+
+    Examples
+    --------
+    >>> fleet = sample()
+    >>> len(fleet), fleet["vm"].nunique()
+    (116, 40)
+    """
+    with as_file(files("vmbmodel.inventory.fleet") / "sample.csv") as path:
+        return read(path)
 
 
 def write(
