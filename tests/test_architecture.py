@@ -10,7 +10,7 @@ import pytest
 import vmbmodel
 
 LAYERS = [
-    ["fields", "_docstrings", "_arrays", "_files", "_lazy"],
+    ["fields", "_arrays", "_checks", "_docstrings", "_files", "_lazy", "_toml"],
     ["formulas"],
     ["service"],
     ["inventory"],

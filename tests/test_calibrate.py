@@ -313,6 +313,15 @@ def test_the_command(tmp_path):
     assert again.exit_code == 2
 
 
+@pytest.mark.parametrize("name", ["jobs-😀.json", "Läufe.csv", 'a "b" \\ \x7f.csv'])
+def test_a_log_may_have_any_name(name):
+    simulated(6).to_csv(name, index=False)
+    done = CliRunner().invoke(app, ["calibrate", name, "-o", "my.toml"])
+    assert done.exit_code == 0, done.output
+    mine = profile.PROFILES.find("my.toml")
+    assert mine.origins["incremental_mib_s"].source == name
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,14 +11,13 @@ other key is a setting of `vmbmodel.plan.scenario.Scenario`:
     start_h = 22
 """
 
-import json
 import os
 import re
 import textwrap
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from vmbmodel._toml import literal, parse
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
 
@@ -70,8 +69,8 @@ def read(path: str | os.PathLike[str]) -> dict:
     except UnicodeDecodeError as error:
         raise ValueError(f"{name}: is no UTF-8 text") from error
     try:
-        found = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = parse(text)
+    except ValueError as error:
         raise ValueError(_located(name, str(error))) from error
     lines = _lines(text)
     places = {key: f"{name}:{lines[key]}" if key in lines else name for key in found}
@@ -125,7 +124,11 @@ def template(scenario: Scenario, named: Mapping[str, str] | None = None) -> str:
         known = ", ".join(CATALOGUES[key].available())
         about = f"{constants.title}. Known: {known}; or a .toml file."
         name = (named or {}).get(key)
-        line = f"{key} = {_toml(name)}" if name else f"#{key} = {_toml(constants.name)}"
+        line = (
+            f"{key} = {literal(name)}"
+            if name
+            else f"#{key} = {literal(constants.name)}"
+        )
         parts.append(f"{_comment(about)}\n{line}\n")
     for title, names in groups().items():
         settings = [_entry(scenario, fields()[n]) for n in names if n in scenario]
@@ -157,8 +160,10 @@ def _entry(scenario: Scenario, field: Field) -> str:
     about += _origin(scenario, field.name)
     if value is None:
         about.append(f"If not set: {DERIVED[field.name]}.")
-        return f"{_comment(' '.join(about))}\n# {field.name} = {_toml(field.typical)}\n"
-    return f"{_comment(' '.join(about))}\n#{field.name} = {_toml(value)}\n"
+        line = f"# {field.name} = {literal(field.typical)}"
+    else:
+        line = f"#{field.name} = {literal(value)}"
+    return f"{_comment(' '.join(about))}\n{line}\n"
 
 
 def _allowed(field: Field) -> str:
@@ -189,11 +194,3 @@ def _comment(text: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)

@@ -12,11 +12,10 @@ True
 """
 
 import datetime
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from vmbmodel._toml import packaged
 from vmbmodel.fields import fields, misnamed
 
 __all__ = ["Consistency", "Encryption", "consistency", "encryption", "encryptions"]
@@ -247,6 +246,4 @@ def _covers(row: dict, date: datetime.date | None) -> bool:
 
 @cache
 def _table() -> dict:
-    return tomllib.loads(
-        files("vmbmodel.service").joinpath("consistency.toml").read_text("utf-8")
-    )
+    return packaged("vmbmodel.service", "consistency.toml")

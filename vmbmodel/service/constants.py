@@ -22,7 +22,6 @@ import datetime
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -31,9 +30,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+from vmbmodel import _toml
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 
-__all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin"]
+__all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "set_text"]
 
 STATUSES = ("documented", "measured", "assumed")
 """What a constant rests on: a printed figure, a record, or our judgement."""
@@ -315,8 +315,8 @@ class Catalogue:
         """
         try:
             text = content.decode("utf-8")
-            rows = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
+            rows = _toml.parse(text)
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         about = rows.pop("about", {})
         problems = [
@@ -340,6 +340,33 @@ class Catalogue:
     @property
     def _path(self) -> Traversable:
         return files("vmbmodel.service") / self.folder
+
+
+def set_text(
+    title: str,
+    as_of: datetime.date,
+    origins: Mapping[str, Origin],
+    currency: str | None = None,
+) -> str:
+    """Return the text of a set, as `Catalogue.read` takes it.
+
+    Parameters
+    ----------
+    title : str
+        What the set describes, in a line.
+    as_of : datetime.date
+        Date which the set describes.
+    origins : Mapping[str, Origin]
+        Where each constant comes from, and its figure as printed there.
+    currency : str, optional
+        Currency of its prices.
+    """
+    about = {"title": title, "as_of": as_of, "currency": currency}
+    tables = {"about": about} | {name: vars(row) for name, row in origins.items()}
+    return "\n".join(
+        _toml.table(name, {key: entry for key, entry in row.items() if entry})
+        for name, row in tables.items()
+    )
 
 
 def _about_problems(about: object) -> Iterator[str]:

@@ -8,11 +8,10 @@ Examples
 """
 
 import datetime
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from vmbmodel._toml import packaged
 from vmbmodel.fields import convert
 
 __all__ = ["Tiers", "in_force", "tables"]
@@ -58,8 +57,7 @@ class Tiers:
 @cache
 def tables() -> tuple[Tiers, ...]:
     """Return all tables, each class from its oldest."""
-    text = files("vmbmodel.service").joinpath("disks.toml").read_text("utf-8")
-    return tuple(_table(row) for row in tomllib.loads(text)["table"])
+    return tuple(map(_table, packaged("vmbmodel.service", "disks.toml")["table"]))
 
 
 def in_force(date: datetime.date) -> tuple[Tiers, ...]:

@@ -7,14 +7,13 @@ capacity is kept apart, and everything else is dropped and counted.
 """
 
 import datetime
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from vmbmodel.service.constants import ConstantSet, Origin
+from vmbmodel.service.constants import ConstantSet, Origin, set_text
 from vmbmodel.service.pages import entries
 from vmbmodel.service.prices import PRICES
 
@@ -234,8 +233,7 @@ def to_toml(
     if usd_per_unit is not None:
         title += f", converted at {usd_per_unit!r} for one {price_list.currency}"
     since = max(meter.since for meter in price_list.meters.values())
-    about = f'[about]\ntitle = {_quoted(title)}\nas_of = {since}\ncurrency = "USD"\n'
-    return "\n".join([about, *(_table(name, o) for name, o in origins.items())])
+    return set_text(title, since, origins, currency="USD")
 
 
 def _take_row(reading: _Reading, where: str, row: object) -> None:
@@ -392,19 +390,6 @@ def _carried(name: str, base: ConstantSet, price_list: PriceList) -> Origin:
         status="assumed" if is_price else origin.status,
         note=f"{note} {origin.note}".strip(),
     )
-
-
-def _table(name: str, origin: Origin) -> str:
-    lines = [f"[{name}]", f"documented = {_quoted(origin.documented)}"]
-    lines += [f"source = {_quoted(origin.source)}"]
-    lines += [f"locator = {_quoted(origin.locator)}"]
-    lines += [f"retrieved = {origin.retrieved}", f"status = {_quoted(origin.status)}"]
-    lines += [f"note = {_quoted(origin.note)}"] if origin.note else []
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _date(text: str) -> datetime.date | None:

@@ -10,10 +10,10 @@ stored-bytes, gigabyte, metering, silent-inventory
 {'blob_mib_s': 'inf'}
 """
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from vmbmodel._toml import packaged
 
 __all__ = ["Reading", "readings"]
 
@@ -58,7 +58,5 @@ class Reading:
 @cache
 def readings() -> tuple[Reading, ...]:
     """Return all readings, in the order of the book."""
-    table = tomllib.loads(
-        files("vmbmodel.service").joinpath("readings.toml").read_text("utf-8")
-    )
-    return tuple(Reading(**row) for row in table["reading"])
+    rows = packaged("vmbmodel.service", "readings.toml")["reading"]
+    return tuple(Reading(**row) for row in rows)

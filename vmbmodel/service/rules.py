@@ -16,11 +16,10 @@ matrix2026 limits/2026-01 65536.0
 """
 
 import datetime
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from vmbmodel._toml import packaged
 from vmbmodel.service.constants import Catalogue, ConstantSet
 from vmbmodel.service.limits import LIMITS
 from vmbmodel.service.profile import PROFILES
@@ -113,10 +112,7 @@ class Rule:
 @cache
 def rules() -> tuple[Rule, ...]:
     """Return all rules of all times, in the order of the file."""
-    table = tomllib.loads(
-        files("vmbmodel.service").joinpath("rules.toml").read_text("utf-8")
-    )
-    return tuple(_rule(row) for row in table["rule"])
+    return tuple(map(_rule, packaged("vmbmodel.service", "rules.toml")["rule"]))
 
 
 def in_force(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:

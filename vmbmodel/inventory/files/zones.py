@@ -1,12 +1,11 @@
 """Time zones by the names that policies and people give them."""
 
 import datetime
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from vmbmodel._toml import packaged
 from vmbmodel.fields import nearest
 
 __all__ = ["zone"]
@@ -34,10 +33,7 @@ def zone(name: str) -> datetime.tzinfo:
 
 @cache
 def _names() -> Mapping[str, str]:
-    text = (
-        files("vmbmodel.inventory.files").joinpath("time_zones.toml").read_text("utf-8")
-    )
-    return tomllib.loads(text)
+    return packaged("vmbmodel.inventory.files", "time_zones.toml")
 
 
 @cache

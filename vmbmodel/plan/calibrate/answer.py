@@ -13,10 +13,9 @@ a wait :math:`W_i`, and the time that grows with the size :math:`s_i` moved. The
 """
 
 import datetime
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ from vmbmodel.formulas.total import done_within_prob
 from vmbmodel.inventory.jobs import first_backups, typed
 from vmbmodel.plan.calibrate.fits import Fit
 from vmbmodel.plan.calibrate.job_fits import GIB_H, Work, fit_backups, fit_restores
-from vmbmodel.service.constants import ConstantSet, Origin
+from vmbmodel.service.constants import ConstantSet, Origin, set_text
 
 __all__ = ["SCHEMA", "Calibration", "Fit", "calibrate"]
 
@@ -124,13 +123,15 @@ class Calibration:
             When it was fitted; the profile is of this day.
         """
         title = f"Fitted to {source}; what that does not tell is of {self.base.name}"
-        about = f"[about]\ntitle = {json.dumps(title)}\nas_of = {day}\n"
-        rows = [about]
+        origins = {}
         for name, origin in self.base.origins.items():
             if name in self.fits:
                 origin = _origin(self.fits[name], source, day)
-            rows.append(_table(name, origin, self.base, day))
-        return "\n".join(rows)
+            elif origin.source == "caller":
+                figure = np.format_float_positional(self.base[name], trim="-")
+                origin = replace(origin, documented=figure, retrieved=day)
+            origins[name] = origin
+        return set_text(title, day, origins)
 
     def to_dict(self) -> dict:
         """Return everything as plain values, with ``"inf"`` for no bound."""
@@ -263,21 +264,3 @@ def _origin(fit: Fit, source: str, day: datetime.date) -> Origin:
         else "measured",
         note=f"{fit.method[:1].upper()}{fit.method[1:]}.{between}",
     )
-
-
-def _table(name: str, origin: Origin, base: ConstantSet, day: datetime.date) -> str:
-    """Return one constant as a table of the file."""
-    documented = origin.documented
-    if origin.source == "caller":
-        documented = np.format_float_positional(base[name], trim="-")
-    lines = [
-        f"[{name}]",
-        f"documented = {json.dumps(documented)}",
-        f"source = {json.dumps(origin.source)}",
-        f"locator = {json.dumps(origin.locator)}",
-        f"retrieved = {origin.retrieved or day}",
-        f'status = "{origin.status}"',
-    ]
-    if origin.note:
-        lines.append(f"note = {json.dumps(origin.note)}")
-    return "\n".join(lines) + "\n"

@@ -17,12 +17,12 @@ inventory. After its day a suppression no longer works, and is a finding itself.
 import datetime
 import os
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vmbmodel import _toml
 from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Check, Finding
 from vmbmodel.plan.practices import Place
@@ -101,9 +101,9 @@ def read(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     content = Path(path).read_bytes()
     try:
         text = content.decode("utf-8")
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name}: {error or 'is nested too deeply'}") from error
+        table = _toml.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     entries = table.pop("suppress", [])
     problems = [f"{key} is not suppress" for key in table]
     if not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
