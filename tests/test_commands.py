@@ -82,6 +82,25 @@ def test_every_example_runs_as_it_is_printed(name, folder):
         assert done.stdout or set(folder.iterdir()) - before
 
 
+def test_no_help_waits_for_what_only_an_answer_needs():
+    code = """if True:
+        import sys
+        from vmbmodel.cli import app
+        for name in sys.argv[1:]:
+            app([*name.split(), "--help"], standalone_mode=False)
+        heavy = {"numpy", "pandas", "scipy", "pyarrow", "rich.console", "matplotlib"}
+        print(*heavy & sys.modules.keys(), file=sys.stderr)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, "", *COMMANDS],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("Usage:") == 1 + len(COMMANDS)
+    assert done.stderr == "\n"
+
+
 def test_no_example_is_of_a_command_that_is_not_there():
     assert EXAMPLES.keys() == COMMANDS.keys()
 

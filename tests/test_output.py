@@ -1,13 +1,15 @@
-"""`vmbmodel.render.output`: for a person, a program and a spreadsheet."""
+"""Shapes of a result: for a person, a program and a spreadsheet."""
 
 import json
 import math
+import re
 import subprocess
 import sys
 
 import pytest
 
-from vmbmodel.render.output import deliver, render_csv, render_json, render_table
+from vmbmodel.cli.present import Condition, deliver
+from vmbmodel.render import render_csv, render_json, render_table
 
 ROWS = [
     {"vm": "a", "disks": 3, "first_backup_h": 61.07, "deadline_prob": 0.99996},
@@ -64,6 +66,20 @@ def test_a_long_table_takes_no_time_to_speak_of():
     assert render_table(ROWS * 50_000, COLUMNS).count("never") == 50_000
 
 
+def test_a_table_is_made_without_what_other_forms_need():
+    code = """if True:
+        import sys
+        from vmbmodel.render import render_csv, render_json, render_table
+        render_table([{"vm": "a", "disks": 3}], ["vm", "disks"])
+        heavy = {"numpy", "pandas", "jinja2", "xlsxwriter", "matplotlib"}
+        print(*heavy & sys.modules.keys())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
+
+
 def test_csv_takes_formulas_for_text():
     for start in "=+-@\t\r":
         text = render_csv([{"vm": f"{start}1"}], ["vm"])
@@ -82,6 +98,36 @@ def test_json_refuses_what_is_no_json():
         render_json({"wait_h": math.nan})
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "base", "met"),
+    [
+        ("total_usd<2", 1, 0, True),
+        (" total_usd  >= 1e3 ", 999, 0, False),
+        ("total_usd<=inf", math.inf, 0, True),
+        ("total_usd>+5%", 6, 100, True),
+        ("total_usd>+5%", 6, -200, False),
+        ("total_usd<-5%", -6, 100, True),
+    ],
+)
+def test_a_condition_is_met_or_not(text, values, base, met):
+    condition = Condition.parse(text, ["total_usd"], "total", percent=True)
+    assert condition.met(values, base) == met
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("total_usd", "takes a total, <, <=, > or >=, and a number; got 'total_usd'"),
+        ("total_usd>5%", "takes a total, <, <=, > or >=, and a number"),
+        ("total_usd>1.2.3", "'1.2.3' is no number"),
+        ("total_eur>1", "there is no total 'total_eur'"),
+    ],
+)
+def test_what_is_no_condition_is_refused(text, why):
+    with pytest.raises(ValueError, match=re.escape(why)):
+        Condition.parse(text, ["total_usd"], "total")
+
+
 def test_a_result_is_printed_or_written_whole(tmp_path, capsys):
     deliver("text", None, force=False)
     assert capsys.readouterr().out == "text\n"
@@ -93,7 +139,7 @@ def test_a_result_is_printed_or_written_whole(tmp_path, capsys):
 
 def test_a_reader_that_has_seen_enough_is_no_fault():
     code = (
-        "from vmbmodel.render.output import deliver;"
+        "from vmbmodel.cli.present import deliver;"
         " deliver('x' * 10**7, None, force=False)"
     )
     writer = subprocess.Popen(

@@ -18,8 +18,8 @@ from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.import_fleet import import_fleet
 from vmbmodel.cli.init import init
 from vmbmodel.cli.jobs import jobs
-from vmbmodel.cli.options import listen, step
 from vmbmodel.cli.reconcile import reconcile
+from vmbmodel.cli.remarks import bad_input, listen, step
 from vmbmodel.cli.report import report
 from vmbmodel.cli.rerun import rerun
 from vmbmodel.cli.schedule import schedule
@@ -54,7 +54,7 @@ for _command in (
     rerun,
 ):
     _name = "import" if _command is import_fleet else _command.__name__
-    app.command(_name, epilog=epilog(_name))(_command)
+    app.command(_name, epilog=epilog(_name))(bad_input()(_command))
 app.add_typer(price_books, name="prices", epilog=epilog("prices"))
 
 

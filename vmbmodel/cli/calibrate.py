@@ -10,16 +10,13 @@ from vmbmodel.cli.options import (
     ForceOption,
     FormatOption,
     ProfileOption,
-    bad_input,
-    say,
+    TimeZoneOption,
 )
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.present import Format, deliver, present
+from vmbmodel.cli.remarks import say
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["calibrate"]
 
 _COLUMNS = ("name", "value", "low", "high", "count", "base_value", "method")
 
@@ -34,9 +31,7 @@ def calibrate(
         typer.Option(help="Inventory of the VMs: sizes the log lacks, largest disks."),
     ] = None,
     profile: ProfileOption = None,
-    time_zone: Annotated[
-        str, typer.Option(help="Zone of times that do not say theirs.")
-    ] = "UTC",
+    time_zone: TimeZoneOption = "UTC",
     day: Annotated[
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date of the profile; today."),
@@ -59,41 +54,44 @@ def calibrate(
     from vmbmodel.plan.calibrate import calibrate as fit
     from vmbmodel.service.profile import PROFILES
 
-    with bad_input():
-        if output is not None and output.suffix != ".toml":
-            raise ValueError(f"{output} must end in .toml, to be found as a profile")
-        base = PROFILES.find(profile or DEFAULT_PROFILE)
-        log = log_of.read(jobs, time_zone)
-        disks = inventory.read(fleet) if fleet else None
-        answer = fit(log.jobs, base, disks)
-        if output is not None:
-            source = ", ".join(path.name for path in jobs)
-            text = answer.to_toml(source, day.date() if day else datetime.date.today())
-            PROFILES.parse(text.encode(), output)
-            deliver(text, output, force=force)
+    if output is not None and output.suffix != ".toml":
+        raise ValueError(f"{output} must end in .toml, to be found as a profile")
+    base = PROFILES.find(profile or DEFAULT_PROFILE)
+    log = log_of.read(jobs, time_zone)
+    disks = inventory.read(fleet) if fleet else None
+    answer = fit(log.jobs, base, disks)
+    if output is not None:
+        source = ", ".join(path.name for path in jobs)
+        text = answer.to_toml(source, day.date() if day else datetime.date.today())
+        PROFILES.parse(text.encode(), output)
+        deliver(text, output, force=force)
     whole = answer.to_dict()
     rows = whole["constants"] + whole["described"]
-    if format_ is Format.JSON:
-        text = render_json(whole)
-    elif format_ is Format.CSV:
-        text = render_csv(rows, _COLUMNS)
-    else:
-        lines = [render_table(rows, _COLUMNS), ""]
-        lines.append(
-            f"From {len(answer.backups):,} backups; intervals hold the true value in "
-            "95 of 100 logs."
-        )
-        lines += [
-            f"{row['share']:.0%} of them were done within {row['log_h']:.3g} h; with "
-            f"these constants, {row['fitted_h']:.3g} h."
-            for row in whole["quantiles"]
-        ]
-        if answer.left:
-            lines += ["", f"Left to {base.name} ({len(answer.left)}):"]
-            lines += [f"  {name}: {why}" for name, why in answer.left.items()]
-        lines += [f"Note: {note}" for note in answer.notes]
-        text = "\n".join(lines)
-    with bad_input():
-        deliver(text, None, force=False)
+    present(
+        format_,
+        None,
+        force=False,
+        table=lambda: _text(answer, rows, whole["quantiles"], base.name),
+        json=lambda: render_json(whole),
+        csv=lambda: render_csv(rows, _COLUMNS),
+    )
     for first, count in log.unread:
         say(f"Not read {count:,}: {first}")
+
+
+def _text(answer, rows, quantiles, base: str) -> str:
+    lines = [render_table(rows, _COLUMNS), ""]
+    lines.append(
+        f"From {len(answer.backups):,} backups; intervals hold the true value in "
+        "95 of 100 logs."
+    )
+    lines += [
+        f"{row['share']:.0%} of them were done within {row['log_h']:.3g} h; with "
+        f"these constants, {row['fitted_h']:.3g} h."
+        for row in quantiles
+    ]
+    if answer.left:
+        lines += ["", f"Left to {base} ({len(answer.left)}):"]
+        lines += [f"  {name}: {why}" for name, why in answer.left.items()]
+    lines += [f"Note: {note}" for note in answer.notes]
+    return "\n".join(lines)

@@ -3,26 +3,28 @@
 import datetime
 import enum
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vmbmodel.cli.options import (
+    FleetArgument,
     ForceOption,
     LimitsOption,
     OutputOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
-    bad_input,
-    read_scenario,
-    say_unused,
+    SuppressOption,
+    date_of,
+    settings_from,
 )
-from vmbmodel.render.output import deliver, render_csv, render_table
+from vmbmodel.cli.present import present, sets_used
+from vmbmodel.render import inert_json, render_csv, render_table
+
+__all__ = ["check"]
 
 _FINDING_COLUMNS = ("severity", "rule", "place", "text", "todo", "source")
-
 
 _CSV_COLUMNS = (
     "status",
@@ -61,9 +63,7 @@ class _FailOn(enum.StrEnum):
 
 
 def check(
-    fleet: Annotated[
-        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
-    ],
+    fleet: FleetArgument,
     as_of: Annotated[
         datetime.datetime | None,
         typer.Option(
@@ -85,52 +85,40 @@ def check(
         _FailOn | None,
         typer.Option(help="Exit with 1 if anything so severe is found."),
     ] = None,
-    suppress: Annotated[
-        Path | None,
-        typer.Option(help="TOML of findings put up with: where, why, until when."),
-    ] = None,
+    suppress: SuppressOption = None,
 ) -> None:
     """Check an inventory against the limits and practices in force on a date."""
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import check as plan
-    from vmbmodel.plan import check as suppressions
-    from vmbmodel.render import ci as _ci
-    from vmbmodel.service import limits as limits_of
-    from vmbmodel.service import profile as profile_of
+    from vmbmodel.render import render_junit, render_sarif
+    from vmbmodel.service.profile import in_force
 
-    with bad_input():
-        if limits and as_of:
-            raise ValueError("--limits and --as-of exclude each other")
-        date = as_of.date() if as_of else None
-        if date:
-            profile = profile or profile_of.in_force(date).name
-            limits = limits_of.in_force(date).name
-        settings = read_scenario(scenario, set_, profile=profile, limits=limits)
-        kept = suppressions.read(suppress) if suppress else ()
+    date = date_of(as_of, limits)
+    if date and not profile:
+        profile = in_force(date).name
+    sets = {"profile": profile, "limits": limits}
+    with settings_from(scenario, set_, date=date, **sets) as settings:
+        kept = plan.read(suppress) if suppress else ()
         located = read_located(fleet)
         answer = plan.check(located.disks, settings, date)
-        answer = suppressions.apply(answer, kept, datetime.date.today())
-    say_unused(settings, set_)
-    if format_ is _CheckFormat.SARIF:
-        text = _ci.render_sarif(answer, fleet, located)
-    elif format_ is _CheckFormat.JUNIT:
-        least = fail_on.value if fail_on else "warning"
-        text = _ci.render_junit(answer, fleet, located, least)
-    elif format_ is _CheckFormat.JSON:
-        text = _ci.inert_json(_check_json(answer, located))
-    elif format_ is _CheckFormat.CSV:
-        text = render_csv(_check_rows(answer, located), _CSV_COLUMNS)
-    else:
-        text = _check_text(answer)
-    with bad_input():
-        deliver(text, output, force=force)
+        answer = plan.apply(answer, kept, datetime.date.today())
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
-    if fail_on and answer.worst() in failing[fail_on]:
-        raise typer.Exit(1)
+    least = fail_on or _FailOn.WARNING
+    present(
+        format_,
+        output,
+        force=force,
+        failed=bool(fail_on) and answer.worst() in failing[fail_on],
+        table=lambda: _text(answer),
+        json=lambda: inert_json(_whole(answer, located)),
+        csv=lambda: render_csv(_rows(answer, located), _CSV_COLUMNS),
+        sarif=lambda: render_sarif(answer, fleet, located),
+        junit=lambda: render_junit(answer, fleet, located, least.value),
+    )
 
 
-def _check_json(answer, located) -> dict:
-    from vmbmodel.render.ci import line_of
+def _whole(answer, located) -> dict:
+    from vmbmodel.render import line_of
 
     whole = answer.to_dict()
     for row, finding in zip(whole["findings"], answer.findings, strict=True):
@@ -138,9 +126,9 @@ def _check_json(answer, located) -> dict:
     return whole
 
 
-def _check_rows(answer, located) -> Iterator[dict]:
+def _rows(answer, located) -> Iterator[dict]:
     """Give a row for each finding, and one for each rule that lacks something."""
-    from vmbmodel.render.ci import line_of
+    from vmbmodel.render import line_of
 
     for finding in answer.findings:
         status = "suppressed" if finding.suppressed else "finding"
@@ -158,11 +146,9 @@ def _check_rows(answer, located) -> Iterator[dict]:
             }
 
 
-def _check_text(answer) -> str:
+def _text(answer) -> str:
     counts = answer.count()
-    sets = ", ".join(
-        f"{k} {c.name}" for k, c in answer.scenario.sets() if k != "prices"
-    )
+    sets = sets_used(answer.scenario, "prices")
     lines = [f"Rules in force on {answer.as_of}: {counts['rules']}; {sets}.", ""]
     shown = [finding for finding in answer.findings if not finding.suppressed]
     if shown:

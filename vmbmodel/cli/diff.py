@@ -1,26 +1,19 @@
 """``vmbmodel diff``."""
 
-import operator
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption, bad_input
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
+from vmbmodel.cli.present import Condition, Format, present
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["diff"]
 
 _SHOWN = 20  # VMs that a table lists before it counts
 
-_CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(%?)")
-
-_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_GATED = ["change", "before"]  # what a condition is on, and what it is a share of
 
 
 def diff(
@@ -39,45 +32,23 @@ def diff(
     ] = None,
 ) -> None:
     """Say what changed between two saved estimates, and which cause changed it."""
-    from vmbmodel.plan import saved as plan
-    from vmbmodel.plan.saved import read
+    from vmbmodel.plan import saved
 
-    with bad_input():
-        answer = plan.diff(read(before), read(after))
-        met = [_met(condition, answer.totals) for condition in fail_on or []]
-    if format_ is Format.JSON:
-        text = render_json(answer.to_dict())
-    elif format_ is Format.CSV:
-        rows = answer.to_dict()["vms"]
-        text = render_csv(rows, list(answer.vms.columns))
-    else:
-        text = _text(answer)
-    with bad_input():
-        deliver(text, output, force=force)
-    if any(met):
-        raise typer.Exit(1)
-
-
-def _met(condition: str, totals) -> bool:
-    """Say whether the change of a total, in its unit or in per cent, meets it."""
-    from vmbmodel.fields import misnamed
-
-    match = _CONDITION.fullmatch(condition.strip())
-    if not match:
-        raise ValueError(
-            "--fail-on takes a total, <, <=, > or >=, and a change such as +5% or 100; "
-            f"got {condition!r}"
-        )
-    name, sign, bound, percent = match.groups()
-    if name not in totals.index:
-        raise ValueError(f"--fail-on: there is no total {misnamed(name, totals.index)}")
-    try:
-        bound = float(bound)
-    except ValueError:
-        raise ValueError(f"--fail-on: {bound!r} is no number") from None
-    if percent:
-        bound *= abs(totals.at[name, "before"]) / 100
-    return bool(_COMPARE[sign](totals.at[name, "change"], bound))
+    answer = saved.diff(saved.read(before), saved.read(after))
+    totals = answer.totals
+    gates = [
+        Condition.parse(text, totals.index, "total", percent=True)
+        for text in fail_on or []
+    ]
+    present(
+        format_,
+        output,
+        force=force,
+        failed=any(gate.met(*totals.loc[gate.name, _GATED]) for gate in gates),
+        table=lambda: _text(answer),
+        json=lambda: render_json(answer.to_dict()),
+        csv=lambda: render_csv(answer.to_dict()["vms"], list(answer.vms.columns)),
+    )
 
 
 def _text(answer) -> str:

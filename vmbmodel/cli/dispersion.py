@@ -5,20 +5,12 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import (
-    ForceOption,
-    FormatOption,
-    OutputOption,
-    bad_input,
-    progress_bar,
-)
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
+from vmbmodel.cli.present import Format, present
+from vmbmodel.cli.remarks import progress_bar
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["dispersion"]
 
 _CHANGES_COLUMNS = (
     "file",
@@ -76,28 +68,27 @@ def dispersion(
     """
     from vmbmodel.inventory import changes as extents
 
-    with bad_input():
-        if before is not None and disk_gib is not None:
-            raise ValueError("--disk-gib and --before exclude each other")
-        with progress_bar() as progress:
-            if before is None:
-                days = [
-                    extents.read(
-                        file, cell_kib=cell_kib, size_gib=disk_gib, progress=progress
-                    )
-                    for file in files
-                ]
-            else:
-                days = [
-                    extents.compare(*pair, cell_kib=cell_kib, progress=progress)
-                    for pair in zip([before, *files], files, strict=False)
-                ]
-        size_gib = max(day.size_gib for day in days)
-        days = extents.on_disk(days, size_gib)
-        unions = [
-            {"days": count, "union_gib": union_gib}
-            for count, union_gib in enumerate(extents.unions_gib(days), 1)
-        ]
+    if before is not None and disk_gib is not None:
+        raise ValueError("--disk-gib and --before exclude each other")
+    with progress_bar() as progress:
+        if before is None:
+            days = [
+                extents.read(
+                    file, cell_kib=cell_kib, size_gib=disk_gib, progress=progress
+                )
+                for file in files
+            ]
+        else:
+            days = [
+                extents.compare(*pair, cell_kib=cell_kib, progress=progress)
+                for pair in zip([before, *files], files, strict=False)
+            ]
+    size_gib = max(day.size_gib for day in days)
+    days = extents.on_disk(days, size_gib)
+    unions = [
+        {"days": count, "union_gib": union_gib}
+        for count, union_gib in enumerate(extents.unions_gib(days), 1)
+    ]
     rows = [{name: getattr(day, name) for name in _CHANGES_COLUMNS} for day in days]
     notes = [
         f"{day.file}: changes avoid each other, as with a stride; predictions take a "
@@ -110,24 +101,29 @@ def dispersion(
         notes.append(
             "The disk is taken to end with the last change; --disk-gib says better."
         )
-    if format_ is Format.JSON:
-        text = render_json(
-            {
-                "schema": "vmbmodel.dispersion/1",
-                "cell_kib": cell_kib,
-                "size_gib": size_gib,
-                "files": rows,
-                "unions": unions,
-                "notes": notes,
-            }
-        )
-    elif format_ is Format.CSV:
-        text = render_csv(rows, _CHANGES_COLUMNS)
-    else:
-        parts = [render_table(rows, _CHANGES_COLUMNS)]
-        if len(days) > 1:
-            parts.append(render_table(unions, ["days", "union_gib"]))
-        about = f"Cells of {cell_kib:g} KiB on a disk of {size_gib:,.4g} GiB."
-        text = "\n".join([*parts, "", about, *notes])
-    with bad_input():
-        deliver(text, output, force=force)
+    whole = {
+        "schema": "vmbmodel.dispersion/1",
+        "cell_kib": cell_kib,
+        "size_gib": size_gib,
+        "files": rows,
+        "unions": unions,
+        "notes": notes,
+    }
+    present(
+        format_,
+        output,
+        force=force,
+        table=lambda: _text(whole),
+        json=lambda: render_json(whole),
+        csv=lambda: render_csv(rows, _CHANGES_COLUMNS),
+    )
+
+
+def _text(whole: dict) -> str:
+    parts = [render_table(whole["files"], _CHANGES_COLUMNS)]
+    if len(whole["files"]) > 1:
+        parts.append(render_table(whole["unions"], ["days", "union_gib"]))
+    about = (
+        f"Cells of {whole['cell_kib']:g} KiB on a disk of {whole['size_gib']:,.4g} GiB."
+    )
+    return "\n".join([*parts, "", about, *whole["notes"]])

@@ -1,15 +1,14 @@
 """``vmbmodel estimate``."""
 
-import datetime
 import itertools
-import operator
-import re
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from vmbmodel.cli.options import (
+    AsOfOption,
+    FleetArgument,
     ForceOption,
     FormatOption,
     LimitsOption,
@@ -18,17 +17,13 @@ from vmbmodel.cli.options import (
     ProfileOption,
     ScenarioOption,
     SetOption,
-    bad_input,
-    read_scenario,
-    say_unused,
+    date_of,
+    settings_from,
 )
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_table,
-    stream_json,
-)
+from vmbmodel.cli.present import Condition, Format, present, sets_used
+from vmbmodel.render import render_csv, render_table, stream_json
+
+__all__ = ["estimate"]
 
 _TABLE_COLUMNS = (
     "vm",
@@ -69,22 +64,13 @@ _MONTH_COLUMNS = (
 
 _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
-_CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([-+.\deE]+|inf)")
-
-_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
 
 def estimate(
-    fleet: Annotated[
-        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
-    ],
+    fleet: FleetArgument,
     profile: ProfileOption = None,
     prices: PricesOption = None,
     limits: LimitsOption = None,
-    as_of: Annotated[
-        datetime.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Take the limits in force on a date."),
-    ] = None,
+    as_of: AsOfOption = None,
     scenario: ScenarioOption = None,
     set_: SetOption = None,
     format_: FormatOption = Format.TABLE,
@@ -111,42 +97,29 @@ def estimate(
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
     from vmbmodel.inventory.fleet import read
-    from vmbmodel.plan import estimate as plan
-    from vmbmodel.plan import plain
+    from vmbmodel.plan.estimate import COLUMNS
     from vmbmodel.plan.estimate import compare as compare_cases
-    from vmbmodel.service.limits import in_force
+    from vmbmodel.plan.estimate import estimate as plan
 
-    with bad_input():
-        if limits and as_of:
-            raise ValueError("--limits and --as-of exclude each other")
-        settings = read_scenario(
-            scenario,
-            set_,
-            profile=profile,
-            prices=prices,
-            limits=in_force(as_of.date()).name if as_of else limits,
-        )
-        gates = [_gate(condition) for condition in fail_on or []]
+    sets = {"profile": profile, "prices": prices, "limits": limits}
+    date = date_of(as_of, limits)
+    with settings_from(scenario, set_, date=date, **sets) as settings:
+        gates = [Condition.parse(text, COLUMNS, "column") for text in fail_on or []]
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
         disks = read(fleet)
-        answer = plan.estimate(disks, settings, months)
+        answer = plan(disks, settings, months)
         compared = compare_cases(disks, settings, cases) if cases else []
-    say_unused(settings, set_)
-    if format_ is Format.JSON:
-        parts = {"comparisons": plain(compared)} if compared else {}
-        text = stream_json(itertools.chain(answer.items(), parts.items()))
-    elif format_ is Format.CSV:
-        table = answer.months if months else answer.vms
-        rows = compared or table.to_dict("records")
-        text = render_csv(rows, list(rows[0]))
-    else:
-        text = _estimate_text(answer, compared)
-    with bad_input():
-        deliver(text, output, force=force)
-    if any(compare(answer.vms[name], bound).any() for name, compare, bound in gates):
-        raise typer.Exit(1)
+    present(
+        format_,
+        output,
+        force=force,
+        failed=any(gate.met(answer.vms[gate.name]).any() for gate in gates),
+        table=lambda: _text(answer, compared),
+        json=lambda: _json(answer, compared),
+        csv=lambda: _csv(answer, compared),
+    )
 
 
 def _cases(texts: list[str] | None) -> list[dict[str, object]]:
@@ -163,26 +136,20 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
     return cases
 
 
-def _gate(condition: str):
-    from vmbmodel.fields import misnamed
-    from vmbmodel.plan.estimate import COLUMNS
+def _json(answer, compared: list[dict[str, object]]) -> Iterator[str]:
+    from vmbmodel.plan import plain
 
-    match = _CONDITION.fullmatch(condition.strip())
-    if not match:
-        raise ValueError(
-            f"--fail-on takes a column, <, <=, > or >=, and a number; got {condition!r}"
-        )
-    name, sign, bound = match.groups()
-    if name not in COLUMNS:
-        raise ValueError(f"--fail-on: there is no column {misnamed(name, COLUMNS)}")
-    try:
-        return name, _COMPARE[sign], float(bound)
-    except ValueError:
-        raise ValueError(f"--fail-on: {bound!r} is no number") from None
+    parts = {"comparisons": plain(compared)} if compared else {}
+    return stream_json(itertools.chain(answer.items(), parts.items()))
 
 
-def _estimate_text(answer, compared: list[dict[str, object]]) -> str:
-    sets = ", ".join(f"{kind} {c.name}" for kind, c in answer.scenario.sets())
+def _csv(answer, compared: list[dict[str, object]]) -> str:
+    table = answer.vms if answer.months is None else answer.months
+    rows = compared or table.to_dict("records")
+    return render_csv(rows, list(rows[0]))
+
+
+def _text(answer, compared: list[dict[str, object]]) -> str:
     rows = answer.vms.to_dict("records")
     count = answer.total["vms"]
     footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
@@ -192,7 +159,7 @@ def _estimate_text(answer, compared: list[dict[str, object]]) -> str:
     lines = [
         render_table(rows, _TABLE_COLUMNS, footer=footer, spare=_SPARE_COLUMNS),
         "",
-        sets,
+        sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
         "All VMs restored at once from the vault: done within "

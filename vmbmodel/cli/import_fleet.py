@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, OutputOption, bad_input, say
-from vmbmodel.render.output import deliver
+from vmbmodel.cli.options import ForceOption, OutputOption
+from vmbmodel.cli.present import deliver
+from vmbmodel.cli.remarks import say
+
+__all__ = ["import_fleet"]
 
 
 def import_fleet(
@@ -61,25 +64,24 @@ def import_fleet(
     """
     from vmbmodel.inventory import azure, fleet
 
-    with bad_input():
-        found = azure.read(
-            disks,
-            vms,
-            items=items or (),
-            jobs=jobs or (),
-            policies=policies or (),
-            vaults=vaults or (),
-            used=used or (),
-            used_frac=used_frac,
-            time_zone=time_zone,
-            protected_only=protected_only,
-        )
-        if len(found.disks):
-            if output is None:
-                text = fleet.to_bytes(found.disks, "fleet.csv").decode()
-                deliver(text, None, force=False)
-            else:
-                fleet.write(found.disks, output, force=force)
+    found = azure.read(
+        disks,
+        vms,
+        items=items or (),
+        jobs=jobs or (),
+        policies=policies or (),
+        vaults=vaults or (),
+        used=used or (),
+        used_frac=used_frac,
+        time_zone=time_zone,
+        protected_only=protected_only,
+    )
+    if len(found.disks):
+        if output is None:
+            text = fleet.to_bytes(found.disks, "fleet.csv").decode()
+            deliver(text)
+        else:
+            fleet.write(found.disks, output, force=force)
     for line in found.summary():
         say(line)
     if not len(found.disks):

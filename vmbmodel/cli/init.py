@@ -9,10 +9,11 @@ from vmbmodel.cli.options import (
     OutputOption,
     PricesOption,
     ProfileOption,
-    bad_input,
     read_scenario,
 )
-from vmbmodel.render.output import deliver
+from vmbmodel.cli.present import deliver
+
+__all__ = ["init"]
 
 
 def init(
@@ -32,6 +33,5 @@ def init(
         for kind, name in names.items()
         if name
     }
-    with bad_input():
-        scenario = read_scenario(None, None, **names)
-        deliver(scenario_file.template(scenario, named), output, force=force)
+    scenario = read_scenario(None, None, **names)
+    deliver(scenario_file.template(scenario, named), output, force=force)

@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption, bad_input, say
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption, TimeZoneOption
+from vmbmodel.cli.present import Format, present
+from vmbmodel.cli.remarks import say
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["jobs"]
 
 _SHOWN_COLUMNS = (
     "vm",
@@ -40,9 +38,7 @@ def jobs(
             "Analytics (JSON, CSV), the portal's CSV.",
         ),
     ],
-    time_zone: Annotated[
-        str, typer.Option(help="Zone of times that do not say theirs.")
-    ] = "UTC",
+    time_zone: TimeZoneOption = "UTC",
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -50,27 +46,23 @@ def jobs(
     """Read job logs of any tool and year as one table, times in UTC."""
     from vmbmodel.inventory import jobs as log_of
 
-    with bad_input():
-        log = log_of.read(files, time_zone)
+    log = log_of.read(files, time_zone)
     rows = log_of.rows(log.jobs)
     unread = [{"reason": str(first), "count": count} for first, count in log.unread]
-    if format_ is Format.JSON:
-        text = render_json(
-            {
-                "schema": "vmbmodel.jobs/1",
-                "jobs": rows,
-                "unread": unread,
-                "skipped": dict(log.skipped),
-            }
-        )
-    elif format_ is Format.CSV:
-        text = render_csv(rows, log_of.COLUMNS)
-    else:
-        text = render_table(rows[:_ROWS], _SHOWN_COLUMNS, spare=_SPARE_COLUMNS)
-        if len(rows) > _ROWS:
-            text += f"... and {len(rows) - _ROWS:,} more; --format csv lists them all."
-    with bad_input():
-        deliver(text, output, force=force)
+    whole = {
+        "schema": "vmbmodel.jobs/1",
+        "jobs": rows,
+        "unread": unread,
+        "skipped": dict(log.skipped),
+    }
+    present(
+        format_,
+        output,
+        force=force,
+        table=lambda: _text(rows),
+        json=lambda: render_json(whole),
+        csv=lambda: render_csv(rows, log_of.COLUMNS),
+    )
     say(f"{len(rows):,} jobs of {log.jobs['vm'].nunique():,} VMs.")
     for line in unread:
         say(f"Not read {line['count']:,}: {line['reason']}")
@@ -78,3 +70,10 @@ def jobs(
         say(f"Skipped {count:,}: {why}.")
     if log.more:
         say("The log goes on: a next page (nextLink) is named.")
+
+
+def _text(rows) -> str:
+    text = render_table(rows[:_ROWS], _SHOWN_COLUMNS, spare=_SPARE_COLUMNS)
+    if len(rows) > _ROWS:
+        text += f"... and {len(rows) - _ROWS:,} more; --format csv lists them all."
+    return text

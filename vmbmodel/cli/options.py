@@ -1,15 +1,37 @@
-"""Options and manners that the commands share."""
+"""Options that the commands share, and the settings they make together."""
 
 import contextlib
-import logging
-import time
+import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vmbmodel.render.output import Format
+from vmbmodel.cli.present import Format
+from vmbmodel.cli.remarks import say, step
+
+if TYPE_CHECKING:
+    from vmbmodel.plan import Scenario
+
+__all__ = [
+    "AsOfOption",
+    "FleetArgument",
+    "ForceOption",
+    "FormatOption",
+    "LimitsOption",
+    "OutputOption",
+    "PricesOption",
+    "ProfileOption",
+    "ScenarioOption",
+    "SetOption",
+    "SuppressOption",
+    "TimeZoneOption",
+    "date_of",
+    "pairs",
+    "read_scenario",
+    "settings_from",
+]
 
 
 def _names_of(kind: str) -> Callable[[], tuple[str, ...]]:
@@ -30,6 +52,10 @@ def _settings() -> list[str]:
     constants = [name for _, constants in scenario.sets() for name in constants]
     return sorted(f"{name}=" for name in {*constants, *scenario.options})
 
+
+FleetArgument = Annotated[
+    Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
+]
 
 FormatOption = Annotated[
     Format, typer.Option("--format", help="Shape of the result.", show_default=True)
@@ -76,6 +102,11 @@ LimitsOption = Annotated[
     ),
 ]
 
+AsOfOption = Annotated[
+    datetime.datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Take the limits in force on a date."),
+]
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -86,75 +117,14 @@ SetOption = Annotated[
     ),
 ]
 
+SuppressOption = Annotated[
+    Path | None,
+    typer.Option(help="TOML of findings put up with: where, why, until when."),
+]
 
-_LOG = logging.getLogger("vmbmodel")
-
-
-class _Stderr(logging.Handler):
-    """Prints what is logged, steps with the seconds they came after."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.since = time.monotonic()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
-        text = record.getMessage()
-        if record.levelno < logging.WARNING:
-            text = f"[{time.monotonic() - self.since:6.2f} s] {text}"
-        typer.echo(text, err=True)
-
-
-def listen(*, quiet: bool, verbose: bool) -> None:
-    """Print remarks on stderr from now on; none if quiet, and steps if verbose."""
-    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
-    _LOG.handlers = [_Stderr()]
-    _LOG.setLevel(level)
-
-
-def step(what: str) -> None:
-    """Print on stderr what is done, if --verbose was given."""
-    _LOG.info("%s", what)
-
-
-def say(remark: str) -> None:
-    """Print a remark on stderr, unless --quiet was given."""
-    _LOG.warning("%s", remark)
-
-
-@contextlib.contextmanager
-def bad_input() -> Iterator[None]:
-    """Report what the user can mend, without a traceback."""
-    try:
-        yield
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"vmbmodel: {where}{error.strerror or error}", err=True)
-        raise typer.Exit(2) from error
-    except ValueError as error:
-        typer.echo(f"vmbmodel: {error}", err=True)
-        raise typer.Exit(2) from error
-
-
-@contextlib.contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show on a terminal how far a file has been read; elsewhere nothing."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if not (console.is_terminal and _LOG.isEnabledFor(logging.WARNING)):
-        yield None
-        return
-    with Progress(console=console, transient=True) as bars:
-        tasks = {}
-
-        def show(path: str, done: int, total: int) -> None:
-            if path not in tasks:
-                tasks[path] = bars.add_task(Path(path).name, total=total or None)
-            bars.update(tasks[path], completed=done)
-
-        yield show
+TimeZoneOption = Annotated[
+    str, typer.Option(help="Zone of times that do not say theirs.")
+]
 
 
 def pairs(assignments: list[str] | None) -> dict[str, str]:
@@ -165,7 +135,7 @@ def pairs(assignments: list[str] | None) -> dict[str, str]:
     return found
 
 
-def settings(assignments: list[str] | None) -> dict[str, object]:
+def _settings_in(assignments: list[str] | None) -> dict[str, object]:
     """Read all settings, or refuse them with every fault at once."""
     from vmbmodel.plan import parse_setting
 
@@ -194,13 +164,46 @@ def _taken_apart(assignments: list[str] | None) -> tuple[dict[str, str], list[st
     return found, problems
 
 
+def date_of(
+    as_of: datetime.datetime | None, limits: str | None
+) -> datetime.date | None:
+    """Return the date asked for, on which other limits than those named may hold."""
+    if limits and as_of:
+        raise ValueError("--limits and --as-of exclude each other")
+    return as_of.date() if as_of else None
+
+
+@contextlib.contextmanager
+def settings_from(
+    file: Path | None,
+    assignments: list[str] | None,
+    *,
+    date: datetime.date | None = None,
+    **names: str | None,
+) -> "Iterator[Scenario]":
+    """Give the settings for an answer; when it is there, say what was set in vain.
+
+    A scenario file comes first, then the command line, which goes before it; a
+    date stands for the limits in force on it.
+    """
+    from vmbmodel.service.limits import in_force
+
+    if date:
+        names["limits"] = in_force(date).name
+    scenario = read_scenario(file, assignments, **names)
+    yield scenario
+    for name in scenario.unused():
+        if name in pairs(assignments):
+            say(f"vmbmodel: --set {name} changes nothing here")
+
+
 def read_scenario(
     file: Path | None, assignments: list[str] | None, **names: str | None
-):
+) -> "Scenario":
     """Take a scenario file, then what the command line says, which goes first."""
     from vmbmodel.plan import Scenario, scenario_file
 
-    given = settings(assignments)
+    given = _settings_in(assignments)
     names = {kind: name for kind, name in names.items() if name is not None}
     found = scenario_file.read(file) if file else {"settings": {}, "places": {}}
     anew = given.keys() | names.keys()
@@ -210,10 +213,3 @@ def read_scenario(
     for kind, constants in scenario.sets():
         step(f"{kind} {constants.name}, SHA-256 {constants.sha256}")
     return scenario
-
-
-def say_unused(scenario, assignments: list[str] | None) -> None:
-    """Name what was set for nothing."""
-    for name in scenario.unused():
-        if name in pairs(assignments):
-            say(f"vmbmodel: --set {name} changes nothing here")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import (
+    FleetArgument,
     ForceOption,
     FormatOption,
     OutputOption,
@@ -14,18 +15,13 @@ from vmbmodel.cli.options import (
     ProfileOption,
     ScenarioOption,
     SetOption,
-    bad_input,
-    progress_bar,
-    read_scenario,
-    say_unused,
+    settings_from,
 )
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.present import Format, present
+from vmbmodel.cli.remarks import progress_bar
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["reconcile"]
 
 
 class _Cost(enum.StrEnum):
@@ -36,9 +32,7 @@ class _Cost(enum.StrEnum):
 
 
 def reconcile(
-    fleet: Annotated[
-        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
-    ],
+    fleet: FleetArgument,
     bills: Annotated[
         list[Path],
         typer.Argument(metavar="BILL...", help="Cost export: CSV with FOCUS columns."),
@@ -76,8 +70,7 @@ def reconcile(
     from vmbmodel.inventory.fleet import read
     from vmbmodel.plan import bill as plan
 
-    with bad_input():
-        settings = read_scenario(scenario, set_, profile=profile, prices=prices)
+    with settings_from(scenario, set_, profile=profile, prices=prices) as settings:
         disks = read(fleet)
         retained = read(stopped) if stopped else None
         with progress_bar() as progress:
@@ -85,18 +78,18 @@ def reconcile(
         answer = plan.reconcile(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
-    say_unused(settings, set_)
-    if format_ is Format.JSON:
-        text = render_json(answer.to_dict())
-    elif format_ is Format.CSV:
-        rows = answer.lines.to_dict("records")
-        text = render_csv(rows, list(answer.lines.columns))
-    else:
-        text = _text(answer)
-    with bad_input():
-        deliver(text, output, force=force)
-    if tolerance_frac is not None and abs(answer.difference_frac) > tolerance_frac:
-        raise typer.Exit(1)
+    off = abs(answer.difference_frac)
+    present(
+        format_,
+        output,
+        force=force,
+        failed=tolerance_frac is not None and off > tolerance_frac,
+        table=lambda: _text(answer),
+        json=lambda: render_json(answer.to_dict()),
+        csv=lambda: render_csv(
+            answer.lines.to_dict("records"), list(answer.lines.columns)
+        ),
+    )
 
 
 def _text(answer) -> str:

@@ -9,22 +9,23 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import (
+    FleetArgument,
     ForceOption,
     LimitsOption,
     PricesOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
-    bad_input,
-    read_scenario,
-    say_unused,
+    SuppressOption,
+    date_of,
+    settings_from,
 )
+
+__all__ = ["report"]
 
 
 def report(
-    fleet: Annotated[
-        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
-    ],
+    fleet: FleetArgument,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="DIR", help="Folder to write."),
@@ -43,37 +44,24 @@ def report(
     ] = None,
     scenario: ScenarioOption = None,
     set_: SetOption = None,
-    suppress: Annotated[
-        Path | None,
-        typer.Option(help="TOML of findings put up with: where, why, until when."),
-    ] = None,
+    suppress: SuppressOption = None,
     force: ForceOption = False,
 ) -> None:
     """Write a page, a workbook and a record of what an inventory comes to."""
     from vmbmodel._files import write_folder
     from vmbmodel.inventory.fleet import read_located
-    from vmbmodel.plan import check as suppressions
-    from vmbmodel.plan.check import check
+    from vmbmodel.plan import check as rules
     from vmbmodel.plan.estimate import estimate
-    from vmbmodel.render.report import Report
-    from vmbmodel.service.limits import in_force
+    from vmbmodel.render import Report
 
     today = datetime.date.today()
-    with bad_input():
-        if limits and as_of:
-            raise ValueError("--limits and --as-of exclude each other")
-        date = as_of.date() if as_of else None
-        settings = read_scenario(
-            scenario,
-            set_,
-            profile=profile,
-            prices=prices,
-            limits=in_force(date).name if date else limits,
-        )
-        kept = suppressions.read(suppress) if suppress else ()
+    date = date_of(as_of, limits)
+    sets = {"profile": profile, "prices": prices, "limits": limits}
+    with settings_from(scenario, set_, date=date, **sets) as settings:
+        kept = rules.read(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = read_located(fleet)
-        found = check(located.disks, settings, date)
+        found = rules.check(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
             made=today,
@@ -94,10 +82,9 @@ def report(
                 set_ or [],
             ),
             estimate=estimate(located.disks, settings),
-            check=suppressions.apply(found, kept, today),
+            check=rules.apply(found, kept, today),
         )
         write_folder(output, made.files(), force=force)
-    say_unused(settings, set_)
     typer.echo(output / "report.html")
 
 

@@ -5,13 +5,9 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import (
-    ForceOption,
-    ScenarioOption,
-    SetOption,
-    bad_input,
-    pairs,
-)
+from vmbmodel.cli.options import ForceOption, ScenarioOption, SetOption, pairs
+
+__all__ = ["rerun"]
 
 
 def rerun(
@@ -28,8 +24,7 @@ def rerun(
     from vmbmodel.plan import scenario_file
     from vmbmodel.rerun import rerun as run
 
-    with bad_input():
-        settings = pairs(set_)
-        defaults = scenario_file.flat(scenario) if scenario else {}
-        for path in run(notebook, settings, output, defaults=defaults, force=force):
-            typer.echo(path)
+    settings = pairs(set_)
+    defaults = scenario_file.flat(scenario) if scenario else {}
+    for path in run(notebook, settings, output, defaults=defaults, force=force):
+        typer.echo(path)

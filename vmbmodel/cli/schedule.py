@@ -1,6 +1,5 @@
 """``vmbmodel schedule``."""
 
-import datetime
 import enum
 import re
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import (
+    AsOfOption,
+    FleetArgument,
     ForceOption,
     FormatOption,
     LimitsOption,
@@ -16,18 +17,14 @@ from vmbmodel.cli.options import (
     ProfileOption,
     ScenarioOption,
     SetOption,
-    bad_input,
-    progress_bar,
-    read_scenario,
-    say_unused,
+    date_of,
+    settings_from,
 )
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_table,
-    stream_json,
-)
+from vmbmodel.cli.present import Format, present, sets_used
+from vmbmodel.cli.remarks import progress_bar
+from vmbmodel.render import render_csv, render_table, stream_json
+
+__all__ = ["schedule"]
 
 _POLICY_COLUMNS = ("vault", "policy", "start", "vms", "disks", "last_finish", "todo")
 
@@ -66,9 +63,7 @@ class _FailOn(enum.StrEnum):
 
 
 def schedule(
-    fleet: Annotated[
-        Path, typer.Argument(help="Inventory: CSV or Parquet, a row a disk.")
-    ],
+    fleet: FleetArgument,
     blackout: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,10 +108,7 @@ def schedule(
     ] = None,
     profile: ProfileOption = None,
     limits: LimitsOption = None,
-    as_of: Annotated[
-        datetime.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Take the limits in force on a date."),
-    ] = None,
+    as_of: AsOfOption = None,
     scenario: ScenarioOption = None,
     set_: SetOption = None,
     format_: FormatOption = Format.TABLE,
@@ -131,50 +123,43 @@ def schedule(
 ) -> None:
     """Plan the starts of all VMs: which policy, at which hour, against the present."""
     from vmbmodel.inventory.fleet import read, write
-    from vmbmodel.plan import schedule as plan
-    from vmbmodel.service.limits import in_force
+    from vmbmodel.plan.schedule import schedule as plan
 
-    with bad_input():
-        if limits and as_of:
-            raise ValueError("--limits and --as-of exclude each other")
-        _check_files(output, fleet_out, figure, force=force)
-        settings = read_scenario(
-            scenario,
-            set_,
-            profile=profile,
-            limits=in_force(as_of.date()).name if as_of else limits,
+    date = date_of(as_of, limits)
+    _check_files(output, fleet_out, figure, force=force)
+    sets = {"profile": profile, "limits": limits}
+    with (
+        settings_from(scenario, set_, date=date, **sets) as settings,
+        progress_bar() as progress,
+    ):
+        answer = plan(
+            read(fleet),
+            settings,
+            blackout=[_hours(text) for text in blackout or []],
+            keep=keep or (),
+            done_by_h=None if done_by is None else _hour("--done-by", done_by),
+            peak_vms=peak,
+            method=method.value,
+            seconds=_seconds(time_limit),
+            progress=progress,
         )
-        with progress_bar() as progress:
-            answer = plan.schedule(
-                read(fleet),
-                settings,
-                blackout=[_hours(text) for text in blackout or []],
-                keep=keep or (),
-                done_by_h=None if done_by is None else _hour("--done-by", done_by),
-                peak_vms=peak,
-                method=method.value,
-                seconds=_seconds(time_limit),
-                progress=progress,
-            )
-    say_unused(settings, set_)
-    if format_ is Format.JSON:
-        text = stream_json(answer.items())
-    elif format_ is Format.CSV:
-        text = render_csv(answer.vms.to_dict("records"), list(answer.vms.columns))
-    else:
-        text = _schedule_text(answer)
-    with bad_input():
-        if fleet_out:
-            write(answer.fleet, fleet_out, force=force)
-        if figure:
-            _draw(answer, figure, force=force)
-        deliver(text, output, force=force)
+    if fleet_out:
+        write(answer.fleet, fleet_out, force=force)
+    if figure:
+        _draw(answer, figure, force=force)
     gates = {
         _FailOn.BROKEN: answer.before["broken_rules"],
         _FailOn.MOVED: answer.after["moved_vms"],
     }
-    if fail_on and gates[fail_on]:
-        raise typer.Exit(1)
+    present(
+        format_,
+        output,
+        force=force,
+        failed=bool(fail_on and gates[fail_on]),
+        table=lambda: _text(answer),
+        json=lambda: stream_json(answer.items()),
+        csv=lambda: render_csv(answer.vms.to_dict("records"), list(answer.vms.columns)),
+    )
 
 
 def _check_files(
@@ -244,10 +229,8 @@ def _draw(answer, path: Path, *, force: bool) -> None:
     write_atomically(path, data.getvalue(), force=force)
 
 
-def _schedule_text(answer) -> str:
-    sets = ", ".join(
-        f"{k} {c.name}" for k, c in answer.scenario.sets() if k != "prices"
-    )
+def _text(answer) -> str:
+    sets = sets_used(answer.scenario, "prices")
     rows = answer.policies.to_dict("records")
     rows = [row | {"last_finish": _clock(row["last_finish_h"])} for row in rows]
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())

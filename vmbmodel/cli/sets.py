@@ -8,14 +8,12 @@ import typer
 from typer.core import TyperGroup
 
 from vmbmodel.cli.examples import epilog
-from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption, bad_input, say
-from vmbmodel.render.output import (
-    Format,
-    deliver,
-    render_csv,
-    render_json,
-    render_table,
-)
+from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
+from vmbmodel.cli.present import Format, deliver, present
+from vmbmodel.cli.remarks import bad_input, say
+from vmbmodel.render import render_csv, render_json, render_table
+
+__all__ = ["fields", "limits", "price_books", "profiles"]
 
 
 class _ShowByDefault(TyperGroup):
@@ -71,6 +69,7 @@ def profiles(
 
 
 @price_books.command("show", epilog=epilog("prices show"))
+@bad_input()
 def prices(
     name: Annotated[
         str | None, typer.Argument(help="One of them, or a .toml file, in full.")
@@ -86,6 +85,7 @@ def prices(
 
 
 @price_books.command("import", epilog=epilog("prices import"))
+@bad_input()
 def import_prices(
     pages: Annotated[
         list[Path], typer.Argument(help="Pages of the retail price list, as JSON.")
@@ -115,12 +115,11 @@ def import_prices(
     from vmbmodel.service.prices import PRICES
 
     asked = retrieved.date() if retrieved else datetime.date.today()
-    with bad_input():
-        found = price_list.read(pages, retrieved=asked, region=region)
-        rest = PRICES.find(base or DEFAULT_PRICES)
-        text = price_list.to_toml(found, rest, usd_per_unit)
-        PRICES.parse(text.encode(), output or Path("book.toml"))
-        deliver(text, output, force=force)
+    found = price_list.read(pages, retrieved=asked, region=region)
+    rest = PRICES.find(base or DEFAULT_PRICES)
+    text = price_list.to_toml(found, rest, usd_per_unit)
+    PRICES.parse(text.encode(), output or Path("book.toml"))
+    deliver(text, output, force=force)
     say(
         f"{found.rows} rows: {len(found.meters)} prices of {found.region} in "
         f"{found.currency}, {found.reservations} reservations apart, {found.dropped} "
@@ -159,8 +158,7 @@ def _deliver_catalogue(catalogue, name, format_, output, force) -> None:
             for s in sets
         ]
     else:
-        with bad_input():
-            constants = catalogue.find(name)
+        constants = catalogue.find(name)
         rows = [
             {
                 "name": key,
@@ -181,11 +179,11 @@ def _deliver_catalogue(catalogue, name, format_, output, force) -> None:
 
 def _deliver_rows(rows, format_, output, force) -> None:
     columns = list(rows[0])
-    if format_ is Format.JSON:
-        text = render_json(rows)
-    elif format_ is Format.CSV:
-        text = render_csv(rows, columns)
-    else:
-        text = render_table(rows, columns)
-    with bad_input():
-        deliver(text, output, force=force)
+    present(
+        format_,
+        output,
+        force=force,
+        table=lambda: render_table(rows, columns),
+        json=lambda: render_json(rows),
+        csv=lambda: render_csv(rows, columns),
+    )

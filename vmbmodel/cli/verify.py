@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import bad_input
-from vmbmodel.render.output import deliver
+from vmbmodel.cli.present import deliver
+
+__all__ = ["verify"]
 
 _SHOWN = 20  # differences that are listed before they are counted
 
@@ -26,10 +27,9 @@ def verify(
     from vmbmodel.inventory.files import short
     from vmbmodel.plan import saved as plan
 
-    with bad_input():
-        saved = plan.read(result)
-        answer = plan.Inputs.of(saved, str(result)).estimate()
-        found = list(plan.differences(saved, answer, tolerance))
+    saved = plan.read(result)
+    answer = plan.Inputs.of(saved, str(result)).estimate()
+    found = list(plan.differences(saved, answer, tolerance))
     cells = len(answer.vms) * len(answer.vms.columns)
     lines = [
         f"{d.place}: saved {short(d.saved)}, now {short(d.now)}" for d in found[:_SHOWN]
@@ -43,7 +43,6 @@ def verify(
         lines.append(f"Saved by version {made_by}; this is {vmbmodel.__version__}.")
     same = f"The same: {cells:,} cells of {len(answer.vms):,} VMs, to {tolerance:g}."
     lines.append(f"{len(found):,} differences." if found else same)
-    with bad_input():
-        deliver("\n".join(lines), None, force=False)
+    deliver("\n".join(lines))
     if found:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import pandas as pd
 from vmbmodel.plan.check import Check
 from vmbmodel.plan.estimate import AT_RISK_PROB, Estimate
 
-__all__ = ["Answer", "answers", "start_h"]
+__all__ = ["Answer", "answers"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
         return (Answer("How long?", none), _rules(check))
     return (
         _how_long(vms),
-        _when(vms, start_h(estimate)),
+        _when(vms, _start_h(estimate)),
         _deadline(vms, estimate),
         _restore(vms),
         _cost(vms, estimate),
@@ -53,7 +53,7 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
     )
 
 
-def start_h(estimate: Estimate) -> pd.Series:
+def _start_h(estimate: Estimate) -> pd.Series:
     """Return the hour at which each VM starts, by its name."""
     known = estimate.fleet.groupby("vm", sort=False)["start_h"].first()
     return known.astype(float).fillna(float(estimate.scenario["start_h"]))

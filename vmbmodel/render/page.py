@@ -9,16 +9,27 @@ from markupsafe import Markup
 import vmbmodel
 from vmbmodel.render.answers import Answer
 from vmbmodel.render.drawings import drawings
-from vmbmodel.render.output import shown
-from vmbmodel.render.tables import VM_COLUMNS, Table, head, is_number
+from vmbmodel.render.quantities import is_number, shown
+from vmbmodel.render.tables import Table, head
 
 __all__ = ["render_page", "visible"]
 
 _LONGEST_NAME = 80
 _LONGEST_TEXT = 600
 _TOP = {"VMs": 25, "Findings": 50, "Worth a look": 50}
+_VM_COLUMNS = (
+    "vm",
+    "disks",
+    "used_gib",
+    "first_backup_h",
+    "backup_p50_h",
+    "backup_p95_h",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "total_usd",
+)
 _SHORT = {
-    "VMs": VM_COLUMNS,
+    "VMs": _VM_COLUMNS,
     "Totals": ("quantity", "value", "unit"),
     "Findings": ("severity", "text", "todo", "source"),
 }

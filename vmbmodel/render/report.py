@@ -12,7 +12,7 @@ from vmbmodel.plan.check import Check
 from vmbmodel.plan.estimate import Estimate
 from vmbmodel.plan.saved import REPORT_SCHEMA
 from vmbmodel.render.answers import answers
-from vmbmodel.render.output import stream_json
+from vmbmodel.render.json import stream_json
 from vmbmodel.render.page import render_page
 from vmbmodel.render.tables import tables
 from vmbmodel.render.workbook import render_workbook

@@ -12,20 +12,7 @@ from vmbmodel.plan.check import PLACES, Check
 from vmbmodel.plan.estimate import Estimate
 from vmbmodel.service.rules import SEVERITIES
 
-__all__ = ["VM_COLUMNS", "Table", "head", "is_number", "tables", "worst_first"]
-
-VM_COLUMNS = (
-    "vm",
-    "disks",
-    "used_gib",
-    "first_backup_h",
-    "backup_p50_h",
-    "backup_p95_h",
-    "deadline_prob",
-    "restore_vault_p95_h",
-    "total_usd",
-)
-"""What a page has room for of a VM."""
+__all__ = ["Table", "head", "tables"]
 
 _FINDING_COLUMNS = (
     "severity",
@@ -69,7 +56,7 @@ class Table:
 
 def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
     """Give every table, whole."""
-    rows = list(records(worst_first(estimate.vms), math.inf))
+    rows = list(records(_worst_first(estimate.vms), math.inf))
     yield Table("VMs", list(estimate.vms.columns), rows)
     rows = [_quantity(name, value) for name, value in estimate.total.items()]
     yield Table("Totals", ("quantity", "value", "unit"), rows)
@@ -104,7 +91,7 @@ def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
     yield Table("Sources", ("what", "name", "as_of", "title", "sha256"), rows)
 
 
-def worst_first(vms: pd.DataFrame) -> pd.DataFrame:
+def _worst_first(vms: pd.DataFrame) -> pd.DataFrame:
     """Put the VMs first that are least sure, and of those the slowest."""
     by = ["deadline_prob", "backup_p95_h"]
     return vms.sort_values(by, ascending=[True, False], kind="stable")
@@ -116,11 +103,6 @@ def head(name: str) -> str:
         return _HEADS.get(name, name)
     field = fields()[name]
     return field.label if field.unit == "-" else f"{field.label} ({field.unit})"
-
-
-def is_number(name: str) -> bool:
-    """Say whether a column holds numbers."""
-    return name in fields() and fields()[name].kind == "number"
 
 
 def _quantity(name: str, value: object) -> dict:

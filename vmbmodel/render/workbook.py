@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import xlsxwriter
 
 from vmbmodel.render.answers import Answer
-from vmbmodel.render.tables import Table, head, is_number
+from vmbmodel.render.quantities import is_number
+from vmbmodel.render.tables import Table, head
 
 __all__ = ["render_workbook"]
 

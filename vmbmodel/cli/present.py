@@ -1,0 +1,156 @@
+"""What becomes of an answer: its shape, where it goes, and whether it fails."""
+
+import enum
+import operator
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from vmbmodel._files import write_atomically
+
+__all__ = ["Condition", "Format", "deliver", "present", "sets_used"]
+
+
+class Format(enum.StrEnum):
+    """Shapes in which a result can be had."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def present(
+    format_: enum.StrEnum,
+    output: Path | None,
+    *,
+    force: bool,
+    failed: bool = False,
+    **shapes: Callable[[], str | Iterable[str]],
+) -> None:
+    """Deliver an answer in the shape asked for; exit with 1 if it failed a gate.
+
+    Parameters
+    ----------
+    format_ : enum.StrEnum
+        The shape.
+    output : Path or None
+        File to write; None prints.
+    force : bool
+        Whether a file that exists is replaced.
+    failed : bool
+        Whether the answer meets a condition of ``--fail-on``.
+    **shapes : callable
+        By the value of each format, what makes the answer in this shape.
+    """
+    deliver(shapes[format_.value](), output, force=force)
+    if failed:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of ``--fail-on``, such as ``deadline_prob<0.95``.
+
+    Parameters
+    ----------
+    name : str
+        What is compared.
+    compare : callable
+        Whether a value is on the failing side of a bound.
+    bound : float
+        The bound, in the unit of the name, or in per cent.
+    percent : bool
+        Whether it is in per cent, of a base.
+    """
+
+    name: str
+    compare: Callable[[object, float], object]
+    bound: float
+    percent: bool
+
+    def met(self, values, base: float = 0.0):
+        """Say of each value whether it meets the condition."""
+        bound = self.bound * (abs(base) / 100) if self.percent else self.bound
+        return self.compare(values, bound)
+
+    @classmethod
+    def parse(
+        cls, text: str, names: Collection[str], kind: str, *, percent: bool = False
+    ) -> "Condition":
+        """Read a condition on one of some names.
+
+        Parameters
+        ----------
+        text : str
+            As it was typed.
+        names : Collection of str
+            What there is to compare.
+        kind : str
+            What a refusal calls one of them.
+        percent : bool
+            Whether a bound may be in per cent.
+        """
+        from vmbmodel.fields import misnamed
+
+        match = _CONDITION.fullmatch(text.strip())
+        if not match or (match["percent"] and not percent):
+            bound = "a change such as +5% or 100" if percent else "a number"
+            raise ValueError(
+                f"--fail-on takes a {kind}, <, <=, > or >=, and {bound}; got {text!r}"
+            )
+        name, sign, bound, in_percent = match.groups()
+        if name not in names:
+            raise ValueError(f"--fail-on: there is no {kind} {misnamed(name, names)}")
+        try:
+            return cls(name, _COMPARE[sign], float(bound), bool(in_percent))
+        except ValueError:
+            raise ValueError(f"--fail-on: {bound!r} is no number") from None
+
+
+_CONDITION = re.compile(
+    r"(?P<name>\w+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+.\deE]+|inf)\s*(?P<percent>%?)"
+)
+
+_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def sets_used(scenario, *but: str) -> str:
+    """Name the sets of constants that an answer rests on, but for some kinds."""
+    return ", ".join(f"{k} {c.name}" for k, c in scenario.sets() if k not in but)
+
+
+def deliver(
+    text: str | Iterable[str], output: Path | None = None, *, force: bool = False
+) -> None:
+    """Print a result, or write it to a file that is not there yet.
+
+    The result comes at once or piece by piece.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and `force` is not given.
+    OSError
+        If nothing can be printed; not if a reader has seen enough.
+    """
+    pieces = [text] if isinstance(text, str) else text
+    if output is not None:
+        write_atomically(output, (p.encode() for p in pieces), force=force)
+        return
+    if sys.stdout is None:
+        raise OSError("standard output is closed; name a file with -o")
+    if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        last = ""
+        for last in pieces:
+            sys.stdout.write(last)
+        sys.stdout.write("" if last.endswith("\n") else "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is left goes nowhere, at the exit too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,29 @@
+"""Results as CSV, for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["render_csv"]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> str:
+    """Return rows as CSV, with text that no spreadsheet takes for a formula.
+
+    >>> print(render_csv([{"vm": "=1+1", "disks": 2}], ["vm", "disks"]), end="")
+    vm,disks
+    '=1+1,2
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_inert(row[name]) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _inert(cell: object) -> object:
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+        return f"'{cell}"
+    return cell

@@ -1,0 +1,119 @@
+"""Results as a table, for a person at a terminal."""
+
+import itertools
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.cells import cell_len
+
+from vmbmodel.fields import fields
+from vmbmodel.render.quantities import is_number, shown
+
+__all__ = ["render_table"]
+
+_WIDE = 200  # columns, where no terminal says how many there are
+_NARROW = 12  # to which a column may be broken
+
+
+def render_table(
+    rows: Iterable[Mapping[str, object]],
+    columns: Sequence[str],
+    *,
+    footer: Mapping[str, object] | None = None,
+    spare: Sequence[str] = (),
+) -> str:
+    """Return rows as a table, headed by the labels and units of the columns.
+
+    Where the screen is too narrow, columns in `spare` are left out, one by one,
+    and named below the table; what is too long even then is broken.
+    """
+    rows, footer = list(rows), footer or {}
+    heads = {name: _head(name) for name in columns}
+    feet = {name: shown(name, footer.get(name)) for name in columns}
+    cells = {name: [shown(name, row[name]) for row in rows] for name in columns}
+    widths = {
+        name: max(map(cell_len, [*heads[name], feet[name], *cells[name]]))
+        for name in columns
+    }
+    screen, missing = _screen_width(), []
+    while _total(widths) > screen and len(missing) < len(spare):
+        missing.append(spare[len(missing)])
+        del widths[missing[-1]]
+    while _total(widths) > screen and max(widths.values()) > _NARROW:
+        widths[max(widths, key=widths.get)] -= 1
+    tall = max(len(heads[name]) for name in widths)
+    head = {name: "\n" * (tall - len(heads[name])) for name in widths}
+    head = {name: blank + "\n".join(heads[name]) for name, blank in head.items()}
+    lines = [
+        "",
+        *_lines(head, widths),
+        " " + _rule() * (_total(widths) - 1),
+        *(
+            line
+            for row in zip(*(cells[name] for name in widths), strict=True)
+            for line in _lines(dict(zip(widths, row, strict=True)), widths)
+        ),
+        "",
+    ]
+    if footer:
+        lines += [*_lines(feet, widths), ""]
+    if missing:
+        lines.append(f"(this screen has no room for {', '.join(missing)})")
+    return "\n".join(lines)
+
+
+def _head(name: str) -> list[str]:
+    """Return the label of a column and its unit, a word a line."""
+    if name not in fields():
+        return [name]
+    field = fields()[name]
+    words = re.split(" (?!%)", field.label)
+    return words if field.unit == "-" else [*words, field.unit]
+
+
+def _screen_width() -> int:
+    if sys.stdout is not None and sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return _WIDE
+
+
+def _rule() -> str:
+    """Return a line's stroke, in letters the screen has."""
+    try:
+        "\u2500".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return "-"
+    return "\u2500"
+
+
+def _total(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + 2 * len(widths) - 1
+
+
+def _lines(row: Mapping[str, str], widths: Mapping[str, int]) -> list[str]:
+    """Set one row, numbers to the right; a cell too long takes several lines."""
+    parts = []
+    for name, width in widths.items():
+        lines = row[name].split("\n")
+        if any(cell_len(line) > width for line in lines):
+            lines = _broken(row[name], width)
+        blanks = [" " * (width - cell_len(line)) for line in lines]
+        if is_number(name):
+            parts.append([b + line for b, line in zip(blanks, lines, strict=True)])
+        else:
+            parts.append([line + b for b, line in zip(blanks, lines, strict=True)])
+    empty = [" " * width for width in widths.values()]
+    return [
+        (" " + "  ".join(p or e for p, e in zip(line, empty, strict=True))).rstrip()
+        for line in itertools.zip_longest(*parts, fillvalue="")
+    ]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """Break a text between words, or inside one too long."""
+    from rich.console import Console  # slow to import, and seldom needed
+    from rich.text import Text
+
+    return [line.plain for line in Text(text).wrap(Console(), width)]
