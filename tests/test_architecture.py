@@ -10,7 +10,15 @@ import pytest
 import vmbmodel
 
 LAYERS = [
-    ["fields", "_arrays", "_checks", "_docstrings", "_files", "_lazy", "_toml"],
+    [
+        "fields",
+        "_arrays",
+        "_docstrings",
+        "_extras",
+        "_files",
+        "_lazy",
+        "_toml",
+    ],
     ["formulas"],
     ["service"],
     ["inventory"],

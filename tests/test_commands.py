@@ -261,7 +261,7 @@ def test_no_progress_is_drawn_where_nobody_looks(folder):
 def completed(line):
     instruction = {"_VMBMODEL_COMPLETE": "complete_bash"}
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
-    code = "import sys; from vmbmodel.cli import main; sys.argv[0]='vmbmodel'; main()"
+    code = "import sys; from vmbmodel.cli import app; sys.argv[0]='vmbmodel'; app()"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | instruction | words,

@@ -49,9 +49,18 @@ def attach(package: str, file: str) -> "tuple[Callable, Callable]":
         if name.startswith("_") or name not in homes():
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, original = homes()[name]
-        if module == package:  # a package or module of its own
-            return importlib.import_module(f"{package}.{original}")
-        return getattr(importlib.import_module(module), original)
+        try:
+            if module == package:  # a package or module of its own
+                return importlib.import_module(f"{package}.{original}")
+            return getattr(importlib.import_module(module), original)
+        except ModuleNotFoundError as error:
+            from vmbmodel._extras import remedy
+
+            lacks = remedy(error)
+            if lacks is None:
+                raise
+            why = f"{package}.{name} needs {lacks}"
+            raise ModuleNotFoundError(why, name=error.name) from error
 
     def names() -> list[str]:
         return sorted(homes())

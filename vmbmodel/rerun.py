@@ -4,6 +4,7 @@ import ast
 import copy
 import difflib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,10 +15,13 @@ import papermill
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
+from vmbmodel._extras import remedy
 from vmbmodel._files import write_atomically
 from vmbmodel.fields import fields
 
 __all__ = ["rerun"]
+
+_MISSING = re.compile(r"No module named '([\w.]+)'")
 
 
 def rerun(
@@ -58,6 +62,8 @@ def rerun(
         field, or makes the notebook fail. Nothing is written then.
     FileExistsError
         If a result exists and `force` is not given.
+    ModuleNotFoundError
+        If the notebook needs a package of an extra that is not installed.
     """
     _refuse_foreign(notebook)
     results = tuple(
@@ -81,9 +87,7 @@ def rerun(
                 log_output=False,
             )
         except PapermillExecutionError as error:
-            raise ValueError(
-                f"{notebook} fails with these parameters: {error.ename}: {error.evalue}"
-            ) from error
+            raise _reason(notebook, error) from error
         node = nbformat.read(executed, as_version=4)
     page = _page(node, notebook.stem)
     folder.mkdir(parents=True, exist_ok=True)
@@ -145,6 +149,17 @@ def _value(name: str, text: str, default: str) -> object:
         for number in value if isinstance(value, list) else [value]:
             field.check(number)
     return value
+
+
+def _reason(notebook: Path, error: PapermillExecutionError) -> Exception:
+    """Say why a notebook failed: a package that is missing, or its parameters."""
+    missing = _MISSING.fullmatch(error.evalue)
+    if error.ename == "ModuleNotFoundError" and missing:
+        lacks = ModuleNotFoundError(error.evalue, name=missing[1])
+        if remedy(lacks):
+            return lacks
+    why = f"{error.ename}: {error.evalue}"
+    return ValueError(f"{notebook} fails with these parameters: {why}")
 
 
 def _literal(text: str) -> object:

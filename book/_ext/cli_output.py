@@ -30,7 +30,7 @@ FILES = (
     *sorted((BOOK / "examples").iterdir()),
     BOOK.parent / "notebooks/data/fleet.csv",
 )
-PROGRAM = "import sys; from vmbmodel.cli import main; sys.argv[0] = 'vmbmodel'; main()"
+PROGRAM = "import sys; from vmbmodel.cli import app; sys.argv[0] = 'vmbmodel'; app()"
 WIDTH = 62  # of a command, before it is broken
 NOT_HANDED_ON = {"COLUMNS", "FORCE_COLOR", "VMBMODEL_FLEET"}
 

@@ -26,7 +26,7 @@ from vmbmodel.cli.schedule import schedule
 from vmbmodel.cli.sets import fields, limits, price_books, profiles
 from vmbmodel.cli.verify import verify
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="vmbmodel",
@@ -54,13 +54,8 @@ for _command in (
     rerun,
 ):
     _name = "import" if _command is import_fleet else _command.__name__
-    app.command(_name, epilog=epilog(_name))(bad_input()(_command))
+    app.command(_name, epilog=epilog(_name))(bad_input(_name)(_command))
 app.add_typer(price_books, name="prices", epilog=epilog("prices"))
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
 
 
 @app.callback(invoke_without_command=True)

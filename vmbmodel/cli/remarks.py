@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from vmbmodel._extras import remedy
+
 __all__ = ["bad_input", "listen", "progress_bar", "say", "step"]
 
 _LOG = logging.getLogger("vmbmodel")
@@ -46,10 +48,16 @@ def say(remark: str) -> None:
 
 
 @contextlib.contextmanager
-def bad_input() -> Iterator[None]:
-    """Report what the user can mend, without a traceback."""
+def bad_input(command: str) -> Iterator[None]:
+    """Report what the user of a command can mend, without a traceback."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        lacks = remedy(error)
+        if lacks is None:
+            raise
+        typer.echo(f"vmbmodel: {command} needs {lacks}", err=True)
+        raise typer.Exit(2) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"vmbmodel: {where}{error.strerror or error}", err=True)

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -182,6 +183,8 @@ def _check_files(
         problems.append("two results cannot go to one file")
     if problems:
         raise ValueError("\n".join(problems))
+    if figure:
+        import_module("vmbmodel.figures")  # which may not be installed
 
 
 def _hours(text: str) -> tuple[float, float]:

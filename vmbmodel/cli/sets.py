@@ -69,7 +69,7 @@ def profiles(
 
 
 @price_books.command("show", epilog=epilog("prices show"))
-@bad_input()
+@bad_input("prices show")
 def prices(
     name: Annotated[
         str | None, typer.Argument(help="One of them, or a .toml file, in full.")
@@ -85,7 +85,7 @@ def prices(
 
 
 @price_books.command("import", epilog=epilog("prices import"))
-@bad_input()
+@bad_input("prices import")
 def import_prices(
     pages: Annotated[
         list[Path], typer.Argument(help="Pages of the retail price list, as JSON.")
