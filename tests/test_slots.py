@@ -116,7 +116,15 @@ def test_an_exponential_start_by_hand():
     )
 
 
-def test_more_jobs_than_movers_take_what_the_jam_takes():
+@pytest.mark.parametrize("scv", [0, 1, 2])
+def test_more_jobs_than_movers_take_what_the_jam_takes(scv):
+    for risk in (0.3, 1e-6):
+        jam = 35, 10, 0.5, scv, "gamma"
+        expected = jam_makespan_quantile_h(1 - risk, *jam)
+        assert_allclose(no_overlap_interval_h(risk, *jam), expected, rtol=1e-9)
+
+
+def test_no_risk_takes_forever_and_a_sure_one_no_time():
     jam = 35, 10, 0.5, 2, "lognormal"
     expected = jam_makespan_quantile_h(0.9, *jam)
     assert_allclose(no_overlap_interval_h(0.1, *jam), expected, rtol=1e-12)

@@ -85,7 +85,6 @@ def batch_mean_wait_h(
     jobs_ahead : mean number of jobs of its batch before a job, :math:`b`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------

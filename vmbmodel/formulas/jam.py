@@ -66,7 +66,6 @@ def jam_wait_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Notes
     -----
@@ -139,7 +138,6 @@ def jam_wait_quantile_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Returns
     -------
@@ -214,7 +212,6 @@ def jam_mean_wait_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Notes
     -----
@@ -287,7 +284,6 @@ def jam_makespan_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Notes
     -----
@@ -367,7 +363,6 @@ def jam_makespan_quantile_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Returns
     -------

@@ -21,17 +21,20 @@ _BLOCK = 4096
 
 
 class DayLaw(NamedTuple):
-    """Both laws of the wait at the start of each slot, and which of them holds.
-
-    The level is minus infinity where there was no overload.
-    """
+    """Both laws of the wait at the start of each slot, and which of them holds."""
 
     level_h: np.ndarray
+    """Mean of the normal wait; minus infinity where there was no overload."""
     spread_h: np.ndarray
+    """Standard deviation of it."""
     wait_prob: np.ndarray
+    """Probability of waiting in the pool in balance."""
     decay_per_h: np.ndarray
+    """Rate of the exponential wait there."""
     overload: np.ndarray
+    """Whether the normal one holds."""
     clears: np.ndarray
+    """Whether a day brings no more work than can be done in it."""
 
     def mean_h(self):
         """Mean of the wait."""
@@ -74,7 +77,11 @@ def _unless_never(amount, rate):
 
 
 def day_law(utilisation_frac, pulse_h, servers, service_h):
-    """Law of the wait at the start of each slot, on plain arrays."""
+    """Return the law of the wait at the start of each slot.
+
+    Utilisation and pulse have a day of slots along their last axis, see
+    `vmbmodel.formulas.day`; the other two come without it.
+    """
     hours, load, pulse = day_of(utilisation_frac, pulse_h)
     ends = clears(hours, load, pulse)
     load, pulse = np.where(ends, load, 0), np.where(ends, pulse, 0)

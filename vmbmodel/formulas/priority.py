@@ -56,7 +56,6 @@ def priority_restore_wait_h(
     backup_service_h : mean service time of a backup, :math:`\tau_2`
     service_scv : squared coefficient of variation of the time within either kind
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------
@@ -139,7 +138,6 @@ def priority_backup_wait_h(
     backup_service_h : mean service time of a backup, :math:`\tau_2`
     service_scv : squared coefficient of variation of the time within either kind
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------

@@ -113,7 +113,6 @@ def wait_prob(
     service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------
@@ -184,7 +183,6 @@ def mean_wait_h(
     service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------
@@ -288,7 +286,6 @@ def wait_scv(
     service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------
@@ -346,7 +343,6 @@ def wait_within_prob(
     service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------
@@ -415,7 +411,6 @@ def wait_quantile_h(
     service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation of the service time, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the service time
 
     Returns
     -------

@@ -190,7 +190,6 @@ def slots_overrun_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Notes
     -----
@@ -240,7 +239,6 @@ def no_overlap_interval_h(
     service_h : mean length of a job, :math:`\tau`
     service_scv : squared coefficient of variation of the length, :math:`v`
         At least 1 for ``hyperexponential``.
-    family : shape of the length
 
     Returns
     -------
