@@ -83,8 +83,7 @@ def batch_mean_wait_h(
     arrivals_per_h : jobs arriving, in batches of a Poisson stream, :math:`\lambda`
     service_h : mean of the service time, :math:`\tau`
     jobs_ahead : mean number of jobs of its batch before a job, :math:`b`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

@@ -38,7 +38,7 @@ def utilisation_for_wait_frac(
 
     Parameters
     ----------
-    service_scv : at least 1 for ``hyperexponential``
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

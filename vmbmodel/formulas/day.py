@@ -216,8 +216,6 @@ def flow_wait_h(
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
     servers : identical data movers, :math:`c`
     service_h : mean of the exponential service time, :math:`\tau`
 
@@ -272,10 +270,6 @@ def day_method(
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
-    servers : identical data movers, :math:`c`
-    service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
     -------
@@ -322,10 +316,6 @@ def day_mean_wait_h(
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
-    servers : identical data movers, :math:`c`
-    service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
     -------
@@ -375,10 +365,6 @@ def day_wait_within_prob(
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
-    servers : identical data movers, :math:`c`
-    service_h : mean of the exponential service time, :math:`\tau`
     wait_h : time in line, :math:`t`
 
     Returns
@@ -420,10 +406,6 @@ def day_wait_quantile_h(
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
-    servers : identical data movers, :math:`c`
-    service_h : mean of the exponential service time, :math:`\tau`
     prob : share of the jobs, :math:`p`
 
     Returns

@@ -64,8 +64,7 @@ def jam_wait_h(
     position : place in line, :math:`j`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -136,8 +135,7 @@ def jam_wait_quantile_h(
     position : place in line, :math:`j`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -210,8 +208,7 @@ def jam_mean_wait_h(
     jobs : jobs that start at once, :math:`N`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -282,8 +279,7 @@ def jam_makespan_h(
     jobs : jobs that start at once, :math:`N`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -361,8 +357,7 @@ def jam_makespan_quantile_h(
     jobs : jobs that start at once, :math:`N`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

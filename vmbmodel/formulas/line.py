@@ -27,7 +27,6 @@ def line_wait_h(
     arrival_h : when each job arrives, :math:`a`, in any order
         Of those that arrive together, the first in line is served first.
     service_h : length of each job, :math:`s`, or one length for all
-    vault_servers : jobs served at a time, :math:`c`
 
     See Also
     --------

@@ -54,8 +54,7 @@ def priority_restore_wait_h(
     backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
     restore_service_h : mean service time of a restore, :math:`\tau_1`
     backup_service_h : mean service time of a backup, :math:`\tau_2`
-    service_scv : squared coefficient of variation of the time within either kind
-        At least 1 for ``hyperexponential``.
+    service_scv : variation within either kind; >= 1 if hyperexponential
 
     Returns
     -------
@@ -136,8 +135,7 @@ def priority_backup_wait_h(
     backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
     restore_service_h : mean service time of a restore, :math:`\tau_1`
     backup_service_h : mean service time of a backup, :math:`\tau_2`
-    service_scv : squared coefficient of variation of the time within either kind
-        At least 1 for ``hyperexponential``.
+    service_scv : variation within either kind; >= 1 if hyperexponential
 
     Returns
     -------

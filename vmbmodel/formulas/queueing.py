@@ -111,8 +111,7 @@ def wait_prob(
     servers : identical data movers, :math:`c`
     arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
     service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -181,8 +180,7 @@ def mean_wait_h(
     servers : identical data movers, :math:`c`
     arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
     service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -281,11 +279,7 @@ def wait_scv(
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -341,8 +335,7 @@ def wait_within_prob(
     servers : identical data movers, :math:`c`
     arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
     service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -409,8 +402,7 @@ def wait_quantile_h(
     servers : identical data movers, :math:`c`
     arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
     service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

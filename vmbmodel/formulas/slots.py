@@ -141,10 +141,6 @@ def slots_makespan_h(
 
     Parameters
     ----------
-    slots : starts, :math:`k`
-    slot_jobs : jobs of each start, :math:`n`
-    slot_interval_h : time from one start to the next, :math:`D`
-    vault_servers : jobs served at a time, :math:`c`
     service_h : length of every job, :math:`\tau`
 
     Notes
@@ -188,8 +184,7 @@ def slots_overrun_h(
     ----------
     slot_interval_h : time from one start to the next, :math:`D`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -237,8 +232,7 @@ def no_overlap_interval_h(
     slot_jobs : jobs of each start, :math:`n`
     vault_servers : jobs served at a time, :math:`c`
     service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation of the length, :math:`v`
-        At least 1 for ``hyperexponential``.
+    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

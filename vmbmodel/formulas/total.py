@@ -93,7 +93,6 @@ def done_within_prob(
         0 for a queue that never clears.
     transfer_h : mean of the transfer, :math:`E[Y]`, if it is not in the fixed part
     transfer_scv : squared coefficient of variation of the transfer, :math:`v`
-    transfer_family : shape of the transfer
     waiting_scv : squared coefficient of variation of the wait of who waits, :math:`s`
         1 for an exponential wait.
 
@@ -160,8 +159,6 @@ def total_quantile_h(
     decay_per_h : one over the mean wait of who waits, :math:`\theta`
         0 for a queue that never clears.
     transfer_h : mean of the transfer, :math:`E[Y]`, if it is not in the fixed part
-    transfer_scv : squared coefficient of variation of the transfer, :math:`v`
-    transfer_family : shape of the transfer
     waiting_scv : squared coefficient of variation of the wait of who waits, :math:`s`
         1 for an exponential wait.
 
