@@ -88,7 +88,7 @@ def batch_mean_wait_h(
     Returns
     -------
     mean over all jobs; ``inf`` where the queue cannot keep up, 0 where nothing
-    arrives
+    arrives.
 
     Notes
     -----
@@ -162,7 +162,7 @@ def timetable_mean_wait_h(
 
     Returns
     -------
-    ``inf`` where :math:`\Lambda \ge m`, more than the movers do in an interval
+    ``inf`` where :math:`\Lambda \ge m`, more than the movers do in an interval.
 
     See Also
     --------

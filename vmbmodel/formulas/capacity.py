@@ -38,11 +38,15 @@ def utilisation_for_wait_frac(
 
     Parameters
     ----------
+    wait_h : time in line, :math:`t`
+    prob : share of the jobs that waits no longer, :math:`p`
+    servers : identical data movers, :math:`c`
+    service_h : mean of the service time, :math:`\tau`
     service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
-    0 at :math:`p = 1`, which no load above zero can promise
+    0 at :math:`p = 1`, which no load above zero can promise.
 
     See Also
     --------
@@ -98,7 +102,7 @@ def peak_utilisation_frac(wait_h: ArrayLike, peak_h: ArrayLike) -> ArrayLike:
 
     Returns
     -------
-    work that arrives in the peak over what the data movers do in it, at least 1
+    work that arrives in the peak over what the data movers do in it, at least 1.
 
     See Also
     --------
@@ -142,7 +146,7 @@ def relaxation_h(
 
     Returns
     -------
-    ``inf`` where the pool cannot keep up
+    ``inf`` where the pool cannot keep up.
 
     Notes
     -----

@@ -63,7 +63,7 @@ def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
     -------
     wait of the last job of the pulse, or of a job that comes right at the start where
     there is none; ``inf`` where a day brings as much work as the pool can do in it, or
-    more
+    more.
 
     See Also
     --------
@@ -125,7 +125,7 @@ def movers_fluid_wait_h(
     -------
     wait of the last job of the pulse, or of a job that comes right at the start where
     there is none; ``inf`` where a day brings as much work as the pool can do in it, or
-    more
+    more.
 
     See Also
     --------
@@ -221,7 +221,7 @@ def flow_wait_h(
 
     Returns
     -------
-    ``inf`` where a day brings as much work as the pool can do in it, or more
+    ``inf`` where a day brings as much work as the pool can do in it, or more.
 
     See Also
     --------
@@ -273,7 +273,7 @@ def day_method(
 
     Returns
     -------
-    0: chance makes the line; 1: overload makes it; 2: it never clears
+    0: chance makes the line; 1: overload makes it; 2: it never clears.
 
     Notes
     -----
@@ -319,7 +319,7 @@ def day_mean_wait_h(
 
     Returns
     -------
-    ``inf`` where a day brings as much work as the pool can do in it, or more
+    ``inf`` where a day brings as much work as the pool can do in it, or more.
 
     See Also
     --------
@@ -369,7 +369,7 @@ def day_wait_within_prob(
 
     Returns
     -------
-    0 where a day brings as much work as the pool can do in it, or more
+    0 where a day brings as much work as the pool can do in it, or more.
 
     Notes
     -----
@@ -410,7 +410,7 @@ def day_wait_quantile_h(
 
     Returns
     -------
-    ``inf`` where a day brings as much work as the pool can do in it, or more
+    ``inf`` where a day brings as much work as the pool can do in it, or more.
 
     Notes
     -----

@@ -139,7 +139,7 @@ def jam_wait_quantile_h(
 
     Returns
     -------
-    ``inf`` at :math:`p = 1` for who has to wait, unless all jobs are equal
+    ``inf`` at :math:`p = 1` for who has to wait, unless all jobs are equal.
 
     Notes
     -----
@@ -361,7 +361,7 @@ def jam_makespan_quantile_h(
 
     Returns
     -------
-    ``inf`` at :math:`p = 1`, unless all jobs are equal
+    ``inf`` at :math:`p = 1`, unless all jobs are equal.
 
     Notes
     -----

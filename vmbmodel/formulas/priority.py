@@ -58,7 +58,7 @@ def priority_restore_wait_h(
 
     Returns
     -------
-    ``inf`` only where the restores alone are more than the movers can do
+    ``inf`` only where the restores alone are more than the movers can do.
 
     Notes
     -----
@@ -139,7 +139,7 @@ def priority_backup_wait_h(
 
     Returns
     -------
-    ``inf`` where both kinds together are more than the movers can do
+    ``inf`` where both kinds together are more than the movers can do.
 
     Notes
     -----
@@ -202,7 +202,7 @@ def priority_restore_quantile_h(
     Returns
     -------
     0 where that share does not wait at all; ``inf`` where the restores alone are too
-    much, and at :math:`p = 1` wherever any of them waits
+    much, and at :math:`p = 1` wherever any of them waits.
 
     Notes
     -----

@@ -65,7 +65,7 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
     Returns
     -------
-    equal to 1 wherever :math:`a \ge c`
+    equal to 1 wherever :math:`a \ge c`.
 
     See Also
     --------
@@ -115,7 +115,7 @@ def wait_prob(
 
     Returns
     -------
-    equal to 1 where the queue cannot keep up
+    equal to 1 where the queue cannot keep up.
 
     See Also
     --------
@@ -185,7 +185,7 @@ def mean_wait_h(
     Returns
     -------
     mean over all jobs, those that do not wait included; ``inf`` where the queue
-    cannot keep up
+    cannot keep up.
 
     Notes
     -----
@@ -242,7 +242,7 @@ def wait_decay_per_h(
 
     Returns
     -------
-    0 where the queue never clears
+    0 where the queue never clears.
 
     Notes
     -----
@@ -283,7 +283,7 @@ def wait_scv(
 
     Returns
     -------
-    1 for an exponential wait, and where nobody waits or the queue cannot keep up
+    1 for an exponential wait, and where nobody waits or the queue cannot keep up.
 
     Notes
     -----
@@ -339,7 +339,7 @@ def wait_within_prob(
 
     Returns
     -------
-    0 where the queue cannot keep up
+    0 where the queue cannot keep up.
 
     Notes
     -----
@@ -407,7 +407,7 @@ def wait_quantile_h(
     Returns
     -------
     0 where that share does not wait at all; ``inf`` where the queue cannot keep up,
-    and at :math:`p = 1` wherever any job waits
+    and at :math:`p = 1` wherever any job waits.
 
     Notes
     -----

@@ -51,7 +51,7 @@ def slots_backlog_h(
 
     Returns
     -------
-    0 if a start is over before the next one comes
+    0 if a start is over before the next one comes.
 
     See Also
     --------
@@ -236,7 +236,7 @@ def no_overlap_interval_h(
 
     Returns
     -------
-    ``inf`` where no risk is taken, unless all jobs are equal
+    ``inf`` where no risk is taken, unless all jobs are equal.
 
     See Also
     --------

@@ -43,7 +43,7 @@ def total_mean_h(
 
     Returns
     -------
-    ``inf`` where the queue never clears
+    ``inf`` where the queue never clears.
 
     Notes
     -----
@@ -164,7 +164,7 @@ def total_quantile_h(
 
     Returns
     -------
-    ``inf`` where that share is never done
+    ``inf`` where that share is never done.
 
     See Also
     --------
