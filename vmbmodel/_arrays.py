@@ -13,17 +13,31 @@ import math
 import sys
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy import float64
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vmbmodel.fields import describe, fields
 
+if TYPE_CHECKING:  # a caller who has them imported them
+    import pandas as pd
+    import xarray as xr
+
+    Series: TypeAlias = pd.Series[Any]
+    Plain: TypeAlias = float | np.floating[Any] | np.integer[Any] | str
+    Array: TypeAlias = Plain | np.ndarray[Any, Any] | Sequence[Any]
+    Column: TypeAlias = Plain | Series
+    Labelled: TypeAlias = Plain | xr.DataArray
+    Mixed: TypeAlias = Array | Series | xr.DataArray
+
 __all__ = ["Formula", "formula"]
 
+Result = TypeVar("Result", float, NDArray[np.float64])
+"""What plain numbers give: one, or an array where there is an axis to work along."""
 
-_PLAIN = frozenset({float, int, np.float64})
+_NUMBERS = frozenset({float, int, np.float64})
 _ARRAYS = frozenset({np.ndarray, list, tuple})
 
 # Where kernels run: the edges are cases, not accidents to warn of. A copy of it is
@@ -32,7 +46,7 @@ _QUIET = contextvars.Context()
 _QUIET.run(np.seterr, all="ignore")
 
 
-class Formula:
+class Formula(Generic[Result]):
     """A kernel behind the boundary: called with what callers have, it gives the same.
 
     To `inspect`, `help`, doctest and Sphinx it is a function with the name and the
@@ -40,9 +54,13 @@ class Formula:
     field table on first sight.
     """
 
+    __name__: str
+    __qualname__: str
+    __wrapped__: Callable[..., Any]
+
     def __init__(
         self,
-        kernel: Callable[..., np.ndarray],
+        kernel: Callable[..., Any],
         along: str | None,
         over: tuple[str, ...],
     ) -> None:
@@ -79,7 +97,44 @@ class Formula:
         """Pickle by name, as a function."""
         return self.__qualname__
 
-    def __call__(self, *args: ArrayLike, **kwargs: ArrayLike) -> ArrayLike:
+    @overload
+    def __call__(self, *args: "Plain", **kwargs: "Plain") -> Result: ...
+    @overload
+    def __call__(self, *args: "Array", **kwargs: "Array") -> NDArray[np.float64]: ...
+    @overload
+    def __call__(self, *args: "Column", **kwargs: "Column") -> "pd.Series[float]": ...
+    @overload
+    def __call__(self, *args: "Labelled", **kwargs: "Labelled") -> "xr.DataArray": ...
+    # Kinds mixed, where the one that counts comes first or second. One overload that
+    # took it anywhere would take arrays as well, and what has an Any in its type, as
+    # arrays and columns do, may match in one way only, or the result is an Any.
+    @overload
+    def __call__(
+        self, first: "Series", /, *args: "Array | Series", **kwargs: "Array | Series"
+    ) -> "pd.Series[float]": ...
+    @overload
+    def __call__(
+        self,
+        first: "Array",
+        second: "Series",
+        /,
+        *args: "Array | Series",
+        **kwargs: "Array | Series",
+    ) -> "pd.Series[float]": ...
+    @overload
+    def __call__(
+        self, first: "xr.DataArray", /, *args: "Mixed", **kwargs: "Mixed"
+    ) -> "xr.DataArray": ...
+    @overload
+    def __call__(
+        self,
+        first: "Array | Series",
+        second: "xr.DataArray",
+        /,
+        *args: "Mixed",
+        **kwargs: "Mixed",
+    ) -> "xr.DataArray": ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Check the arguments, compute, and label the result as they are."""
         values = args
         if kwargs or len(args) != len(self._names):
@@ -90,7 +145,7 @@ class Formula:
         ):
             kind = type(value)
             if (
-                kind in _PLAIN
+                kind in _NUMBERS
                 and low <= value <= high
                 and (not whole or kind is int or not value % 1)
             ):
@@ -152,14 +207,15 @@ class Formula:
         self, args: tuple[ArrayLike, ...], kwargs: Mapping[str, ArrayLike]
     ) -> Sequence[ArrayLike]:
         """Return all arguments in the order of the signature, sooner than `inspect`."""
-        if len(args) + len(kwargs) == len(self._names):
+        rest = self._names[len(args) :]
+        given = {**self._defaults, **kwargs}
+        if len(args) <= len(self._names) and kwargs.keys() <= set(rest):
             try:
-                return [*args, *[kwargs[name] for name in self._names[len(args) :]]]
+                return [*args, *[given[name] for name in rest]]
             except KeyError:
                 pass
-        bound = self.__signature__.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return [*bound.arguments.values()]
+        self.__signature__.bind(*args, **kwargs)  # says what is wrong
+        raise TypeError(f"{self.__name__}{self.__signature__} cannot take these")
 
     def _compute(
         self, values: Mapping[str, ArrayLike], chosen: Mapping[str, str]
@@ -171,12 +227,18 @@ class Formula:
         return _QUIET.copy().run(self.__wrapped__, **arrays, **chosen)
 
 
+@overload
+def formula(kernel: Callable[..., Any]) -> Formula[float]: ...
+@overload
 def formula(
-    kernel: Callable[..., np.ndarray] | None = None,
+    *, along: str, over: tuple[str, ...]
+) -> Callable[[Callable[..., Any]], Formula[NDArray[np.float64]]]: ...
+def formula(
+    kernel: Callable[..., Any] | None = None,
     *,
     along: str | None = None,
     over: tuple[str, ...] = (),
-) -> Formula:
+) -> Any:
     """Turn a kernel on float arrays into a public formula.
 
     Parameters

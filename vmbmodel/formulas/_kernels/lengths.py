@@ -77,6 +77,10 @@ def by_variation(service_scv, family, *, exponential, other, equal=None):
     for equal lengths, the one for others holds.
     """
     even = (service_scv <= EQUAL) & (equal is not None)
+    if not np.ndim(service_scv):  # all cells keep to one rule
+        if even:
+            return equal()
+        return exponential() if _is_exponential(service_scv, family) else other()
     random = _is_exponential(service_scv, family)
     result = np.full(np.shape(service_scv), np.nan)
     rules = (even, equal), (random, exponential), (~even & ~random, other)

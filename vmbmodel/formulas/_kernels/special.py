@@ -67,6 +67,11 @@ def stirling_error(count):
 
 def _polynomial(at, coefficients):
     """Value of a polynomial, highest power first, in one array of scratch."""
+    if not np.ndim(at):  # the same steps, without NumPy's cost for one number
+        number, value = float(at), coefficients[0]
+        for coefficient in coefficients[1:]:
+            value = value * number + coefficient
+        return value
     value = np.full_like(at, coefficients[0])
     for coefficient in coefficients[1:]:
         value *= at

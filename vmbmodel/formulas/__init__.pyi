@@ -1,0 +1,99 @@
+from vmbmodel.formulas.archive import archived_gib as archived_gib
+from vmbmodel.formulas.archive import early_deletion_usd as early_deletion_usd
+from vmbmodel.formulas.archive import standard_points as standard_points
+from vmbmodel.formulas.arrivals import batch_mean_wait_h as batch_mean_wait_h
+from vmbmodel.formulas.arrivals import jobs_ahead as jobs_ahead
+from vmbmodel.formulas.arrivals import timetable_mean_wait_h as timetable_mean_wait_h
+from vmbmodel.formulas.billing import billed_frac as billed_frac
+from vmbmodel.formulas.billing import billing_end_h as billing_end_h
+from vmbmodel.formulas.billing import discounted_usd as discounted_usd
+from vmbmodel.formulas.billing import event_frac as event_frac
+from vmbmodel.formulas.billing import instance_usd as instance_usd
+from vmbmodel.formulas.billing import protected_instances as protected_instances
+from vmbmodel.formulas.billing import reserved_usd as reserved_usd
+from vmbmodel.formulas.billing import storage_usd as storage_usd
+from vmbmodel.formulas.capacity import peak_utilisation_frac as peak_utilisation_frac
+from vmbmodel.formulas.capacity import relaxation_h as relaxation_h
+from vmbmodel.formulas.capacity import (
+    utilisation_for_wait_frac as utilisation_for_wait_frac,
+)
+from vmbmodel.formulas.day import day_mean_wait_h as day_mean_wait_h
+from vmbmodel.formulas.day import day_method as day_method
+from vmbmodel.formulas.day import day_wait_quantile_h as day_wait_quantile_h
+from vmbmodel.formulas.day import day_wait_within_prob as day_wait_within_prob
+from vmbmodel.formulas.day import flow_wait_h as flow_wait_h
+from vmbmodel.formulas.day import fluid_wait_h as fluid_wait_h
+from vmbmodel.formulas.day import movers_fluid_wait_h as movers_fluid_wait_h
+from vmbmodel.formulas.day import overload_band_h as overload_band_h
+from vmbmodel.formulas.dispersion import block_extents_frac as block_extents_frac
+from vmbmodel.formulas.dispersion import changed_blocks_frac as changed_blocks_frac
+from vmbmodel.formulas.dispersion import dispersion_index as dispersion_index
+from vmbmodel.formulas.dispersion import effective_mib_s as effective_mib_s
+from vmbmodel.formulas.dispersion import mean_extent_kib as mean_extent_kib
+from vmbmodel.formulas.distinct import distinct_fitted_gib as distinct_fitted_gib
+from vmbmodel.formulas.distinct import distinct_gib as distinct_gib
+from vmbmodel.formulas.distinct import rewritten_frac as rewritten_frac
+from vmbmodel.formulas.jam import jam_makespan_h as jam_makespan_h
+from vmbmodel.formulas.jam import jam_makespan_quantile_h as jam_makespan_quantile_h
+from vmbmodel.formulas.jam import jam_mean_wait_h as jam_mean_wait_h
+from vmbmodel.formulas.jam import jam_wait_h as jam_wait_h
+from vmbmodel.formulas.jam import jam_wait_quantile_h as jam_wait_quantile_h
+from vmbmodel.formulas.largest import largest_churn_gib as largest_churn_gib
+from vmbmodel.formulas.largest import largest_compared_gib as largest_compared_gib
+from vmbmodel.formulas.largest import largest_dispersion as largest_dispersion
+from vmbmodel.formulas.largest import largest_initial_gib as largest_initial_gib
+from vmbmodel.formulas.largest import largest_scan_gib as largest_scan_gib
+from vmbmodel.formulas.largest import smallest_write_kib as smallest_write_kib
+from vmbmodel.formulas.line import equal_line_wait_h as equal_line_wait_h
+from vmbmodel.formulas.line import line_wait_h as line_wait_h
+from vmbmodel.formulas.priority import priority_backup_wait_h as priority_backup_wait_h
+from vmbmodel.formulas.priority import (
+    priority_restore_quantile_h as priority_restore_quantile_h,
+)
+from vmbmodel.formulas.priority import (
+    priority_restore_wait_h as priority_restore_wait_h,
+)
+from vmbmodel.formulas.queueing import erlang_c_prob as erlang_c_prob
+from vmbmodel.formulas.queueing import mean_wait_h as mean_wait_h
+from vmbmodel.formulas.queueing import wait_decay_per_h as wait_decay_per_h
+from vmbmodel.formulas.queueing import wait_prob as wait_prob
+from vmbmodel.formulas.queueing import wait_quantile_h as wait_quantile_h
+from vmbmodel.formulas.queueing import wait_scv as wait_scv
+from vmbmodel.formulas.queueing import wait_within_prob as wait_within_prob
+from vmbmodel.formulas.restore import batch_restore_h as batch_restore_h
+from vmbmodel.formulas.restore import mean_point_age_h as mean_point_age_h
+from vmbmodel.formulas.restore import restore_copy_h as restore_copy_h
+from vmbmodel.formulas.restore import restore_h as restore_h
+from vmbmodel.formulas.restore import worst_point_age_h as worst_point_age_h
+from vmbmodel.formulas.retention import gfs_points as gfs_points
+from vmbmodel.formulas.retention import snapshot_gib as snapshot_gib
+from vmbmodel.formulas.retention import stored_gib as stored_gib
+from vmbmodel.formulas.sharing import account_capacity_mib_s as account_capacity_mib_s
+from vmbmodel.formulas.sharing import completion_equal_caps_h as completion_equal_caps_h
+from vmbmodel.formulas.sharing import completion_h as completion_h
+from vmbmodel.formulas.sharing import disk_cap_mib_s as disk_cap_mib_s
+from vmbmodel.formulas.sharing import full_speed_disks as full_speed_disks
+from vmbmodel.formulas.sharing import random_load_slowdown as random_load_slowdown
+from vmbmodel.formulas.slots import no_overlap_interval_h as no_overlap_interval_h
+from vmbmodel.formulas.slots import slots_backlog_h as slots_backlog_h
+from vmbmodel.formulas.slots import slots_makespan_h as slots_makespan_h
+from vmbmodel.formulas.slots import slots_mean_wait_h as slots_mean_wait_h
+from vmbmodel.formulas.slots import slots_overrun_h as slots_overrun_h
+from vmbmodel.formulas.total import done_within_prob as done_within_prob
+from vmbmodel.formulas.total import total_mean_h as total_mean_h
+from vmbmodel.formulas.total import total_quantile_h as total_quantile_h
+from vmbmodel.formulas.transfer import checksum_compare_h as checksum_compare_h
+from vmbmodel.formulas.transfer import incremental_best_h as incremental_best_h
+from vmbmodel.formulas.transfer import incremental_h as incremental_h
+from vmbmodel.formulas.transfer import initial_h as initial_h
+from vmbmodel.formulas.transfer import new_disk_h as new_disk_h
+from vmbmodel.formulas.transfer import scan_h as scan_h
+from vmbmodel.formulas.writes import cell_amplification as cell_amplification
+from vmbmodel.formulas.writes import changed_chunks_frac as changed_chunks_frac
+from vmbmodel.formulas.writes import changed_norep as changed_norep
+from vmbmodel.formulas.writes import changed_runs as changed_runs
+from vmbmodel.formulas.writes import changed_uniform as changed_uniform
+from vmbmodel.formulas.writes import changed_zipf as changed_zipf
+from vmbmodel.formulas.writes import crowded_amplification as crowded_amplification
+from vmbmodel.formulas.writes import touched_cells as touched_cells
+from vmbmodel.formulas.writes import write_amplification as write_amplification
