@@ -20,7 +20,7 @@ YEAR = [datetime.date(2026, 1, 1) + datetime.timedelta(k) for k in range(365)]
 counts = st.tuples(
     st.integers(1, 400), st.integers(0, 100), st.integers(0, 60), st.integers(0, 20)
 )
-sizes = st.floats(0, 1e6)
+sizes = st.one_of(st.just(0.0), st.floats(1e-9, 1e6))
 shares = st.floats(0, 1)
 kept_points = st.integers(1, 9999)
 ENDS = "lower", "upper"
