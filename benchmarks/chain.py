@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.timing import Comparison, alternate
+from vmbmodel.formulas.dispersion import cell_amplification
 from vmbmodel.formulas.queueing import erlang_c_prob, wait_decay_per_h
 from vmbmodel.formulas.sharing import completion_equal_caps_h
 from vmbmodel.formulas.total import done_within_prob, total_mean_h, total_quantile_h
 from vmbmodel.formulas.transfer import incremental_h
-from vmbmodel.formulas.writes import cell_amplification
 
 __all__ = ["compare"]
 

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from vmbmodel.fields import convert
 from vmbmodel.formulas.dispersion import (
     block_extents_frac,
+    cell_amplification,
     changed_blocks_frac,
     dispersion_index,
     effective_mib_s,
@@ -267,6 +268,24 @@ def test_runs_of_blocks_of_one_cell_are_its_extents(f, index, active):
 @given(f=shares, index=shares, r=st.integers(1, 4096), active=some)
 def test_runs_of_blocks_are_no_more_than_blocks(f, index, r, active):
     assert 0 <= block_extents_frac(f, index, r, active) <= 1
+
+
+@given(writes=st.tuples(*[st.floats(1e-3, 64)] * 2), dispersion=shares)
+def test_smaller_writes_never_drag_along_less(writes, dispersion):
+    small, large = (cell_amplification(w, dispersion, 8) for w in sorted(writes))
+    assert small >= large >= 1
+    assert cell_amplification(min(writes), 0, 8) == 1
+
+
+@given(part=st.integers(1, 64), cell_kib=st.sampled_from([4, 8, 16, 2048]))
+def test_at_random_a_write_costs_its_whole_cell(part, cell_kib):
+    write_kib = cell_kib / part
+    amplified = cell_amplification(write_kib, 1, cell_kib)
+    assert_allclose(amplified, part, rtol=1e-14)
+
+
+def test_the_smallest_write():
+    assert_allclose(cell_amplification(1e-300, 1, 8), 8e300, rtol=1e-15)
 
 
 def test_the_ends():

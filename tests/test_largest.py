@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.fields import convert
+from vmbmodel.formulas.dispersion import cell_amplification
 from vmbmodel.formulas.largest import (
     largest_churn_gib,
     largest_compared_gib,
@@ -21,7 +22,6 @@ from vmbmodel.formulas.transfer import (
     initial_h,
     scan_h,
 )
-from vmbmodel.formulas.writes import cell_amplification
 
 deadlines = st.floats(1e-3, 1000)
 rates = st.floats(0.1, 1e4)

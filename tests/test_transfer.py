@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from test_dispersion import markov_bitmap, mean_and_error, runs_begin
 
 from vmbmodel.fields import convert
+from vmbmodel.formulas.dispersion import cell_amplification
 from vmbmodel.formulas.transfer import (
     checksum_compare_h,
     incremental_best_h,
@@ -16,7 +17,6 @@ from vmbmodel.formulas.transfer import (
     new_disk_h,
     scan_h,
 )
-from vmbmodel.formulas.writes import cell_amplification
 
 sizes = st.one_of(st.just(0.0), st.floats(1e-6, 1e5))
 rates = st.floats(0.1, 1e4)

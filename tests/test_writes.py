@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.formulas.dispersion import cell_amplification
 from vmbmodel.formulas.writes import (
-    cell_amplification,
     changed_chunks_frac,
     changed_norep,
     changed_runs,
@@ -25,7 +25,6 @@ KIB = 2.0**-20  # GiB
 restic = {"min_chunk_kib": 512, "mean_chunk_kib": 1024, "max_chunk_kib": 8192}
 grids = st.sampled_from([0.5, 1, 2, 4, 8])
 sizes = st.sampled_from([0.5, 1, 2, 3, 4, 6, 8, 64])
-indices = st.one_of(st.just(0.0), st.floats(1e-9, 1))
 whole_bytes = st.integers(1, 1 << 16)
 
 
@@ -59,24 +58,6 @@ def test_sizes_are_taken_to_the_byte():
     assert touched_cells(1e-300, 1e-300, 1e-300) == 1
     assert write_amplification(1e-300, 1e-300, 1e-300) == 1
     assert write_amplification(1.4 * byte_kib, byte_kib, byte_kib) == 1
-
-
-@given(writes=st.tuples(*[st.floats(1e-3, 64)] * 2), dispersion=indices)
-def test_smaller_writes_never_drag_along_less_at_an_index(writes, dispersion):
-    small, large = (cell_amplification(w, dispersion, 8) for w in sorted(writes))
-    assert small >= large >= 1
-    assert cell_amplification(min(writes), 0, 8) == 1
-
-
-@given(part=st.integers(1, 64), cell_kib=st.sampled_from([4, 8, 16, 2048]))
-def test_at_random_a_write_costs_its_whole_cell(part, cell_kib):
-    write_kib = cell_kib / part
-    amplified = cell_amplification(write_kib, 1, cell_kib)
-    assert_allclose(amplified, part, rtol=1e-14)
-
-
-def test_smallest_of_writes():
-    assert_allclose(cell_amplification(1e-300, 1, 8), 8e300, rtol=1e-15)
 
 
 def draws_missed(draws, places, marked):

@@ -36,6 +36,8 @@ ORDER = (
 )
 REFUSED = "If an argument lies outside its range above, or is NaN."
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def complete(
     kernel: Callable[..., object], along: str | None, over: tuple[str, ...]
@@ -130,12 +132,13 @@ def _upper(text: str) -> str:
 
 
 def _entry(head: str, text: str, unit: str | None = None) -> str:
+    unit = f" [{unit.replace(' ', _NO_BREAK)}]" if unit else ""
     body = textwrap.fill(
-        " ".join(text.split()) + (f" [{unit}]" if unit else ""),
+        " ".join(text.split()) + unit,
         width=79,
         initial_indent="    ",
         subsequent_indent="    ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return f"{head}\n{body}"
+    return f"{head}\n{body.replace(_NO_BREAK, ' ')}"

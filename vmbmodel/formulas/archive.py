@@ -24,24 +24,11 @@ def standard_points(
 
     Parameters
     ----------
-    level_points : array_like of float
-        Months or years for which a point is kept, :math:`c \ge 0`. [-]
-    level_months : array_like of int
-        Months between two points, :math:`M`: 1, or 12 for yearly points. [-]
-    archive_after_months : array_like of int
-        Age at which a point moves, :math:`a \ge 0`. [-]
-    archive_left_months : array_like of int
-        Retention that it must have left then, :math:`l \ge 0`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    level_points : months or years for which a point is kept, :math:`c`
+    level_months : months between two points, :math:`M`
+        1, or 12 for yearly points.
+    archive_after_months : age at which a point moves, :math:`a`
+    archive_left_months : retention that it must have left then, :math:`l`
 
     See Also
     --------
@@ -90,35 +77,9 @@ def archived_gib(
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`D \ge 0`. [GiB]
-    daily_points : array_like of int
-        Daily points kept; 0 where backups are weekly. [-]
-    weekly_points : array_like of int
-        Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of float
-        Months for which a monthly point is kept. [-]
-    yearly_points : array_like of float
-        Years for which a yearly point is kept. [-]
-    archive_after_months : array_like of int
-        Age at which a monthly or yearly point moves. [-]
-    archive_left_months : array_like of int
-        Retention that it must have left then. [-]
-    protected_days : array_like of float
-        Days since the first backup, its own day included, at least 1; ``inf`` for
-        long ago. [-]
-    yearly_growth_frac : array_like of float
-        How much data and changes grow in a year, :math:`\ge 0`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    used_gib : data of the VM, :math:`D`
+    archive_after_months : age at which a monthly or yearly point moves
+    archive_left_months : retention that it must have left then
 
     Notes
     -----
@@ -167,24 +128,10 @@ def early_deletion_usd(
 
     Parameters
     ----------
-    archived_gib : array_like of float
-        Data that is deleted, :math:`S \ge 0`. [GiB]
-    rate_usd_per_gib_month : array_like of float
-        Price of one GiB of archive for a month, :math:`p \ge 0`. [USD/(GiB month)]
-    archived_h : array_like of float
-        How long it was in the archive, :math:`t \ge 0`. [h]
-    early_deletion_h : array_like of float
-        How long it is paid for at least, :math:`e \ge 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [USD]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    archived_gib : data that is deleted, :math:`S`
+    rate_usd_per_gib_month : price of one GiB of archive for a month, :math:`p`
+    archived_h : how long it was in the archive, :math:`t`
+    early_deletion_h : how long it is paid for at least, :math:`e`
 
     Notes
     -----

@@ -35,24 +35,11 @@ def protected_instances(
 
     Parameters
     ----------
-    protected_instance_gib : array_like of float
-        Actual data of the VM without its temporary disk, :math:`s \ge 0`. [GiB]
-    small_instance_gib : array_like of float
-        Size up to which a VM is small, :math:`s_0 > 0`. [GiB]
-    small_instances : array_like of float
-        Instances that a small VM counts as, :math:`n_0` in (0, 1]. [-]
-    instance_step_gib : array_like of float
-        Size of a step, :math:`q > 0`; a step counts once started. [GiB]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    protected_instance_gib : actual data of the VM without its temporary disk, :math:`s`
+    small_instance_gib : size up to which a VM is small, :math:`s_0`
+    small_instances : instances that a small VM counts as, :math:`n_0`
+    instance_step_gib : size of a step, :math:`q`
+        A step counts once started.
 
     Notes
     -----
@@ -94,23 +81,10 @@ def instance_usd(
 
     Parameters
     ----------
-    protected_instances : array_like of float
-        Instances the VM is billed as, :math:`n \ge 0`; 0 for one of which no
-        disk is backed up. [-]
-    instance_fee_usd : array_like of float
-        Price of one instance for a month, :math:`p \ge 0`. [USD]
-    billed_frac : array_like of float
-        Share of the month that is billed, :math:`\varphi` in [0, 1]. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [USD]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    protected_instances : instances the VM is billed as, :math:`n`
+        0 for one of which no disk is backed up.
+    instance_fee_usd : price of one instance for a month, :math:`p`
+    billed_frac : share of the month that is billed, :math:`\varphi`
 
     Notes
     -----
@@ -138,22 +112,9 @@ def storage_usd(
 
     Parameters
     ----------
-    stored_gib : array_like of float
-        Data stored, :math:`S \ge 0`. [GiB]
-    rate_usd_per_gib_month : array_like of float
-        Price of one GiB for a month, :math:`p \ge 0`. [USD/(GiB month)]
-    billed_frac : array_like of float
-        Share of the month that is billed, :math:`\varphi` in [0, 1]. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [USD]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    stored_gib : data stored, :math:`S`
+    rate_usd_per_gib_month : price of one GiB for a month, :math:`p`
+    billed_frac : share of the month that is billed, :math:`\varphi`
 
     Notes
     -----
@@ -179,20 +140,8 @@ def discounted_usd(list_usd: ArrayLike, discount_frac: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    list_usd : array_like of float
-        The line at list price, :math:`P_0 \ge 0`. [USD]
-    discount_frac : array_like of float
-        Share that is not charged, :math:`\delta` in [0, 1]. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [USD]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    list_usd : the line at list price, :math:`P_0`
+    discount_frac : share that is not charged, :math:`\delta`
 
     Notes
     -----
@@ -224,26 +173,11 @@ def reserved_usd(
 
     Parameters
     ----------
-    stored_gib : array_like of float
-        Data in the standard tier of all vaults that the reservation covers,
-        :math:`S \ge 0`, of one region and redundancy. [GiB]
-    reserved_gib : array_like of float
-        Capacity reserved, :math:`R \ge 0`. [GiB]
-    rate_usd_per_gib_month : array_like of float
-        List price of one GiB for a month, :math:`p \ge 0`. [USD/(GiB month)]
-    reserved_discount_frac : array_like of float
-        Share of the list price that a reservation saves, :math:`\delta` in
-        [0, 1]. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [USD]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    stored_gib : data in the standard tier that a reservation covers, :math:`S`
+        In all vaults of one region and redundancy.
+    reserved_gib : capacity reserved, :math:`R`
+    rate_usd_per_gib_month : list price of one GiB for a month, :math:`p`
+    reserved_discount_frac : share of the list price that it saves, :math:`\delta`
 
     Notes
     -----
@@ -285,27 +219,16 @@ def billed_frac(
 
     Parameters
     ----------
-    month_start_h : array_like of float
-        Begin of the month, :math:`m_0 \ge 0`. [h]
-    month_end_h : array_like of float
-        End of the month, :math:`m_1 > m_0`. [h]
-    first_success_h : array_like of float
-        When the first backup completed, :math:`s \ge 0`; ``inf`` for
-        never. [h]
-    data_deleted_h : array_like of float
-        When protection was stopped and all data deleted, :math:`d \ge 0`;
-        ``inf`` for not yet. Stopping alone ends nothing. [h]
+    month_start_h : begin of the month, :math:`m_0`
+    month_end_h : end of the month, :math:`m_1 > m_0`
+    first_success_h : when the first backup completed, :math:`s`
+        ``inf`` for never.
+    data_deleted_h : when protection was stopped and all data deleted, :math:`d`
+        ``inf`` for not yet. Stopping alone ends nothing.
 
     Returns
     -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments; 0 for an empty
-        month. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 for an empty month.
 
     Notes
     -----
@@ -347,29 +270,19 @@ def event_frac(
 
     Parameters
     ----------
-    event_h : array_like of float, at least one-dimensional
-        When the backups completed that changed a size, :math:`t \ge 0`, events
-        along the last axis in any order; ``inf`` for an event that never comes.
-        The first is the first success. [h]
-    month_start_h : array_like of float
-        Begin of the month, :math:`m_0 \ge 0`. [h]
-    month_end_h : array_like of float
-        End of the month, :math:`m_1 > m_0`. [h]
-    protection_stopped_h : array_like of float
-        When protection was stopped and the data kept, :math:`e \ge 0`; later
-        events count for nothing. ``inf`` for never. [h]
-    data_deleted_h : array_like of float
-        When all data was deleted, :math:`d \ge 0`; ``inf`` for not yet. [h]
+    event_h : when the backups completed that changed a size, :math:`t`
+        In any order, ``inf`` for an event that never comes. The first is the first
+        success.
+    month_start_h : begin of the month, :math:`m_0`
+    month_end_h : end of the month, :math:`m_1 > m_0`
+    protection_stopped_h : when protection was stopped and the data kept, :math:`e`
+        Later events count for nothing. ``inf`` for never.
+    data_deleted_h : when all data was deleted, :math:`d`
+        ``inf`` for not yet.
 
     Returns
     -------
-    array_like of float
-        In [0, 1], events along the last axis, in their order. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    in the order of `event_h`.
 
     See Also
     --------
@@ -423,24 +336,11 @@ def billing_end_h(
 
     Parameters
     ----------
-    data_deleted_h : array_like of float
-        When protection was stopped and all data deleted, :math:`d \ge 0`;
-        ``inf`` for not yet. [h]
-    soft_delete_h : array_like of float
-        How long the vault keeps deleted data, :math:`r \ge 0`; 0 where soft delete
-        is off. [h]
-    free_soft_delete_h : array_like of float
-        How much of that, at its end, costs nothing, :math:`f \ge 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    data_deleted_h : when protection was stopped and all data deleted, :math:`d`
+        ``inf`` for not yet.
+    soft_delete_h : how long the vault keeps deleted data, :math:`r`
+        0 where soft delete is off.
+    free_soft_delete_h : how much of that, at its end, costs nothing, :math:`f`
 
     Notes
     -----

@@ -27,20 +27,12 @@ def rewritten_frac(churn_gib_per_day: ArrayLike, two_days_gib: ArrayLike) -> Arr
 
     Parameters
     ----------
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`U(1) \ge 0`. [GiB/d]
-    two_days_gib : array_like of float
-        Distinct data changed in two days together, :math:`U(2) \ge 0`. [GiB]
+    churn_gib_per_day : data changed in a day, :math:`U(1)`
+    two_days_gib : distinct data changed in two days together, :math:`U(2)`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 1 where nothing changes. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    1 where nothing changes.
 
     Notes
     -----
@@ -83,34 +75,18 @@ def distinct_gib(
 
     Parameters
     ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    used_gib : array_like of float
-        Data that can change, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta = U_1 + \phi \ge 0`; no more than
-        all of it counts. [GiB/d]
-    rewritten_frac : array_like of float
-        Share of a day's changes that the next day changes again,
-        in [0, 1]; :math:`o` is that share of :math:`U_1`. [-]
-    fresh_gib_per_day : array_like of float
-        Stream that is never written again, such as a log,
-        :math:`\phi \ge 0`; no more counts than is not rewritten. [GiB/d]
-    stored_reading : str
-        ``upper`` and ``lower``, the most and the least of all ways to write that
-        give this churn and overlap; for comparison ``linear``, ``points``, which is
-        :math:`\min(\Delta, D)` whatever the days, and ``full``, which is
-        :math:`D`. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    days : whole days between two recovery points, :math:`T`
+    used_gib : data that can change, :math:`D`
+    churn_gib_per_day : data changed in a day, :math:`\Delta = U_1 + \phi`
+        No more than all of it counts.
+    rewritten_frac : share of a day's changes that the next day changes again
+        :math:`o` is that share of :math:`U_1`.
+    fresh_gib_per_day : stream that is never written again, such as a log, :math:`\phi`
+        No more counts than is not rewritten.
+    stored_reading : how the changes of many days are counted
+        ``upper`` and ``lower``, the most and the least of all ways to write that give
+        this churn and overlap; for comparison ``linear``, ``points``, which is
+        :math:`\min(\Delta, D)` whatever the days, and ``full``, which is :math:`D`.
 
     Notes
     -----
@@ -170,29 +146,13 @@ def distinct_fitted_gib(
 
     Parameters
     ----------
-    days : array_like of int
-        Whole days between two recovery points, :math:`T \ge 0`. [-]
-    horizon_days : array_like of float
-        Days of the shortest union, :math:`h \ge 1`. [-]
-    distinct_once_gib : array_like of float
-        Distinct data changed in :math:`h` days, stream included. [GiB]
-    distinct_twice_gib : array_like of float
-        Distinct data changed in :math:`2h` days, stream included. [GiB]
-    distinct_thrice_gib : array_like of float
-        Distinct data changed in :math:`3h` days, stream included. [GiB]
-    fresh_gib_per_day : array_like of float
-        Known stream that is never written again, :math:`\phi \ge 0`; taken out
-        before the fit and added afterwards. [GiB/d]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    days : whole days between two recovery points, :math:`T`
+    horizon_days : days of the shortest union, :math:`h`
+    distinct_once_gib : distinct data changed in :math:`h` days, stream included
+    distinct_twice_gib : distinct data changed in :math:`2h` days, stream included
+    distinct_thrice_gib : distinct data changed in :math:`3h` days, stream included
+    fresh_gib_per_day : known stream that is never written again, :math:`\phi`
+        Taken out before the fit and added afterwards.
 
     Notes
     -----

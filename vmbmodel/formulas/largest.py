@@ -29,20 +29,8 @@ def largest_initial_gib(deadline_h: ArrayLike, initial_mib_s: ArrayLike) -> Arra
 
     Parameters
     ----------
-    deadline_h : array_like of float
-        Time for the copy, :math:`t \ge 0`. [h]
-    initial_mib_s : array_like of float
-        Rate of the first copy, :math:`v > 0`. [MiB/s]
-
-    Returns
-    -------
-    array_like of float
-        Data on the disk, of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    deadline_h : time for the copy, :math:`t`
+    initial_mib_s : rate of the first copy, :math:`v`
 
     See Also
     --------
@@ -74,20 +62,8 @@ def largest_scan_gib(deadline_h: ArrayLike, incremental_mib_s: ArrayLike) -> Arr
 
     Parameters
     ----------
-    deadline_h : array_like of float
-        Time for the scan, :math:`t \ge 0`. [h]
-    incremental_mib_s : array_like of float
-        Rate of reading, :math:`v > 0`. [MiB/s]
-
-    Returns
-    -------
-    array_like of float
-        Data on the disk, of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    deadline_h : time for the scan, :math:`t`
+    incremental_mib_s : rate of reading, :math:`v`
 
     See Also
     --------
@@ -122,24 +98,10 @@ def largest_compared_gib(
 
     Parameters
     ----------
-    deadline_h : array_like of float
-        Time for reading and sending, :math:`t \ge 0`. [h]
-    changed_frac : array_like of float
-        Share of the data that changed, :math:`f` in [0, 1]. [-]
-    incremental_mib_s : array_like of float
-        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
-    overlap_frac : array_like of float
-        How far reading and sending overlap, :math:`\omega` in [0, 1]. [-]
-
-    Returns
-    -------
-    array_like of float
-        Data on the disk, of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    deadline_h : time for reading and sending, :math:`t`
+    changed_frac : share of the data that changed, :math:`f`
+    incremental_mib_s : rate of reading and of sending, :math:`v`
+    overlap_frac : how far reading and sending overlap, :math:`\omega`
 
     See Also
     --------
@@ -186,36 +148,19 @@ def largest_churn_gib(
 
     Parameters
     ----------
-    deadline_h : array_like of float
-        Time for the transfer, :math:`t \ge 0`. [h]
-    used_gib : array_like of float
-        Data on the disk, :math:`U \ge 0`. [GiB]
-    dispersion : array_like of float
-        Dispersion index :math:`\delta` in [0, 1]. [-]
-    active_frac : array_like of float
-        Share of the used data inside which all changes fall, in (0, 1]. [-]
-    incremental_mib_s : array_like of float
-        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
-    blob_iops : array_like of float
-        Requests a second that one blob answers, :math:`\iota > 0`. [1/s]
-    cell_kib : array_like of float
-        Smallest piece that is sent, :math:`g > 0`. [KiB]
-    block_kib : array_like of float
-        Block in which a change is detected, :math:`b > 0`. [KiB]
-    overlap_frac : array_like of float
-        How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
+    deadline_h : time for the transfer, :math:`t`
+    used_gib : data on the disk, :math:`U`
+    dispersion : dispersion index :math:`\delta`
+    incremental_mib_s : rate of reading and of sending, :math:`v`
+    blob_iops : requests a second that one blob answers, :math:`\iota`
+    cell_kib : smallest piece that is sent, :math:`g`
+    block_kib : block in which a change is detected, :math:`b`
+    overlap_frac : how far the two stages overlap, :math:`\omega`
 
     Returns
     -------
-    array_like of float
-        Changed data as `incremental_h` takes it, `used_gib` at most, of the
-        broadcast shape of the arguments. Divided by `cell_amplification` it is
-        what applications may write. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    changed data as `incremental_h` takes it, `used_gib` at most. Divided by
+    `cell_amplification` it is what applications may write.
 
     See Also
     --------
@@ -293,36 +238,19 @@ def largest_dispersion(
 
     Parameters
     ----------
-    deadline_h : array_like of float
-        Time for the transfer, :math:`t \ge 0`. [h]
-    used_gib : array_like of float
-        Data on the disk, :math:`U \ge 0`. [GiB]
-    changed_gib : array_like of float
-        Data changed since the last backup, :math:`\Delta \ge 0`; more than
-        `used_gib` counts as all of it. [GiB]
-    active_frac : array_like of float
-        Share of the used data inside which all changes fall, in (0, 1]. [-]
-    incremental_mib_s : array_like of float
-        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
-    blob_iops : array_like of float
-        Requests a second that one blob answers, :math:`\iota > 0`. [1/s]
-    cell_kib : array_like of float
-        Smallest piece that is sent, :math:`g > 0`. [KiB]
-    block_kib : array_like of float
-        Block in which a change is detected, :math:`b > 0`. [KiB]
-    overlap_frac : array_like of float
-        How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
+    deadline_h : time for the transfer, :math:`t`
+    used_gib : data on the disk, :math:`U`
+    changed_gib : data changed since the last backup, :math:`\Delta`
+        More than `used_gib` counts as all of it.
+    incremental_mib_s : rate of reading and of sending, :math:`v`
+    blob_iops : requests a second that one blob answers, :math:`\iota`
+    cell_kib : smallest piece that is sent, :math:`g`
+    block_kib : block in which a change is detected, :math:`b`
+    overlap_frac : how far the two stages overlap, :math:`\omega`
 
     Returns
     -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments; 0 also where not
-        even changes in one run are sent in time. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 also where not even changes in one run are sent in time.
 
     See Also
     --------
@@ -386,26 +314,14 @@ def smallest_write_kib(
 
     Parameters
     ----------
-    churn_gib_per_day : array_like of float
-        What the applications change in a day, :math:`c \ge 0`. [GiB/d]
-    changed_gib : array_like of float
-        What may be sent of it, as `largest_churn_gib` gives it,
-        :math:`\Delta \ge 0`. [GiB]
-    dispersion : array_like of float
-        Dispersion index :math:`\delta` in [0, 1]. [-]
-    cell_kib : array_like of float
-        Smallest piece that is sent, :math:`g > 0`. [KiB]
+    churn_gib_per_day : what the applications change in a day, :math:`c`
+    changed_gib : what may be sent of it, of `largest_churn_gib`, :math:`\Delta`
+    dispersion : dispersion index :math:`\delta`
+    cell_kib : smallest piece that is sent, :math:`g`
 
     Returns
     -------
-    array_like of float
-        In [0, `cell_kib`], of the broadcast shape of the arguments: 0 where any
-        size will do, and ``inf`` where none does. [KiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    in [0, `cell_kib`]: 0 where any size will do, and ``inf`` where none does.
 
     See Also
     --------

@@ -24,22 +24,9 @@ def restore_copy_h(
 
     Parameters
     ----------
-    restored_gib : array_like of float
-        Data to be copied back, :math:`S \ge 0`. [GiB]
-    restore_mib_s : array_like of float
-        Rate the service reaches, :math:`v > 0`. [MiB/s]
-    cap_mib_s : array_like of float
-        What a single blob takes, :math:`r > 0`; may be ``inf``. [MiB/s]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    restored_gib : data to be copied back, :math:`S`
+    restore_mib_s : rate the service reaches, :math:`v`
+    cap_mib_s : what a single blob takes, :math:`r`
 
     Notes
     -----
@@ -68,23 +55,10 @@ def restore_h(
 
     Parameters
     ----------
-    wait_h : array_like of float
-        Time in line for a data mover, :math:`W \ge 0`. [h]
-    copy_h : array_like of float
-        Copying of the slowest disk, :math:`T_\text{copy} \ge 0`. [h]
-    vm_creation_h : array_like of float
-        Creating the VM, :math:`T_\text{VM} \ge 0`; 0 when only disks are
-        restored. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    wait_h : time in line for a data mover, :math:`W`
+    copy_h : copying of the slowest disk, :math:`T_\text{copy}`
+    vm_creation_h : creating the VM, :math:`T_\text{VM}`
+        0 when only disks are restored.
 
     Notes
     -----
@@ -121,32 +95,18 @@ def batch_restore_h(
 
     Parameters
     ----------
-    restore_vms : array_like of float
-        VMs to restore, :math:`N \ge 1`, whole. [-]
-    restore_disks : array_like of float
-        Disks of each, :math:`d \ge 1`, whole. [-]
-    restored_gib : array_like of float
-        Data of each disk, :math:`S \ge 0`. [GiB]
-    cap_mib_s : array_like of float
-        What one disk can get, :math:`r > 0`; may be ``inf``. [MiB/s]
-    restore_accounts : array_like of float
-        Storage accounts over which the VMs are spread evenly,
-        :math:`k \ge 1`, whole. [-]
-    capacity_mib_s : array_like of float
-        What one of them takes, :math:`C > 0`; may be ``inf``. [MiB/s]
-    vault_servers : array_like of float
-        VMs that the vault restores at a time, :math:`m \ge 1`, whole; the others
-        stand in line. [-]
+    restore_vms : VMs to restore, :math:`N`
+    restore_disks : disks of each, :math:`d`
+    restored_gib : data of each disk, :math:`S`
+    cap_mib_s : what one disk can get, :math:`r`
+    restore_accounts : storage accounts over which the VMs are spread evenly, :math:`k`
+    capacity_mib_s : what one of them takes, :math:`C`
+    vault_servers : VMs that the vault restores at a time, :math:`m`
+        The others stand in line.
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments, without VM creation. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    without VM creation.
 
     See Also
     --------
@@ -197,21 +157,8 @@ def worst_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    interval_h : array_like of float
-        Time between two scheduled backups, :math:`I > 0`. [h]
-    backup_h : array_like of float
-        From the start of a backup to its recovery point in the vault,
-        :math:`B \ge 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    interval_h : time between two scheduled backups, :math:`I`
+    backup_h : from the start of a backup to its recovery point in the vault, :math:`B`
 
     Notes
     -----
@@ -240,21 +187,8 @@ def mean_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    interval_h : array_like of float
-        Time between two scheduled backups, :math:`I > 0`. [h]
-    backup_h : array_like of float
-        Mean time from the start of a backup to its recovery point in the vault,
-        :math:`B \ge 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    interval_h : time between two scheduled backups, :math:`I`
+    backup_h : mean time from a backup's start to its point in the vault, :math:`B`
 
     Notes
     -----

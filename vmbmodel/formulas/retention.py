@@ -37,30 +37,6 @@ def gfs_points(
     :math:`c` of each level, none of which reaches back beyond the first backup.
     Where backups are weekly, the weekly level is the finest.
 
-    Parameters
-    ----------
-    daily_points : array_like of int
-        Daily points kept; 0 where backups are weekly. [-]
-    weekly_points : array_like of int
-        Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of float
-        Months for which a monthly point is kept. [-]
-    yearly_points : array_like of float
-        Years for which a yearly point is kept. [-]
-    protected_days : array_like of float
-        Days since the first backup, its own day included, at least 1; ``inf`` for
-        long ago. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
     Notes
     -----
     The mean over a year of days, where every coarser point is one of a finer level
@@ -106,45 +82,21 @@ def stored_gib(
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`D \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`; no more than all of it
-        counts. [GiB/d]
-    daily_points : array_like of int
-        Daily points kept; 0 where backups are weekly. [-]
-    weekly_points : array_like of int
-        Weeks for which a weekly point is kept. [-]
-    monthly_points : array_like of float
-        Months for which a monthly point is kept. [-]
-    yearly_points : array_like of float
-        Years for which a yearly point is kept. [-]
-    rewritten_frac : array_like of float
-        Share of a day's changes that the next day changes again, in
-        [0, 1]; less than by chance counts as that. [-]
-    fresh_gib_per_day : array_like of float
-        Stream that is never written again, :math:`\phi \ge 0`. [GiB/d]
-    protected_days : array_like of float
-        Days since the first backup, its own day included, at least 1; ``inf`` for
-        long ago. [-]
-    yearly_growth_frac : array_like of float
-        How much data and changes grow in a year, :math:`\ge 0`. [-]
-    stored_reading : str
-        How the changes of many days are counted: ``upper`` and ``lower``, the most
-        and the least that the overlap allows; for comparison ``linear``, as if no
-        block were ever written twice, ``points``, as if every point were a day of
-        changes, and ``full``, as if it were a copy. [-]
+    used_gib : data of the VM, :math:`D`
+    churn_gib_per_day : data changed in a day, :math:`\Delta`
+        No more than all of it counts.
+    rewritten_frac : share of a day's changes that the next day changes again
+        Less than by chance counts as that.
+    fresh_gib_per_day : stream that is never written again, :math:`\phi`
+    stored_reading : how the changes of many days are counted
+        ``upper`` and ``lower``, the most and the least that the overlap allows; for
+        comparison ``linear``, as if no block were ever written twice, ``points``, as if
+        every point were a day of changes, and ``full``, as if it were a copy.
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; :math:`D + (d-1) \min(\Delta, D)`
-        of daily points alone, by every reading but ``full``. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    :math:`D + (d-1) \min(\Delta, D)` of daily points alone, by every reading but
+    ``full``.
 
     See Also
     --------
@@ -217,25 +169,12 @@ def snapshot_gib(
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data of the VM, :math:`U \ge 0`. [GiB]
-    churn_gib_per_day : array_like of float
-        Data changed in a day, :math:`\Delta \ge 0`. [GiB/d]
-    snapshot_points : array_like of int
-        Daily snapshots kept, :math:`n \ge 0`. [-]
-    snapshot_policy : str
-        ``standard``, where every snapshot is an increment over the disk itself, or
-        ``enhanced``, where the first is billed in full. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [GiB]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    used_gib : data of the VM, :math:`U`
+    churn_gib_per_day : data changed in a day, :math:`\Delta`
+    snapshot_points : daily snapshots kept, :math:`n`
+    snapshot_policy : how snapshots are billed
+        ``standard``, every one as an increment over the disk itself, ``enhanced``, the
+        first in full.
 
     Notes
     -----

@@ -38,26 +38,13 @@ def disk_cap_mib_s(
 
     Parameters
     ----------
-    disk_mib_s : array_like of float
-        Throughput of the disk's tier, :math:`v_d > 0`; ``inf`` for no
-        limit. [MiB/s]
-    disk_iops : array_like of float
-        Requests a second of the disk's tier, :math:`\iota_d > 0`; ``inf`` for no
-        limit. [1/s]
-    request_kib : array_like of float
-        Data that one request moves, :math:`q > 0`. [KiB]
-    blob_mib_s : array_like of float
-        Throughput of one blob, :math:`v_b > 0`; ``inf`` for no limit. [MiB/s]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [MiB/s]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    disk_mib_s : throughput of the disk's tier, :math:`v_d`
+        ``inf`` for no limit.
+    disk_iops : requests a second of the disk's tier, :math:`\iota_d`
+        ``inf`` for no limit.
+    request_kib : data that one request moves, :math:`q`
+    blob_mib_s : throughput of one blob, :math:`v_b`
+        ``inf`` for no limit.
 
     Notes
     -----
@@ -96,26 +83,10 @@ def account_capacity_mib_s(
 
     Parameters
     ----------
-    account_mib_s : array_like of float
-        Data a second that the account gives out, or takes, :math:`V > 0`; may be
-        ``inf``. [MiB/s]
-    account_iops : array_like of float
-        Requests a second that the account answers, :math:`I > 0`; may be
-        ``inf``. [1/s]
-    request_kib : array_like of float
-        Data that one request moves, :math:`q > 0`. [KiB]
-    application_frac : array_like of float
-        Share of both that applications take, :math:`x` in [0, 1). [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [MiB/s]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    account_mib_s : data a second that the account gives out, or takes, :math:`V`
+    account_iops : requests a second that the account answers, :math:`I`
+    request_kib : data that one request moves, :math:`q`
+    application_frac : share of both that applications take, :math:`x`
 
     See Also
     --------
@@ -148,21 +119,12 @@ def full_speed_disks(capacity_mib_s: ArrayLike, cap_mib_s: ArrayLike) -> ArrayLi
 
     Parameters
     ----------
-    capacity_mib_s : array_like of float
-        What all disks can get together, :math:`C > 0`; may be ``inf``. [MiB/s]
-    cap_mib_s : array_like of float
-        What one disk can get, :math:`r > 0`; may be ``inf``. [MiB/s]
+    capacity_mib_s : what all disks can get together, :math:`C`
+    cap_mib_s : what one disk can get, :math:`r`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; the whole disks in it are served
-        at full speed. ``inf`` where the capacity is. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    the whole disks in it are served at full speed. ``inf`` where the capacity is.
 
     Notes
     -----
@@ -197,25 +159,13 @@ def completion_equal_caps_h(
 
     Parameters
     ----------
-    size_gib : array_like of float, at least one-dimensional
-        Data to move of each disk, :math:`s \ge 0`, disks along the last
-        axis. [GiB]
-    cap_mib_s : array_like of float
-        What one disk can get, :math:`r > 0`; of the shape of `size_gib`
-        without its last axis. [MiB/s]
-    capacity_mib_s : array_like of float
-        What all disks can get together, :math:`C > 0`, ``inf`` for no limit;
-        of the shape of `size_gib` without its last axis. [MiB/s]
+    size_gib : data to move of each disk, :math:`s`
+    cap_mib_s : what one disk can get, :math:`r`
+    capacity_mib_s : what all disks can get together, :math:`C`, ``inf`` for no limit
 
     Returns
     -------
-    array_like of float
-        Of the shape of `size_gib`, in its order. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    in the order of `size_gib`.
 
     See Also
     --------
@@ -266,25 +216,13 @@ def completion_h(
 
     Parameters
     ----------
-    size_gib : array_like of float, at least one-dimensional
-        Data to move of each disk, :math:`s \ge 0`, disks along the last
-        axis. [GiB]
-    cap_mib_s : array_like of float
-        What each disk can get, :math:`r > 0`; disks along the last axis, or
-        one cap for all. [MiB/s]
-    capacity_mib_s : array_like of float
-        What all disks can get together, :math:`C > 0`, ``inf`` for no limit;
-        of the shape of `size_gib` without its last axis. [MiB/s]
+    size_gib : data to move of each disk, :math:`s`
+    cap_mib_s : what each disk can get, :math:`r`
+    capacity_mib_s : what all disks can get together, :math:`C`, ``inf`` for no limit
 
     Returns
     -------
-    array_like of float
-        Of the shape of `size_gib`, in its order. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    in the order of `size_gib`.
 
     See Also
     --------
@@ -350,24 +288,14 @@ def random_load_slowdown(
 
     Parameters
     ----------
-    full_speed_disks : array_like of float
-        Transfers that the capacity serves at full speed, :math:`R \ge 0`;
-        need not be whole, and may be below 1. [-]
-    application_frac : array_like of float
-        Share of the capacity that the others take in the long run,
-        :math:`\rho` in [0, 1). [-]
+    full_speed_disks : transfers that the capacity serves at full speed, :math:`R`
+        Need not be whole, and may be below 1.
+    application_frac : share that the others take of it in the long run, :math:`\rho`
 
     Returns
     -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments, over the time at the
-        cap of one transfer; :math:`1 + C(R, \rho R) / (R (1 - \rho))` with
-        Erlang's :math:`C` where :math:`R` is whole. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    at least 1, over the time at the cap of one transfer; :math:`1 + C(R, \rho R) / (R
+    (1 - \rho))` with Erlang's :math:`C` where :math:`R` is whole.
 
     See Also
     --------

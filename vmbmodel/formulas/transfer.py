@@ -31,20 +31,12 @@ def initial_h(used_gib: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data on the disk, :math:`U \ge 0`. [GiB]
-    initial_mib_s : array_like of float
-        Rate of the first copy, :math:`v > 0`. [MiB/s]
+    used_gib : data on the disk, :math:`U`
+    initial_mib_s : rate of the first copy, :math:`v`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 for an empty disk. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 for an empty disk.
 
     Notes
     -----
@@ -74,20 +66,12 @@ def incremental_best_h(
 
     Parameters
     ----------
-    changed_gib : array_like of float
-        Data changed since the last backup, :math:`\Delta \ge 0`. [GiB]
-    incremental_mib_s : array_like of float
-        Rate of an increment, :math:`v > 0`. [MiB/s]
+    changed_gib : data changed since the last backup, :math:`\Delta`
+    incremental_mib_s : rate of an increment, :math:`v`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 where nothing changed. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 where nothing changed.
 
     See Also
     --------
@@ -118,20 +102,12 @@ def scan_h(used_gib: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data on the disk, :math:`U \ge 0`. [GiB]
-    incremental_mib_s : array_like of float
-        Rate of reading, :math:`v > 0`. [MiB/s]
+    used_gib : data on the disk, :math:`U`
+    incremental_mib_s : rate of reading, :math:`v`
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; 0 for an empty disk. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    0 for an empty disk.
 
     Notes
     -----
@@ -164,25 +140,11 @@ def checksum_compare_h(
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data on the disk, all of it read, :math:`U \ge 0`. [GiB]
-    changed_gib : array_like of float
-        Data changed since the last backup, and sent, :math:`\Delta \ge 0`. [GiB]
-    incremental_mib_s : array_like of float
-        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
-    overlap_frac : array_like of float
-        How far reading and sending overlap, :math:`\omega` in [0, 1]: 1 when
-        pipelined, 0 when one follows the other. [-]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    used_gib : data on the disk, all of it read, :math:`U`
+    changed_gib : data changed since the last backup, and sent, :math:`\Delta`
+    incremental_mib_s : rate of reading and of sending, :math:`v`
+    overlap_frac : how far reading and sending overlap, :math:`\omega`
+        1 when pipelined, 0 when one follows the other.
 
     Notes
     -----
@@ -233,41 +195,23 @@ def incremental_h(
 
     Parameters
     ----------
-    used_gib : array_like of float
-        Data on the disk, :math:`U \ge 0`. [GiB]
-    changed_gib : array_like of float
-        Data changed since the last backup, :math:`\Delta \ge 0`; more than
-        `used_gib` counts as all of it. [GiB]
-    dispersion : array_like of float
-        Dispersion index :math:`\delta` in [0, 1]: 0 in one run, 1 at
-        random. [-]
-    active_frac : array_like of float
-        Share of the used data inside which all changes fall, in (0, 1]. [-]
-    incremental_mib_s : array_like of float
-        Rate of reading and of sending, :math:`v > 0`. [MiB/s]
-    blob_iops : array_like of float
-        Requests a second that one blob answers, :math:`\iota > 0`. [1/s]
-    cell_kib : array_like of float
-        Smallest piece that is sent, :math:`g > 0`. [KiB]
-    block_kib : array_like of float
-        Block in which a change is detected, :math:`b > 0`; one smaller than
-        a cell counts as a cell. [KiB]
-    overlap_frac : array_like of float
-        How far the two stages overlap, :math:`\omega` in [0, 1]. [-]
-    request_overlap_frac : array_like of float
-        How far a request overlaps with the sending of others, :math:`\psi` in
-        [0, 1]: 1 when pipelined, 0 when each waits for the one before. [-]
+    used_gib : data on the disk, :math:`U`
+    changed_gib : data changed since the last backup, :math:`\Delta`
+        More than `used_gib` counts as all of it.
+    dispersion : dispersion index :math:`\delta`
+        0 in one run, 1 at random.
+    incremental_mib_s : rate of reading and of sending, :math:`v`
+    blob_iops : requests a second that one blob answers, :math:`\iota`
+    cell_kib : smallest piece that is sent, :math:`g`
+    block_kib : block in which a change is detected, :math:`b`
+        One smaller than a cell counts as a cell.
+    overlap_frac : how far the two stages overlap, :math:`\omega`
+    request_overlap_frac : how far requests overlap with sending, :math:`\psi`
+        1 when pipelined, 0 when each waits for the one before.
 
     Returns
     -------
-    array_like of float
-        Of the broadcast shape of the arguments; equal to `incremental_best_h`
-        at a dispersion of 0 with full overlap. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    equal to `incremental_best_h` at a dispersion of 0 with full overlap.
 
     Notes
     -----
@@ -328,23 +272,9 @@ def new_disk_h(
 
     Parameters
     ----------
-    new_gib : array_like of float
-        Data on the new disk, :math:`U \ge 0`. [GiB]
-    initial_mib_s : array_like of float
-        Rate of the first copy, :math:`v > 0`. [MiB/s]
-    others_h : array_like of float
-        Time of the VM's other disks, which stay incremental,
-        :math:`T_\text{others} \ge 0`. [h]
-
-    Returns
-    -------
-    array_like of float
-        Of the broadcast shape of the arguments. [h]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    new_gib : data on the new disk, :math:`U`
+    initial_mib_s : rate of the first copy, :math:`v`
+    others_h : time of the other disks, which stay incremental, :math:`T_\text{others}`
 
     Notes
     -----

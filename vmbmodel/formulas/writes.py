@@ -24,7 +24,6 @@ from vmbmodel.formulas._kernels.chunks import share_hit
 from vmbmodel.formulas._kernels.zipf import pages_hit, ranked_cells_hit
 
 __all__ = [
-    "cell_amplification",
     "changed_chunks_frac",
     "changed_norep",
     "changed_runs",
@@ -47,22 +46,13 @@ def touched_cells(
 
     Parameters
     ----------
-    write_kib : array_like of float
-        Size of the write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    write_kib : size of the write, :math:`w`, to the byte
+    align_kib : writes begin at multiples of this, :math:`a`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    at least 1.
 
     Notes
     -----
@@ -92,22 +82,13 @@ def write_amplification(
 
     Parameters
     ----------
-    write_kib : array_like of float
-        Size of the write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    write_kib : size of the write, :math:`w`, to the byte
+    align_kib : writes begin at multiples of this, :math:`a`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    at least 1.
 
     Notes
     -----
@@ -131,59 +112,6 @@ def write_amplification(
 
 
 @formula
-def cell_amplification(
-    write_kib: ArrayLike, dispersion: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
-    r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
-
-    .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
-
-    Parameters
-    ----------
-    write_kib : array_like of float
-        Size of a write, aligned to itself, :math:`w > 0`. [KiB]
-    dispersion : array_like of float
-        Dispersion index :math:`\delta` in [0, 1] of the changed cells. [-]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`. [KiB]
-
-    Returns
-    -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments; 1 for writes of a
-        cell or more, and for changes in one run. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
-
-    See Also
-    --------
-    write_amplification : of one write alone, at any alignment.
-
-    Notes
-    -----
-    A mean extent of :math:`g/\delta` holds :math:`g - w` that was not written:
-    the rest of the cells in which its first and last writes lie. Between
-    random writes, each costing a whole cell, and one run, costing nothing.
-
-    References
-    ----------
-    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
-    backup time", :cite:`article2018`.
-
-    Examples
-    --------
-    Writes of 2 KiB at random send four times what they wrote:
-
-    >>> print(cell_amplification(2, dispersion=1, cell_kib=8))
-    4.0
-    """
-    return 1 / (1 - dispersion + dispersion * np.minimum(write_kib / cell_kib, 1))
-
-
-@formula
 def crowded_amplification(
     writes: ArrayLike,
     size_gib: ArrayLike,
@@ -202,27 +130,15 @@ def crowded_amplification(
 
     Parameters
     ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`, anywhere, on the same place too. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    writes : writes :math:`k`, anywhere, on the same place too
+    size_gib : size of the disk, :math:`D`
+    write_kib : size of a write, :math:`w`, to the byte
+    align_kib : writes begin at multiples of this, :math:`a`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
-    array_like of float
-        At least 1, of the broadcast shape of the arguments: that of
-        `write_amplification` for one write, 1 when all has changed. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    at least 1: that of `write_amplification` for one write, 1 when all has changed.
 
     Notes
     -----
@@ -266,37 +182,23 @@ def changed_uniform(
 ) -> ArrayLike:
     r"""Cells touched by writes that fall anywhere, on the same place too.
 
-    .. math:: C = a N \left[1 - \left(1 - \frac{t\, s}{a N}\right)^k\right]
+    .. math:: C = a_z N \left[1 - \left(1 - \frac{t\, s_z}{a_z N}\right)^k\right]
 
     with the cells :math:`t` that one write touches, of `touched_cells`.
 
     Parameters
     ----------
-    writes : array_like of float
-        Writes to the whole disk, :math:`k \ge 0`. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a write, :math:`w > 0`, to the byte. [KiB]
-    align_kib : array_like of float
-        Writes begin at multiples of this, :math:`a > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
-    area_frac : array_like of float
-        Share of the disk that is looked at, a zone, :math:`a` in (0, 1]. [-]
-    share_frac : array_like of float
-        Share of the writes that go there, :math:`s` in [0, 1]. [-]
+    writes : writes to the whole disk, :math:`k`
+    size_gib : size of the disk, :math:`D`
+    write_kib : size of a write, :math:`w`, to the byte
+    align_kib : writes begin at multiples of this, :math:`a`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
+    area_frac : share of the disk that is looked at, a zone, :math:`a_z`
+    share_frac : share of the writes that go there, :math:`s_z`
 
     Returns
     -------
-    array_like of float
-        Of the zone alone, no more than it has, of the broadcast shape of the
-        arguments; add up over the zones of a disk. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    of the zone alone, no more than it has; add up over the zones of a disk.
 
     See Also
     --------
@@ -339,26 +241,15 @@ def changed_norep(
 
     Parameters
     ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`, each at another multiple of its size; more than
-        the disk has room for count as that. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a write, :math:`w > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    writes : writes :math:`k`, each at another multiple of its size
+        More than the disk has room for count as that.
+    size_gib : size of the disk, :math:`D`
+    write_kib : size of a write, :math:`w`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
-    array_like of float
-        No more than the disk has, of the broadcast shape of the arguments;
-        :math:`k w / g` for writes of a cell or more. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    no more than the disk has; :math:`k w / g` for writes of a cell or more.
 
     Notes
     -----
@@ -397,27 +288,15 @@ def changed_runs(
 
     Parameters
     ----------
-    writes : array_like of float
-        Runs :math:`n \ge 0`. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    run_kib : array_like of float
-        Mean length of a run, :math:`\ell > 0`. [KiB]
-    align_kib : array_like of float
-        Runs begin and end at multiples of this, :math:`a > 0`, to the
-        byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
+    writes : runs :math:`n`
+    size_gib : size of the disk, :math:`D`
+    run_kib : mean length of a run, :math:`\ell`
+    align_kib : runs begin and end at multiples of this, :math:`a`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
-    array_like of float
-        No more than the disk has, of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    no more than the disk has.
 
     Notes
     -----
@@ -474,30 +353,20 @@ def changed_zipf(
 
     Parameters
     ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`, each of one whole page. [-]
-    zipf_exponent : array_like of float
-        Exponent of the law, :math:`s \ge 0`; 0 is uniform. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a page, :math:`w > 0`, to the byte. [KiB]
-    cell_kib : array_like of float
-        Size of a cell, :math:`g > 0`, to the byte. [KiB]
-    page_order : str
-        Where the hot pages lie: ``scattered``, as the rows of a table by an
-        arbitrary key, or ``ranked``, as the newest rows of a log. [-]
+    writes : writes :math:`k`, each of one whole page
+    zipf_exponent : exponent of the law, :math:`s`
+        0 is uniform.
+    size_gib : size of the disk, :math:`D`
+    write_kib : size of a page, :math:`w`, to the byte
+    cell_kib : size of a cell, :math:`g`, to the byte
+    page_order : where the hot pages lie
+        ``scattered``, as the rows of a table by an arbitrary key, or ``ranked``, as the
+        newest rows of a log.
 
     Returns
     -------
-    array_like of float
-        No more than the disk has, of the broadcast shape of the arguments; the
-        distinct pages :math:`E` that are hit, for cells of one page. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    no more than the disk has; the distinct pages :math:`E` that are hit, for cells of
+    one page.
 
     Notes
     -----
@@ -562,29 +431,13 @@ def changed_chunks_frac(
 
     Parameters
     ----------
-    writes : array_like of float
-        Writes :math:`k \ge 0`, anywhere. [-]
-    size_gib : array_like of float
-        Size of the disk, :math:`D \ge 0`. [GiB]
-    write_kib : array_like of float
-        Size of a write, :math:`w > 0`. [KiB]
-    min_chunk_kib : array_like of float
-        Shortest chunk, :math:`m \ge 0`. [KiB]
-    mean_chunk_kib : array_like of float
-        Mean of what a chunk has beyond the shortest, if it is not cut,
-        :math:`\mu > 0`. [KiB]
-    max_chunk_kib : array_like of float
-        Longest chunk, :math:`M > 0`; one below the shortest counts as that. [KiB]
-
-    Returns
-    -------
-    array_like of float
-        In [0, 1], of the broadcast shape of the arguments. [-]
-
-    Raises
-    ------
-    ValueError
-        If an argument lies outside its range above, or is NaN.
+    writes : writes :math:`k`, anywhere
+    size_gib : size of the disk, :math:`D`
+    write_kib : size of a write, :math:`w`
+    min_chunk_kib : shortest chunk, :math:`m`
+    mean_chunk_kib : mean of what an uncut chunk has beyond the shortest, :math:`\mu`
+    max_chunk_kib : longest chunk, :math:`M`
+        One below the shortest counts as that.
 
     See Also
     --------

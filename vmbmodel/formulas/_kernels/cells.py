@@ -5,14 +5,7 @@ from scipy.special import gammaln, xlog1py
 
 from vmbmodel.formulas._kernels.special import stirling_error
 
-__all__ = [
-    "cells_on",
-    "drawn",
-    "gcd",
-    "occupied",
-    "touched",
-    "whole_bytes",
-]
+__all__ = ["cells_on", "drawn", "gcd", "occupied", "touched", "whole_bytes"]
 
 
 def whole_bytes(*sizes_kib):

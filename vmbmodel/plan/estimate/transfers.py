@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import dispersion, transfer, writes
+from vmbmodel.formulas import dispersion, transfer
 from vmbmodel.formulas.sharing import account_capacity_mib_s
 from vmbmodel.plan.estimate.groups import completion_by_group_h
 from vmbmodel.plan.estimate.tiers import disk_caps
@@ -15,7 +15,7 @@ __all__ = ["add_times"]
 def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
     """Add, disk by disk, what moves and how long it takes beside the others."""
     used = disks["used_gib"]
-    amplified = writes.cell_amplification(
+    amplified = dispersion.cell_amplification(
         disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
     )
     disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
