@@ -204,7 +204,7 @@ def notebook(tmp_path):
 def test_a_notebook_runs_again_with_its_extra_only(installed, notebook, tmp_path):
     words = ("-m", "vmbmodel", "rerun", notebook, "--set", "jobs=5", "-o", "out")
     done = installed(*words, extras=["cli", "notebooks"], cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     ran = json.loads((tmp_path / "out/small.ipynb").read_text("utf-8"))
     assert ran["cells"][-1]["outputs"][0]["text"] == ["10\n"]
 
@@ -219,7 +219,7 @@ def test_rerun_says_what_it_lacks_and_does_not_blame_the_parameters(
     words = ("-m", "vmbmodel", "rerun", notebook, "--set", "jobs=5", "-o", "out")
     done = installed(*words, extras=extras, without=without, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        f"vmbmodel: rerun needs {module}: pip install 'vmbmodel[notebooks]'\n"
-    )
+    said = f"vmbmodel: rerun needs {module}: pip install 'vmbmodel[notebooks]'"
+    assert said in done.stderr.splitlines()  # a kernel may say goodbye there too
+    assert "parameters" not in done.stderr
     assert not (tmp_path / "out").exists()
