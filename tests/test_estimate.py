@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from vmbmodel.plan.estimate.groups import completion_by_group_h
 
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate
-from vmbmodel.plan.estimate.groups import completion_by_group_h
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.scenario import Scenario, parse_setting
 from vmbmodel.service import profile
@@ -105,8 +105,8 @@ def test_spreading_churn_over_disks_is_faster():
     hours = [
         row(
             *(
-                disk("vm", f"d{i}", "data", 4095, 4000, churn_gib_per_day=4000 / n)
-                for i in range(n)
+                disk("vm", f"d{i}", role, 4095, 4000, churn_gib_per_day=4000 / n)
+                for i, role in enumerate(["os", "data", "data", "data"][:n])
             )
         )["transfer_h"]
         for n in (4, 2, 1)

@@ -31,9 +31,12 @@ __all__ = [
     "describe",
     "fields",
     "groups",
+    "heading",
+    "is_number",
     "misnamed",
     "nearest",
     "refuse",
+    "shown",
     "unit_of",
 ]
 
@@ -403,3 +406,44 @@ def misnamed(name: str, known: Iterable[str]) -> str:
     guess = f"; did you mean {close[0]!r}?" if close else "."
     listed = f" Known: {', '.join(known)}" if len(known) <= 30 else ""
     return f"{name!r}{guess}{listed}"
+
+
+def heading(name: str) -> str:
+    """Return what a column is called, with its unit; a name of no field stays.
+
+    >>> heading("transfer_h"), heading("severity")
+    ('transfer (h)', 'severity')
+    """
+    if name not in fields():
+        return name
+    unit = unit_of(name)
+    label = fields()[name].label
+    return label if unit == "-" else f"{label} ({unit})"
+
+
+def is_number(name: str) -> bool:
+    """Say whether a column holds numbers."""
+    return name in fields() and fields()[name].kind == "number"
+
+
+def shown(name: str, value: object) -> str:
+    """Return a value as a person reads it, to a sensible number of digits.
+
+    >>> shown("total_usd", 1234.5), shown("wait_h", float("inf")), shown("servers", 8.0)
+    ('1,234.50', 'never', '8')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str | bool) or not hasattr(value, "__float__"):
+        return str(value)
+    number = float(value)
+    if math.isinf(number):
+        return "never" if name.endswith("_h") else "no limit"
+    if name.endswith("_usd"):
+        return f"{number:,.2f}"
+    if name.endswith("_prob"):
+        # a chance that is not quite certain must not look certain
+        return f"{math.floor(number * 1e4) / 1e4:.4f}"
+    if name.endswith("_h"):
+        return f"{number:,.2f}"
+    return f"{number:.4g}" if abs(number) < 10 else f"{number:,.1f}".removesuffix(".0")

@@ -100,7 +100,7 @@ def check(
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = plan.read(suppress) if suppress else ()
         located = read_located(fleet)
-        answer = plan.check(located.disks, settings, date)
+        answer = plan.check_disks(located.disks, settings, date)
         answer = plan.apply(answer, kept, datetime.date.today())
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
     least = fail_on or _FailOn.WARNING

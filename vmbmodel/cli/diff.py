@@ -34,7 +34,7 @@ def diff(
     """Say what changed between two saved estimates, and which cause changed it."""
     from vmbmodel.plan import saved
 
-    answer = saved.diff(saved.read(before), saved.read(after))
+    answer = saved.diff(before, after)
     totals = answer.totals
     gates = [
         Condition.parse(text, totals.index, "total", percent=True)

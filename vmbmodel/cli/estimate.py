@@ -97,9 +97,7 @@ def estimate(
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
     from vmbmodel.inventory.fleet import read
-    from vmbmodel.plan.estimate import COLUMNS
-    from vmbmodel.plan.estimate import compare as compare_cases
-    from vmbmodel.plan.estimate import estimate as plan
+    from vmbmodel.plan.estimate import COLUMNS, compare_disks, estimate_disks
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
@@ -109,8 +107,8 @@ def estimate(
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
         disks = read(fleet)
-        answer = plan(disks, settings, months)
-        compared = compare_cases(disks, settings, cases) if cases else []
+        answer = estimate_disks(disks, settings, months)
+        compared = compare_disks(disks, settings, cases) if cases else []
     present(
         format_,
         output,

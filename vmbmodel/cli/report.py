@@ -51,7 +51,7 @@ def report(
     from vmbmodel._files import write_folder
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import check as rules
-    from vmbmodel.plan.estimate import estimate
+    from vmbmodel.plan.estimate import estimate_disks
     from vmbmodel.render import Report
 
     today = datetime.date.today()
@@ -61,7 +61,7 @@ def report(
         kept = rules.read(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = read_located(fleet)
-        found = rules.check(located.disks, settings, date)
+        found = rules.check_disks(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
             made=today,
@@ -81,7 +81,7 @@ def report(
                 },
                 set_ or [],
             ),
-            estimate=estimate(located.disks, settings),
+            estimate=estimate_disks(located.disks, settings),
             check=rules.apply(found, kept, today),
         )
         write_folder(output, made.files(), force=force)

@@ -27,7 +27,7 @@ def verify(
     from vmbmodel.inventory.files import short
     from vmbmodel.plan import saved as plan
 
-    saved = plan.read(result)
+    saved = plan.read_saved(result)
     answer = plan.Inputs.of(saved, str(result)).estimate()
     found = list(plan.differences(saved, answer, tolerance))
     cells = len(answer.vms) * len(answer.vms.columns)

@@ -2,7 +2,6 @@
 
 from vmbmodel.plan.answers import (
     plain,
-    provenance,
     records,
 )
 from vmbmodel.plan.scenario import (
@@ -22,6 +21,5 @@ __all__ = [
     "Scenario",
     "parse_setting",
     "plain",
-    "provenance",
     "records",
 ]

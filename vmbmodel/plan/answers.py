@@ -1,27 +1,149 @@
-"""Answers in JSON's own types: plain numbers, and infinity as a word."""
+"""What every answer is: one JSON form, one word on its origin, one way to be shown."""
 
+import datetime
+import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.scenario import CATALOGUES, Scenario
+import vmbmodel
+from vmbmodel.fields import heading, shown
+from vmbmodel.plan.scenario import CATALOGUES
+from vmbmodel.service.constants import ConstantSet
 
-__all__ = ["plain", "provenance", "records"]
+__all__ = ["Overview", "Result", "computed_by", "named", "plain", "records"]
+
+_TEXT_ROWS = 6
+_PAGE_ROWS = 20
+_WIDEST = 40  # letters of a name that a terminal has room for
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What of an answer a reader sees first.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The main rows, in the columns that matter.
+    what : str
+        What the rows are, as in "and 38 more VMs".
+    lines : tuple of str
+        Totals or verdict, a line each.
+    """
+
+    rows: pd.DataFrame
+    what: str
+    lines: tuple[str, ...]
+
+
+class Result:
+    """An answer of the model.
+
+    A class of answers says in ``schema`` which form its JSON has, in `parts` what
+    is in it, and in `overview` what of it is shown first.
+    """
+
+    schema: ClassVar[str]
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give the parts of the JSON object after ``schema``, in their order.
+
+        A part is a table, an iterator of rows in JSON's own types, or anything that
+        `plain` takes.
+        """
+        raise NotImplementedError
+
+    def overview(self) -> Overview:
+        """Choose what is shown first."""
+        raise NotImplementedError
+
+    def items(self) -> Iterator[tuple[str, object]]:
+        """Give the documented JSON object part by part; tables are iterators."""
+        yield "schema", self.schema
+        for name, part in self.parts():
+            if isinstance(part, pd.DataFrame):
+                part = records(part)
+            yield name, part if isinstance(part, Iterator) else plain(part)
+
+    def to_dict(self) -> dict:
+        """Return the documented JSON object: ``"inf"`` for no end, null for nothing."""
+        return {n: list(v) if isinstance(v, Iterator) else v for n, v in self.items()}
+
+    def __repr__(self) -> str:
+        """Show the first rows and the totals, as a terminal has room for."""
+        seen = self.overview()
+        lines = list(seen.lines)
+        if len(seen.rows):
+            cells = _cells(seen.rows.head(_TEXT_ROWS))
+            rows = cells.to_string(index=False, max_colwidth=_WIDEST)
+            lines = [rows, *_more(seen, _TEXT_ROWS), *lines]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show the rows as a table, and the totals below."""
+        seen = self.overview()
+        lines = [*_more(seen, _PAGE_ROWS), *seen.lines]
+        said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+        if not len(seen.rows):
+            return said
+        cells = _cells(seen.rows.head(_PAGE_ROWS))
+        heads = {name: heading(name) for name in cells}
+        with pd.option_context("display.max_colwidth", None):
+            return cells.rename(columns=heads).to_html(index=False, border=0) + said
+
+
+def computed_by(
+    sets: Iterable[tuple[str, ConstantSet]] = (), *, whole: bool = False
+) -> dict[str, object]:
+    """Say which version computed an answer, and from which sets of constants.
+
+    Parameters
+    ----------
+    sets : iterable of (str, ConstantSet), optional
+        The sets that were used, each with what it is.
+    whole : bool, optional
+        Whether a set of the user's own is given whole, so that the answer can be
+        computed again.
+    """
+    used = {"version": vmbmodel.__version__}
+    for kind, constants in sets:
+        used[kind] = named(constants)
+        if whole and not CATALOGUES[kind].ships(constants):
+            used[kind]["toml"] = constants.text
+    return used
+
+
+def named(constants: ConstantSet) -> dict[str, str]:
+    """Name a set of constants, and say which text of it."""
+    return {"name": constants.name, "sha256": constants.sha256}
 
 
 def plain(entry: object) -> object:
-    """Turn numbers of any library into JSON's, and infinity into a word."""
-    if isinstance(entry, dict):
-        return {key: plain(value) for key, value in entry.items()}
-    if isinstance(entry, list):
-        return [plain(value) for value in entry]
+    """Turn values of any library into JSON's own: "inf" for no end, null for nothing.
+
+    >>> plain({"wait_h": np.float64("inf"), "on": datetime.date(2026, 1, 28)})
+    {'wait_h': 'inf', 'on': '2026-01-28'}
+    """
     if isinstance(entry, np.generic):
         entry = entry.item()
-    if isinstance(entry, float) and math.isinf(entry):
-        return "inf"
-    return entry
+    if entry is None or isinstance(entry, str | int):
+        return entry
+    if isinstance(entry, float):
+        return entry if math.isfinite(entry) else "inf" if math.isinf(entry) else None
+    if isinstance(entry, Mapping):
+        return {key: plain(value) for key, value in entry.items()}
+    if isinstance(entry, list | tuple):
+        return [plain(value) for value in entry]
+    if isinstance(entry, datetime.date):
+        return entry.isoformat()
+    if is_dataclass(entry):
+        return {f.name: plain(getattr(entry, f.name)) for f in fields(entry)}
+    return None if entry is pd.NA else entry
 
 
 def records(frame: pd.DataFrame, endless: object = "inf") -> Iterator[dict]:
@@ -30,15 +152,6 @@ def records(frame: pd.DataFrame, endless: object = "inf") -> Iterator[dict]:
     return (
         dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)
     )
-
-
-def provenance(scenario: Scenario) -> Iterator[tuple[str, dict]]:
-    """Say which sets of constants were used; one of the user's own is given whole."""
-    for kind, constants in scenario.sets():
-        of_a_file = {"toml": constants.text}
-        if CATALOGUES[kind].ships(constants):
-            of_a_file = {}
-        yield kind, {"name": constants.name, "sha256": constants.sha256} | of_a_file
 
 
 def _values(column: pd.Series, endless: object) -> list:
@@ -52,3 +165,15 @@ def _values(column: pd.Series, endless: object) -> list:
     values[infinite] = endless
     values[blank] = None
     return values.tolist()
+
+
+def _cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """Write every value as a person reads it."""
+    return pd.DataFrame(
+        {name: [shown(name, v) for v in _values(rows[name], math.inf)] for name in rows}
+    )
+
+
+def _more(seen: Overview, room: int) -> Iterator[str]:
+    if len(seen.rows) > room:
+        yield f"... and {len(seen.rows) - room:,} more {seen.what}"

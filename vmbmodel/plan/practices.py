@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from vmbmodel.plan.facts import holds
+
 __all__ = [
     "Place",
     "busy_accounts",
@@ -215,7 +217,7 @@ def small_writes(disks: pd.DataFrame, least: float) -> Iterator[Place]:
 
 
 def _marked(disks: pd.DataFrame, mark: str) -> Iterator[tuple[dict, float, str, int]]:
-    marked = disks[(disks[mark] == True).fillna(False).astype(bool)]  # noqa: E712
+    marked = disks[holds(disks[mark], True)]
     hours = (
         [f"{hours:.1f} h" for hours in marked["disk_h"]]
         if "disk_h" in marked

@@ -1,7 +1,9 @@
 """The settings of an estimate: three sets of constants, and what was changed."""
 
+import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 from vmbmodel.fields import Field, defaults, fields, misnamed
@@ -100,6 +102,15 @@ class Scenario:
     options: Mapping[str, object]
     given: Mapping[str, object]
     _asked: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _values: Mapping[str, object] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put all values together, a constant before an option of its name."""
+        sets = (self.limits, self.prices, self.profile)
+        values = dict(self.options)
+        for constants in sets:
+            values |= constants.constants
+        object.__setattr__(self, "_values", values)
 
     @classmethod
     def of(
@@ -199,14 +210,22 @@ class Scenario:
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
         self._asked.add(name)
-        for constants in (self.profile, self.prices, self.limits):
-            if name in constants:
-                return constants[name]
-        return self.options[name]
+        return self._values[name]
+
+    def arguments(self, step: Callable) -> dict[str, object]:
+        """Return the settings that a step takes, by the names of its keywords.
+
+        Examples
+        --------
+        >>> def step(used_gib, *, churn_frac, deadline_h): ...
+        >>> Scenario.of().arguments(step)
+        {'churn_frac': 0.03, 'deadline_h': 24}
+        """
+        return {name: self[name] for name in _keywords(step)}
 
     def __contains__(self, name: object) -> bool:
         """Say whether there is such a constant or option."""
-        return name in self.options or any(name in s for _, s in self.sets())
+        return name in self._values
 
     def sets(self) -> Iterator[tuple[str, ConstantSet]]:
         """Iterate over the three sets of constants, each with what it is."""
@@ -218,6 +237,12 @@ class Scenario:
         """Return what the caller set and nobody has asked for yet, prices aside."""
         asked = self._asked | self.prices.keys()
         return [name for name in self.given if name not in asked]
+
+
+@cache
+def _keywords(step: Callable) -> tuple[str, ...]:
+    parameters = inspect.signature(step).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
 
 
 def parse_setting(name: str, text: str) -> object:

@@ -7,9 +7,9 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 import vmbmodel
+from vmbmodel.fields import is_number, shown
 from vmbmodel.render.answers import Answer
 from vmbmodel.render.drawings import drawings
-from vmbmodel.render.quantities import is_number, shown
 from vmbmodel.render.tables import Table, head
 
 __all__ = ["render_page", "visible"]

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
-from vmbmodel.fields import fields
-from vmbmodel.render.quantities import is_number, shown
+from vmbmodel.fields import fields, is_number, shown
 
 __all__ = ["render_table"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vmbmodel.fields import fields
+from vmbmodel.fields import fields, heading
 from vmbmodel.plan import records
 from vmbmodel.plan.check import PLACES, Check
 from vmbmodel.plan.estimate import Estimate
@@ -99,10 +99,7 @@ def _worst_first(vms: pd.DataFrame) -> pd.DataFrame:
 
 def head(name: str) -> str:
     """Return what a column is called, with its unit."""
-    if name not in fields():
-        return _HEADS.get(name, name)
-    field = fields()[name]
-    return field.label if field.unit == "-" else f"{field.label} ({field.unit})"
+    return heading(name) if name in fields() else _HEADS.get(name, name)
 
 
 def _quantity(name: str, value: object) -> dict:

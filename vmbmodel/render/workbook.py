@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import xlsxwriter
 
+from vmbmodel.fields import is_number
 from vmbmodel.render.answers import Answer
-from vmbmodel.render.quantities import is_number
 from vmbmodel.render.tables import Table, head
 
 __all__ = ["render_workbook"]

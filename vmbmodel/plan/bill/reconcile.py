@@ -1,16 +1,21 @@
 """What was billed beside what the model gives, and why the two differ."""
 
 import math
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-import vmbmodel
-from vmbmodel.inventory.bill import LINES, Bill
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.fields import shown
+from vmbmodel.inventory.bill import LINES, Bill, read
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.plan.answers import Overview, Result, computed_by
+from vmbmodel.plan.estimate import estimate_disks
+from vmbmodel.plan.facts import Fleet, of_vms
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service.prices import storage_usd_per_gib_month
 
@@ -37,8 +42,8 @@ _KINDS = {"instances": "tier", "snapshots": "snapshots"}
 _KINDS |= dict.fromkeys(_STORED, "vault_bytes")
 
 
-@dataclass(frozen=True)
-class Reconciliation:
+@dataclass(frozen=True, repr=False)
+class Reconciliation(Result):
     """A bill beside the model.
 
     Parameters
@@ -75,32 +80,48 @@ class Reconciliation:
             return math.copysign(math.inf, self.difference_usd)
         return self.difference_usd / self.modelled_usd
 
-    def to_dict(self) -> dict:
-        """Return the documented JSON object, with ``"inf"`` for no limit."""
-        frac = self.difference_frac
-        return {
-            "schema": SCHEMA,
-            "model": {"version": vmbmodel.__version__},
-            "months": self.months,
-            "billed_usd": self.billed_usd,
-            "modelled_usd": self.modelled_usd,
-            "difference_usd": self.difference_usd,
-            "difference_frac": frac if math.isfinite(frac) else "inf",
-            "causes": [
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds."""
+        yield "model", computed_by()
+        yield "months", self.months
+        yield "billed_usd", self.billed_usd
+        yield "modelled_usd", self.modelled_usd
+        yield "difference_usd", self.difference_usd
+        yield "difference_frac", self.difference_frac
+        yield (
+            "causes",
+            [
                 {"cause": cause, "difference_usd": usd, "text": CAUSES[cause]}
                 for cause, usd in self.causes.items()
             ],
-            "lines": self.lines.to_dict("records"),
-            "notes": list(self.notes),
-        }
+        )
+        yield "lines", self.lines
+        yield "notes", self.notes
+
+    def overview(self) -> Overview:
+        """Show the lines of the bill, the difference, and its causes."""
+        usd = {c: shown("total_usd", usd) for c, usd in self.causes.items() if usd}
+        parts = ", ".join(f"{cause} {amount}" for cause, amount in usd.items())
+        return Overview(
+            self.lines,
+            "lines",
+            (
+                f"billed {shown('total_usd', self.billed_usd)} USD, modelled "
+                f"{shown('total_usd', self.modelled_usd)} USD: "
+                f"{shown('total_usd', self.difference_usd)} USD apart",
+                f"of which {parts}" if parts else "the same",
+            ),
+        )
 
 
 def reconcile(
-    fleet: pd.DataFrame,
-    bill: Bill,
-    scenario: Scenario,
+    fleet: Fleet,
+    bill: Bill | str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    scenario: Scenario | None = None,
     *,
-    stopped: pd.DataFrame | None = None,
+    stopped: Fleet | None = None,
     usd_per_unit: float | None = None,
 ) -> Reconciliation:
     """Compare a bill with the model, and split the difference by cause.
@@ -110,14 +131,15 @@ def reconcile(
 
     Parameters
     ----------
-    fleet : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it. Where no VM
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is. Where no VM
         names its vault, all vaults of the bill are taken together.
-    bill : Bill
-        What was charged, as `vmbmodel.inventory.bill.read` gives it.
-    scenario : Scenario
+    bill : Bill, path-like or sequence of path-like
+        What was charged: the files of a cost export, or what
+        `vmbmodel.inventory.bill.read` makes of them.
+    scenario : Scenario, optional
         Constants, readings and what blank cells are taken as.
-    stopped : DataFrame, optional
+    stopped : path-like or DataFrame, optional
         VMs whose backup was stopped and whose data is retained, with the sizes of
         their last backup, as an inventory.
     usd_per_unit : float, optional
@@ -130,6 +152,8 @@ def reconcile(
 
     Raises
     ------
+    InventoryError
+        If anything is wrong with the inventory or the bill; with all findings.
     ValueError
         If the bill is in another currency than dollars and no rate above 0 is
         given, or if it is in dollars and a rate is.
@@ -155,15 +179,19 @@ def reconcile(
     >>> print(round(answer.difference_usd - answer.causes["vault_bytes"], 9))
     0.0
     """
+    scenario = scenario or Scenario.of()
+    fleet = disks_of(fleet)
+    if not isinstance(bill, Bill):
+        bill = read([bill] if isinstance(bill, str | os.PathLike) else bill)
     rate_usd = _usd_per_unit(bill.currency, usd_per_unit)
     months = math.fsum(bill.covered_frac.values())
-    one = "vault" not in fleet or fleet["vault"].isna().all()
+    one = fleet["vault"].isna().all()
     rows = bill.rows.assign(vault="") if one else bill.rows
     billed = rows.groupby(["vault", "line"])[["quantity", "cost"]].sum()
     modelled = _modelled(fleet, scenario, one=one) * months
     retained = 0 * modelled
     if stopped is not None:
-        retained = _modelled(stopped, scenario, one=one) * months
+        retained = _modelled(disks_of(stopped), scenario, one=one) * months
         retained = retained.drop(("", "snapshots"))
     parts = [
         billed.set_axis(["billed", "billed_usd"], axis=1),
@@ -215,11 +243,8 @@ def _unit_usd(lines: pd.DataFrame, scenario: Scenario) -> np.ndarray:
 
 def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataFrame:
     """Return quantity and cost of a full month by vault and line, by the model."""
-    vms = estimate(fleet, scenario).vms.set_index("vm")
-    of_vm = fleet.groupby("vm", sort=False)
-    for name in ("vault", "redundancy"):
-        given = of_vm[name].first() if name in fleet else pd.Series(dtype=object)
-        vms[name] = given.reindex(vms.index).fillna(scenario[name])
+    vms = estimate_disks(fleet, scenario).vms.set_index("vm")
+    vms = vms.join(of_vms(fleet, scenario, "vault", "redundancy"))
     vms["vault"] = "" if one else vms["vault"].str.lower()
     stored = vms.groupby(["vault", "redundancy"])[["stored_gib", "storage_usd"]].sum()
     instances = vms.groupby("vault")[["protected_instances", "instance_usd"]].sum()

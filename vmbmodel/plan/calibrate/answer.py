@@ -13,9 +13,10 @@ a wait :math:`W_i`, and the time that grows with the size :math:`s_i` moved. The
 """
 
 import datetime
-import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,18 +25,28 @@ from scipy import optimize
 from vmbmodel.formulas.capacity import utilisation_for_wait_frac
 from vmbmodel.formulas.queueing import erlang_c_prob, wait_decay_per_h
 from vmbmodel.formulas.total import done_within_prob
-from vmbmodel.inventory.jobs import first_backups, typed
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.inventory.jobs import first_backups, read, typed
+from vmbmodel.plan.answers import Overview, Result, named
 from vmbmodel.plan.calibrate.fits import Fit
 from vmbmodel.plan.calibrate.job_fits import GIB_H, Work, fit_backups, fit_restores
+from vmbmodel.plan.facts import Fleet, backed_up, in_gib
+from vmbmodel.plan.scenario import DEFAULT_PROFILE
 from vmbmodel.service.constants import ConstantSet, Origin, set_text
+from vmbmodel.service.profile import PROFILES
 
 __all__ = ["SCHEMA", "Calibration", "Fit", "calibrate"]
 
 SCHEMA = "vmbmodel.calibration/1"
 
+_SEEN = ("name", "value", "low", "high", "count", "base_value")
 
-@dataclass(frozen=True)
-class Calibration:
+Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
+"""Backup jobs: log files, or a table of their columns."""
+
+
+@dataclass(frozen=True, repr=False)
+class Calibration(Result):
     """A profile fitted to a job log.
 
     Parameters
@@ -133,47 +144,67 @@ class Calibration:
             origins[name] = origin
         return set_text(title, day, origins)
 
-    def to_dict(self) -> dict:
-        """Return everything as plain values, with ``"inf"`` for no bound."""
-        return {
-            "schema": SCHEMA,
-            "base": {"name": self.base.name, "sha256": self.base.sha256},
-            "backups": len(self.backups),
-            "constants": [self._row(fit) for fit in self.fits.values()],
-            "described": [self._row(fit) for fit in self.described.values()],
-            "left": [{"name": n, "reason": why} for n, why in self.left.items()],
-            "quantiles": [
-                {
-                    "share": share,
-                    "log_h": float(self.backups["job_h"].quantile(share)),
-                    "fitted_h": self.quantile_h(share),
-                }
-                for share in (0.5, 0.95)
-                if len(self.backups)
-            ],
-            "notes": list(self.notes),
-        }
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds."""
+        yield "base", named(self.base)
+        yield "backups", len(self.backups)
+        yield "constants", [self._row(fit) for fit in self.fits.values()]
+        yield "described", [self._row(fit) for fit in self.described.values()]
+        yield "left", [{"name": n, "reason": why} for n, why in self.left.items()]
+        yield "quantiles", list(self._quantiles())
+        yield "notes", self.notes
+
+    def overview(self) -> Overview:
+        """Show the constants beside those of the base, and how well they fit."""
+        rows = [self._row(fit) for fit in self.fits.values()]
+        quantiles = [
+            f"{row['share']:.0%} done within {row['log_h']:.3g} h in the log, "
+            f"{row['fitted_h']:.3g} h as fitted"
+            for row in self._quantiles()
+        ]
+        return Overview(
+            pd.DataFrame(rows, columns=list(_SEEN)),
+            "constants",
+            (
+                f"{len(self.backups):,} backups: " + "; ".join(quantiles),
+                f"{len(self.left)} constants left to {self.base.name} (.left)",
+            ),
+        )
+
+    def _quantiles(self) -> Iterator[dict]:
+        for share in (0.5, 0.95):
+            if len(self.backups):
+                log_h = float(self.backups["job_h"].quantile(share))
+                fitted_h = self.quantile_h(share)
+                yield {"share": share, "log_h": log_h, "fitted_h": fitted_h}
 
     def _row(self, fit: Fit) -> dict:
-        row = vars(fit) | {"base_value": self.base.get(fit.name)}
-        endless = {k: "inf" for k, v in row.items() if v == math.inf}
-        return row | endless
+        return vars(fit) | {"base_value": self.base.get(fit.name)}
 
 
 def calibrate(
-    jobs: pd.DataFrame, base: ConstantSet, fleet: pd.DataFrame | None = None
+    jobs: Jobs,
+    base: str | ConstantSet = DEFAULT_PROFILE,
+    fleet: Fleet | None = None,
+    *,
+    gb_bytes: float = 2.0**30,
 ) -> Calibration:
     """Fit a profile to a job log.
 
     Parameters
     ----------
-    jobs : DataFrame
-        As `vmbmodel.inventory.jobs.read` gives it, or with some of its columns.
-    base : ConstantSet
-        Profile for what the log does not tell.
-    fleet : DataFrame, optional
+    jobs : path-like, sequence of path-like or DataFrame
+        Files that `vmbmodel.inventory.jobs.read` reads, times in UTC, or its table, or
+        one with some of its columns.
+    base : str or ConstantSet, optional
+        Profile for what the log does not tell: a set, its name, or its file.
+    fleet : path-like or DataFrame, optional
         Inventory of the same VMs. It gives sizes that the log lacks, and the share of
         the largest disk, which takes longest; without it, a VM counts as one disk.
+    gb_bytes : float, optional
+        What a GB of the inventory has.
 
     Returns
     -------
@@ -182,6 +213,8 @@ def calibrate(
 
     Raises
     ------
+    InventoryError
+        If a file or the inventory cannot be read; with all findings.
     ValueError
         If nothing can be fitted.
 
@@ -195,10 +228,14 @@ def calibrate(
     exceed, and by the share that waits at all, which decides on the number of data
     movers that behave so; it is no count of machines.
     """
+    base = PROFILES.find(base)
+    if not isinstance(jobs, pd.DataFrame):
+        jobs = read([jobs] if isinstance(jobs, str | os.PathLike) else jobs).jobs
+    disks = None if fleet is None else in_gib(backed_up(disks_of(fleet)), gb_bytes)
     work, jobs = Work(base), typed(jobs)
     done = jobs["status"].str.startswith("Completed").fillna(False)
     timed = done & (jobs["job_h"] > 0)
-    sized = _sized(jobs, fleet)
+    sized = _sized(jobs, disks)
     operation = jobs["operation"].fillna("")
     backups = sized[timed & operation.str.startswith("Backup")]
     restores = sized[timed & (operation == "Restore")]
@@ -227,12 +264,11 @@ def calibrate(
     )  # fmt: skip
 
 
-def _sized(jobs: pd.DataFrame, fleet: pd.DataFrame | None) -> pd.DataFrame:
+def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     """Return jobs, each with what its slowest disk moves, and whether it is a first."""
     sized = jobs.assign(first=first_backups(jobs))
-    if fleet is None:
+    if disks is None:
         return sized
-    disks = fleet[~fleet["excluded"].fillna(False) & (fleet["role"] != "temp")]
     names = disks["vm"].str.lower().str.rpartition("/")[2]
     once = disks.groupby(names)["vm"].transform("nunique") == 1
     by_vm = disks[once].groupby(names[once])

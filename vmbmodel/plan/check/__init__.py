@@ -8,6 +8,7 @@ from vmbmodel.plan.check.answer import (
     Finding,
     Outcome,
     check,
+    check_disks,
 )
 from vmbmodel.plan.check.suppressions import (
     EXPIRED,
@@ -29,5 +30,6 @@ __all__ = [
     "Suppression",
     "apply",
     "check",
+    "check_disks",
     "read",
 ]

@@ -9,19 +9,30 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-import vmbmodel
-from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.inventory.fleet import OF_THE_VM
+from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan import practices
+from vmbmodel.plan.answers import Overview, Result, computed_by
+from vmbmodel.plan.facts import Fleet, backed_up, holds, told, unmanaged
 from vmbmodel.plan.practices import Place, crowded
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service.constants import ConstantSet
 from vmbmodel.service.rules import SEVERITIES, Rule, Version, in_force
 
-__all__ = ["PLACES", "SCHEMA", "STATUSES", "Check", "Finding", "Outcome", "check"]
+__all__ = [
+    "PLACES",
+    "SCHEMA",
+    "STATUSES",
+    "Check",
+    "Finding",
+    "Outcome",
+    "check",
+    "check_disks",
+]
 
 SCHEMA = "vmbmodel.check/1"
 
@@ -103,9 +114,27 @@ class Outcome:
     needs: str
     findings: tuple[Finding, ...]
 
+    def to_dict(self) -> dict:
+        """Return the outcome as the row that JSON shows."""
+        return {
+            "rule": self.rule.id,
+            "title": self.rule.title,
+            "severity": self.rule.severity,
+            "status": self.status,
+            "findings": len(self.findings),
+            "known": self.known,
+            "unknown": self.unknown,
+            "needs": self.needs,
+            "looks_at": self.rule.looks_at,
+            "since": self.version.since,
+            "until": self.version.until,
+            "source": self.version.source,
+            "locator": self.version.locator,
+        }
 
-@dataclass(frozen=True)
-class Check:
+
+@dataclass(frozen=True, repr=False)
+class Check(Result):
     """An inventory against the rules of a day.
 
     Parameters
@@ -149,52 +178,54 @@ class Check:
             **{name.replace(" ", "_"): status[name] for name in STATUSES},
         }
 
-    def to_dict(self) -> dict:
-        """Return the check as one JSON object.
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds.
 
         Examples
         --------
         >>> import pandas as pd
         >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> answer = check(pd.DataFrame([disk]), Scenario.of()).to_dict()
+        >>> answer = check(pd.DataFrame([disk])).to_dict()
         >>> answer["schema"], answer["as_of"], answer["count"]["error"]
         ('vmbmodel.check/1', '2026-01-28', 0)
         """
-        sets = {
-            kind: {"name": constants.name, "sha256": constants.sha256}
-            for kind, constants in self.scenario.sets()
-            if kind != "prices"
-        }
-        return {
-            "schema": SCHEMA,
-            "model": {"version": vmbmodel.__version__} | sets,
-            "as_of": self.as_of.isoformat(),
-            "inputs": {
-                name: "inf" if value == np.inf else value
-                for name, value in self.scenario.given.items()
-            },
-            "count": self.count(),
-            "findings": [finding.to_dict() for finding in self.findings],
-            "rules": [
-                {
-                    "rule": outcome.rule.id,
-                    "title": outcome.rule.title,
-                    "severity": outcome.rule.severity,
-                    "status": outcome.status,
-                    "findings": len(outcome.findings),
-                    "known": outcome.known,
-                    "unknown": outcome.unknown,
-                    "needs": outcome.needs,
-                    "looks_at": outcome.rule.looks_at,
-                    "since": outcome.version.since.isoformat(),
-                    "until": outcome.version.until
-                    and outcome.version.until.isoformat(),
-                    "source": outcome.version.source,
-                    "locator": outcome.version.locator,
-                }
-                for outcome in self.outcomes
-            ],
-        }
+        yield "model", computed_by(self._sets())
+        yield "as_of", self.as_of
+        yield "inputs", self.scenario.given
+        yield "count", self.count()
+        yield "findings", [finding.to_dict() for finding in self.findings]
+        yield "rules", [outcome.to_dict() for outcome in self.outcomes]
+
+    def overview(self) -> Overview:
+        """Show what is found, the worst first, and what came of the rules."""
+        found = sorted(
+            (f for f in self.findings if not f.suppressed),
+            key=lambda f: SEVERITIES.index(f.severity),
+            reverse=True,
+        )
+        rows = [(f.severity, f.rule.id, f.place.text) for f in found]
+        counts = self.count()
+        of_rules = ", ".join(
+            f"{counts[name.replace(' ', '_')]} {name}" for name in STATUSES
+        )
+        of_findings = ", ".join(
+            f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
+            for name in ("error", "warning", "note")
+        )
+        sets = ", ".join(f"{kind} {constants.name}" for kind, constants in self._sets())
+        return Overview(
+            pd.DataFrame(rows, columns=["severity", "rule", "text"]),
+            "findings",
+            (
+                f"{of_findings}, {counts['suppressed']:,} suppressed",
+                f"{counts['rules']} rules in force on {self.as_of}: {of_rules}; {sets}",
+            ),
+        )
+
+    def _sets(self) -> list[tuple[str, ConstantSet]]:
+        return [(kind, s) for kind, s in self.scenario.sets() if kind != "prices"]
 
 
 @dataclass(frozen=True)
@@ -220,15 +251,17 @@ class _Search:
 
 
 def check(
-    fleet: pd.DataFrame, scenario: Scenario, as_of: datetime.date | None = None
+    fleet: Fleet,
+    scenario: Scenario | None = None,
+    as_of: datetime.date | None = None,
 ) -> Check:
     """Check an inventory against the rules of a day.
 
     Parameters
     ----------
-    fleet : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
-    scenario : Scenario
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is.
+    scenario : Scenario, optional
         What the caller set in it goes before the sources, and fills blank cells.
     as_of : datetime.date, optional
         The day, whose sources give the thresholds. If not given, it is the day
@@ -242,6 +275,8 @@ def check(
 
     Raises
     ------
+    InventoryError
+        If anything is wrong with the inventory; with all findings.
     ValueError
         If no rule is known of that day.
 
@@ -256,6 +291,13 @@ def check(
     2018-12-11 error
     2026-01-28 nothing found
     """
+    return check_disks(disks_of(fleet), scenario or Scenario.of(), as_of)
+
+
+def check_disks(
+    fleet: pd.DataFrame, scenario: Scenario, as_of: datetime.date | None = None
+) -> Check:
+    """Check an inventory that has been read, as `check` does."""
     dated = as_of is not None
     as_of = as_of or scenario.profile.as_of
     facts = _known(fleet, scenario)
@@ -305,45 +347,15 @@ def _thresholds(version: Version, scenario: Scenario, dated: bool) -> Iterator[f
 
 def _known(fleet: pd.DataFrame, scenario: Scenario) -> _Known:
     """Take what cells say, what other disks say of the same VM, what the caller set."""
-    given = dict(scenario.given)
-    disks = fleet.reindex(columns=DISK_COLUMNS).reset_index(drop=True)
+    disks = told(fleet, scenario)
     disks["row"] = np.arange(len(disks))
-    code = pd.factorize(disks["vm"])[0]
-    for name in OF_THE_VM:
-        disks[name] = _shared(disks[name], code)
-    gib = scenario["gb_bytes"] / 2**30
-    for name in ("size_gib", "used_gib", "churn_gib_per_day"):
-        disks[name] = disks[name].astype(float)
-    if "churn_gib_per_day" not in given and "churn_frac" in given:
-        churn = scenario["churn_frac"] * disks["used_gib"]
-        disks["churn_gib_per_day"] = disks["churn_gib_per_day"].fillna(churn)
-    for name in DISK_COLUMNS:
-        if name in given:
-            column, value = disks[name], scenario[name]
-            disks[name] = column.astype(object).where(column.notna(), value)
-    for name in ("size_gib", "used_gib", "churn_gib_per_day"):
-        disks[name] = disks[name].astype(float) * gib
-    for name in ("write_kib", "start_h"):
-        disks[name] = disks[name].astype(float)
-    kept = disks[~_is(disks["excluded"], True) & ~_is(disks["role"], "temp")]
+    kept = backed_up(disks)
     return _Known(
         disks=kept,
         vms=_vms(kept),
-        unmanaged=kept[_is(kept["managed"], False)],
-        given=given,
+        unmanaged=unmanaged(kept),
+        given=dict(scenario.given),
     )
-
-
-def _shared(column: pd.Series, code: np.ndarray) -> pd.Series:
-    """Give each row the first value that any row of its VM has."""
-    known = np.flatnonzero(column.notna().to_numpy())
-    if known.size in (0, len(column)):
-        return column
-    first = np.full(code.max() + 1, -1)
-    first[code[known[::-1]]] = known[::-1]
-    at = first[code]
-    taken = column.take(np.maximum(at, 0)).reset_index(drop=True)
-    return taken.where(at >= 0)
 
 
 def _vms(disks: pd.DataFrame) -> pd.DataFrame:
@@ -358,16 +370,11 @@ def _vms(disks: pd.DataFrame) -> pd.DataFrame:
     blank = np.isnan(churn)
     vms["size_gib"] = np.bincount(code, disks["size_gib"].to_numpy(), count)
     vms["disks"] = np.bincount(code, minlength=count)
-    is_data = _is(disks["role"], "data")
+    is_data = holds(disks["role"], "data")
     vms["data_disks"] = np.bincount(code, is_data, count)
     vms["churn_gib_per_day"] = np.bincount(code, np.where(blank, 0.0, churn), count)
     vms["blank_churn"] = np.bincount(code, blank, count) > 0
     return vms
-
-
-def _is(column: pd.Series, value: object) -> np.ndarray:
-    """Say where a cell has a value; a blank has none."""
-    return (column == value).fillna(False).to_numpy(dtype=bool)
 
 
 def _split(rows: pd.DataFrame, *names: str) -> tuple[pd.DataFrame, int]:
@@ -454,7 +461,7 @@ def _consistency_check(facts: _Known) -> _Search:
 
 
 def _consistency_check_size(facts: _Known, most: float) -> _Search:
-    disks = facts.disks[~_is(facts.disks["cc_mode"], True)]
+    disks = facts.disks[~holds(facts.disks["cc_mode"], True)]
     places = _beyond(
         disks,
         "size_gib",

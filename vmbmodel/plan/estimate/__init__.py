@@ -5,7 +5,7 @@ from vmbmodel.plan.estimate.answer import (
     SCHEMA,
     Estimate,
     estimate,
-    filled,
+    estimate_disks,
 )
 from vmbmodel.plan.estimate.assumptions import (
     Assumption,
@@ -13,6 +13,7 @@ from vmbmodel.plan.estimate.assumptions import (
 )
 from vmbmodel.plan.estimate.compare import (
     compare,
+    compare_disks,
     parse_case,
 )
 from vmbmodel.plan.estimate.misses import (
@@ -51,9 +52,10 @@ __all__ = [
     "WaitByStart",
     "assumptions",
     "compare",
+    "compare_disks",
     "day_load",
     "estimate",
-    "filled",
+    "estimate_disks",
     "fleet_misses",
     "month_totals",
     "of_others",

@@ -3,27 +3,29 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-import vmbmodel
-from vmbmodel.fields import defaults, fields
+from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.inventory.fleet import OF_THE_VM
-from vmbmodel.plan.answers import plain, provenance, records
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.assumptions import Assumption, assumptions
-from vmbmodel.plan.estimate.bills import add_bill, check_reservation
+from vmbmodel.plan.estimate.bills import refuse_part_blocks
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.notices import Notice, notices
 from vmbmodel.plan.estimate.others import of_others
-from vmbmodel.plan.estimate.own_line import add_backup
-from vmbmodel.plan.estimate.restores import add_point_ages, add_restore, all_restored_h
-from vmbmodel.plan.estimate.transfers import add_times
+from vmbmodel.plan.estimate.own_line import backup
+from vmbmodel.plan.estimate.restores import point_ages
+from vmbmodel.plan.estimate.steps import bill, copies, gathered, restores
+from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate"]
+__all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate", "estimate_disks"]
 
 SCHEMA = "vmbmodel.estimate/1"
 
@@ -54,6 +56,16 @@ COLUMNS = (
     "snapshot_usd",
     "total_usd",
 )
+_SEEN = (
+    "vm",
+    "disks",
+    "used_gib",
+    "backup_p50_h",
+    "backup_p95_h",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "total_usd",
+)
 _SUMMED = (
     "disks",
     "used_gib",
@@ -68,8 +80,8 @@ _SUMMED = (
 )
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Result):
     """What an inventory comes to under a scenario, and what that rests on.
 
     Parameters
@@ -101,49 +113,63 @@ class Estimate:
     policies: pd.DataFrame
     months: pd.DataFrame | None = None
 
-    def to_dict(self) -> dict:
-        """Return the documented JSON object, with ``"inf"`` for never.
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds.
 
         Examples
         --------
         >>> import pandas as pd
         >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> answer = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
+        >>> answer = estimate(pd.DataFrame([disk])).to_dict()
         >>> answer["schema"], answer["vms"][0]["instance_usd"]
         ('vmbmodel.estimate/1', 5.0)
         """
-        listed = {"inventory", "vms"}
-        return {n: list(v) if n in listed else v for n, v in self.items()}
-
-    def items(self) -> Iterator[tuple[str, object]]:
-        """Give that object part by part; the long lists are iterators."""
         inputs = {name: c for _, s in self.scenario.sets() for name, c in s.items()}
         inputs |= {n: v for n, v in self.scenario.options.items() if v is not None}
-        yield "schema", SCHEMA
-        yield (
-            "model",
-            {"version": vmbmodel.__version__} | dict(provenance(self.scenario)),
-        )
-        yield "given", plain(dict(self.scenario.given))
-        yield "inputs", plain(inputs)
-        yield "vms", records(self.vms)
-        yield "total", plain(dict(self.total))
-        yield "policies", list(records(self.policies))
+        yield "model", computed_by(self.scenario.sets(), whole=True)
+        yield "given", self.scenario.given
+        yield "inputs", inputs
+        yield "vms", self.vms
+        yield "total", self.total
+        yield "policies", self.policies
         if self.months is not None:
-            yield "months", list(records(month_totals(self.months)))
-        yield "assumptions", plain([vars(entry) for entry in self.assumptions])
-        yield "warnings", plain([vars(entry) for entry in self.warnings])
+            yield "months", month_totals(self.months)
+        yield "assumptions", self.assumptions
+        yield "warnings", self.warnings
         yield "inventory", (_known(row) for row in records(self.fleet))
 
+    def overview(self) -> Overview:
+        """Show times, odds and bill of the VMs, and what all of them come to."""
+        said = {name: shown(name, value) for name, value in self.total.items()}
+        sets = ", ".join(f"{kind} {s.name}" for kind, s in self.scenario.sets())
+        return Overview(
+            self.vms[list(_SEEN)],
+            "VMs",
+            (
+                f"VMs: {said['vms']}; USD a month: {said['total_usd']} (instances "
+                f"{said['instance_usd']}, storage {said['storage_usd']}, snapshots "
+                f"{said['snapshot_usd']})",
+                f"deadlines missed, on average: {said['expected_misses']}; hours until "
+                f"all are restored at once: {said['restore_all_h']}, 95 times of 100",
+                sets,
+                f"{len(self.warnings)} worth a look (.warnings), "
+                f"{len(self.assumptions)} assumed (.assumptions)",
+            ),
+        )
 
-def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estimate:
+
+def estimate(
+    fleet: Fleet, scenario: Scenario | None = None, months: int = 0
+) -> Estimate:
     """Estimate every VM of an inventory.
 
     Parameters
     ----------
-    fleet : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
-    scenario : Scenario
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is.
+    scenario : Scenario, optional
         Constants, readings and what blank cells are taken as.
     months : int, optional
         How many months to come are billed one by one.
@@ -155,6 +181,8 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
 
     Raises
     ------
+    InventoryError
+        If anything is wrong with the inventory; with all findings.
     ValueError
         If capacity is reserved that is not sold.
 
@@ -164,93 +192,58 @@ def estimate(fleet: pd.DataFrame, scenario: Scenario, months: int = 0) -> Estima
 
     >>> disk = dict(vm="a", disk="os", role="os", size_gib=4095, used_gib=4095,
     ...             first_backup=True)
-    >>> answer = estimate(pd.DataFrame([disk]), Scenario.of())
+    >>> answer = estimate(pd.DataFrame([disk]))
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    check_reservation(scenario)
-    disks, taken = filled(fleet, scenario)
-    kept = disks[~disks["excluded"] & (disks["role"] != "temp")]
-    with np.errstate(over="ignore", divide="ignore"):  # a rate of next to nothing
-        add_times(kept, scenario)
-        vms = _vms(disks, kept)
-        wait = scenario, of_others(scenario)
-        add_backup(vms, *wait)
-        add_restore(vms, kept, *wait)
-        all_h = all_restored_h(vms, kept, *wait)
-        add_point_ages(vms, scenario)
-        add_bill(vms, scenario)
-        ahead = month_rows(vms, scenario, months) if months else None
-        steps = break_dates(vms, scenario, months, lambda v: add_backup(v, *wait))
-        found = (*notices(kept, vms, scenario), *(steps if months else ()))
-    rows = vms.reset_index()[["vm", *COLUMNS]]
-    totals = {"vms": len(rows)} | {n: _sum(rows[n]) for n in _SUMMED}
-    totals |= fleet_misses(vms)
+    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months)
+
+
+def estimate_disks(
+    fleet: pd.DataFrame, scenario: Scenario, months: int = 0
+) -> Estimate:
+    """Estimate an inventory that has been checked, as `estimate` does."""
+    ask = scenario.arguments
+    refuse_part_blocks(**ask(refuse_part_blocks))
+    disks, blank = filled(fleet, scenario)
+    kept = backed_up(disks)
+    with np.errstate(all="ignore"):  # the edges are cases, not accidents
+        kept = kept.assign(**copies(kept, scenario))
+        names, of_vm, vms = gathered(disks, kept)
+        others = of_others(scenario)
+        done = partial(backup, others=others, **ask(backup))
+        vms |= done(vms)
+        back, all_h = restores(vms, kept, of_vm, others, scenario)
+        vms |= back | point_ages(vms, **ask(point_ages))
+        billed = partial(bill, scenario=scenario)
+        vms |= billed(vms)
+        ahead, steps = None, ()
+        table = pd.DataFrame(vms, index=pd.Index(names, name="vm"))
+        if months:
+            ahead = month_rows(names, vms, months, billed, **ask(month_rows))
+            steps = break_dates(table, scenario, months, done)
+        found = (*notices(kept, table, scenario), *steps)
+    rows = table.reset_index()[["vm", *COLUMNS]]
+    totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _SUMMED}
+    totals |= fleet_misses(table)
     totals["restore_all_h"] = all_h
     return Estimate(
         vms=rows,
         total=totals,
         scenario=scenario,
-        assumptions=assumptions(scenario, taken),
+        assumptions=assumptions(scenario, blank),
         warnings=found,
-        fleet=fleet.reindex(columns=DISK_COLUMNS),
-        policies=policy_misses(vms),
+        fleet=fleet.reindex(columns=list(DISK_COLUMNS)),
+        policies=policy_misses(table),
         months=ahead,
     )
-
-
-def filled(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, dict]:
-    """Fill blank cells, and count for each column how many were filled."""
-    disks = disks.reindex(columns=DISK_COLUMNS).reset_index(drop=True)
-    # what one disk says of its VM, the others need not repeat
-    for name in OF_THE_VM:
-        known = disks.groupby("vm", sort=False)[name].transform("first")
-        disks[name] = disks[name].where(disks[name].notna(), known)
-    # what the user calls a GB, in GiB
-    gib = scenario["gb_bytes"] / 2**30
-    for name in ("size_gib", "used_gib"):
-        disks[name] = disks[name].astype(float) * gib
-    fill = {name: scenario[name] for name in defaults()}
-    fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
-    taken = {}
-    for name, value in fill.items():
-        column = disks[name]
-        taken[name] = int(column.isna().sum())
-        disks[name] = column.astype(object).where(column.notna(), value)
-        # a start of 20.5 h stays one, though the default of 23 is whole
-        kind = float if fields()[name].kind == "number" else type(value)
-        disks[name] = disks[name].astype(kind)
-    if scenario["tier_reading"] == "disk":
-        taken["disk_type"] = int(disks["disk_type"].isna().sum())
-    churn = disks["churn_gib_per_day"].astype(float)
-    taken["churn_gib_per_day"] = int(churn.isna().sum())
-    if scenario["churn_gib_per_day"] is None:
-        blank = scenario["churn_frac"] * disks["used_gib"] / gib
-    else:
-        blank = float(scenario["churn_gib_per_day"])
-    disks["churn_gib_per_day"] = churn.where(churn.notna(), blank) * gib
-    return disks, taken
 
 
 def _known(row: dict) -> dict:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _vms(disks: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
-    """Gather disks into VMs: sums of data, the slowest disk for times."""
-    every = disks.groupby("vm", sort=False)
-    vms = every[["vault", "policy", "start_h", "redundancy", "first_backup"]].first()
-    by_vm = kept.groupby("vm", sort=False)
-    vms["disks"] = by_vm.size().reindex(vms.index, fill_value=0)
-    sums = by_vm[["used_gib", "churn_gib_per_day", "changed_gib"]].sum()
-    times = by_vm[["disk_h", "first_h"]].max()
-    vms = vms.join([sums, times])
-    numbers = [*sums.columns, *times.columns]
-    vms[numbers] = vms[numbers].fillna(0.0)
-    return vms.rename(columns={"disk_h": "transfer_h", "first_h": "first_backup_h"})
-
-
-def _sum(column: pd.Series) -> float:
+def _sum(column: np.ndarray) -> float:
     try:
         return math.fsum(column)
     except OverflowError:

@@ -1,19 +1,35 @@
 """What each VM costs in a full month."""
 
+from collections.abc import Callable
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 
 from vmbmodel.formulas import archive, billing, retention
-from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.prices import archive_usd_per_gib_month, storage_usd_per_gib_month
+from vmbmodel.service.constants import ConstantSet
 
-__all__ = ["LINES", "add_bill", "check_reservation"]
+__all__ = [
+    "SNAPSHOT_RATES",
+    "archived",
+    "by_redundancy",
+    "instances",
+    "refuse_part_blocks",
+    "snapshot_usd",
+    "stored_gib",
+    "with_reservation_usd",
+]
 
-LINES = ("instance_usd", "storage_usd", "snapshot_usd")
-"""The three lines of a bill; each may have a discount of its own."""
+SNAPSHOT_RATES = MappingProxyType(
+    {
+        "standard": "snapshot_standard_usd_per_gib_month",
+        "enhanced": "snapshot_enhanced_usd_per_gib_month",
+    }
+)
+"""Price of snapshots, by their policy."""
 
 
-def check_reservation(scenario: Scenario) -> None:
+def refuse_part_blocks(*, reserved_gib: float, reserved_block_gib: float) -> None:
     """Refuse reserved capacity that is not sold.
 
     Raises
@@ -21,106 +37,174 @@ def check_reservation(scenario: Scenario) -> None:
     ValueError
         If it is no whole number of blocks.
     """
-    if scenario["reserved_gib"] % scenario["reserved_block_gib"]:
+    if reserved_gib % reserved_block_gib:
         raise ValueError(
-            f"reserved_gib must be a multiple of {scenario['reserved_block_gib']:g}, "
-            f"the block of reserved capacity; got {scenario['reserved_gib']:g}"
+            f"reserved_gib must be a multiple of {reserved_block_gib:g}, "
+            f"the block of reserved capacity; got {reserved_gib:g}"
         )
 
 
-def add_bill(
-    vms: pd.DataFrame,
-    scenario: Scenario,
-    protected_days: np.ndarray | float = np.inf,
-) -> None:
-    """Add the three lines of the bill of a full month, and their sum."""
-    prices = scenario.prices
-    protected = (vms["disks"] > 0).astype(float)
-    vms["protected_instance_gib"] = vms["used_gib"]
-    vms["protected_instances"] = protected * billing.protected_instances(
-        vms["protected_instance_gib"],
-        prices["small_instance_gib"],
-        prices["small_instances"],
-        prices["instance_step_gib"],
+def instances(
+    used_gib: np.ndarray,
+    protected: np.ndarray,
+    *,
+    small_instance_gib: float,
+    small_instances: float,
+    instance_step_gib: float,
+    instance_fee_usd: float,
+    instance_discount_frac: float,
+) -> dict[str, np.ndarray]:
+    """Return what is protected, as how many instances, and what they cost.
+
+    Parameters
+    ----------
+    used_gib : ndarray
+        Data of each VM.
+    protected : ndarray of bool
+        Whether anything of it is backed up.
+    small_instance_gib, small_instances, instance_step_gib
+        As ``fields.toml`` has them.
+    instance_fee_usd, instance_discount_frac
+        As ``fields.toml`` has them.
+    """
+    count = protected.astype(float) * billing.protected_instances(
+        used_gib, small_instance_gib, small_instances, instance_step_gib
     )
-    vms["instance_usd"] = billing.instance_usd(
-        vms["protected_instances"], prices["instance_fee_usd"], 1
-    )
-    standard_gib, archived_gib = _stored(vms, scenario, protected_days)
-    vms["stored_gib"] = standard_gib + archived_gib
-    vms["storage_usd"] = _standard_usd(vms, standard_gib, scenario)
-    if scenario["archive"]:
-        rate = _by_redundancy(vms, archive_usd_per_gib_month, prices)
-        vms["storage_usd"] += billing.storage_usd(archived_gib, rate, 1)
-    policy = scenario["snapshot_policy"]
-    billed_gib = retention.snapshot_gib(
-        vms["used_gib"],
-        vms["changed_gib"],
-        np.minimum(scenario["snapshot_points"], protected_days),
-        policy,
-    )
-    vms["snapshot_usd"] = billing.storage_usd(
-        billed_gib, prices[f"snapshot_{policy}_usd_per_gib_month"], 1
-    )
-    for name in LINES:
-        discount_frac = scenario[name.replace("_usd", "_discount_frac")]
-        vms[name] = billing.discounted_usd(vms[name], discount_frac)
-    vms["total_usd"] = vms["instance_usd"] + vms["storage_usd"] + vms["snapshot_usd"]
+    usd = billing.instance_usd(count, instance_fee_usd, 1)
+    return {
+        "protected_instance_gib": used_gib,
+        "protected_instances": count,
+        "instance_usd": billing.discounted_usd(usd, instance_discount_frac),
+    }
 
 
-def _stored(
-    vms: pd.DataFrame, scenario: Scenario, protected_days: np.ndarray | float
-) -> tuple[pd.Series, pd.Series | float]:
-    """Return what lies in the standard tier and in the archive."""
-    used, churn = vms["used_gib"], vms["changed_gib"]
-    short = scenario["recovery_points"], scenario["weekly_points"]
-    long = scenario["monthly_points"], scenario["yearly_points"]
-    past = protected_days, scenario["yearly_growth_frac"]
-    archived_gib = 0.0
-    if scenario["archive"]:
-        rule = scenario["archive_after_months"], scenario["archive_left_months"]
-        archived_gib = archive.archived_gib(used, *short, *long, *rule, *past)
-        long = (
-            archive.standard_points(count, months, *rule)
-            for count, months in zip(long, (1, 12), strict=True)
-        )
-    again, fresh = scenario["rewritten_frac"], scenario["fresh_frac"] * churn
-    standard_gib = retention.stored_gib(
-        used,
-        churn,
-        *short,
-        *long,
-        again,
-        fresh,
-        *past,
-        scenario["stored_reading"],
+def archived(
+    used_gib: np.ndarray,
+    points: tuple[float, float, float, float],
+    past: tuple[np.ndarray | float, float],
+    *,
+    archive_after_months: float,
+    archive_left_months: float,
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """Return what lies in the archive, and the points left in the standard tier.
+
+    Parameters
+    ----------
+    used_gib : ndarray
+        Data of each VM.
+    points : tuple of float
+        Daily, weekly, monthly and yearly points that are kept.
+    past : tuple
+        Days since the first backup, and growth in a year.
+    archive_after_months, archive_left_months
+        As ``fields.toml`` has them.
+    """
+    rule = archive_after_months, archive_left_months
+    archived_gib = archive.archived_gib(used_gib, *points, *rule, *past)
+    daily, weekly, monthly, yearly = points
+    left = (
+        archive.standard_points(count, months, *rule)
+        for count, months in ((monthly, 1), (yearly, 12))
     )
-    return standard_gib, archived_gib
+    return archived_gib, (daily, weekly, *left)
 
 
-def _standard_usd(
-    vms: pd.DataFrame, stored_gib: pd.Series, scenario: Scenario
-) -> pd.Series:
-    """Price the standard tier; all that a reservation covers shares what it saves."""
-    rate = _by_redundancy(vms, storage_usd_per_gib_month, scenario.prices)
-    usd = billing.storage_usd(stored_gib, rate, 1)
-    if not scenario["reserved_gib"]:
-        return usd
-    redundancy = scenario["reserved_redundancy"]
-    covered = (vms["redundancy"] == redundancy).to_numpy()
-    held_gib = stored_gib[covered].sum()
+def stored_gib(
+    used_gib: np.ndarray,
+    changed_gib: np.ndarray,
+    points: tuple[float, float, float, float],
+    past: tuple[np.ndarray | float, float],
+    reading: str,
+    overlap: tuple[float, float],
+) -> np.ndarray:
+    """Return what lies in the standard tier.
+
+    Parameters
+    ----------
+    used_gib, changed_gib : ndarray
+        Data of each VM, and what changes of it in a day.
+    points : tuple of float
+        Daily, weekly, monthly and yearly points that are kept there.
+    past : tuple
+        Days since the first backup, and growth in a year.
+    reading : str
+        How a point is counted.
+    overlap : tuple of float
+        Shares of the changes that are made again the next day, and that are of new
+        data; of no account unless a bound is asked for.
+    """
+    rewritten_frac, fresh_frac = overlap
+    fresh_gib = fresh_frac * changed_gib
+    return retention.stored_gib(
+        used_gib, changed_gib, *points, rewritten_frac, fresh_gib, *past, reading
+    )
+
+
+def with_reservation_usd(
+    list_usd: np.ndarray,
+    held_gib: np.ndarray,
+    covered: np.ndarray,
+    usd_per_gib_month: float,
+    *,
+    reserved_gib: float,
+    reserved_discount_frac: float,
+) -> np.ndarray:
+    """Let all that a reservation covers share what it saves.
+
+    Parameters
+    ----------
+    list_usd, held_gib : ndarray
+        What lies in the standard tier of each VM, and what it costs without.
+    covered : ndarray of bool
+        Whether the reservation is for it.
+    usd_per_gib_month : float
+        Price of what the reservation is for.
+    reserved_gib, reserved_discount_frac
+        As ``fields.toml`` has them.
+    """
+    covered_gib = held_gib[covered].sum()
     bill_usd = billing.reserved_usd(
-        held_gib,
-        scenario["reserved_gib"],
-        storage_usd_per_gib_month(scenario.prices, redundancy),
-        scenario["reserved_discount_frac"],
+        covered_gib, reserved_gib, usd_per_gib_month, reserved_discount_frac
     )
-    if held_gib > 0:
-        return usd.mask(covered, stored_gib / held_gib * bill_usd)
-    return usd + bill_usd / len(vms)  # lost on all of them
+    if covered_gib > 0:
+        return np.where(covered, held_gib / covered_gib * bill_usd, list_usd)
+    return list_usd + bill_usd / len(list_usd)  # lost on all of them
 
 
-def _by_redundancy(vms: pd.DataFrame, rate_of, prices) -> pd.Series:
-    number, names = pd.factorize(vms["redundancy"])
-    rates = np.array([rate_of(prices, name) for name in names])
-    return pd.Series(rates[number], index=vms.index)
+def snapshot_usd(
+    used_gib: np.ndarray,
+    changed_gib: np.ndarray,
+    protected_days: np.ndarray | float,
+    usd_per_gib_month: float,
+    *,
+    snapshot_policy: str,
+    snapshot_points: float,
+    snapshot_discount_frac: float,
+) -> np.ndarray:
+    """Price the snapshots that are kept beside the disks.
+
+    Parameters
+    ----------
+    used_gib, changed_gib : ndarray
+        Data of each VM, and what changes of it in a day.
+    protected_days : ndarray or float
+        Days since the first backup.
+    usd_per_gib_month : float
+        Price of a snapshot of that policy.
+    snapshot_policy, snapshot_points, snapshot_discount_frac
+        As ``fields.toml`` has them.
+    """
+    kept = np.minimum(snapshot_points, protected_days)
+    billed_gib = retention.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
+    usd = billing.storage_usd(billed_gib, usd_per_gib_month, 1)
+    return billing.discounted_usd(usd, snapshot_discount_frac)
+
+
+def by_redundancy(
+    redundancy: np.ndarray,
+    rate_of: Callable[[ConstantSet, str], float],
+    prices: ConstantSet,
+) -> np.ndarray:
+    """Return the price that each VM has for its redundancy."""
+    number, names = pd.factorize(redundancy)
+    return np.array([rate_of(prices, name) for name in names])[number]

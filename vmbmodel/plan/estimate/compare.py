@@ -6,10 +6,12 @@ import pandas as pd
 
 from vmbmodel.fields import fields
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.plan.estimate.answer import estimate_disks
+from vmbmodel.plan.facts import Fleet
 from vmbmodel.plan.scenario import Scenario, parse_setting
 
-__all__ = ["compare", "parse_case"]
+__all__ = ["compare", "compare_disks", "parse_case"]
 
 
 def parse_case(text: str) -> list[dict[str, object]]:
@@ -52,16 +54,16 @@ def parse_case(text: str) -> list[dict[str, object]]:
 
 
 def compare(
-    fleet: pd.DataFrame, scenario: Scenario, cases: Iterable[Mapping[str, object]]
+    fleet: Fleet, scenario: Scenario | None, cases: Iterable[Mapping[str, object]]
 ) -> list[dict[str, object]]:
     """Estimate an inventory as it is, and in every case.
 
     Parameters
     ----------
-    fleet : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
-    scenario : Scenario
-        Constants and settings that all cases share.
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is.
+    scenario : Scenario or None
+        Constants and settings that all cases share; the defaults if None.
     cases : iterable of Mapping[str, object]
         Settings of each. A column of the inventory is then taken for all disks, in
         whatever they differ.
@@ -73,23 +75,31 @@ def compare(
 
     Raises
     ------
+    InventoryError
+        If anything is wrong with the inventory; with all findings.
     ValueError
         If a setting is unknown or not allowed.
 
     Examples
     --------
     >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-    >>> rows = compare(
-    ...     pd.DataFrame([disk]), Scenario.of(), parse_case("redundancy=LRS"))
+    >>> rows = compare(pd.DataFrame([disk]), None, parse_case("redundancy=LRS"))
     >>> for row in rows:
     ...     print(row["case"], round(row["storage_usd"], 2))
     as it is 5.16
     redundancy=LRS 2.58
     """
-    rows = [{"case": "as it is"} | dict(estimate(fleet, scenario).total)]
+    return compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
+
+
+def compare_disks(
+    fleet: pd.DataFrame, scenario: Scenario, cases: Iterable[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Compare the cases of an inventory that has been checked, as `compare` does."""
+    rows = [{"case": "as it is"} | dict(estimate_disks(fleet, scenario).total)]
     for case in cases:
         columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
-        answer = estimate(fleet.assign(**columns), scenario.changed(case))
+        answer = estimate_disks(fleet.assign(**columns), scenario.changed(case))
         rows.append({"case": _said(case)} | dict(answer.total))
     return rows
 

@@ -62,24 +62,7 @@ def fleet_misses(vms: pd.DataFrame) -> Mapping[str, float]:
     any_miss_month_prob 0.4576
     any_miss_month_shared_prob 0.2635
     """
-    again = ~vms["first_backup"].to_numpy(dtype=bool)
-    missed = 1 - vms["deadline_prob"].to_numpy(dtype=float)
-    with np.errstate(divide="ignore"):
-        log_done = pd.Series(np.log1p(-missed), index=vms.index)
-    alone, alone_again = log_done.sum(), log_done[again].sum()
-    shared, shared_again = (
-        some.groupby(vms["vault"]).min().sum() for some in (log_done, log_done[again])
-    )
-    month = alone + (_NIGHTS - 1) * alone_again
-    shared_month = shared + (_NIGHTS - 1) * shared_again
-    return {
-        "expected_misses": float(missed.sum()),
-        "any_miss_prob": -math.expm1(alone),
-        "any_miss_shared_prob": -math.expm1(shared),
-        "misses_per_month": float(missed.sum() + (_NIGHTS - 1) * missed[again].sum()),
-        "any_miss_month_prob": -math.expm1(month),
-        "any_miss_month_shared_prob": -math.expm1(shared_month),
-    }
+    return _misses(*_columns(vms))
 
 
 def policy_misses(vms: pd.DataFrame) -> pd.DataFrame:
@@ -95,9 +78,54 @@ def policy_misses(vms: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The columns `POLICY_COLUMNS`, in the order of the inventory.
     """
+    columns = _columns(vms)
+    policy = pd.factorize(vms["policy"])[0]
+    number, keys = pd.factorize(columns[0] * len(policy) + policy)
+    first = np.zeros(len(keys), dtype=int)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    ends = np.cumsum(np.bincount(number))[:-1]
+    members = np.split(np.argsort(number, kind="stable"), ends)
     rows = []
-    for (vault, policy), own in vms.groupby(["vault", "policy"], sort=False):
-        least = own["deadline_prob"].min()
-        count = {"vms": len(own), "least_deadline_prob": least}
-        rows.append({"vault": vault, "policy": policy} | count | fleet_misses(own))
+    for at, own in zip(first, members, strict=True):
+        figures = _misses(*(column[own] for column in columns))
+        names = {name: vms[name].iloc[at] for name in ("vault", "policy")}
+        least = {"vms": len(own), "least_deadline_prob": columns[2][own].min()}
+        rows.append(names | least | figures)
     return pd.DataFrame(rows, columns=POLICY_COLUMNS)
+
+
+def _columns(vms: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the number of its vault, whether it is a first backup, and its chance."""
+    return (
+        pd.factorize(vms["vault"], sort=True)[0],
+        vms["first_backup"].to_numpy(dtype=bool),
+        vms["deadline_prob"].to_numpy(dtype=float),
+    )
+
+
+def _misses(
+    vault: np.ndarray, first_backup: np.ndarray, deadline_prob: np.ndarray
+) -> dict[str, float]:
+    """Return the figures of `fleet_misses`."""
+    again, missed = ~first_backup, 1 - deadline_prob
+    with np.errstate(divide="ignore"):
+        log_done = np.log1p(-missed)
+    month = log_done.sum() + (_NIGHTS - 1) * log_done[again].sum()
+    least, least_again = (
+        _least(vault[some], log_done[some]).sum() for some in (slice(None), again)
+    )
+    return {
+        "expected_misses": float(missed.sum()),
+        "any_miss_prob": -math.expm1(log_done.sum()),
+        "any_miss_shared_prob": -math.expm1(least),
+        "misses_per_month": float(missed.sum() + (_NIGHTS - 1) * missed[again].sum()),
+        "any_miss_month_prob": -math.expm1(month),
+        "any_miss_month_shared_prob": -math.expm1(least + (_NIGHTS - 1) * least_again),
+    }
+
+
+def _least(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the least value of each group that has one, in their order."""
+    least = np.full(group.max(initial=-1) + 1, np.inf)
+    np.minimum.at(least, group, values)
+    return least[np.bincount(group, minlength=len(least)) > 0]

@@ -1,12 +1,11 @@
 """The bill of every month to come: points gather, data grows, steps are passed."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.estimate.bills import add_bill
 from vmbmodel.plan.estimate.notices import AT_RISK_PROB, Notice
 from vmbmodel.plan.scenario import Scenario
 
@@ -29,7 +28,15 @@ _MONTH_DAYS = _YEAR_DAYS / 12
 _SAMPLES = 6  # days of a month whose mean is its bill
 
 
-def month_rows(vms: pd.DataFrame, scenario: Scenario, months: int) -> pd.DataFrame:
+def month_rows(
+    names: pd.Index,
+    vms: Mapping[str, np.ndarray],
+    months: int,
+    bill: Callable[..., Mapping[str, np.ndarray]],
+    *,
+    yearly_growth_frac: float,
+    yearly_churn_growth_frac: float | None,
+) -> pd.DataFrame:
     """Bill every VM in every month to come.
 
     A VM whose next backup is its first has no points yet, and gathers them from the
@@ -38,31 +45,35 @@ def month_rows(vms: pd.DataFrame, scenario: Scenario, months: int) -> pd.DataFra
 
     Parameters
     ----------
-    vms : DataFrame
-        A row a VM, indexed by its name, with the sums of an estimate.
-    scenario : Scenario
-        Constants and settings; growth among them.
+    names : Index
+        Names of the VMs.
+    vms : Mapping of ndarray
+        Columns of VMs, with the sums of an estimate.
     months : int
         How many months.
+    bill : callable
+        Gives VMs their bill, from their columns and the days since their first
+        backup.
+    yearly_growth_frac, yearly_churn_growth_frac
+        As ``fields.toml`` has them.
 
     Returns
     -------
     DataFrame
         Month, counted from 1, VM, and `MONTH_COLUMNS`.
     """
-    young = vms["first_backup"].to_numpy(dtype=bool)
-    now = vms[["disks", "used_gib", "churn_gib_per_day", "changed_gib"]]
-    now = now.assign(redundancy=vms["redundancy"].astype("category"))
+    growth = yearly_growth_frac, _or(yearly_churn_growth_frac, yearly_growth_frac)
+    young = vms["first_backup"]
     rows = []
     for month in range(1, months + 1):
         total = 0.0
         for sample in range(_SAMPLES):
             day = math.floor((month - 1 + (sample + 0.5) / _SAMPLES) * _MONTH_DAYS)
-            later = _grown(now, scenario, day)
-            add_bill(later, scenario, np.where(young, day + 1.0, np.inf))
-            total = total + later[list(MONTH_COLUMNS)].to_numpy(dtype=float)
+            later = _grown(vms, *growth, day)
+            later |= bill(later, protected_days=np.where(young, day + 1.0, np.inf))
+            total = total + np.column_stack([later[name] for name in MONTH_COLUMNS])
         table = pd.DataFrame(total / _SAMPLES, columns=MONTH_COLUMNS)
-        table.insert(0, "vm", vms.index)
+        table.insert(0, "vm", names)
         table.insert(0, "month", month)
         rows.append(table)
     return pd.concat(rows, ignore_index=True)
@@ -74,23 +85,26 @@ def month_totals(rows: pd.DataFrame) -> pd.DataFrame:
     return sums.reset_index()
 
 
-def _grown(vms: pd.DataFrame, scenario: Scenario, days: float) -> pd.DataFrame:
+def _grown(
+    vms: Mapping[str, np.ndarray], growth: float, churn_growth: float, days: float
+) -> dict[str, np.ndarray]:
     """Return VMs as they are some days later, with more data and more changes."""
     years = days / _YEAR_DAYS
-    data = (1 + scenario["yearly_growth_frac"]) ** years
-    changes = (1 + _churn_growth(scenario)) ** years
-    later = vms.copy()
-    later["used_gib"] *= data
-    later["churn_gib_per_day"] *= changes
-    later["changed_gib"] = np.minimum(changes * vms["changed_gib"], later["used_gib"])
-    return later
+    data, changes = (1 + growth) ** years, (1 + churn_growth) ** years
+    used = vms["used_gib"] * data
+    return {
+        **vms,
+        "used_gib": used,
+        "churn_gib_per_day": vms["churn_gib_per_day"] * changes,
+        "changed_gib": np.minimum(changes * vms["changed_gib"], used),
+    }
 
 
 def break_dates(
     vms: pd.DataFrame,
     scenario: Scenario,
     months: int,
-    add_backup: Callable[[pd.DataFrame], None],
+    backup: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]],
 ) -> Iterator[Notice]:
     """Find the months in which growth takes a VM over a step.
 
@@ -102,21 +116,25 @@ def break_dates(
         Constants and settings of the estimate.
     months : int
         How many months to look ahead.
-    add_backup : callable
+    backup : callable
         Gives VMs their chance to meet the deadline, from their transfers.
     """
-    yield from _steps(vms, scenario, months)
-    yield from _churn(vms, scenario, months)
-    yield from _deadline(vms, scenario, months, add_backup)
+    growth = scenario["yearly_growth_frac"]
+    churn_growth = _or(scenario["yearly_churn_growth_frac"], growth)
+    yield from _steps(vms, scenario, months, growth)
+    yield from _churn(vms, scenario, months, churn_growth)
+    yield from _deadline(vms, scenario, months, backup, max(growth, churn_growth))
 
 
-def _steps(vms: pd.DataFrame, scenario: Scenario, months: int) -> Iterator[Notice]:
+def _steps(
+    vms: pd.DataFrame, scenario: Scenario, months: int, growth: float
+) -> Iterator[Notice]:
     prices = scenario.prices
     small, step = prices["small_instance_gib"], prices["instance_step_gib"]
     fee = prices["instance_fee_usd"] * (1 - scenario["instance_discount_frac"])
     size = vms["used_gib"].to_numpy()
     limit = np.where(size <= small, small, np.maximum(np.ceil(size / step), 1) * step)
-    when = _month_of(size, limit, scenario["yearly_growth_frac"])
+    when = _month_of(size, limit, growth)
     for at in np.flatnonzero(when <= months):
         small_now = limit[at] == small
         more = 1 - prices["small_instances"] if small_now else 1
@@ -128,14 +146,14 @@ def _steps(vms: pd.DataFrame, scenario: Scenario, months: int) -> Iterator[Notic
         )
 
 
-def _churn(vms: pd.DataFrame, scenario: Scenario, months: int) -> Iterator[Notice]:
+def _churn(
+    vms: pd.DataFrame, scenario: Scenario, months: int, growth: float
+) -> Iterator[Notice]:
     if "max_churn_gib_per_day" not in scenario.profile:
         return
     most = scenario["max_churn_gib_per_day"]
     churn = vms["churn_gib_per_day"].to_numpy()
-    when = _month_of(
-        churn, np.where(churn <= most, most, np.inf), _churn_growth(scenario)
-    )
+    when = _month_of(churn, np.where(churn <= most, most, np.inf), growth)
     for at in np.flatnonzero(when <= months):
         yield Notice(
             "churn_step",
@@ -149,23 +167,23 @@ def _deadline(
     vms: pd.DataFrame,
     scenario: Scenario,
     months: int,
-    add_backup: Callable[[pd.DataFrame], None],
+    backup: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]],
+    growth: float,
 ) -> Iterator[Notice]:
     """Look for the first month that ends with a chance too small.
 
     What a backup transfers, and the time that takes, grows as the data or as the
     changes, whichever is more.
     """
-    growth = max(scenario["yearly_growth_frac"], _churn_growth(scenario))
     if growth == 0:
         return
-    safe = (vms["deadline_prob"] >= AT_RISK_PROB).to_numpy()
+    safe = vms["deadline_prob"].to_numpy() >= AT_RISK_PROB
+    columns = {name: vms[name].to_numpy() for name in vms}
 
     def at_risk(month: int) -> np.ndarray:
-        later = vms.copy()
-        later["transfer_h"] *= (1 + growth) ** (month / 12)
-        add_backup(later)
-        return safe & (later["deadline_prob"] < AT_RISK_PROB).to_numpy()
+        transfer_h = columns["transfer_h"] * (1 + growth) ** (month / 12)
+        later = backup(columns | {"transfer_h": transfer_h})
+        return safe & (later["deadline_prob"] < AT_RISK_PROB)
 
     if not at_risk(months).any():
         return
@@ -181,9 +199,8 @@ def _deadline(
         safe = safe & ~risky
 
 
-def _churn_growth(scenario: Scenario) -> float:
-    growth = scenario["yearly_churn_growth_frac"]
-    return scenario["yearly_growth_frac"] if growth is None else growth
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _month_of(value: np.ndarray, limit: np.ndarray, growth: float) -> np.ndarray:

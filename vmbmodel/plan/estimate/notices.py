@@ -4,9 +4,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from vmbmodel.plan import practices
+from vmbmodel.plan.facts import unmanaged
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["AT_RISK_PROB", "Notice", "notices"]
@@ -57,22 +59,24 @@ def notices(
 
 
 def _of_vms(vms, scenario) -> Iterator[Notice]:
-    deadline_h = scenario["deadline_h"]
-    for row in vms[vms["disks"] == 0].itertuples():
+    deadline_h, names = scenario["deadline_h"], vms.index
+    for at in np.flatnonzero(vms["disks"] == 0):
         text = "Nothing to back up: every disk is temporary or excluded."
-        yield Notice("nothing_to_back_up", row.Index, text)
-    for row in vms[vms["deadline_prob"] < AT_RISK_PROB].itertuples():
+        yield Notice("nothing_to_back_up", names[at], text)
+    prob, transfer_h = vms["deadline_prob"].to_numpy(), vms["transfer_h"].to_numpy()
+    for at in np.flatnonzero(prob < AT_RISK_PROB):
         text = (
             f"The next backup is done within {deadline_h:g} h with a probability of "
-            f"{row.deadline_prob:.3f}: its transfer takes {row.transfer_h:.1f} h."
+            f"{prob[at]:.3f}: its transfer takes {transfer_h[at]:.1f} h."
         )
-        yield Notice("deadline_at_risk", row.Index, text)
-    for row in vms[vms["first_backup_h"] > deadline_h].itertuples():
+        yield Notice("deadline_at_risk", names[at], text)
+    first_h = vms["first_backup_h"].to_numpy()
+    for at in np.flatnonzero(first_h > deadline_h):
         text = (
-            f"A first backup of it copies for {row.first_backup_h:.1f} h, "
+            f"A first backup of it copies for {first_h[at]:.1f} h, "
             f"longer than {deadline_h:g} h."
         )
-        yield Notice("first_backup_misses_deadline", row.Index, text)
+        yield Notice("first_backup_misses_deadline", names[at], text)
     if "max_churn_gib_per_day" in scenario.profile:
         most, backup_h = (
             scenario[name] for name in ("max_churn_gib_per_day", "high_churn_backup_h")
@@ -93,7 +97,7 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
     busy, served = vms[vms["disks"] > 0], scenario["vault_servers"]
-    lines = busy[busy["jam_h"] > 0].groupby("vault", sort=False)["jam_h"]
+    lines = vms[vms["jam_h"] > 0].groupby("vault", sort=False)["jam_h"]
     for row in lines.agg(vms="size", line_h="max").itertuples():
         text = (
             f"{row.vms} VMs of vault {row.Index} wait for others of it, up to "
@@ -111,7 +115,7 @@ def _of_vaults(vms, scenario) -> Iterator[Notice]:
 
 
 def _of_accounts(disks, scenario) -> Iterator[Notice]:
-    own = disks[~disks["managed"]]
+    own = unmanaged(disks)
     if "account_disks" in scenario.profile:
         for place in practices.crowded_schedules(own, scenario["account_disks"]):
             yield Notice("crowded_schedule", "", place.text)

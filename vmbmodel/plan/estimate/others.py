@@ -85,6 +85,8 @@ class OthersWait:
         late = self.law.quantile_h(np.asarray(prob)[..., np.newaxis])
         low, high = late.min(axis=-1), late.max(axis=-1)
         for _ in range(60):
+            if (low == high).all():
+                break
             middle = np.where(np.isinf(high), high, (low + high) / 2)
             enough = self.within_prob(middle) >= prob
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)

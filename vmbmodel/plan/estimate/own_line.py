@@ -1,50 +1,73 @@
 """When each VM is done: its wait, its own line, and its deadline."""
 
+from collections.abc import Mapping
+
 import numpy as np
-import pandas as pd
 
 from vmbmodel.formulas import line
 from vmbmodel.formulas.laws import DayLaw, total_late, total_quantile
 from vmbmodel.plan.estimate.others import OthersWait
-from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["add_backup"]
+__all__ = ["backup"]
 
 
-def add_backup(vms: pd.DataFrame, scenario: Scenario, others: OthersWait) -> None:
-    """Add wait, own line, total time and the chance to meet the deadline."""
-    vms["jam_h"] = _own_line_h(vms, scenario)
-    wait = others.at(vms["start_h"])
-    vms["wait_mean_h"] = vms["jam_h"] + wait.mean_h()
-    vms["wait_p95_h"] = vms["jam_h"] + wait.quantile_h(0.95)
-    fixed_h = (
-        scenario["extension_h"] * vms["first_backup"]
-        + scenario["snapshot_h"]
-        + vms["jam_h"]
-    )
-    varied = vms["transfer_h"], scenario["transfer_scv"], scenario["transfer_family"]
-    for name, share in (("backup_p50_h", 0.5), ("backup_p95_h", 0.95)):
-        vms[name] = fixed_h + _quantile_h(share, wait, *varied)
-    vms["deadline_h"] = float(scenario["deadline_h"])
-    vms["deadline_prob"] = _within_prob(vms["deadline_h"] - fixed_h, wait, *varied)
+def backup(
+    vms: Mapping[str, np.ndarray],
+    others: OthersWait,
+    *,
+    vault_servers: float,
+    extension_h: float,
+    snapshot_h: float,
+    transfer_scv: float,
+    transfer_family: str,
+    deadline_h: float,
+) -> dict[str, np.ndarray]:
+    """Return wait, own line, total time and the chance to meet the deadline.
+
+    Parameters
+    ----------
+    vms : Mapping of ndarray
+        Of each VM: number of its vault, start, transfer, and whether the next backup
+        is its first.
+    others : OthersWait
+        The wait for other customers' jobs.
+    vault_servers, extension_h, snapshot_h
+        As ``fields.toml`` has them.
+    transfer_scv, transfer_family, deadline_h
+        As ``fields.toml`` has them.
+    """
+    start_h, transfer_h = vms["start_h"], vms["transfer_h"]
+    jam_h = _own_line_h(vms["vault_number"], start_h, transfer_h, vault_servers)
+    wait = others.at(start_h)
+    fixed_h = extension_h * vms["first_backup"] + snapshot_h + jam_h
+    varied = transfer_h, transfer_scv, transfer_family
+    return {
+        "jam_h": jam_h,
+        "wait_mean_h": jam_h + wait.mean_h(),
+        "wait_p95_h": jam_h + wait.quantile_h(0.95),
+        "backup_p50_h": fixed_h + _quantile_h(0.5, wait, *varied),
+        "backup_p95_h": fixed_h + _quantile_h(0.95, wait, *varied),
+        "deadline_h": np.full(len(start_h), float(deadline_h)),
+        "deadline_prob": _within_prob(deadline_h - fixed_h, wait, *varied),
+    }
 
 
 def _within_prob(
-    spare_h: pd.Series, wait: DayLaw, transfer_h: pd.Series, scv: float, family: str
+    spare_h: np.ndarray, wait: DayLaw, transfer_h: np.ndarray, scv: float, family: str
 ) -> np.ndarray:
     """Probability that transfer and wait are over in the time that is left for them."""
     if scv == 0:
         spare_h = spare_h - transfer_h
         return np.where(spare_h >= 0, wait.within_prob(np.maximum(spare_h, 0)), 0.0)
     law = [np.broadcast_to(part, len(transfer_h)) for part in wait]
-    transfer = transfer_h.to_numpy(), np.full(len(transfer_h), scv)
+    transfer = transfer_h, np.full(len(transfer_h), scv)
     with np.errstate(all="ignore"):
-        late = total_late(spare_h.to_numpy(), *transfer, family, _wait_late, law)
+        late = total_late(spare_h, *transfer, family, _wait_late, law)
     return 1 - late
 
 
 def _quantile_h(
-    share: float, wait: DayLaw, transfer_h: pd.Series, scv: float, family: str
+    share: float, wait: DayLaw, transfer_h: np.ndarray, scv: float, family: str
 ) -> np.ndarray:
     """Time for transfer and wait that a share of the nights does not exceed."""
     if scv == 0:
@@ -54,7 +77,7 @@ def _quantile_h(
         *law, family = law_and_family
         return total_late(time, mean, scv, family, _wait_late, law)
 
-    law = (transfer_h.to_numpy(), np.float64(scv), *wait)
+    law = (transfer_h, np.float64(scv), *wait)
     with np.errstate(all="ignore"):
         return total_quantile(later, _wait_quantile, 1 - share, law, family)
 
@@ -69,15 +92,15 @@ def _wait_quantile(
     return DayLaw(*law).quantile_h(1 - late_prob)
 
 
-def _own_line_h(vms: pd.DataFrame, scenario: Scenario) -> np.ndarray:
+def _own_line_h(
+    vault: np.ndarray, start_h: np.ndarray, service_h: np.ndarray, served: float
+) -> np.ndarray:
     """Wait for VMs of the same vault, of which so many are served at a time."""
-    start_h, service_h = vms["start_h"].to_numpy(), vms["transfer_h"].to_numpy()
-    jam_h, moving = np.zeros(len(vms)), np.flatnonzero(service_h > 0)
-    served = scenario["vault_servers"]
-    for members in vms.iloc[moving].groupby("vault").indices.values():
-        if len(members) > served:  # else nobody waits, unless for himself of yesterday
-            at = moving[members]
-            jam_h[at] = _daily_line_h(start_h[at], service_h[at], served)
+    jam_h, moving = np.zeros(len(vault)), np.flatnonzero(service_h > 0)
+    crowd = np.bincount(vault[moving])
+    for number in np.flatnonzero(crowd > served):  # elsewhere nobody waits
+        at = moving[vault[moving] == number]
+        jam_h[at] = _daily_line_h(start_h[at], service_h[at], served)
     return jam_h
 
 

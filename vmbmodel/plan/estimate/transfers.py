@@ -1,113 +1,151 @@
-"""How long each disk takes, beside the others of its account."""
+"""What a backup moves of each disk, and how long it takes beside the others."""
+
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from vmbmodel.formulas import dispersion, transfer
 from vmbmodel.formulas.sharing import account_capacity_mib_s
-from vmbmodel.plan.estimate.groups import completion_by_group_h
-from vmbmodel.plan.estimate.tiers import disk_caps
-from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.estimate.completion import completion_by_group_h
 
-__all__ = ["add_times"]
+__all__ = ["alone", "beside_others_h", "moving"]
 
 
-def add_times(disks: pd.DataFrame, scenario: Scenario) -> None:
-    """Add, disk by disk, what moves and how long it takes beside the others."""
-    used = disks["used_gib"]
-    amplified = dispersion.cell_amplification(
-        disks["write_kib"], disks["dispersion"], scenario["cell_kib"]
-    )
-    disks["changed_gib"] = np.minimum(disks["churn_gib_per_day"] * amplified, used)
-    iops, cap_mib_s = disk_caps(disks, scenario)
-    initial_mib_s = np.minimum(scenario["initial_mib_s"], cap_mib_s)
-    incremental_mib_s = np.minimum(scenario["incremental_mib_s"], cap_mib_s)
+def alone(
+    disks: Mapping[str, np.ndarray],
+    iops: np.ndarray,
+    cap_mib_s: np.ndarray,
+    *,
+    incremental_reading: str,
+    initial_mib_s: float,
+    incremental_mib_s: float,
+    cell_kib: float,
+    block_kib: float,
+    overlap_frac: float,
+) -> dict[str, np.ndarray]:
+    """Return what moves of each disk, and how long that takes with no other beside.
+
+    Parameters
+    ----------
+    disks : Mapping of ndarray
+        Columns of the inventory, blank cells filled.
+    iops, cap_mib_s : ndarray
+        What each disk can give.
+    incremental_reading, initial_mib_s, incremental_mib_s
+        As ``fields.toml`` has them.
+    cell_kib, block_kib, overlap_frac
+        As ``fields.toml`` has them.
+
+    Returns
+    -------
+    dict of ndarray
+        ``changed_gib``; ``alone_h``, ``read_gib`` and ``extents`` of the next backup;
+        and ``first_alone_h`` of a first one.
+    """
+    used, scatter = disks["used_gib"], disks["dispersion"]
+    amplified = dispersion.cell_amplification(disks["write_kib"], scatter, cell_kib)
+    changed = np.minimum(disks["churn_gib_per_day"] * amplified, used)
+    initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
+    incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
     first_h = transfer.initial_h(used, initial_mib_s)
-    if scenario["incremental_reading"] == "used":
+    if incremental_reading == "used":
         increment_h = transfer.scan_h(used, incremental_mib_s)
     else:
         increment_h = transfer.incremental_h(
             used,
-            disks["changed_gib"],
-            disks["dispersion"],
+            changed,
+            scatter,
             disks["active_frac"],
             incremental_mib_s,
             iops,
-            scenario["cell_kib"],
-            scenario["block_kib"],
-            scenario["overlap_frac"],
+            cell_kib,
+            block_kib,
+            overlap_frac,
         )
     compare_h = np.maximum(
-        transfer.checksum_compare_h(
-            used, disks["changed_gib"], incremental_mib_s, scenario["overlap_frac"]
-        ),
+        transfer.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
         increment_h,
     )
     anew = disks["first_backup"] | disks["new_disk"]
-    whole = anew | disks["cc_mode"] | (scenario["incremental_reading"] == "used")
-    alone_h = increment_h.mask(disks["cc_mode"], compare_h).mask(anew, first_h)
-    read_gib, extents = _traffic(disks, scenario)
-    disks["disk_h"] = _beside_others_h(
-        disks,
-        "start_h",
-        alone_h,
-        read_gib.mask(whole, used),
-        extents.mask(whole, 0),
-        scenario,
-    )
-    disks["first_h"] = _beside_others_h(disks, "vm", first_h, used, 0 * used, scenario)
-
-
-def _traffic(disks: pd.DataFrame, scenario: Scenario) -> tuple[pd.Series, pd.Series]:
-    """Return what an increment reads of each disk, and in how many extents."""
-    changed_frac = (disks["changed_gib"] / disks["used_gib"]).fillna(0.0)
+    whole = anew | disks["cc_mode"] | (incremental_reading == "used")
+    changed_frac = np.divide(changed, used, out=np.zeros_like(used), where=used > 0)
     touched = dispersion.changed_blocks_frac(
-        changed_frac,
-        disks["dispersion"],
-        max(scenario["block_kib"] / scenario["cell_kib"], 1),
-        disks["active_frac"],
+        changed_frac, scatter, max(block_kib / cell_kib, 1), disks["active_frac"]
     )
-    extent_kib = dispersion.mean_extent_kib(
-        disks["dispersion"], changed_frac, scenario["cell_kib"]
-    )
-    return disks["used_gib"] * touched, disks["changed_gib"] * 2**20 / extent_kib
+    extent_kib = dispersion.mean_extent_kib(scatter, changed_frac, cell_kib)
+    next_h = np.where(disks["cc_mode"], compare_h, increment_h)
+    return {
+        "changed_gib": changed,
+        "alone_h": np.where(anew, first_h, next_h),
+        "read_gib": np.where(whole, used, used * touched),
+        "extents": np.where(whole, 0, changed * 2**20 / extent_kib),
+        "first_alone_h": first_h,
+    }
 
 
-def _beside_others_h(
-    disks: pd.DataFrame,
-    together: str,
-    alone_h: pd.Series,
-    read_gib: pd.Series,
-    extents: pd.Series,
-    scenario: Scenario,
+def moving(
+    managed: np.ndarray, alone_h: np.ndarray, read_gib: np.ndarray, *, vm_mib_s: float
 ) -> np.ndarray:
-    """Time of a disk beside those of its storage account, or of its VM.
+    """Say which disks move something through what they share with others.
+
+    Managed disks share what their VM can get, if that is limited; the others share
+    their storage account.
+    """
+    return (~managed | (vm_mib_s < np.inf)) & (alone_h > 0) & (read_gib > 0)
+
+
+def beside_others_h(
+    moving: np.ndarray,
+    group: np.ndarray,
+    managed: np.ndarray,
+    alone_h: np.ndarray,
+    read_gib: np.ndarray,
+    extents: np.ndarray,
+    *,
+    vm_mib_s: float,
+    account_mib_s: float,
+    account_iops: float,
+    request_kib: float,
+    application_frac: float,
+) -> np.ndarray:
+    """Time of each disk beside those of its storage account, or of its VM.
 
     What a disk takes is what it reads, spread over the time it would need
     alone. An account gives so many MiB and so many requests a second, less what
     its applications take; requests are MiB at the mean size of those of its
-    disks that are alike in `together`. The service handles the storage of
-    managed disks, of which those of one VM share `vm_mib_s`.
+    disks of one group. The service handles the storage of managed disks, of which
+    those of one VM share `vm_mib_s`.
+
+    Parameters
+    ----------
+    moving : ndarray of bool
+        Disks that share something, as `moving` says; one at least.
+    group : ndarray of int
+        Disks of one number share: those of an account that are read at once, or
+        the managed ones of a VM.
+    managed, alone_h, read_gib, extents : ndarray
+        Of each disk, as `alone` returns them.
+    vm_mib_s, account_mib_s, account_iops, request_kib, application_frac
+        As ``fields.toml`` has them.
     """
-    times = alone_h.to_numpy(copy=True)
-    managed = disks["managed"].to_numpy()
-    sharing = ~managed | (scenario["vm_mib_s"] < np.inf)
-    moving = sharing & (alone_h > 0).to_numpy() & (read_gib > 0).to_numpy()
-    if not moving.any():
-        return times
-    of_account = disks.groupby(["storage_account", together], dropna=False).ngroup()
-    of_vm = len(disks) + disks.groupby("vm").ngroup()
-    number = pd.factorize(of_account.mask(managed, of_vm)[moving])[0]
-    read = read_gib.to_numpy()[moving]
-    requests = read * 2**20 / scenario["request_kib"] + extents.to_numpy()[moving]
+    number = _counted(group[moving])
+    read, own_h = read_gib[moving], alone_h[moving]
+    requests = read * 2**20 / request_kib + extents[moving]
     capacity = account_capacity_mib_s(
-        scenario["account_mib_s"],
-        scenario["account_iops"],
+        account_mib_s,
+        account_iops,
         np.bincount(number, read * 2**20) / np.bincount(number, requests),
-        scenario["application_frac"],
+        application_frac,
     )
-    capacity[number[managed[moving]]] = scenario["vm_mib_s"]
+    capacity[number[managed[moving]]] = vm_mib_s
+    times = alone_h.copy()
     times[moving] = completion_by_group_h(
-        number, read, read * 1024 / (times[moving] * 3600), capacity
+        number, read, read * 1024 / (own_h * 3600), capacity
     )
     return times
+
+
+def _counted(group: np.ndarray) -> np.ndarray:
+    """Give groups numbers from 0, in the order in which they first appear."""
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[number]

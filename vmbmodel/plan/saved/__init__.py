@@ -12,7 +12,7 @@ from vmbmodel.plan.saved.verify import (
     Difference,
     Inputs,
     differences,
-    read,
+    read_saved,
 )
 
 __all__ = [
@@ -25,5 +25,5 @@ __all__ = [
     "Inputs",
     "diff",
     "differences",
-    "read",
+    "read_saved",
 ]

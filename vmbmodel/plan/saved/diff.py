@@ -7,16 +7,19 @@ The steps of either order add up to the whole change, and so do their means.
 """
 
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-import vmbmodel
-from vmbmodel.plan.answers import records
-from vmbmodel.plan.saved.verify import Inputs
+from vmbmodel.fields import shown
+from vmbmodel.plan.answers import Overview, Result, computed_by, records
+from vmbmodel.plan.estimate import Estimate
+from vmbmodel.plan.saved.verify import Inputs, read_saved
 
 __all__ = ["CAUSES", "SCHEMA", "Diff", "diff"]
 
@@ -39,6 +42,9 @@ CAUSES = MappingProxyType(
 
 COMPARED = ("total_usd", "deadline_prob", "backup_p95_h", "restore_vault_p95_h")
 """Columns of a VM that are shown before and after."""
+
+Saved = str | os.PathLike[str] | Mapping | Estimate
+"""An estimate, or one that was saved: its file, or what is in it."""
 
 _COLUMNS = {
     "size": ("role", "size_gib", "used_gib", "excluded"),
@@ -74,8 +80,8 @@ _SETS = {"prices": ("prices",), "profile": ("profile", "limits")}
 _KEY = ["vm", "disk"]
 
 
-@dataclass(frozen=True)
-class Diff:
+@dataclass(frozen=True, repr=False)
+class Diff(Result):
     """What changed from one estimate to another.
 
     Parameters
@@ -95,25 +101,36 @@ class Diff:
     causes: pd.DataFrame
     vms: pd.DataFrame
 
-    def to_dict(self) -> dict:
-        """Return the documented JSON object; what is missing is null."""
-        causes = list(records(self.causes.reset_index()))
-        return {
-            "schema": SCHEMA,
-            "model": {"version": vmbmodel.__version__},
-            "totals": list(records(self.totals.reset_index())),
-            "causes": [row | {"text": CAUSES[row["cause"]]} for row in causes],
-            "vms": list(records(self.vms)),
-        }
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds."""
+        causes = records(self.causes.reset_index())
+        yield "model", computed_by()
+        yield "totals", self.totals.reset_index()
+        yield "causes", (row | {"text": CAUSES[row["cause"]]} for row in causes)
+        yield "vms", self.vms
+
+    def overview(self) -> Overview:
+        """Show the totals that changed, and what changed the bill."""
+        changed = self.totals[self.totals["change"] != 0].reset_index()
+        if changed.empty:
+            return Overview(changed, "totals", ("No total changed.",))
+        usd = (
+            f"{name} {shown('total_usd', usd)}"
+            for name, usd in self.causes.get("total_usd", pd.Series()).items()
+        )
+        lines = (f"total_usd changed by {', '.join(usd) or 'nothing'} (.causes)",)
+        return Overview(changed, "totals", lines)
 
 
-def diff(before: Mapping, after: Mapping) -> Diff:
+def diff(before: Saved, after: Saved) -> Diff:
     """Split the change between two saved estimates by cause.
 
     Parameters
     ----------
-    before, after : Mapping
-        As `vmbmodel.plan.saved.read` gives them, or `Estimate.to_dict`.
+    before, after : path-like, Mapping or Estimate
+        The file of a saved estimate, what is in it, or an estimate.
 
     Returns
     -------
@@ -123,7 +140,7 @@ def diff(before: Mapping, after: Mapping) -> Diff:
     Raises
     ------
     ValueError
-        If one of them cannot be computed again.
+        If one of them is no estimate, or cannot be computed again.
 
     Notes
     -----
@@ -136,15 +153,14 @@ def diff(before: Mapping, after: Mapping) -> Diff:
     Twice the data, at the same prices:
 
     >>> from vmbmodel.plan.estimate import estimate
-    >>> from vmbmodel.plan.scenario import Scenario
     >>> disk = dict(vm="a", disk="os", role="os", size_gib=512, used_gib=100)
-    >>> before = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
+    >>> before = estimate(pd.DataFrame([disk]))
     >>> disk["used_gib"] = 200
-    >>> after = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
-    >>> answer = diff(before, after)
+    >>> answer = diff(before, estimate(pd.DataFrame([disk])))
     >>> list(answer.causes.index), answer.totals.at["stored_gib", "change"]
     (['size'], np.float64(245.0))
     """
+    before, after = (_saved(result) for result in (before, after))
     sides = Inputs.of(before, "the first result"), Inputs.of(after, "the second result")
     ends = [pd.Series(side.estimate().total) for side in sides]
     saved = [_numbers(result["total"]) for result in (before, after)]
@@ -167,6 +183,12 @@ def diff(before: Mapping, after: Mapping) -> Diff:
         causes.rename_axis("cause").rename_axis(columns=None),
         _vms(before["vms"], after["vms"]),
     )
+
+
+def _saved(result: Saved) -> Mapping:
+    if isinstance(result, Estimate):
+        return result.to_dict()
+    return result if isinstance(result, Mapping) else read_saved(result)
 
 
 def _numbers(total: Mapping) -> pd.Series:

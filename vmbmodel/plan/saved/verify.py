@@ -13,7 +13,7 @@ import pandas as pd
 
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
-from vmbmodel.plan.estimate import SCHEMA, Estimate, estimate
+from vmbmodel.plan.estimate import SCHEMA, Estimate, estimate_disks
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service.constants import ConstantSet
 
@@ -23,7 +23,7 @@ __all__ = [
     "Difference",
     "Inputs",
     "differences",
-    "read",
+    "read_saved",
 ]
 
 REPORT_SCHEMA = "vmbmodel.report/1"
@@ -53,7 +53,7 @@ class Difference:
     now: object
 
 
-def read(path: str | os.PathLike[str]) -> dict:
+def read_saved(path: str | os.PathLike[str]) -> dict:
     """Read a saved estimate.
 
     Raises
@@ -106,7 +106,7 @@ class Inputs:
         Parameters
         ----------
         saved : Mapping
-            As `read` gives it, or `Estimate.to_dict`.
+            As `read_saved` gives it, or `Estimate.to_dict`.
         name : str
             What messages call it.
 
@@ -136,7 +136,7 @@ class Inputs:
         places = dict.fromkeys(self.given, f"{self.name}: given")
         sets = {kind: getattr(self, kind) for kind in CATALOGUES}
         scenario = Scenario.of(**sets, settings=self.given, places=places)
-        return estimate(self.fleet, scenario, self.months)
+        return estimate_disks(self.fleet, scenario, self.months)
 
 
 def differences(
@@ -147,7 +147,7 @@ def differences(
     Parameters
     ----------
     saved : Mapping
-        As `read` gives it, or `Estimate.to_dict`.
+        As `read_saved` gives it, or `Estimate.to_dict`.
     now : Estimate
         What it was computed again to.
     tolerance : float, optional
@@ -155,8 +155,9 @@ def differences(
 
     Examples
     --------
+    >>> from vmbmodel.plan.estimate import estimate
     >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-    >>> saved = estimate(pd.DataFrame([disk]), Scenario.of()).to_dict()
+    >>> saved = estimate(pd.DataFrame([disk])).to_dict()
     >>> list(differences(saved, Inputs.of(saved).estimate()))
     []
     >>> saved["vms"][0]["used_gib"] = 48
@@ -169,6 +170,7 @@ def differences(
                 was, digest = saved["model"][kind]["sha256"], value[kind]["sha256"]
                 yield from _different(f"model.{kind}.sha256", was, digest, 0)
         elif key in _PARTS:
+            value = list(value) if isinstance(value, Iterator) else value
             yield from _different(key, saved.get(key, _ABSENT), value, tolerance)
     yield from _rows(saved["vms"], now.vms, tolerance)
 

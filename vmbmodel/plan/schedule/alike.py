@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from vmbmodel.plan.estimate import estimate, of_others
+from vmbmodel.plan.estimate import estimate_disks, of_others
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.program import Program
 from vmbmodel.plan.schedule.slots import (
@@ -113,7 +113,7 @@ def alone(fleet: pd.DataFrame, scenario: Scenario, start_h: object) -> pd.DataFr
         storage_account=own.where(account.notna(), None),
         start_h=start_h,
     )
-    return estimate(apart, scenario).vms.set_index("vm")
+    return estimate_disks(apart, scenario).vms.set_index("vm")
 
 
 def parts(

@@ -8,14 +8,17 @@ the last is done, and the starts that change.
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-import vmbmodel
+from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.plan.answers import plain, provenance, records
-from vmbmodel.plan.estimate import Assumption, Estimate, Notice, estimate, filled
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.plan.answers import Overview, Result, computed_by
+from vmbmodel.plan.estimate import Assumption, Estimate, Notice, estimate_disks
+from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
 from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.alike import Rules, parts
@@ -103,8 +106,8 @@ class Broken:
         }
 
 
-@dataclass(frozen=True)
-class Schedule:
+@dataclass(frozen=True, repr=False)
+class Schedule(Result):
     """A start for each VM, the policies that give it, and what that changes.
 
     Parameters
@@ -153,45 +156,53 @@ class Schedule:
     warnings: tuple[Notice, ...]
     fleet: pd.DataFrame
 
-    def to_dict(self) -> dict:
-        """Return the documented JSON object, with ``"inf"`` for never.
+    schema: ClassVar[str] = SCHEMA
+
+    def parts(self) -> Iterator[tuple[str, object]]:
+        """Give what the JSON holds.
 
         Examples
         --------
         >>> import pandas as pd
         >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> plan = schedule(pd.DataFrame([disk]), Scenario.of()).to_dict()
+        >>> plan = schedule(pd.DataFrame([disk])).to_dict()
         >>> plan["schema"], plan["after"]["peak_vms"]
         ('vmbmodel.schedule/1', 1.0)
         """
-        listed = {"vms", "policies", "running"}
-        return {n: list(v) if n in listed else v for n, v in self.items()}
+        yield "model", computed_by(self.scenario.sets(), whole=True)
+        yield "given", self.scenario.given
+        yield "rules", asdict(self.rules) | {"keep": self.keep}
+        yield "vms", self.vms
+        yield "policies", self.policies
+        yield "before", self.before
+        yield "after", self.after
+        yield "broken_before", [entry.to_dict() for entry in self.broken_before]
+        yield "broken_after", [entry.to_dict() for entry in self.broken_after]
+        yield "solver", {"method": self.method, "aims": self.aims}
+        yield "running", self.running.reset_index()
+        yield "assumptions", self.assumptions
+        yield "warnings", self.warnings
 
-    def items(self) -> Iterator[tuple[str, object]]:
-        """Give that object part by part; the long lists are iterators."""
-        yield "schema", SCHEMA
-        yield (
-            "model",
-            {"version": vmbmodel.__version__} | dict(provenance(self.scenario)),
+    def overview(self) -> Overview:
+        """Show where VMs go, and the figures before and after."""
+        figures = (
+            f"{name} {shown(name, self.before[name])} -> {shown(name, after)}"
+            for name, after in self.after.items()
         )
-        yield "given", plain(dict(self.scenario.given))
-        yield "rules", plain(asdict(self.rules) | {"keep": list(self.keep)})
-        yield "vms", records(self.vms)
-        yield "policies", records(self.policies)
-        yield "before", plain(dict(self.before))
-        yield "after", plain(dict(self.after))
-        for name in ("broken_before", "broken_after"):
-            yield name, plain([entry.to_dict() for entry in getattr(self, name)])
-        aims = [asdict(aim) for aim in self.aims]
-        yield "solver", plain({"method": self.method, "aims": aims})
-        yield "running", records(self.running.reset_index())
-        yield "assumptions", plain([vars(entry) for entry in self.assumptions])
-        yield "warnings", plain([vars(entry) for entry in self.warnings])
+        return Overview(
+            self.vms[list(_SEEN)],
+            "VMs",
+            (
+                ", ".join(figures),
+                f"{len(self.policies)} policies (.policies); found by the "
+                f"{self.method} method",
+            ),
+        )
 
 
 def schedule(
-    fleet: pd.DataFrame,
-    scenario: Scenario,
+    fleet: Fleet,
+    scenario: Scenario | None = None,
     *,
     blackout: Iterable[tuple[float, float]] = (),
     keep: Sequence[str] = (),
@@ -205,9 +216,9 @@ def schedule(
 
     Parameters
     ----------
-    fleet : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
-    scenario : Scenario
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is.
+    scenario : Scenario, optional
         Constants and settings; `vault_vms`, `policy_vms` and `account_disks` are
         limits where the profile has them or the caller set them.
     blackout : iterable of (float, float)
@@ -236,6 +247,8 @@ def schedule(
 
     Raises
     ------
+    InventoryError
+        If anything is wrong with the inventory; with all findings.
     ValueError
         If an argument is none, or no plan keeps the rules; says which cannot be
         kept, and by how much.
@@ -251,19 +264,19 @@ def schedule(
     >>> plan.before["peak_vms"], plan.after["peak_vms"], plan.vms["start_h"].nunique()
     (3.0, 1.0, 3)
     """
+    scenario = scenario or Scenario.of()
     rules = _rules(scenario, blackout, done_by_h, peak_vms)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     if not 0 < seconds < np.inf:
         raise ValueError(f"seconds must be > 0 and finite; got {seconds:g}")
-    fleet = fleet.reindex(columns=list(DISK_COLUMNS)).reset_index(drop=True)
-    disks, _ = filled(fleet, scenario)
-    disks = disks[~disks["excluded"] & (disks["role"] != "temp")]
+    fleet = disks_of(fleet).reindex(columns=list(DISK_COLUMNS)).reset_index(drop=True)
+    disks = backed_up(filled(fleet, scenario)[0])
     vms = _vms(disks, keep)
-    unmanaged = disks.loc[~disks["managed"], ["vm", "storage_account"]].dropna()
+    in_accounts = unmanaged(disks)[["vm", "storage_account"]].dropna()
     exact = method == "exact" or (method == "auto" and len(vms) <= _EXACT_VMS)
     starts, aims = planned(
-        parts(fleet, vms, unmanaged, scenario, rules),
+        parts(fleet, vms, in_accounts, scenario, rules),
         len(vms),
         rules,
         exact=exact,
@@ -278,9 +291,9 @@ def schedule(
     for name in ("start_h", "policy"):
         new = fleet["vm"].map(vms[name])
         new_fleet[name] = new.where(new.notna(), fleet[name])
-    now, then = estimate(fleet, scenario), estimate(new_fleet, scenario)
+    now, then = (estimate_disks(f, scenario) for f in (fleet, new_fleet))
     present = vms.assign(policy=vms["present_policy"], start_h=vms["present_start_h"])
-    sides = [_side(v, e, unmanaged, rules) for v, e in ((present, now), (vms, then))]
+    sides = [_side(v, e, in_accounts, rules) for v, e in ((present, now), (vms, then))]
     (before, broken_before, running), (after, broken_after, later) = sides
     done = then.vms.set_index("vm").loc[vms.index]
     vms = vms.join(done[["transfer_h", "backup_p95_h"]])
@@ -316,6 +329,7 @@ _COLUMNS = (
     "transfer_h",
     "backup_p95_h",
 )
+_SEEN = ("vm", "vault", "policy", "start_h", "present_start_h", "moved", "backup_p95_h")
 
 
 def _rules(scenario: Scenario, blackout, done_by_h, peak_vms) -> Rules:
@@ -357,7 +371,7 @@ def _vms(disks: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
 
 
 def _side(
-    vms: pd.DataFrame, answer: Estimate, unmanaged: pd.DataFrame, rules: Rules
+    vms: pd.DataFrame, answer: Estimate, in_accounts: pd.DataFrame, rules: Rules
 ) -> tuple[dict[str, float], tuple[Broken, ...], pd.Series]:
     """Sum up one schedule: its figures, its broken rules, its day."""
     rows = answer.vms.set_index("vm").loc[vms.index]
@@ -372,7 +386,7 @@ def _side(
         peaks.append(float(load.max(initial=0)))
     finish_h = rules.from_origin_h(start_h) + slack_h + rows["backup_p95_h"].to_numpy()
     checked = vms.join(rows["backup_p95_h"])
-    found = tuple(Broken(*place) for place in broken(checked, unmanaged, rules))
+    found = tuple(Broken(*place) for place in broken(checked, in_accounts, rules))
     figures = {
         "expected_misses": answer.total["expected_misses"],
         "peak_vms": peaks[0],

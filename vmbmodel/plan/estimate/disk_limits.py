@@ -7,13 +7,20 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from vmbmodel.formulas.sharing import disk_cap_mib_s
-from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service.disks import in_force, tables
 
-__all__ = ["disk_caps", "performance"]
+__all__ = ["disk_limits", "performance"]
 
 
-def disk_caps(disks: pd.DataFrame, scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+def disk_limits(
+    disks: pd.DataFrame,
+    date: datetime.date,
+    *,
+    tier_reading: str,
+    request_kib: float,
+    blob_iops: float,
+    blob_mib_s: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the requests a second that each disk answers, and its throughput.
 
     Those of a blob; and where `tier_reading` is ``disk``, those of the tier of a
@@ -23,16 +30,17 @@ def disk_caps(disks: pd.DataFrame, scenario: Scenario) -> tuple[np.ndarray, np.n
     ----------
     disks : DataFrame
         A row a disk, with its type, its size and whether it is managed.
-    scenario : Scenario
-        Constants and readings.
+    date : datetime.date
+        The day whose tiers count.
+    tier_reading, request_kib, blob_iops, blob_mib_s
+        As ``fields.toml`` has them.
     """
     iops = mib_s = np.full(len(disks), np.inf)
-    if scenario["tier_reading"] == "disk":
+    if tier_reading == "disk":
         kinds = disks["disk_type"].where(disks["managed"])
-        iops, mib_s = performance(kinds, disks["size_gib"], scenario.profile.as_of)
-    request_kib, blob_mib_s = scenario["request_kib"], scenario["blob_mib_s"]
+        iops, mib_s = performance(kinds, disks["size_gib"], date)
     cap_mib_s = disk_cap_mib_s(mib_s, iops, request_kib, blob_mib_s)
-    return np.minimum(iops, scenario["blob_iops"]), cap_mib_s
+    return np.minimum(iops, blob_iops), cap_mib_s
 
 
 def performance(

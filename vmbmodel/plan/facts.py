@@ -1,0 +1,136 @@
+"""What is so of an inventory, said once: blanks, shared cells, sizes, what is kept."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.fields import defaults, fields
+from vmbmodel.inventory.fleet import COLUMNS, OF_THE_VM
+from vmbmodel.plan.scenario import Scenario
+
+__all__ = [
+    "SIZES",
+    "Fleet",
+    "backed_up",
+    "filled",
+    "holds",
+    "in_gib",
+    "of_vms",
+    "shared",
+    "told",
+    "unmanaged",
+]
+
+Fleet = str | os.PathLike[str] | pd.DataFrame
+"""An inventory: a file, or a table of its columns."""
+
+SIZES = ("size_gib", "used_gib", "churn_gib_per_day")
+"""What is in GB of the user."""
+
+
+def shared(fleet: pd.DataFrame) -> pd.DataFrame:
+    """Return all columns, with what one disk says of its VM told by the others too.
+
+    Examples
+    --------
+    >>> disks = pd.DataFrame({"vm": ["a", "a", "b"], "vault": [None, "v", "w"]})
+    >>> shared(disks)["vault"].tolist()
+    ['v', 'v', 'w']
+    """
+    disks = fleet.reindex(columns=list(COLUMNS)).reset_index(drop=True)
+    vm = pd.factorize(disks["vm"])[0]
+    for name in OF_THE_VM:
+        column = disks[name]
+        known = column.notna().to_numpy()
+        told = np.flatnonzero(known)
+        if told.size in (0, len(column)):
+            continue
+        first = np.full(vm.max() + 1, -1)
+        first[vm[told[::-1]]] = told[::-1]
+        at = np.where(known, np.arange(len(column)), first[vm])
+        values = column.take(np.maximum(at, 0)).reset_index(drop=True)
+        disks[name] = values.where(at >= 0)
+    return disks
+
+
+def in_gib(
+    disks: pd.DataFrame, gb_bytes: float, names: Sequence[str] = SIZES
+) -> pd.DataFrame:
+    """Return disks whose sizes are in GiB, whatever the user calls a GB."""
+    gib = gb_bytes / 2**30
+    return disks.assign(**{name: disks[name].astype(float) * gib for name in names})
+
+
+def filled(
+    fleet: pd.DataFrame, scenario: Scenario
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Fill every blank cell, and count for each column how many were filled."""
+    disks, counts = shared(fleet), {}
+    fill = {name: scenario[name] for name in defaults()}
+    fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
+    for name, value in fill.items():
+        counts[name] = int(disks[name].isna().sum())
+        # a start of 20.5 h stays one, though the default of 23 is whole
+        kind = float if fields()[name].kind == "number" else type(value)
+        disks[name] = _or(disks[name], value).astype(kind)
+    if scenario["tier_reading"] == "disk":
+        counts["disk_type"] = int(disks["disk_type"].isna().sum())
+    churn = disks["churn_gib_per_day"].astype(float)
+    counts["churn_gib_per_day"] = int(churn.isna().sum())
+    gb_bytes, blank = scenario["gb_bytes"], scenario["churn_gib_per_day"]
+    disks = in_gib(disks, gb_bytes, ("size_gib", "used_gib"))
+    if blank is None:
+        blank = scenario["churn_frac"] * disks["used_gib"] / (gb_bytes / 2**30)
+    disks["churn_gib_per_day"] = churn.where(churn.notna(), blank)
+    return in_gib(disks, gb_bytes, ("churn_gib_per_day",)), counts
+
+
+def told(fleet: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """Fill only the blank cells of which the caller said what they are."""
+    disks, given = shared(fleet), scenario.given
+    if "churn_gib_per_day" not in given and "churn_frac" in given:
+        churn = scenario["churn_frac"] * disks["used_gib"].astype(float)
+        disks["churn_gib_per_day"] = disks["churn_gib_per_day"].fillna(churn)
+    for name in COLUMNS:
+        if name in given:
+            disks[name] = _or(disks[name], scenario[name])
+    for name in ("write_kib", "start_h"):
+        disks[name] = disks[name].astype(float)
+    return in_gib(disks, scenario["gb_bytes"])
+
+
+def of_vms(fleet: pd.DataFrame, scenario: Scenario, *names: str) -> pd.DataFrame:
+    """Return what holds of each VM, a row a VM, blank cells filled.
+
+    Examples
+    --------
+    >>> disks = pd.DataFrame({"vm": ["a", "a", "b"], "vault": [None, "v", None]})
+    >>> of_vms(disks, Scenario.of(), "vault", "start_h")
+        vault start_h
+    vm
+    a       v      23
+    b   vault      23
+    """
+    vms = shared(fleet).drop_duplicates("vm").set_index("vm")[list(names)]
+    return vms.assign(**{name: _or(vms[name], scenario[name]) for name in names})
+
+
+def backed_up(disks: pd.DataFrame) -> pd.DataFrame:
+    """Return the disks that are backed up: those not excluded and not temporary."""
+    return disks[~holds(disks["excluded"], True) & ~holds(disks["role"], "temp")]
+
+
+def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:
+    """Return the disks that are known to lie in a storage account of the user."""
+    return disks[holds(disks["managed"], False)]
+
+
+def holds(column: pd.Series, value: object) -> np.ndarray:
+    """Say where a cell has a value; a blank has none."""
+    return (column == value).fillna(False).to_numpy(dtype=bool)
+
+
+def _or(column: pd.Series, value: object) -> pd.Series:
+    return column.astype(object).where(column.notna(), value)
