@@ -24,7 +24,7 @@ LAYERS = [
     ["inventory"],
     ["plan"],
     ["grid"],
-    ["figures"],
+    ["figures", "notebook"],
     ["render", "rerun"],
     ["cli", "__main__"],
 ]

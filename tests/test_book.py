@@ -263,13 +263,67 @@ def test_every_figure_has_a_name_a_caption_and_a_description(cell):
     assert not re.search(r"[/\\]|\.png", alt)
 
 
-def test_names_of_figures_and_glued_keys_are_used_once():
-    cells = [cell for path in NOTEBOOKS for cell in code_cells(path)]
-    keys = [k for c in cells for k in re.findall(r"glue\(\s*['\"]([^'\"]+)", text(c))]
+def test_names_of_figures_are_used_once():
     names = [
         param.values[0]["metadata"]["mystnb"]["figure"]["name"] for param in FIGURES
     ]
     chapters = "".join(path.read_text("utf-8") for path in CHAPTERS)
     names += re.findall(r"^:name: (fig-\S+)$", chapters, re.M)
-    assert len(keys) == len(set(keys))
     assert len(names) == len(set(names))
+
+
+# --- what chapters take from notebooks ----------------------------------------
+
+
+def kept(path):
+    """Return the keys under which a notebook keeps figures, and what it quotes."""
+    glued = [
+        output["metadata"]["scrapbook"]
+        for cell in code_cells(path)
+        for output in cell["outputs"]
+        if "scrapbook" in output.get("metadata", {})
+    ]
+    figures = [about["name"] for about in glued if not about["mime_prefix"]]
+    return figures, [about["name"] for about in glued if about["mime_prefix"]]
+
+
+def taken(path):
+    """Yield notebook and key of everything that a chapter shows of notebooks."""
+    content = path.read_text("utf-8")
+    for text in re.findall(r"\{n\}`([^`]+)`", content):
+        notebook, _, name = text.rpartition("::")
+        if not notebook:
+            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n---\n", content)
+        yield (path.parent / notebook).resolve(), name.partition(":")[0]
+    for notebook, key in re.findall(r"\{nbfigure\} (\S+)::(\S+)", content):
+        yield (path.parent / notebook).resolve(), key
+    for key, notebook in re.findall(r"\{glue\} (\S+)\n:doc: (\S+)", content):
+        yield (path.parent / notebook).resolve(), key
+
+
+TAKEN = {path: set(taken(path)) for path in CHAPTERS}
+
+
+@every_notebook
+def test_keys_of_a_notebook_are_used_once(path):
+    keys = [key for keys in kept(path) for key in keys]
+    assert len(keys) == len(set(keys))
+
+
+@every_chapter
+def test_what_a_chapter_takes_is_there(path):
+    there = {(book, key) for book in NOTEBOOKS for keys in kept(book) for key in keys}
+    assert TAKEN[path] <= there
+
+
+@every_notebook
+def test_what_a_notebook_quotes_is_taken(path):
+    quoted = {(path, name) for name in kept(path)[1]}
+    assert quoted <= set().union(*TAKEN.values())
+
+
+@every_chapter
+def test_numbers_are_quoted_in_one_way(path):
+    content = path.read_text("utf-8")
+    assert "{glue:" not in content
+    assert "numbers:" not in content or "{n}`" in content

@@ -10,7 +10,7 @@
     ```
 
 The notebook glues the figure under that key and shows it, too: an image glued
-unseen is never written to disk.
+unseen is never written to disk. Caption and alt text may quote its numbers.
 """
 
 from docutils import nodes
@@ -20,6 +20,13 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
+
+
+class AltText(nodes.literal):
+    """The alt text of a figure, until the numbers in it are known.
+
+    A literal, because nothing may change the quotes in it.
+    """
 
 
 class NbFigure(SphinxDirective):
@@ -52,8 +59,9 @@ class NbFigure(SphinxDirective):
         # rebuilt with the notebook, or the picture would stay yesterday's
         self.env.note_dependency(self.env.doc2path(pending.refdoc))
 
-        figure = nodes.figure("", pending, alt_of_image=self.options["alt"].strip())
+        figure = nodes.figure("", pending)
         figure.source, figure.line = source, line
+        figure += AltText("", "", *self.parse_inline(self.options["alt"].strip())[0])
         parsed = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, parsed)
         first, *legend = parsed.children
@@ -66,10 +74,9 @@ class NbFigure(SphinxDirective):
 
 def put_alt(app, doctree, docname):
     """Give the images that arrived the alt text of their figure."""
-    for figure in doctree.findall(nodes.figure):
-        alt = figure.get("alt_of_image")
-        if alt is None:
-            continue
+    for alt in list(doctree.findall(AltText)):
+        figure = alt.parent
+        figure.remove(alt)
         images = list(figure.findall(nodes.image))
         if len(images) != 1:
             logger.warning(
@@ -79,7 +86,7 @@ def put_alt(app, doctree, docname):
                 location=figure,
             )
         for image in images:
-            image["alt"] = alt
+            image["alt"] = alt.astext()
 
 
 def setup(app):

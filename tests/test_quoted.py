@@ -1,0 +1,150 @@
+"""Numbers on their way: quoted by a notebook, shown by a page."""
+
+import base64
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from nbformat import v4
+
+from vmbmodel import notebook
+
+EXTENSIONS = Path(__file__).parents[1] / "book/_ext"
+PIXEL = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+        "0000000a49444154789c6360000000020001486fafa70000000049454e44ae426082"
+    )
+).decode()
+CONFIG = f"""
+import sys
+sys.path.insert(0, {str(EXTENSIONS)!r})
+extensions = ["myst_nb", "nbfigure", "quoted"]
+nb_execution_mode = "off"
+root_doc = "page"
+"""
+TOP = "---\nnumbers: sweep.ipynb\n---\n\n# A page\n\n"
+
+
+# --- what a notebook keeps ----------------------------------------------------
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    found = {}
+    monkeypatch.setattr(
+        notebook, "glue", lambda name, value, display: found.update({name: value})
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1 / 3, 0.33333333),
+        (123456789.4, 123456790.0),
+        (np.float64(2 / 3), 0.66666667),
+        (xr.DataArray(1 / 7), 0.14285714),
+        (np.int64(12), 12),
+        (123456789, 123456789),
+        (np.bool_(True), True),
+        ("23:30", "23:30"),
+        (float("inf"), float("inf")),
+    ],
+)
+def test_a_number_is_kept_plain_and_rounded(kept, value, expected):
+    notebook.quote(last_h=value)
+    assert kept == {"last_h": expected}
+    assert type(kept["last_h"]) is type(expected)
+
+
+def test_a_table_is_kept_as_it_is(kept):
+    table = pd.DataFrame({"wait": [1 / 3]})
+    notebook.quote(waits=table)
+    assert kept["waits"] is table
+
+
+# --- what a page makes of it --------------------------------------------------
+
+
+def glued(name, data, prefix="application/papermill.record/"):
+    return v4.new_output(
+        "display_data",
+        {prefix + kind: text for kind, text in data.items()},
+        metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
+    )
+
+
+def sweep(last_h):
+    outputs = [
+        glued("last_h", {"text/plain": repr(last_h)}),
+        glued("clock", {"text/plain": "'08:30'"}),
+        glued("bars", {"image/png": PIXEL}, prefix=""),
+    ]
+    title = v4.new_markdown_cell("# A sweep\n\nIt ends after {n}`last_h:.2f` h.")
+    code = v4.new_code_cell("...", outputs=outputs, execution_count=1)
+    python = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    return v4.new_notebook(cells=[title, code], metadata=python)
+
+
+@pytest.fixture
+def build(tmp_path):
+    def run(page):
+        (tmp_path / "conf.py").write_text(CONFIG, "utf-8")
+        (tmp_path / "page.md").write_text(page, "utf-8")
+        nbformat.write(sweep(9.456), tmp_path / "sweep.ipynb")
+        nbformat.write(sweep(7.0), tmp_path / "other.ipynb")
+        done = subprocess.run(
+            [*(sys.executable, "-m", "sphinx", "-q"), tmp_path, tmp_path / "html"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        orphans = "document isn't included in any toctree"
+        said = [li for li in done.stderr.splitlines() if li and orphans not in li]
+        pages = [tmp_path / "html" / f"{name}.html" for name in ("page", "sweep")]
+        return *(path.read_text("utf-8") for path in pages), said
+
+    return run
+
+
+def test_a_page_quotes_in_prose_caption_and_alt_text(build):
+    page, own, said = build(
+        TOP + "Done after {n}`last_h:.1f` h, at {n}`clock`, or after\n"
+        "{n}`other.ipynb::last_h:.0f` h.\n\n"
+        "```{nbfigure} sweep.ipynb::bars\n"
+        ":name: fig-bars\n"
+        ':alt: Ten "steps" down to {n}`last_h:.1f` hours.\n\n'
+        "All of {n}`last_h:.0f` hours.\n"
+        "```\n"
+    )
+    plain = re.sub(r"<[^>]+>", "", page)
+    assert "Done after 9.5 h, at 08:30, or after\n7 h." in plain
+    assert "All of 9 hours." in plain
+    assert 'alt="Ten &quot;steps&quot; down to 9.5 hours."' in page
+    assert "It ends after 9.46 h." in re.sub(r"<[^>]+>", "", own)
+    assert said == []
+
+
+def test_a_wrong_name_is_told_with_its_line(build):
+    *_, (said,) = build(TOP + "One.\n\nDone after {n}`lost_h:.1f` h.\n")
+    assert re.search(r"page\.md:9: WARNING: .*'lost_h' not found in doc 'sweep'", said)
+
+
+def test_a_wrong_name_in_an_alt_text_is_told(build):
+    *_, (said,) = build(
+        TOP + "```{nbfigure} sweep.ipynb::bars\n"
+        ":name: fig-bars\n:alt: Down to {n}`lost_h:.1f` hours.\n\nA caption.\n```\n"
+    )
+    assert re.search(r"page\.md:\d+: WARNING: .*'lost_h' not found", said)
+
+
+def test_a_page_has_to_say_whose_numbers_they_are(build):
+    *_, (said,) = build("# A page\n\nDone after {n}`last_h:.1f` h.\n")
+    assert re.search(r"page\.md:3: WARNING: no `numbers:` on top", said)
