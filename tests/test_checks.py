@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from test_contract import FIELDS, arguments, every_formula
 
 from vmbmodel.fields import fields
+from vmbmodel.formulas import mean_wait_h, relaxation_h
 
 
 def check(arguments):
@@ -186,3 +187,42 @@ def test_nothing_in_nothing_out(formula):
     empty |= {n: typical[n] for n in typical if FIELDS[n].choices}
     expected = (0, 3) if formula.along else (0,)
     assert np.shape(formula(**empty)) == expected
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ((), {}, "missing a required argument: 'servers'"),
+        ((1,), {"service_h": 1}, "missing a required argument: 'utilisation_frac'"),
+        ((1, 1, 1, 1), {}, "too many positional arguments"),
+        ((1, 1, 1), {"servers": 1}, "multiple values for argument 'servers'"),
+        ((1, 1), {"service": 1}, "missing a required argument: 'service_h'"),
+        ((1, 1, 1), {"jobs": 1}, "got an unexpected keyword argument 'jobs'"),
+    ],
+)
+def test_a_call_with_other_arguments_is_refused(args, kwargs, message):
+    with pytest.raises(TypeError, match=message):
+        relaxation_h(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mean_wait_h(3, 6, 0.25, 1, "gamma"),
+        lambda: mean_wait_h(3, service_h=0.25, arrivals_per_h=6),
+        lambda: mean_wait_h(3, 6, service_h=np.float64(0.25), family="gamma"),
+        lambda: mean_wait_h(np.int64(3), np.array(6.0), np.float32(0.25)),
+        lambda: mean_wait_h([3, 4], 6, 0.25)[0],
+        lambda: mean_wait_h((3, 4), np.array([6, 7]), 0.25)[0],
+        lambda: mean_wait_h(pd.Series([3, 4]), 6, [0.25, 0.5])[0],
+    ],
+)
+def test_every_way_to_call_gives_the_same(call):
+    assert call() == mean_wait_h(3, 6, 0.25)
+
+
+def test_a_division_by_nothing_warns_of_nothing():
+    with np.errstate(all="raise"):
+        assert relaxation_h(10, 1, 1) == np.inf
+        assert relaxation_h([10], 1, 1) == [np.inf]
+        assert relaxation_h(pd.Series([10]), 1, 1)[0] == np.inf

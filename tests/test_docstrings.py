@@ -86,7 +86,7 @@ def test_what_is_written_out_in_full_is_left_as_it_is():
     ("particular", "text"),
     [
         (
-            "``inf`` where a\nqueue grows.",
+            "``inf`` where a\nqueue grows",
             "; ``inf`` where a queue grows. [h]",
         ),
         ("Without VM creation.", ". Without VM creation. [h]"),

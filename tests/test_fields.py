@@ -141,6 +141,23 @@ def test_a_field_says_what_plots_need():
         describe("no_such_field")
 
 
+def test_a_row_is_parsed_when_it_is_asked_for(monkeypatch):
+    parsed = []
+    monkeypatch.setattr(units.tomllib, "loads", lambda text: parsed.append(text) or {})
+    monkeypatch.setattr(units, "Field", lambda name: name)
+    table = fields.__wrapped__()
+    assert "servers" in table
+    assert len(table) == len(list(table)) == len(fields())
+    assert parsed == []
+    assert table["servers"] == table["servers"] == "servers"
+    assert len(parsed) == 1
+
+
+def test_defaults_are_those_of_the_table():
+    filled = {n: f.default for n, f in fields().items() if f.default is not None}
+    assert units.defaults() == filled
+
+
 def test_field_table_cannot_be_changed():
     with pytest.raises(TypeError):
         fields()["wait_h"] = None
@@ -168,6 +185,8 @@ def test_interval_reads_what_it_writes(end, number):
     assert (low in interval) == (low_in and low < high)
     assert (high in interval) == (high_in and low < high)
     assert (number in interval) >= (low < number < high)
+    least, most = interval.ends
+    assert (number in interval) == (least <= number <= most)
     assert not (number in interval and (number < low or number > high))
 
 
@@ -183,4 +202,5 @@ def test_interval_reads_what_it_writes(end, number):
 def test_rule_of_an_interval_in_words(text, rule):
     interval = Interval.parse(text)
     assert interval.rule == rule
+    assert str(interval) == text
     assert float("nan") not in interval

@@ -214,8 +214,8 @@ class Formula(Generic[Result]):
                 return [*args, *[given[name] for name in rest]]
             except KeyError:
                 pass
-        self.__signature__.bind(*args, **kwargs)  # says what is wrong
-        raise TypeError(f"{self.__name__}{self.__signature__} cannot take these")
+        bound = self.__signature__.bind(*args, **kwargs)  # says what is wrong
+        return [*bound.arguments.values()]
 
     def _compute(
         self, values: Mapping[str, ArrayLike], chosen: Mapping[str, str]

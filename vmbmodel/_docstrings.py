@@ -97,7 +97,7 @@ def _returns(field: Field, along: str | None, written: str) -> str:
         shape += f", in {field.range}"
     particular = " ".join(written.split())
     if particular and not particular[0].isupper():
-        text = f"{shape}; {particular}"
+        text = _sentences(f"{shape}; {particular}")
     else:
         text = _sentences(shape, particular)
     return _entry(_type(field), text, field.unit)
