@@ -12,11 +12,11 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.archive import archived_gib, early_deletion_usd, standard_points
 from vmbmodel.formulas.retention import gfs_points, stored_gib
 from vmbmodel.plan.bill.calendar import RetentionPolicy, live_points
-from vmbmodel.service import limits
+from vmbmodel.service import LIMITS
 
 RULE = 3, 6  # Microsoft, "Overview of archive tier" (2023): months of age, months left
 DAY = datetime.timedelta(days=1)
-MEAN_MONTH = limits.load("2026-01").modified(retention_month_h=365.25 * 2)
+MEAN_MONTH = LIMITS.load("2026-01").modified(retention_month_h=365.25 * 2)
 counts = st.tuples(
     st.integers(1, 60), st.integers(0, 20), st.integers(0, 60), st.integers(0, 20)
 )

@@ -19,7 +19,7 @@ from vmbmodel.formulas.billing import (
     storage_usd,
 )
 from vmbmodel.plan.bill.calendar import month_edges_h
-from vmbmodel.service import prices
+from vmbmodel.service import PRICES
 
 sizes = st.floats(0, 1e6)
 instants = st.floats(0, 1e4)
@@ -302,7 +302,7 @@ def test_documented_under_and_overuse():
 def test_printed_price_of_a_year(redundancy, printed):
     # rows of type Reservation for West Europe: 207,775.340061 and 415,550.680123
     # EUR at 0.8775779 EUR a dollar, for 1 PiB and a year
-    book = prices.load("azure-list-2026-01")
+    book = PRICES.load("azure-list-2026-01")
     month = reserved_usd(
         0,
         1024 * TIB,

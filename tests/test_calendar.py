@@ -16,9 +16,9 @@ from vmbmodel.plan.bill.calendar import (
     live_points,
     month_edges_h,
 )
-from vmbmodel.service import limits
+from vmbmodel.service import LIMITS
 
-SEED = limits.load("2026-01")
+SEED = LIMITS.load("2026-01")
 DAY = datetime.timedelta(days=1)
 dates = st.dates(date(1999, 1, 1), date(2101, 12, 31))
 policies = st.builds(

@@ -18,9 +18,9 @@ from vmbmodel.formulas.queueing import erlang_c_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import quantile, servers_for, service_for, slope
-from vmbmodel.service import profile
+from vmbmodel.service import PROFILES
 
-BASE = profile.load("azure-2026-01")
+BASE = PROFILES.load("azure-2026-01")
 TRUTH = {
     "incremental_mib_s": 25.0,
     "initial_mib_s": 15.0,
@@ -272,7 +272,7 @@ def test_any_log_is_fitted_or_refused(seed, count, kinds):
         return
     json.dumps(answer.to_dict(), allow_nan=False)
     text = answer.to_toml("log", date(2026, 5, 1))
-    profile.PROFILES.parse(text.encode(), Path("my.toml"))
+    PROFILES.parse(text.encode(), Path("my.toml"))
 
 
 # --- the profile ----------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_any_log_is_fitted_or_refused(seed, count, kinds):
 def test_the_profile_is_read_as_one():
     answer = calibrate(simulated(5), BASE)
     Path("my.toml").write_text(answer.to_toml("jobs.csv", date(2026, 5, 1)))
-    mine = profile.PROFILES.find("my.toml")
+    mine = PROFILES.find("my.toml")
     assert (mine.name, mine.as_of) == ("my", date(2026, 5, 1))
     for name, fit in answer.fits.items():
         assert mine[name] == pytest.approx(fit.value, rel=1e-5), name
@@ -318,7 +318,7 @@ def test_a_log_may_have_any_name(name):
     simulated(6).to_csv(name, index=False)
     done = CliRunner().invoke(app, ["calibrate", name, "-o", "my.toml"])
     assert done.exit_code == 0, done.output
-    mine = profile.PROFILES.find("my.toml")
+    mine = PROFILES.find("my.toml")
     assert mine.origins["incremental_mib_s"].source == name
 
 

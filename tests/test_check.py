@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from vmbmodel.plan.check.answer import _SEARCHES, PLACES, check
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service import limits, profile
-from vmbmodel.service.rules import in_force, rules
+from vmbmodel.service import LIMITS, PROFILES, rules, rules_on
 
 SEED = datetime.date(2018, 12, 11)
 NOW = datetime.date(2026, 1, 28)
@@ -45,8 +44,8 @@ def own(vm, name="os", account="s", **cells):
 
 def run(*disks, as_of=SEED, **settings):
     scenario = Scenario.of(
-        profile.in_force(as_of).name,
-        limits=limits.in_force(as_of).name,
+        PROFILES.in_force(as_of).name,
+        limits=LIMITS.in_force(as_of).name,
         settings=settings,
     )
     return check(pd.DataFrame(list(disks)), scenario, as_of)
@@ -74,7 +73,7 @@ def test_a_rule_is_searched_for_or_says_what_it_needs(rule):
 )
 def test_every_rule_of_a_day_has_an_outcome(as_of):
     answer = run(disk(), disk("b", start_h=1.0), as_of=as_of)
-    assert [o.rule.id for o in answer.outcomes] == [r.id for r, _ in in_force(as_of)]
+    assert [o.rule.id for o in answer.outcomes] == [r.id for r, _ in rules_on(as_of)]
     assert not answer.findings
     for one in answer.outcomes:
         assert (one.status == "not checked") == (bool(one.needs) and not one.known)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.service.rules import rules
+from vmbmodel.service import rules
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
 HEADER = "vm,disk,role,size_gib,used_gib"

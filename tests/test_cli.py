@@ -14,7 +14,7 @@ import vmbmodel
 from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.plan.estimate.answer import COLUMNS
-from vmbmodel.service import limits, prices, profile
+from vmbmodel.service import LIMITS, PRICES, PROFILES
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
 HEADER = "vm,disk,role,size_gib,used_gib\n"
@@ -214,7 +214,7 @@ def test_fields_lists_every_field(run):
 
 @pytest.mark.parametrize(
     ("command", "service"),
-    [("profiles", profile), ("prices", prices), ("limits", limits)],
+    [("profiles", PROFILES), ("prices", PRICES), ("limits", LIMITS)],
 )
 def test_sets_are_listed_and_shown_with_their_sources(run, command, service):
     names = [row["name"] for row in json.loads(run(command, "--format", "json"))]

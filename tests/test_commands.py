@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.cli.examples import EXAMPLES
-from vmbmodel.service.consistency import consistency
+from vmbmodel.service import consistency
 
 ROOT = Path(__file__).parents[1]
 FILES = (

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from vmbmodel.plan.estimate.tiers import performance
 
 from vmbmodel.fields import fields
-from vmbmodel.plan.estimate.tiers import performance
-from vmbmodel.service.disks import in_force, tables
+from vmbmodel.service import disk_tiers, disk_tiers_on
 
 SEED, LATER = date(2018, 12, 11), date(2026, 1, 28)
 CLASSES = ("standard-hdd", "standard-ssd", "premium-ssd")
@@ -44,13 +44,13 @@ def test_printed_figures(kind, size_gib, day, iops, mib_s):
 
 def test_every_name_of_the_tables_is_allowed_in_an_inventory_and_no_other():
     names = {"premium-ssd-v2", "ultra", "PremiumV2_LRS", "UltraSSD_LRS"}
-    for table in tables():
+    for table in disk_tiers():
         names |= {table.disk_type, *table.sku, *table.tier}
     assert names == set(fields()["disk_type"].choices)
 
 
 def test_a_larger_tier_gives_no_less():
-    for table in tables():
+    for table in disk_tiers():
         assert len(table.tier) == len(table.size_gib)
         assert len(table.tier) == len(table.disk_iops) == len(table.disk_mib_s)
         assert (np.diff(table.size_gib) > 0).all()
@@ -60,10 +60,11 @@ def test_a_larger_tier_gives_no_less():
 
 @given(st.dates(date(2015, 1, 1), date(2030, 1, 1)))
 def test_one_table_a_class_on_any_day(day):
-    found = in_force(day)
+    found = disk_tiers_on(day)
     assert sorted(table.disk_type for table in found) == sorted(CLASSES)
     for table in found:
-        rest = [t for t in tables() if t.disk_type == table.disk_type and t != table]
+        alike = [t for t in disk_tiers() if t.disk_type == table.disk_type]
+        rest = [t for t in alike if t != table]
         if table.as_of > day:
             assert all(table.as_of < other.as_of for other in rest)
         assert not [t for t in rest if table.as_of < t.as_of <= day]

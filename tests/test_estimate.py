@@ -17,8 +17,7 @@ from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.scenario import Scenario, parse_setting
-from vmbmodel.service import profile
-from vmbmodel.service.readings import readings
+from vmbmodel.service import PROFILES, readings
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
 
@@ -53,7 +52,7 @@ def sample():
 # --- figures that others published ---------------------------------------------
 
 
-@pytest.mark.parametrize("name", profile.available())
+@pytest.mark.parametrize("name", PROFILES.available())
 def test_the_article_s_a2_vm(name):
     # article2018, "Backup costs": 17 + 30 + 0 = 47 GB, temporary disk left out;
     # announcement2015: 5 USD up to 50 GB.

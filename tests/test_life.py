@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.billing import billing_end_h
 from vmbmodel.plan.bill.life import Event, bill_of_life
-from vmbmodel.service import prices
+from vmbmodel.service import PRICES
 
-BOOK = prices.load("azure-list-2026-01")
+BOOK = PRICES.load("azure-list-2026-01")
 DAY = datetime.timedelta(days=1)
 LINES = ["instance_usd", "storage_usd", "snapshot_usd"]
 

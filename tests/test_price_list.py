@@ -12,12 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.service import prices
-from vmbmodel.service.price_list import read, to_toml
-from vmbmodel.service.prices import PRICES
+from vmbmodel.service import (
+    PRICES,
+    price_book,
+    read_price_list,
+    storage_usd_per_gib_month,
+)
 
 ASKED = datetime.date(2026, 11, 22)
-BASE = prices.load("azure-list-2026-01")
+BASE = PRICES.load("azure-list-2026-01")
 
 # Rows of service Backup for West Europe in EUR, as published in a third party's
 # test data, with the US dollars they stand for at 0.8775779 EUR a dollar.
@@ -116,7 +119,7 @@ def run(tmp_path, monkeypatch):
 
 
 def book(price_list, rate=None):
-    text = to_toml(price_list, BASE, rate)
+    text = price_book(price_list, BASE, rate)
     return PRICES.parse(text.encode(), Path("book.toml"))
 
 
@@ -136,7 +139,7 @@ def without(key, position=1):
 
 
 def test_published_prices(save):
-    found = read([save(page(euros()))], retrieved=ASKED)
+    found = read_price_list([save(page(euros()))], retrieved=ASKED)
     assert (found.region, found.currency) == ("westeurope", "EUR")
     assert (found.rows, found.reservations, found.dropped) == (10, 2, 2)
     assert len(found.meters) == 6
@@ -146,20 +149,20 @@ def test_published_prices(save):
     for redundancy, meter in zip(
         ("LRS", "ZRS", "GRS", "RA-GRS"), [*PUBLISHED][1:], strict=True
     ):
-        rate = prices.storage_usd_per_gib_month(mine, redundancy)
+        rate = storage_usd_per_gib_month(mine, redundancy)
         assert rate == pytest.approx(PUBLISHED[meter][1], rel=1e-3)
 
 
 def test_both_generations_of_names(save):
-    new = read([save(page(dollars()))], retrieved=ASKED)
+    new = read_price_list([save(page(dollars()))], retrieved=ASKED)
     rows = [r | {"meterName": OLD_NAMES[r["meterName"]]} for r in dollars()]
-    old = read([save(page(rows))], retrieved=ASKED)
+    old = read_price_list([save(page(rows))], retrieved=ASKED)
     assert dict(book(old)) == dict(book(new))
     assert new.reservations == new.dropped == 0
 
 
 def test_a_book_says_where_every_price_is_from(save):
-    text = to_toml(read([save(page(dollars()))], retrieved=ASKED), BASE)
+    text = price_book(read_price_list([save(page(dollars()))], retrieved=ASKED), BASE)
     raw = tomllib.loads(text)
     assert raw["about"]["currency"] == "USD"
     assert raw["about"]["as_of"] == datetime.date(2024, 5, 1)
@@ -175,7 +178,8 @@ def test_a_book_says_where_every_price_is_from(save):
 
 
 def test_a_converted_price_says_so(save):
-    text = to_toml(read([save(page(euros()))], retrieved=ASKED), BASE, 1.25)
+    euro_list = read_price_list([save(page(euros()))], retrieved=ASKED)
+    text = price_book(euro_list, BASE, 1.25)
     raw = tomllib.loads(text)
     grs = raw["grs_usd_per_gib_month"]
     assert grs["documented"] == "0.04914375 USD/(GB month)"  # 0.039315 x 1.25
@@ -185,7 +189,7 @@ def test_a_converted_price_says_so(save):
 
 
 def test_missing_redundancies_are_named_and_carried_over(save):
-    found = read([save(page(dollars()[:2]))], retrieved=ASKED)
+    found = read_price_list([save(page(dollars()[:2]))], retrieved=ASKED)
     assert found.missing == (
         "zrs_usd_per_gib_month",
         "grs_usd_per_gib_month",
@@ -203,31 +207,32 @@ def test_missing_redundancies_are_named_and_carried_over(save):
 def test_pages_in_any_order(save):
     first = save(page(dollars()[:2], NextPageLink="https://example.org/2"), "a.json")
     last = save(page(dollars()[2:]), "b.json")
-    there, back = (read(p, retrieved=ASKED) for p in ([first, last], [last, first]))
+    there = read_price_list([first, last], retrieved=ASKED)
+    back = read_price_list([last, first], retrieved=ASKED)
     assert dict(book(there)) == dict(book(back))
     assert not there.more
-    assert read([first], retrieved=ASKED).more
+    assert read_price_list([first], retrieved=ASKED).more
 
 
 def test_one_region_of_several(save):
     rows = dollars() + dollars(armRegionName="japaneast", retailPrice=0.5)
     path = save(page(rows))
-    found = read([path], retrieved=ASKED, region="westeurope")
+    found = read_price_list([path], retrieved=ASKED, region="westeurope")
     assert found.dropped == 5
     assert book(found)["grs_usd_per_gib_month"] == 0.0448
     with pytest.raises(ValueError, match=r"no price of mars of Azure VM Protected"):
-        read([path], retrieved=ASKED, region="mars")
+        read_price_list([path], retrieved=ASKED, region="mars")
 
 
 def test_secondary_regions_and_other_types_are_dropped(save):
     rows = dollars() + dollars(isPrimaryMeterRegion=False)
     rows += dollars(type="DevTestConsumption") + dollars(serviceName="Storage")
-    assert read([save(page(rows))], retrieved=ASKED).dropped == 15
+    assert read_price_list([save(page(rows))], retrieved=ASKED).dropped == 15
 
 
 def test_the_order_of_an_envelope_and_its_spaces_do_not_matter(save):
     text = json.dumps(dict(reversed(page(dollars()).items())), indent=7)
-    found = read([save(b"\xef\xbb\xbf" + text.encode())], retrieved=ASKED)
+    found = read_price_list([save(b"\xef\xbb\xbf" + text.encode())], retrieved=ASKED)
     assert len(found.meters) == 5
 
 
@@ -235,7 +240,7 @@ def test_the_order_of_an_envelope_and_its_spaces_do_not_matter(save):
 def test_it_does_not_matter_where_a_read_ends(save, monkeypatch, chunk):
     monkeypatch.setattr("vmbmodel.service.pages._CHUNK", chunk)
     path = save(page(dollars()))
-    assert len(read([path], retrieved=ASKED).meters) == 5
+    assert len(read_price_list([path], retrieved=ASKED).meters) == 5
 
 
 # --- what is refused --------------------------------------------------------------
@@ -276,7 +281,7 @@ GOOD = json.dumps(page(dollars()))
 )
 def test_what_is_no_page(save, content, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        read([save(content)], retrieved=ASKED)
+        read_price_list([save(content)], retrieved=ASKED)
 
 
 @pytest.mark.parametrize(
@@ -307,27 +312,27 @@ def test_what_is_no_page(save, content, message):
 )
 def test_rows_that_break_a_rule(save, rows, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        read([save(page(rows))], retrieved=ASKED)
+        read_price_list([save(page(rows))], retrieved=ASKED)
 
 
 def test_the_same_meter_under_both_names_is_a_duplicate(save):
     rows = [*dollars(), row("LRS Data Stored", 0.0224, currencyCode="USD")]
     with pytest.raises(ValueError, match=r"row 6: LRS Data Stored .* in .*: row 2$"):
-        read([save(page(rows))], retrieved=ASKED)
+        read_price_list([save(page(rows))], retrieved=ASKED)
 
 
 def test_the_same_page_twice_and_an_envelope_of_another_currency(save):
     path = save(page(dollars()))
     with pytest.raises(ValueError, match="is given before, in"):
-        read([path, path], retrieved=ASKED)
+        read_price_list([path, path], retrieved=ASKED)
     with pytest.raises(ValueError, match=r"BillingCurrency: currency 'EUR' differs"):
-        read([save(page(dollars(), BillingCurrency="EUR"))], retrieved=ASKED)
+        read_price_list([save(page(dollars(), BillingCurrency="EUR"))], retrieved=ASKED)
 
 
 def test_problems_come_together_but_not_without_end(save):
     rows = [*changed(1, retailPrice=-1), *dollars(retailPrice=-1) * 30]
     with pytest.raises(ValueError, match="reading ended here") as refusal:
-        read([save(page(rows))], retrieved=ASKED)
+        read_price_list([save(page(rows))], retrieved=ASKED)
     lines = str(refusal.value).splitlines()
     assert "row 2" in lines[0]
     assert len(lines) == 21
@@ -345,22 +350,22 @@ def test_problems_come_together_but_not_without_end(save):
 def test_a_price_out_of_all_proportion(save, position, price, rule):
     rows = changed(position, retailPrice=price)
     with pytest.raises(ValueError, match=f"row {position + 1}: .* must cost {rule}"):
-        to_toml(read([save(page(rows))], retrieved=ASKED), BASE)
+        price_book(read_price_list([save(page(rows))], retrieved=ASKED), BASE)
 
 
 def test_currencies_stay_honest(save):
-    found = read([save(page(euros()))], retrieved=ASKED)
+    found = read_price_list([save(page(euros()))], retrieved=ASKED)
     with pytest.raises(ValueError, match=r"in EUR.*give --usd-per-unit"):
-        to_toml(found, BASE)
+        price_book(found, BASE)
     for bad in (0, -1, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="--usd-per-unit must be > 0"):
-            to_toml(found, BASE, bad)
+            price_book(found, BASE, bad)
     with pytest.raises(ValueError, match="in USD already"):
-        to_toml(read([save(page(dollars()))], retrieved=ASKED), BASE, 1.1)
+        price_book(read_price_list([save(page(dollars()))], retrieved=ASKED), BASE, 1.1)
 
 
 def test_a_book_of_another_currency_is_refused(save, tmp_path):
-    text = to_toml(read([save(page(dollars()))], retrieved=ASKED), BASE)
+    text = price_book(read_price_list([save(page(dollars()))], retrieved=ASKED), BASE)
     for old, new, message in (
         ('currency = "USD"', 'currency = "EUR"', "about: currency must be USD"),
         ("0.0448 USD/", "0.0448 EUR/", "unknown unit 'EUR/"),
@@ -447,8 +452,9 @@ def test_a_million_rows_take_no_memory(save, tmp_path):
         file.write(GOOD[GOOD.index("[") + 1 :])
     code = (
         "import datetime, pathlib, resource, sys\n"
-        "from vmbmodel.service.price_list import read\n"
-        "found = read([pathlib.Path(sys.argv[1])], retrieved=datetime.date.max)\n"
+        "from vmbmodel.service import read_price_list\n"
+        "pages = [pathlib.Path(sys.argv[1])]\n"
+        "found = read_price_list(pages, retrieved=datetime.date.max)\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "print(found.rows, found.dropped, peak)"
     )

@@ -12,10 +12,10 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.distinct import distinct_gib
 from vmbmodel.formulas.retention import gfs_points, snapshot_gib, stored_gib
 from vmbmodel.plan.bill.calendar import RetentionPolicy, live_points
-from vmbmodel.service import limits
+from vmbmodel.service import LIMITS
 
 WORKED = 30, 12, 12, 3
-MEAN_MONTH = limits.load("2026-01").modified(retention_month_h=365.25 * 2)
+MEAN_MONTH = LIMITS.load("2026-01").modified(retention_month_h=365.25 * 2)
 YEAR = [datetime.date(2026, 1, 1) + datetime.timedelta(k) for k in range(365)]
 counts = st.tuples(
     st.integers(1, 400), st.integers(0, 100), st.integers(0, 60), st.integers(0, 20)

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from vmbmodel.service import limits, profile
-from vmbmodel.service.consistency import consistency, encryption, encryptions
-from vmbmodel.service.rules import SEVERITIES, in_force, rules
+from vmbmodel.service import (
+    LIMITS,
+    PROFILES,
+    SEVERITIES,
+    consistency,
+    encryption,
+    encryptions,
+    rules,
+    rules_on,
+)
 
 ROOT = Path(__file__).parents[1]
 BIB_KEYS = set(
@@ -26,7 +33,7 @@ every_rule = pytest.mark.parametrize("rule", rules(), ids=lambda r: r.id)
 
 
 def ids(date):
-    return {rule.id for rule, _ in in_force(date)}
+    return {rule.id for rule, _ in rules_on(date)}
 
 
 @every_rule
@@ -75,12 +82,12 @@ def test_every_limit_and_practice_of_a_date_has_its_rule():
         "high_churn_backup_h",
     }
     promises = {"secondary_rpo_h"}  # what the service gives, not what it takes
-    sets = [profile.load(name) for name in profile.available()]
-    sets += [limits.load(name) for name in limits.available()]
+    sets = [PROFILES.load(name) for name in PROFILES.available()]
+    sets += [LIMITS.load(name) for name in LIMITS.available()]
     for constants in sets:
         used = {
             name
-            for _, version in in_force(constants.as_of)
+            for _, version in rules_on(constants.as_of)
             for name in version.threshold
         }
         wanted = set(constants) - promises
@@ -110,7 +117,7 @@ def test_what_came_and_went_in_march_2019():
 def test_limits_by_hand():
     found = {
         (rule.id, name): version.constants()[name]
-        for rule, version in in_force(SEED)
+        for rule, version in rules_on(SEED)
         for name in version.threshold
     }
     assert found["vault-start", "vault_vms"] == 100
@@ -138,7 +145,7 @@ def test_a_rule_is_cited_from_its_time(date, source):
 
 def test_no_rules_before_the_first():
     with pytest.raises(ValueError, match="before 2015-09-16; got 2015-09-15"):
-        in_force(datetime.date(2015, 9, 15))
+        rules_on(datetime.date(2015, 9, 15))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +158,7 @@ def test_no_rules_before_the_first():
     ],
 )
 def test_profile_of_a_date(date, name):
-    assert profile.in_force(datetime.date(*date)).name == name
+    assert PROFILES.in_force(datetime.date(*date)).name == name
 
 
 # --- consistency --------------------------------------------------------------

@@ -17,7 +17,7 @@ from vmbmodel.plan import saved as verify
 from vmbmodel.plan import scenario_file
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
-from vmbmodel.service.prices import PRICES
+from vmbmodel.service import PRICES
 
 DISKS = """\
 vm,disk,role,size_gib,used_gib,managed,storage_account,vault,first_backup

@@ -17,12 +17,18 @@ from pathlib import Path
 import pytest
 
 from vmbmodel import fields as units
-from vmbmodel.service import limits, prices, profile
-from vmbmodel.service.constants import STATUSES, Catalogue
-from vmbmodel.service.readings import readings
+from vmbmodel.service import (
+    LIMITS,
+    PRICES,
+    PROFILES,
+    STATUSES,
+    Catalogue,
+    readings,
+    storage_usd_per_gib_month,
+)
 
 ROOT = Path(__file__).parents[1]
-CATALOGUES = (profile.PROFILES, prices.PRICES, limits.LIMITS)
+CATALOGUES = (PROFILES, PRICES, LIMITS)
 SETS = [c.load(name) for c in CATALOGUES for name in c.available()]
 BIB_KEYS = set(
     re.findall(
@@ -31,7 +37,7 @@ BIB_KEYS = set(
 )
 every_set = pytest.mark.parametrize("constants", SETS, ids=lambda c: c.name)
 
-SEED = profile.load("azure-2018-12")
+SEED = PROFILES.load("azure-2018-12")
 TINY = Catalogue(kind="profile", folder="profiles", required=("deadline_h",))
 GOOD = """
 [about]
@@ -171,7 +177,7 @@ def test_profile_of_2018_by_hand():
 
 def test_profile_of_2026_by_hand():
     expected = {n: v for n, v in SEED_BY_HAND.items() if n not in GONE_BY_2026}
-    later = profile.load("azure-2026-01")
+    later = PROFILES.load("azure-2026-01")
     assert dict(later) == pytest.approx(expected | LATER_BY_HAND, rel=1e-12)
 
 
@@ -182,7 +188,7 @@ def test_eight_hours_of_a_jam_of_a_hundred_vms():
 
 
 def test_prices_by_hand():
-    book = prices.load("azure-list-2026-01")
+    book = PRICES.load("azure-list-2026-01")
     assert book["instance_fee_usd"] == 10
     assert book["small_instances"] * book["instance_fee_usd"] == 5  # eWEEK, 2015
     assert book["small_instance_gib"] == 50
@@ -194,7 +200,7 @@ def test_prices_by_hand():
         "GRS": 0.039315,
         "RA-GRS": 0.049934,
     }.items():
-        rate = prices.storage_usd_per_gib_month(book, redundancy)
+        rate = storage_usd_per_gib_month(book, redundancy)
         assert rate == pytest.approx(eur * usd_per_eur, rel=1e-4)
     assert book["snapshot_standard_usd_per_gib_month"] == 0.12
     assert book["snapshot_enhanced_usd_per_gib_month"] == 0.05
@@ -204,7 +210,7 @@ def test_unknown_redundancy_is_named():
     with pytest.raises(
         ValueError, match=r"no redundancy 'RAGRS'; did you mean 'RA-GRS'"
     ):
-        prices.storage_usd_per_gib_month(prices.load("azure-list-2026-01"), "RAGRS")
+        storage_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "RAGRS")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +226,7 @@ def test_unknown_redundancy_is_named():
     ],
 )
 def test_limits_in_force(date, name, vms, disk_gib):
-    table = limits.in_force(datetime.date(*date))
+    table = LIMITS.in_force(datetime.date(*date))
     assert table.name == name
     assert table.get("vault_protected_vms") == vms
     assert table.get("max_disk_gib") == disk_gib
@@ -281,12 +287,12 @@ LIMITS_BY_HAND = {
 
 
 def test_limits_by_hand():
-    assert {n: dict(limits.load(n)) for n in limits.available()} == LIMITS_BY_HAND
+    assert {n: dict(LIMITS.load(n)) for n in LIMITS.available()} == LIMITS_BY_HAND
 
 
 def test_no_limits_before_the_first_table():
     with pytest.raises(ValueError, match="before 2015-09-16; got 2015-09-15"):
-        limits.in_force(datetime.date(2015, 9, 15))
+        LIMITS.in_force(datetime.date(2015, 9, 15))
 
 
 # --- what a set promises ------------------------------------------------------
@@ -372,12 +378,12 @@ def test_a_bad_change_is_refused(changes, message):
 def test_gigabyte_read_as_decimal():
     # 50 GB = 50e9 / 2**30 GiB = 46.566 GiB; 64 TB = 64e12 / 2**30 GiB; and for the
     # same dollars a GiB holds 2**30 / 1e9 = 1.0737 GB.
-    book = prices.load("azure-list-2026-01").read_gb_as(10**9)
+    book = PRICES.load("azure-list-2026-01").read_gb_as(10**9)
     assert book.name == "azure-list-2026-01 (modified)"
     assert book["small_instance_gib"] == pytest.approx(46.566128730774, rel=1e-12)
     assert book["grs_usd_per_gib_month"] == pytest.approx(0.0448 * 1.073741824)
     assert book["instance_fee_usd"] == 10
-    table = limits.load("2026-01").read_gb_as(10**9)
+    table = LIMITS.load("2026-01").read_gb_as(10**9)
     assert table["max_disk_gib"] == pytest.approx(64e12 / 2**30, rel=1e-12)
     seed = SEED.modified(cc_mode_gib=500).read_gb_as(10**9)
     assert dict(seed) == dict(SEED) | {"cc_mode_gib": 500}  # no rate, no caller's value
@@ -532,6 +538,6 @@ def test_the_service_needs_no_array_library_of_its_own():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 assert not {a.name for a in node.names} & {"numpy", "pandas"}, path
-    code = "import sys, vmbmodel.service.profile as p; p.load('azure-2018-12'); "
+    code = "import sys, vmbmodel.service as s; s.PROFILES.load('azure-2018-12'); "
     code += "sys.exit(bool({'numpy', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

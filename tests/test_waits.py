@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.day import day_mean_wait_h, day_wait_quantile_h
 from vmbmodel.plan.estimate.others import SLOTS, day_load, of_others, wait_by_start
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service import profile
+from vmbmodel.service import PROFILES
 
 HALF_HOURS = np.arange(SLOTS) / 2
 
@@ -100,7 +100,7 @@ def test_a_given_load_holds_all_day():
 
 
 def test_what_was_measured_is_a_quantile():
-    own = profile.load("azure-2026-01").modified(peak_wait_prob=0.95)
+    own = PROFILES.load("azure-2026-01").modified(peak_wait_prob=0.95)
     assert Scenario.of(own)["peak_reading"] == "overload"  # said by the caller
     origins = dict(own.origins)
     prob = origins["peak_wait_prob"]

@@ -4,11 +4,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from vmbmodel.fields import fields, groups, unit_of
-from vmbmodel.service.disks import tables
-from vmbmodel.service.limits import LIMITS
-from vmbmodel.service.prices import PRICES
-from vmbmodel.service.profile import PROFILES
-from vmbmodel.service.readings import readings
+from vmbmodel.service import LIMITS, PRICES, PROFILES, disk_tiers, readings
 
 
 class ModelTable(SphinxDirective):
@@ -169,7 +165,7 @@ class TiersTable(ModelTable):
 
     def run(self):
         """Return the sections."""
-        return [self.tiers(table) for table in tables()]
+        return [self.tiers(table) for table in disk_tiers()]
 
     def tiers(self, tiers):
         """Return the section of one table."""

@@ -16,8 +16,7 @@ from docutils import nodes
 from model_tables import ModelTable, code, plain
 
 from vmbmodel.fields import fields
-from vmbmodel.service.consistency import consistency, encryptions
-from vmbmodel.service.rules import SEVERITIES, rules
+from vmbmodel.service import SEVERITIES, consistency, encryptions, rules
 
 CASES = (
     ("Windows, running, VSS succeeded", {"os": "windows", "vss_succeeded": True}),

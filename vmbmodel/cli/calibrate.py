@@ -52,7 +52,7 @@ def calibrate(
     from vmbmodel.inventory import jobs as log_of
     from vmbmodel.plan import DEFAULT_PROFILE
     from vmbmodel.plan.calibrate import calibrate as fit
-    from vmbmodel.service.profile import PROFILES
+    from vmbmodel.service import PROFILES
 
     if output is not None and output.suffix != ".toml":
         raise ValueError(f"{output} must end in .toml, to be found as a profile")

@@ -91,11 +91,11 @@ def check(
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import check as plan
     from vmbmodel.render import render_junit, render_sarif
-    from vmbmodel.service.profile import in_force
+    from vmbmodel.service import PROFILES
 
     date = date_of(as_of, limits)
     if date and not profile:
-        profile = in_force(date).name
+        profile = PROFILES.in_force(date).name
     sets = {"profile": profile, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = plan.read(suppress) if suppress else ()

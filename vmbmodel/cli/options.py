@@ -186,10 +186,10 @@ def settings_from(
     A scenario file comes first, then the command line, which goes before it; a
     date stands for the limits in force on it.
     """
-    from vmbmodel.service.limits import in_force
+    from vmbmodel.service import LIMITS
 
     if date:
-        names["limits"] = in_force(date).name
+        names["limits"] = LIMITS.in_force(date).name
     scenario = read_scenario(file, assignments, **names)
     yield scenario
     for name in scenario.unused():

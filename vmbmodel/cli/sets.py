@@ -63,7 +63,7 @@ def profiles(
     force: ForceOption = False,
 ) -> None:
     """Service profiles, or the constants of one with their sources."""
-    from vmbmodel.service.profile import PROFILES
+    from vmbmodel.service import PROFILES
 
     _deliver_catalogue(PROFILES, name, format_, output, force)
 
@@ -79,7 +79,7 @@ def prices(
     force: ForceOption = False,
 ) -> None:
     """Price books, or the prices of one with their sources."""
-    from vmbmodel.service.prices import PRICES
+    from vmbmodel.service import PRICES
 
     _deliver_catalogue(PRICES, name, format_, output, force)
 
@@ -111,13 +111,12 @@ def import_prices(
 ) -> None:
     """Make a price book of saved pages of the public retail price list."""
     from vmbmodel.plan import DEFAULT_PRICES
-    from vmbmodel.service import price_list
-    from vmbmodel.service.prices import PRICES
+    from vmbmodel.service import PRICES, price_book, read_price_list
 
     asked = retrieved.date() if retrieved else datetime.date.today()
-    found = price_list.read(pages, retrieved=asked, region=region)
+    found = read_price_list(pages, retrieved=asked, region=region)
     rest = PRICES.find(base or DEFAULT_PRICES)
-    text = price_list.to_toml(found, rest, usd_per_unit)
+    text = price_book(found, rest, usd_per_unit)
     PRICES.parse(text.encode(), output or Path("book.toml"))
     deliver(text, output, force=force)
     say(
@@ -139,7 +138,7 @@ def limits(
     force: ForceOption = False,
 ) -> None:
     """Tables of limits, or the limits of one with their sources."""
-    from vmbmodel.service.limits import LIMITS
+    from vmbmodel.service import LIMITS
 
     _deliver_catalogue(LIMITS, name, format_, output, force)
 

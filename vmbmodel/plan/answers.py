@@ -13,7 +13,7 @@ import pandas as pd
 import vmbmodel
 from vmbmodel.fields import heading, shown
 from vmbmodel.plan.scenario import CATALOGUES
-from vmbmodel.service.constants import ConstantSet
+from vmbmodel.service import ConstantSet
 
 __all__ = ["Overview", "Result", "computed_by", "named", "plain", "records"]
 

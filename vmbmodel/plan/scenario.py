@@ -8,11 +8,7 @@ from types import MappingProxyType
 
 from vmbmodel.fields import Field, defaults, fields, misnamed
 from vmbmodel.inventory.files import short
-from vmbmodel.service import limits as limits_of
-from vmbmodel.service.constants import ConstantSet
-from vmbmodel.service.limits import LIMITS
-from vmbmodel.service.prices import PRICES
-from vmbmodel.service.profile import PROFILES
+from vmbmodel.service import LIMITS, PRICES, PROFILES, ConstantSet
 
 __all__ = [
     "CATALOGUES",
@@ -164,7 +160,7 @@ class Scenario:
         }
         if limits is None and sets["profile"] is not None:
             day = sets["profile"].as_of
-            sets["limits"] = tried("profile", limits_of.in_force, day)
+            sets["limits"] = tried("profile", LIMITS.in_force, day)
         options = _OPTIONS | _COLUMNS | dict.fromkeys(DERIVED)
         known = {*options, *(name for s in sets.values() for name in s or ())}
         if None in sets.values():  # its constants are not to be had

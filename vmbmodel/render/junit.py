@@ -12,7 +12,7 @@ from pathlib import Path
 from vmbmodel.inventory.fleet import Located
 from vmbmodel.plan.check import EXPIRED, UNUSED, Check, Finding
 from vmbmodel.render.places import file_of, line_of, said
-from vmbmodel.service.rules import SEVERITIES
+from vmbmodel.service import SEVERITIES
 
 __all__ = ["render_junit"]
 

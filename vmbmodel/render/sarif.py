@@ -14,7 +14,7 @@ from vmbmodel.inventory.fleet import Located
 from vmbmodel.plan.check import EXPIRED, PLACES, UNUSED, Check, Finding
 from vmbmodel.render.json import inert_json
 from vmbmodel.render.places import file_of, line_of, said
-from vmbmodel.service.rules import Rule
+from vmbmodel.service import Rule
 
 __all__ = ["render_sarif"]
 

@@ -10,7 +10,7 @@ from vmbmodel.fields import fields, heading
 from vmbmodel.plan import records
 from vmbmodel.plan.check import PLACES, Check
 from vmbmodel.plan.estimate import Estimate
-from vmbmodel.service.rules import SEVERITIES
+from vmbmodel.service import SEVERITIES
 
 __all__ = ["Table", "head", "tables"]
 

@@ -97,8 +97,8 @@ class ConstantSet(Mapping[str, float]):
 
     Examples
     --------
-    >>> from vmbmodel.service import profile
-    >>> seed = profile.load("azure-2018-12")
+    >>> from vmbmodel.service import PROFILES
+    >>> seed = PROFILES.load("azure-2018-12")
     >>> print(f"{seed['initial_mib_s']:.4f}", seed.origins["initial_mib_s"].documented)
     19.0735 160 Mbps
     >>> changed = seed.modified(servers=8)
@@ -205,8 +205,8 @@ class ConstantSet(Mapping[str, float]):
 
         Examples
         --------
-        >>> from vmbmodel.service import prices
-        >>> book = prices.load("azure-list-2026-01")
+        >>> from vmbmodel.service import PRICES
+        >>> book = PRICES.load("azure-list-2026-01")
         >>> print(f"{book.read_gb_as(10**9)['instance_step_gib']:.2f} GiB")
         465.66 GiB
         """
@@ -241,11 +241,14 @@ class Catalogue:
         Folder beside this module that holds the files.
     required : tuple of str
         Constants that every set of this kind has.
+    reaches_back : bool, optional
+        Whether the oldest set stands for all the time before it.
     """
 
     kind: str
     folder: str
     required: tuple[str, ...]
+    reaches_back: bool = False
 
     def available(self) -> tuple[str, ...]:
         """Return the names that `load` takes, in order."""
@@ -267,6 +270,39 @@ class Catalogue:
                 f"there is no {self.kind} {misnamed(name, self.available())}"
             )
         return self.read(self._path / f"{name}.toml")
+
+    def in_force(self, date: datetime.date) -> ConstantSet:
+        """Return the newest set that is not younger than a date.
+
+        Parameters
+        ----------
+        date : datetime.date
+            The day to look at.
+
+        Returns
+        -------
+        ConstantSet
+            What is known of that day.
+
+        Raises
+        ------
+        ValueError
+            If the day is before the oldest set, and that does not reach back.
+
+        Examples
+        --------
+        >>> from vmbmodel.service import LIMITS, PROFILES
+        >>> LIMITS.in_force(datetime.date(2019, 3, 4)).name
+        '2018-12'
+        >>> PROFILES.in_force(datetime.date(2015, 3, 4)).name
+        'azure-2018-12'
+        """
+        sets = sorted(map(self.load, self.available()), key=lambda one: one.as_of)
+        known = [one for one in sets if one.as_of <= date]
+        if not known and not self.reaches_back:
+            oldest = sets[0].as_of
+            raise ValueError(f"no {self.folder} are known before {oldest}; got {date}")
+        return known[-1] if known else sets[0]
 
     def ships(self, constants: ConstantSet) -> bool:
         """Say whether a set, or what it was changed from, is one of the package."""

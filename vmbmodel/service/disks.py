@@ -2,7 +2,7 @@
 
 Examples
 --------
->>> premium = in_force(datetime.date(2026, 1, 28))[-1]
+>>> premium = disk_tiers_on(datetime.date(2026, 1, 28))[-1]
 >>> premium.source, premium.tier[3], premium.disk_iops[3]
 ('premiumssd2023', 'P4', 120.0)
 """
@@ -14,7 +14,7 @@ from functools import cache
 from vmbmodel._toml import packaged
 from vmbmodel.fields import convert
 
-__all__ = ["Tiers", "in_force", "tables"]
+__all__ = ["Tiers", "disk_tiers", "disk_tiers_on"]
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,21 @@ class Tiers:
 
 
 @cache
-def tables() -> tuple[Tiers, ...]:
+def disk_tiers() -> tuple[Tiers, ...]:
     """Return all tables, each class from its oldest."""
     return tuple(map(_table, packaged("vmbmodel.service", "disks.toml")["table"]))
 
 
-def in_force(date: datetime.date) -> tuple[Tiers, ...]:
+def disk_tiers_on(date: datetime.date) -> tuple[Tiers, ...]:
     """Return for each class its newest table not younger than a date, else its oldest.
 
     Examples
     --------
-    >>> [table.source for table in in_force(datetime.date(2018, 12, 11))]
+    >>> [table.source for table in disk_tiers_on(datetime.date(2018, 12, 11))]
     ['manageddisks2018', 'standardssd2019', 'manageddisks2018']
     """
     found = {}
-    for table in tables():
+    for table in disk_tiers():
         if table.disk_type not in found or table.as_of <= date:
             found[table.disk_type] = table
     return tuple(found.values())

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from vmbmodel.service.catalogues import PRICES
 from vmbmodel.service.constants import ConstantSet, Origin, set_text
 from vmbmodel.service.pages import entries
-from vmbmodel.service.prices import PRICES
 
-__all__ = ["Meter", "PriceList", "read", "to_toml"]
+__all__ = ["Meter", "PriceList", "price_book", "read_price_list"]
 
 _INSTANCE = "instance_fee_usd"
 _INSTANCE_METERS = ("Azure VM Protected Instance", "Azure VM Protected Instances")
@@ -128,7 +128,7 @@ class _Reading:
             raise ValueError("\n".join(self.problems))
 
 
-def read(
+def read_price_list(
     paths: Iterable[Path],
     *,
     retrieved: datetime.date,
@@ -196,7 +196,7 @@ def read(
     )
 
 
-def to_toml(
+def price_book(
     price_list: PriceList, base: ConstantSet, usd_per_unit: float | None = None
 ) -> str:
     """Return a price list as the text of a price book.

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from vmbmodel.service import limits
-from vmbmodel.service.constants import ConstantSet
+from vmbmodel.service import LIMITS, ConstantSet
 
 __all__ = [
     "RecoveryPoints",
@@ -366,7 +365,7 @@ def backup_instant(
 
 @functools.cache
 def _default_limits() -> ConstantSet:
-    return limits.load("2026-01")
+    return LIMITS.load("2026-01")
 
 
 def _anniversary(day: datetime.date, years: int) -> int:

@@ -10,8 +10,7 @@ import pandas as pd
 
 from vmbmodel.formulas import billing
 from vmbmodel.plan.bill.calendar import month_edges_h
-from vmbmodel.service.constants import ConstantSet
-from vmbmodel.service.prices import storage_usd_per_gib_month
+from vmbmodel.service import ConstantSet, storage_usd_per_gib_month
 
 __all__ = ["Event", "bill_of_life"]
 
@@ -100,11 +99,11 @@ def bill_of_life(
     --------
     A VM of 47 GiB from 11 April on, whose protection is stopped:
 
-    >>> from vmbmodel.service import prices
+    >>> from vmbmodel.service import PRICES, storage_usd_per_gib_month
     >>> april, june = datetime.date(2023, 4, 11), datetime.date(2023, 6, 1)
     >>> bill = bill_of_life(
     ...     [Event(april, "backup", 47, 47), Event(june, "stop")],
-    ...     3, prices.load("azure-list-2026-01"))
+    ...     3, PRICES.load("azure-list-2026-01"))
     >>> print(bill["instance_usd"].round(2).to_dict())
     {'2023-04': 3.33, '2023-05': 5.0, '2023-06': 5.0}
     """

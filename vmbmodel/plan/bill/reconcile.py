@@ -17,7 +17,7 @@ from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate import estimate_disks
 from vmbmodel.plan.facts import Fleet, of_vms
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.prices import storage_usd_per_gib_month
+from vmbmodel.service import storage_usd_per_gib_month
 
 __all__ = ["CAUSES", "SCHEMA", "Reconciliation", "reconcile"]
 

@@ -32,8 +32,7 @@ from vmbmodel.plan.calibrate.fits import Fit
 from vmbmodel.plan.calibrate.job_fits import GIB_H, Work, fit_backups, fit_restores
 from vmbmodel.plan.facts import Fleet, backed_up, in_gib
 from vmbmodel.plan.scenario import DEFAULT_PROFILE
-from vmbmodel.service.constants import ConstantSet, Origin, set_text
-from vmbmodel.service.profile import PROFILES
+from vmbmodel.service import PROFILES, ConstantSet, Origin, set_text
 
 __all__ = ["SCHEMA", "Calibration", "Fit", "calibrate"]
 

@@ -17,7 +17,7 @@ from vmbmodel.plan.calibrate.fits import (
     service_for,
     slope,
 )
-from vmbmodel.service.constants import ConstantSet
+from vmbmodel.service import ConstantSet
 
 __all__ = ["GIB_H", "Work", "fit_backups", "fit_restores"]
 

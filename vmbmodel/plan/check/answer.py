@@ -20,8 +20,7 @@ from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.facts import Fleet, backed_up, holds, told, unmanaged
 from vmbmodel.plan.practices import Place, crowded
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.constants import ConstantSet
-from vmbmodel.service.rules import SEVERITIES, Rule, Version, in_force
+from vmbmodel.service import SEVERITIES, ConstantSet, Rule, Version, rules_on
 
 __all__ = [
     "PLACES",
@@ -303,7 +302,7 @@ def check_disks(
     facts = _known(fleet, scenario)
     outcomes = tuple(
         _outcome(rule, version, facts, tuple(_thresholds(version, scenario, dated)))
-        for rule, version in in_force(as_of)
+        for rule, version in rules_on(as_of)
     )
     return Check(as_of=as_of, scenario=scenario, outcomes=outcomes)
 

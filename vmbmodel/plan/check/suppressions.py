@@ -26,7 +26,7 @@ from vmbmodel import _toml
 from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Check, Finding
 from vmbmodel.plan.practices import Place
-from vmbmodel.service.rules import Rule, rules
+from vmbmodel.service import Rule, rules
 
 __all__ = ["EXPIRED", "UNUSED", "Suppression", "apply", "read"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vmbmodel.fields import fields
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.readings import readings
+from vmbmodel.service import readings
 
 __all__ = ["Assumption", "assumptions"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.formulas import archive, billing, retention
-from vmbmodel.service.constants import ConstantSet
+from vmbmodel.service import ConstantSet
 
 __all__ = [
     "SNAPSHOT_RATES",

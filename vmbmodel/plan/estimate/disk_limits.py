@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from vmbmodel.formulas.sharing import disk_cap_mib_s
-from vmbmodel.service.disks import in_force, tables
+from vmbmodel.service import disk_tiers, disk_tiers_on
 
 __all__ = ["disk_limits", "performance"]
 
@@ -76,7 +76,8 @@ def performance(
     iops, mib_s = np.full(size.size, np.inf), np.full(size.size, np.inf)
     for i, name in enumerate(names):
         rows = number == i
-        for table in (*in_force(date), *tables()):  # a tier may be younger than its use
+        # a tier may be younger than its use
+        for table in (*disk_tiers_on(date), *disk_tiers()):
             if name in (table.disk_type, *table.sku):
                 step = np.searchsorted(table.size_gib[:-1], size.ravel()[rows])
             elif name in table.tier:

@@ -27,7 +27,7 @@ from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.estimate.restores import FINISH, all_copied_h, copied_h, restored
 from vmbmodel.plan.estimate.transfers import alone, beside_others_h, moving
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service.prices import archive_usd_per_gib_month, storage_usd_per_gib_month
+from vmbmodel.service import archive_usd_per_gib_month, storage_usd_per_gib_month
 
 __all__ = ["bill", "copies", "gathered", "restores"]
 

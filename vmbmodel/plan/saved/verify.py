@@ -15,7 +15,7 @@ from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate import SCHEMA, Estimate, estimate_disks
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
-from vmbmodel.service.constants import ConstantSet
+from vmbmodel.service import ConstantSet
 
 __all__ = [
     "REPORT_SCHEMA",

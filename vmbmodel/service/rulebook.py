@@ -8,7 +8,7 @@ Examples
 --------
 >>> from datetime import date
 >>> for day in (date(2018, 12, 11), date(2026, 1, 28)):
-...     rule = next(r for r, _ in in_force(day) if r.id == "disk-size")
+...     rule = next(r for r, _ in rules_on(day) if r.id == "disk-size")
 ...     version = rule.on(day)
 ...     print(version.source, version.set, version.constants()["max_disk_gib"])
 limits201812 limits/2018-12 4095.0
@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from vmbmodel._toml import packaged
+from vmbmodel.service.catalogues import LIMITS, PROFILES
 from vmbmodel.service.constants import Catalogue, ConstantSet
-from vmbmodel.service.limits import LIMITS
-from vmbmodel.service.profile import PROFILES
 
-__all__ = ["SEVERITIES", "Rule", "Version", "in_force", "rules"]
+__all__ = ["SEVERITIES", "Rule", "Version", "rules", "rules_on"]
 
 SEVERITIES = ("note", "warning", "error")
 """How bad it is to break a rule, from the least."""
@@ -115,7 +114,7 @@ def rules() -> tuple[Rule, ...]:
     return tuple(map(_rule, packaged("vmbmodel.service", "rules.toml")["rule"]))
 
 
-def in_force(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
+def rules_on(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
     """Return the rules of a day, each as it read then.
 
     Parameters
@@ -135,7 +134,7 @@ def in_force(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
 
     Examples
     --------
-    >>> of_2016 = in_force(datetime.date(2016, 1, 1))
+    >>> of_2016 = rules_on(datetime.date(2016, 1, 1))
     >>> print(*(rule.id for rule, _ in of_2016))
     vm-data-disks vault-vms region-vaults daily-backups
     """

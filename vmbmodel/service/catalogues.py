@@ -1,0 +1,94 @@
+"""The sets of constants that come with the package: profiles, prices and limits.
+
+Examples
+--------
+>>> PROFILES.available()
+('azure-2018-12', 'azure-2026-01')
+>>> print(f"{PROFILES.load('azure-2018-12')['blob_mib_s']:.3f} MiB/s")
+57.220 MiB/s
+>>> PRICES.load("azure-list-2026-01")["instance_fee_usd"]
+10.0
+>>> LIMITS.load("2018-12")["vault_protected_vms"]
+1000.0
+"""
+
+from vmbmodel.service.constants import Catalogue
+from vmbmodel.service.rates import STORAGE
+
+__all__ = ["LIMITS", "PRICES", "PROFILES"]
+
+PROFILES = Catalogue(
+    kind="profile",
+    folder="profiles",
+    reaches_back=True,
+    required=(
+        "initial_mib_s",
+        "incremental_mib_s",
+        "blob_mib_s",
+        "blob_iops",
+        "account_iops",
+        "account_mib_s",
+        "account_ingress_mib_s",
+        "vm_mib_s",
+        "request_kib",
+        "cell_kib",
+        "block_kib",
+        "overlap_frac",
+        "peak_wait_h",
+        "peak_wait_prob",
+        "peak_start_h",
+        "peak_h",
+        "offpeak_utilisation_frac",
+        "deadline_h",
+        "servers",
+        "vault_servers",
+        "service_h",
+        "extension_h",
+        "snapshot_h",
+        "start_slack_h",
+        "restore_mib_s",
+        "snapshot_copy_h",
+        "vm_creation_h",
+        "replace_h",
+        "rto_h",
+        "interval_h",
+        "snapshot_points",
+        "recovery_points",
+        "churn_frac",
+        "dispersion",
+        "write_kib",
+        "active_frac",
+    ),
+)
+"""Service profiles: what Azure Backup could do on a date, as far as it is known.
+
+Before the oldest, that one is the nearest to what the service was."""
+
+PRICES = Catalogue(
+    kind="price book",
+    folder="prices",
+    required=(
+        "instance_fee_usd",
+        "small_instances",
+        "small_instance_gib",
+        "instance_step_gib",
+        *STORAGE.values(),
+        "snapshot_standard_usd_per_gib_month",
+        "snapshot_enhanced_usd_per_gib_month",
+        "archive_lrs_usd_per_gib_month",
+        "archive_grs_usd_per_gib_month",
+        "archive_after_months",
+        "archive_left_months",
+        "early_deletion_h",
+        "reserved_block_gib",
+        "reserved_discount_frac",
+        "free_soft_delete_h",
+    ),
+)
+"""Price books: what a protected instance and a stored GB cost on a date."""
+
+LIMITS = Catalogue(kind="table of limits", folder="limits", required=("daily_backups",))
+"""Tables of limits: how much of everything a vault took on a date.
+
+A limit that a date did not document is absent from its table; read it with
+``table.get(name, math.inf)``."""
