@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vmbmodel.plan.estimate.tiers import performance
 
 from vmbmodel.fields import fields
+from vmbmodel.plan.estimate.disk_limits import performance
 from vmbmodel.service import disk_tiers, disk_tiers_on
 
 SEED, LATER = date(2018, 12, 11), date(2026, 1, 28)

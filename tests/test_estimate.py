@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from vmbmodel.plan.estimate.groups import completion_by_group_h
 
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate
+from vmbmodel.plan.estimate.completion import completion_by_group_h
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.scenario import Scenario, parse_setting
 from vmbmodel.service import PROFILES, readings

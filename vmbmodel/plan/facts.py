@@ -19,6 +19,7 @@ __all__ = [
     "in_gib",
     "of_vms",
     "shared",
+    "those",
     "told",
     "unmanaged",
 ]
@@ -59,8 +60,7 @@ def in_gib(
     disks: pd.DataFrame, gb_bytes: float, names: Sequence[str] = SIZES
 ) -> pd.DataFrame:
     """Return disks whose sizes are in GiB, whatever the user calls a GB."""
-    gib = gb_bytes / 2**30
-    return disks.assign(**{name: disks[name].astype(float) * gib for name in names})
+    return disks.assign(**{name: _gib(disks[name], gb_bytes) for name in names})
 
 
 def filled(
@@ -70,21 +70,24 @@ def filled(
     disks, counts = shared(fleet), {}
     fill = {name: scenario[name] for name in defaults()}
     fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
+    columns = {name: _or(disks[name], value) for name, value in fill.items()}
     for name, value in fill.items():
         counts[name] = int(disks[name].isna().sum())
         # a start of 20.5 h stays one, though the default of 23 is whole
         kind = float if fields()[name].kind == "number" else type(value)
-        disks[name] = _or(disks[name], value).astype(kind)
+        columns[name] = columns[name].astype(kind)
     if scenario["tier_reading"] == "disk":
         counts["disk_type"] = int(disks["disk_type"].isna().sum())
-    churn = disks["churn_gib_per_day"].astype(float)
-    counts["churn_gib_per_day"] = int(churn.isna().sum())
     gb_bytes, blank = scenario["gb_bytes"], scenario["churn_gib_per_day"]
-    disks = in_gib(disks, gb_bytes, ("size_gib", "used_gib"))
+    for name in ("size_gib", "used_gib"):
+        columns[name] = _gib(disks[name], gb_bytes)
     if blank is None:
-        blank = scenario["churn_frac"] * disks["used_gib"] / (gb_bytes / 2**30)
-    disks["churn_gib_per_day"] = churn.where(churn.notna(), blank)
-    return in_gib(disks, gb_bytes, ("churn_gib_per_day",)), counts
+        blank = scenario["churn_frac"] * columns["used_gib"] / (gb_bytes / 2**30)
+    churn = disks["churn_gib_per_day"].to_numpy(dtype=float, na_value=np.nan)
+    counts["churn_gib_per_day"] = int(np.isnan(churn).sum())
+    churn = np.where(np.isnan(churn), blank, churn)
+    columns["churn_gib_per_day"] = _gib(churn, gb_bytes)
+    return disks.assign(**columns), counts
 
 
 def told(fleet: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
@@ -119,12 +122,12 @@ def of_vms(fleet: pd.DataFrame, scenario: Scenario, *names: str) -> pd.DataFrame
 
 def backed_up(disks: pd.DataFrame) -> pd.DataFrame:
     """Return the disks that are backed up: those not excluded and not temporary."""
-    return disks[~holds(disks["excluded"], True) & ~holds(disks["role"], "temp")]
+    return those(disks, ~holds(disks["excluded"], True) & ~holds(disks["role"], "temp"))
 
 
 def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:
     """Return the disks that are known to lie in a storage account of the user."""
-    return disks[holds(disks["managed"], False)]
+    return those(disks, holds(disks["managed"], False))
 
 
 def holds(column: pd.Series, value: object) -> np.ndarray:
@@ -132,5 +135,21 @@ def holds(column: pd.Series, value: object) -> np.ndarray:
     return (column == value).fillna(False).to_numpy(dtype=bool)
 
 
+def those(rows: pd.DataFrame, chosen: np.ndarray) -> pd.DataFrame:
+    """Return the rows that are chosen; without a copy where that is all or none."""
+    if chosen.all():
+        return rows
+    return rows[chosen] if chosen.any() else rows.iloc[:0]
+
+
 def _or(column: pd.Series, value: object) -> pd.Series:
-    return column.astype(object).where(column.notna(), value)
+    known = column.notna().to_numpy()
+    if known.all():
+        return column
+    if not known.any():
+        return pd.Series(value, index=column.index)
+    return column.astype(object).where(known, value)
+
+
+def _gib(column: pd.Series | np.ndarray, gb_bytes: float) -> np.ndarray:
+    return np.asarray(column, dtype=float) * (gb_bytes / 2**30)

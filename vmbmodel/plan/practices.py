@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.facts import holds
+from vmbmodel.plan.facts import holds, those
 
 __all__ = [
     "Place",
@@ -83,7 +83,7 @@ def crowded(
     >>> list(crowded(vms, ["vault"], 1))
     [({'vault': 'a'}, 2, 0)]
     """
-    if rows.empty:
+    if len(rows) < most or rows.empty:
         return
     inside = np.flatnonzero(rows[list(by)].notna().all(axis=1).to_numpy())
     named = rows[list(by)].iloc[inside]
@@ -176,7 +176,7 @@ def busy_accounts(
 
 def high_churn(vms: pd.DataFrame, most: float, backup_h: float) -> Iterator[Place]:
     """Find the VMs of which more changes in a day than a backup is quick with."""
-    beyond = vms[vms["churn_gib_per_day"] > most]
+    beyond = those(vms, vms["churn_gib_per_day"].to_numpy() > most)
     churns = beyond["churn_gib_per_day"].tolist()
     for vm, churn, row in zip(_vm(beyond), churns, _row(beyond), strict=True):
         text = (
@@ -206,7 +206,7 @@ def compared_disks(disks: pd.DataFrame) -> Iterator[Place]:
 
 def small_writes(disks: pd.DataFrame, least: float) -> Iterator[Place]:
     """Find the disks written in smaller pieces than a backup is quick with."""
-    beyond = disks[disks["write_kib"] < least]
+    beyond = those(disks, disks["write_kib"].to_numpy() < least)
     for vm, disk, kib, row in zip(
         *(beyond[name].tolist() for name in ("vm", "disk", "write_kib")),
         _row(beyond).tolist(),
@@ -217,7 +217,7 @@ def small_writes(disks: pd.DataFrame, least: float) -> Iterator[Place]:
 
 
 def _marked(disks: pd.DataFrame, mark: str) -> Iterator[tuple[dict, float, str, int]]:
-    marked = disks[holds(disks[mark], True)]
+    marked = those(disks, holds(disks[mark], True))
     hours = (
         [f"{hours:.1f} h" for hours in marked["disk_h"]]
         if "disk_h" in marked

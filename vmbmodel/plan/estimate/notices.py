@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.plan import practices
-from vmbmodel.plan.facts import unmanaged
+from vmbmodel.plan.facts import those, unmanaged
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["AT_RISK_PROB", "Notice", "notices"]
@@ -96,20 +96,22 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
-    busy, served = vms[vms["disks"] > 0], scenario["vault_servers"]
-    lines = vms[vms["jam_h"] > 0].groupby("vault", sort=False)["jam_h"]
-    for row in lines.agg(vms="size", line_h="max").itertuples():
+    served, jam_h = scenario["vault_servers"], vms["jam_h"].to_numpy()
+    number, vaults = pd.factorize(vms["vault"][jam_h > 0])
+    for at, vault in enumerate(vaults):
+        own_h = jam_h[jam_h > 0][number == at]
         text = (
-            f"{row.vms} VMs of vault {row.Index} wait for others of it, up to "
-            f"{row.line_h:.1f} h: {served:g} are served at a time."
+            f"{len(own_h)} VMs of vault {vault} wait for others of it, up to "
+            f"{own_h.max():.1f} h: {served:g} are served at a time."
         )
-        if math.isinf(row.line_h):
+        if math.isinf(own_h.max()):
             text = (
-                f"Vault {row.Index} has more to transfer than a day has hours, "
+                f"Vault {vault} has more to transfer than a day has hours, "
                 f"{served:g} VMs at a time: its backups are never done."
             )
         yield Notice("own_line", "", text)
     if "vault_vms" in scenario.profile:
+        busy = those(vms, vms["disks"].to_numpy() > 0)
         for place in practices.crowded_starts(busy, scenario["vault_vms"]):
             yield Notice("traffic_jam", "", place.text)
 

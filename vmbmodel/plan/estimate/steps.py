@@ -105,9 +105,8 @@ def gathered(
     number, names = pd.factorize(disks["vm"])
     first = np.zeros(len(names), dtype=int)
     first[number[::-1]] = np.arange(len(number))[::-1]
-    told = disks.iloc[first]
     vms = {
-        name: told[name].to_numpy()
+        name: disks[name].take(first).to_numpy()
         for name in ("vault", "policy", "start_h", "redundancy", "first_backup")
     }
     of_vm = number[kept.index]
