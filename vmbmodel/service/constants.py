@@ -19,6 +19,7 @@ A file that leaves any of this out is refused, with all its faults at once.
 
 import dataclasses
 import datetime
+import functools
 import hashlib
 import os
 import re
@@ -257,8 +258,9 @@ class Catalogue:
             sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml"))
         )
 
+    @functools.cache
     def load(self, name: str) -> ConstantSet:
-        """Return the set of a name.
+        """Return the set of a name, which is read once.
 
         Raises
         ------
