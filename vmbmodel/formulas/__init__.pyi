@@ -26,6 +26,7 @@ from vmbmodel.formulas.day import fluid_wait_h as fluid_wait_h
 from vmbmodel.formulas.day import movers_fluid_wait_h as movers_fluid_wait_h
 from vmbmodel.formulas.day import overload_band_h as overload_band_h
 from vmbmodel.formulas.dispersion import block_extents_frac as block_extents_frac
+from vmbmodel.formulas.dispersion import cell_amplification as cell_amplification
 from vmbmodel.formulas.dispersion import changed_blocks_frac as changed_blocks_frac
 from vmbmodel.formulas.dispersion import dispersion_index as dispersion_index
 from vmbmodel.formulas.dispersion import effective_mib_s as effective_mib_s
@@ -88,7 +89,6 @@ from vmbmodel.formulas.transfer import incremental_h as incremental_h
 from vmbmodel.formulas.transfer import initial_h as initial_h
 from vmbmodel.formulas.transfer import new_disk_h as new_disk_h
 from vmbmodel.formulas.transfer import scan_h as scan_h
-from vmbmodel.formulas.writes import cell_amplification as cell_amplification
 from vmbmodel.formulas.writes import changed_chunks_frac as changed_chunks_frac
 from vmbmodel.formulas.writes import changed_norep as changed_norep
 from vmbmodel.formulas.writes import changed_runs as changed_runs
