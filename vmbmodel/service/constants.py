@@ -258,7 +258,7 @@ class Catalogue:
             sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml"))
         )
 
-    @functools.cache
+    @functools.cache  # noqa: B019, for a catalogue lives as long as the package
     def load(self, name: str) -> ConstantSet:
         """Return the set of a name, which is read once.
 
