@@ -78,10 +78,6 @@ def test_the_table_says_the_rest():
     assert completed(jam_makespan_h, SHORT) == COMPLETE
 
 
-def test_what_is_written_out_in_full_is_left_as_it_is():
-    assert completed(jam_makespan_h, COMPLETE) == COMPLETE
-
-
 @pytest.mark.parametrize(
     ("particular", "text"),
     [

@@ -56,7 +56,8 @@ def complete(
     )
     result = fields()[kernel.__name__]
     sections["Returns"] = _returns(result, along, sections.get("Returns", ""))
-    sections["Raises"] = _raises(sections.get("Raises", ""))
+    refused = _sentences(REFUSED, sections.get("Raises", ""))
+    sections["Raises"] = _entry("ValueError", refused)
     titles = sorted(sections, key=ORDER.index)
     return "\n\n".join(
         [intro.strip("\n"), *(f"{t}\n{'-' * len(t)}\n{sections[t]}" for t in titles)]
@@ -68,9 +69,6 @@ def _parameters(kernel, along, over, written) -> Iterator[str]:
     told = dict(zip(parts[1::2], parts[2::2], strict=True))
     for name, parameter in inspect.signature(kernel).parameters.items():
         field, text = fields()[name], told.get(name, "").rstrip()
-        if text.endswith(f"[{field.unit}]"):  # written out in full
-            yield f"{name} : {text}"
-            continue
         kind = _type(field)
         if over and name == over[0]:
             kind += ", at least one-dimensional"
@@ -88,8 +86,6 @@ def _parameters(kernel, along, over, written) -> Iterator[str]:
 
 
 def _returns(field: Field, along: str | None, written: str) -> str:
-    if written.startswith("array_like"):  # written out in full
-        return written
     shape = "Of the broadcast shape of the arguments"
     if along:
         shape += f", {along}s along the last axis"
@@ -101,12 +97,6 @@ def _returns(field: Field, along: str | None, written: str) -> str:
     else:
         text = _sentences(shape, particular)
     return _entry(_type(field), text, field.unit)
-
-
-def _raises(written: str) -> str:
-    if written.startswith("ValueError"):  # written out in full
-        return written
-    return _entry("ValueError", _sentences(REFUSED, written))
 
 
 def _type(field: Field) -> str:
