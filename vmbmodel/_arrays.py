@@ -139,7 +139,20 @@ class Formula(Generic[Result]):
         values = args
         if kwargs or len(args) != len(self._names):
             values = self._in_order(args, kwargs)
-        ready = []  # most arguments are plain numbers or arrays, and soon checked
+        ready = self._ready(values)
+        if ready is None:
+            return self._with_labels(dict(zip(self._names, values, strict=True)))
+        result = _QUIET.copy().run(self.__wrapped__, *ready)
+        if type(result) is float64 or not np.ndim(result):
+            return float(result)
+        return result
+
+    def _ready(self, values: Sequence[Any]) -> list[Any] | None:
+        """Return good numbers, arrays and words as the kernel takes them, and soon.
+
+        None if there is anything else, or something to refuse.
+        """
+        ready: list[Any] = []
         for value, (low, high, whole, words, axes) in zip(
             values, self._limits, strict=True
         ):
@@ -154,41 +167,39 @@ class Formula(Generic[Result]):
                 array = np.array(array, dtype=float, copy=None, ndmin=axes)
                 kept = (array >= low) & (array <= high)
                 if not kept.all() or (whole and (np.trunc(array) != array).any()):
-                    break
+                    return None
                 ready.append(array)
             elif kind is str and value in words:
                 ready.append(value)
             else:
-                break
-        else:
-            result = _QUIET.copy().run(self.__wrapped__, *ready)
-            if type(result) is float64 or not result.ndim:
-                return float(result)
-            return result
-        named = dict(zip(self._names, values, strict=True))
-        chosen = {name: named.pop(name) for name in self._choices}
+                return None
+        return ready
+
+    def _with_labels(self, values: dict[str, Any]) -> Any:
+        """Check each argument against its row, and keep the labels that they have."""
+        chosen = {name: values.pop(name) for name in self._choices}
         for name, value in chosen.items():
             fields()[name].check(value)
-        for name, value in named.items():
+        for name, value in values.items():
             if _is(value, "pandas", "DataFrame"):
                 raise ValueError(f"{name} must be one column, not a DataFrame")
-        labelled = {n for n, v in named.items() if _is(v, "xarray", "DataArray")}
-        lazy = {n for n in labelled if named[n].chunks}
-        _check({n: v for n, v in named.items() if n not in lazy})
+        labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
+        lazy = {n for n in labelled if values[n].chunks}
+        _check({n: v for n, v in values.items() if n not in lazy})
         if labelled:
 
             def run(*blocks: np.ndarray) -> np.ndarray:
-                arrays = dict(zip(named, blocks, strict=True))
+                arrays = dict(zip(values, blocks, strict=True))
                 if lazy:
                     _check(arrays)
                 return self._compute(arrays, chosen)
 
-            return _labelled(self.__name__, run, named, self.along, self.over)
-        result = self._compute(named, chosen)
-        series = [value for value in named.values() if _is(value, "pandas", "Series")]
+            return _labelled(self.__name__, run, values, self.along, self.over)
+        result = self._compute(values, chosen)
+        series = [value for value in values.values() if _is(value, "pandas", "Series")]
         if series:
             return _indexed(self.__name__, result, series)
-        return float(result) if np.ndim(result) == 0 else result
+        return result if np.ndim(result) else float(result)
 
     @functools.cached_property
     def _limits(self) -> list[tuple[float, float, bool, Collection[str], int]]:
