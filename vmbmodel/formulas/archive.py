@@ -1,7 +1,6 @@
 r"""The archive tier, where a recovery point becomes a full copy at a low price."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.gaps import copies, daily_growth
@@ -13,11 +12,8 @@ _MONTH_H = 365.25 / 12 * 24
 
 @formula
 def standard_points(
-    level_points: ArrayLike,
-    level_months: ArrayLike,
-    archive_after_months: ArrayLike,
-    archive_left_months: ArrayLike,
-) -> ArrayLike:
+    level_points, level_months, archive_after_months, archive_left_months
+):
     r"""Months or years for which a point stays in the standard tier.
 
     .. math:: c' = \begin{cases} a / M & c M \ge a + l \\ c & c M < a + l \end{cases}
@@ -59,16 +55,16 @@ def standard_points(
 
 @formula
 def archived_gib(
-    used_gib: ArrayLike,
-    daily_points: ArrayLike,
-    weekly_points: ArrayLike,
-    monthly_points: ArrayLike,
-    yearly_points: ArrayLike,
-    archive_after_months: ArrayLike,
-    archive_left_months: ArrayLike,
-    protected_days: ArrayLike = np.inf,
-    yearly_growth_frac: ArrayLike = 0,
-) -> ArrayLike:
+    used_gib,
+    daily_points,
+    weekly_points,
+    monthly_points,
+    yearly_points,
+    archive_after_months,
+    archive_left_months,
+    protected_days=np.inf,
+    yearly_growth_frac=0,
+):
     r"""Full copies in the archive tier, where every point that may move has moved.
 
     .. math:: S = \left(n(d, w, m, y) - n(d, w, m', y')\right) D
@@ -117,11 +113,8 @@ def archived_gib(
 
 @formula
 def early_deletion_usd(
-    archived_gib: ArrayLike,
-    rate_usd_per_gib_month: ArrayLike,
-    archived_h: ArrayLike,
-    early_deletion_h: ArrayLike,
-) -> ArrayLike:
+    archived_gib, rate_usd_per_gib_month, archived_h, early_deletion_h
+):
     r"""Charge for archived points that are deleted before their time.
 
     .. math:: P = S\, p\, \frac{[e - t]^+}{M}

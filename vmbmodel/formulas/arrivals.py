@@ -7,7 +7,6 @@ many jobs of its batch stand before a job on average, :math:`b`, from
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.batches import batch_waiting
@@ -24,7 +23,7 @@ __all__ = [
 
 
 @formula
-def jobs_ahead(batch_jobs: ArrayLike, batch_scv: ArrayLike) -> ArrayLike:
+def jobs_ahead(batch_jobs, batch_scv):
     r"""Mean number of jobs of the same batch that stand before a job.
 
     .. math:: b = \frac{1}{2} \left( \frac{E[X^2]}{E[X]} - 1 \right)
@@ -57,13 +56,8 @@ def jobs_ahead(batch_jobs: ArrayLike, batch_scv: ArrayLike) -> ArrayLike:
 
 @formula
 def batch_mean_wait_h(
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    jobs_ahead: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+    servers, arrivals_per_h, service_h, jobs_ahead, service_scv=1, family: str = "gamma"
+):
     r"""Mean time in line when jobs arrive in batches.
 
     .. math:: E[W] = \frac{p_w}{\theta}, \qquad
@@ -137,12 +131,7 @@ def batch_mean_wait_h(
 
 
 @formula
-def timetable_mean_wait_h(
-    servers: ArrayLike,
-    start_jobs: ArrayLike,
-    interval_h: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def timetable_mean_wait_h(servers, start_jobs, interval_h, service_h):
     r"""Mean wait of equal jobs that all start on the hour, or every so often.
 
     .. math:: E[W] = \frac{\tau}{c} \left( E[B] + \frac{\Lambda}{2}

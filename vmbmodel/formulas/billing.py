@@ -5,7 +5,6 @@ is not protected to its end.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 
@@ -23,11 +22,8 @@ __all__ = [
 
 @formula
 def protected_instances(
-    protected_instance_gib: ArrayLike,
-    small_instance_gib: ArrayLike,
-    small_instances: ArrayLike,
-    instance_step_gib: ArrayLike,
-) -> ArrayLike:
+    protected_instance_gib, small_instance_gib, small_instances, instance_step_gib
+):
     r"""Protected instances that a VM of a given size is billed as.
 
     .. math:: n = \begin{cases} n_0 & s \le s_0 \\
@@ -72,9 +68,7 @@ def protected_instances(
 
 
 @formula
-def instance_usd(
-    protected_instances: ArrayLike, instance_fee_usd: ArrayLike, billed_frac: ArrayLike
-) -> ArrayLike:
+def instance_usd(protected_instances, instance_fee_usd, billed_frac):
     r"""Price of the protected instances of a VM in one month.
 
     .. math:: P = n\, p\, \varphi
@@ -103,9 +97,7 @@ def instance_usd(
 
 
 @formula
-def storage_usd(
-    stored_gib: ArrayLike, rate_usd_per_gib_month: ArrayLike, billed_frac: ArrayLike
-) -> ArrayLike:
+def storage_usd(stored_gib, rate_usd_per_gib_month, billed_frac):
     r"""Price of the data stored for a VM in one month.
 
     .. math:: P = S\, p\, \varphi
@@ -133,7 +125,7 @@ def storage_usd(
 
 
 @formula
-def discounted_usd(list_usd: ArrayLike, discount_frac: ArrayLike) -> ArrayLike:
+def discounted_usd(list_usd, discount_frac):
     r"""Price of a line of a bill under a discount.
 
     .. math:: P = P_0\, (1 - \delta)
@@ -162,11 +154,8 @@ def discounted_usd(list_usd: ArrayLike, discount_frac: ArrayLike) -> ArrayLike:
 
 @formula
 def reserved_usd(
-    stored_gib: ArrayLike,
-    reserved_gib: ArrayLike,
-    rate_usd_per_gib_month: ArrayLike,
-    reserved_discount_frac: ArrayLike,
-) -> ArrayLike:
+    stored_gib, reserved_gib, rate_usd_per_gib_month, reserved_discount_frac
+):
     r"""Price of stored data in one month, part of it in reserved capacity.
 
     .. math:: P = p \left( (1 - \delta)\, R + [S - R]^+ \right)
@@ -207,12 +196,7 @@ def reserved_usd(
 
 
 @formula
-def billed_frac(
-    month_start_h: ArrayLike,
-    month_end_h: ArrayLike,
-    first_success_h: ArrayLike,
-    data_deleted_h: ArrayLike,
-) -> ArrayLike:
+def billed_frac(month_start_h, month_end_h, first_success_h, data_deleted_h):
     r"""Share of a month for which a VM is billed.
 
     .. math:: \varphi = \frac{\left[\min(m_1, d) - \max(m_0, s)\right]^+}{m_1 - m_0}
@@ -254,12 +238,8 @@ def billed_frac(
 
 @formula(along="event", over=("event_h",))
 def event_frac(
-    event_h: ArrayLike,
-    month_start_h: ArrayLike,
-    month_end_h: ArrayLike,
-    protection_stopped_h: ArrayLike,
-    data_deleted_h: ArrayLike,
-) -> ArrayLike:
+    event_h, month_start_h, month_end_h, protection_stopped_h, data_deleted_h
+):
     r"""Share of a month for which each size in the life of a VM is billed.
 
     .. math:: \varphi_i = \frac{\left[\min(m_1, t_{i+1}, d)
@@ -327,9 +307,7 @@ def event_frac(
 
 
 @formula
-def billing_end_h(
-    data_deleted_h: ArrayLike, soft_delete_h: ArrayLike, free_soft_delete_h: ArrayLike
-) -> ArrayLike:
+def billing_end_h(data_deleted_h, soft_delete_h, free_soft_delete_h):
     r"""When the bill of deleted data ends.
 
     .. math:: e = d + [r - f]^+

@@ -8,7 +8,6 @@ it is what a few hours of overload pile up, the load of those hours is far above
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
@@ -21,13 +20,8 @@ __all__ = ["peak_utilisation_frac", "relaxation_h", "utilisation_for_wait_frac"]
 
 @formula
 def utilisation_for_wait_frac(
-    wait_h: ArrayLike,
-    prob: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+    wait_h, prob, servers, service_h, service_scv=1, family: str = "gamma"
+):
     r"""Utilisation at which a given share of the jobs waits a given time at most.
 
     .. math:: \rho:\quad \ln C(c, c\rho) - (1 - \rho)\, c\, t / \tau = \ln(1 - p)
@@ -90,7 +84,7 @@ def utilisation_for_wait_frac(
 
 
 @formula
-def peak_utilisation_frac(wait_h: ArrayLike, peak_h: ArrayLike) -> ArrayLike:
+def peak_utilisation_frac(wait_h, peak_h):
     r"""Load of a peak that makes the last of its jobs wait a given time.
 
     .. math:: \rho = 1 + \frac{t}{d}
@@ -131,9 +125,7 @@ def peak_utilisation_frac(wait_h: ArrayLike, peak_h: ArrayLike) -> ArrayLike:
 
 
 @formula
-def relaxation_h(
-    servers: ArrayLike, utilisation_frac: ArrayLike, service_h: ArrayLike
-) -> ArrayLike:
+def relaxation_h(servers, utilisation_frac, service_h):
     r"""Time in which a pool gets nearer to balance by a factor e.
 
     .. math:: t_r = \frac{\tau}{c\, (1 - \sqrt{\rho})^2}

@@ -25,7 +25,6 @@ wait.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.day import clears, day_of, fluid_h, in_balance
@@ -46,7 +45,7 @@ _OVER = ("utilisation_frac", "pulse_h")
 
 
 @formula(along="slot", over=_OVER)
-def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
+def fluid_wait_h(utilisation_frac, pulse_h):
     r"""Wait at the start of each slot of a day, if work flows evenly.
 
     .. math:: W(t) = X(t) - \min_{s \le t} X(s), \qquad
@@ -103,9 +102,7 @@ def fluid_wait_h(utilisation_frac: ArrayLike, pulse_h: ArrayLike) -> ArrayLike:
 
 
 @formula(along="slot", over=_OVER)
-def movers_fluid_wait_h(
-    utilisation_frac: ArrayLike, pulse_h: ArrayLike, service_h: ArrayLike
-) -> ArrayLike:
+def movers_fluid_wait_h(utilisation_frac, pulse_h, service_h):
     r"""Wait at the start of each slot of a day, if jobs flow evenly and take time.
 
     .. math:: W = (x - 1)^+ \tau, \qquad
@@ -155,12 +152,7 @@ def movers_fluid_wait_h(
 
 
 @formula
-def overload_band_h(
-    load_growth_per_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike,
-) -> ArrayLike:
+def overload_band_h(load_growth_per_h, servers, service_h, service_scv):
     r"""How much longer than `fluid_wait_h` chance makes the wait in an overload.
 
     .. math:: w = 0.996193 \left( \frac{\sigma^4}{\alpha} \right)^{1/3}, \qquad
@@ -198,12 +190,7 @@ def overload_band_h(
 
 
 @formula(along="slot", over=_OVER)
-def flow_wait_h(
-    utilisation_frac: ArrayLike,
-    pulse_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def flow_wait_h(utilisation_frac, pulse_h, servers, service_h):
     r"""Mean wait at the start of each slot, if the pool is always as one in balance.
 
     .. math:: \tau \frac{dx}{dt} = \rho - r, \qquad
@@ -256,12 +243,7 @@ def flow_wait_h(
 
 
 @formula(along="slot", over=_OVER)
-def day_method(
-    utilisation_frac: ArrayLike,
-    pulse_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def day_method(utilisation_frac, pulse_h, servers, service_h):
     r"""Which law of the wait holds at the start of each slot.
 
     .. math:: m = 1 \text{ if } W_{\text{fluid}} > \tfrac12 W_{\text{flow}},
@@ -299,12 +281,7 @@ def day_method(
 
 
 @formula(along="slot", over=_OVER)
-def day_mean_wait_h(
-    utilisation_frac: ArrayLike,
-    pulse_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
     r"""Mean wait of a job that starts when a slot of the day does.
 
     .. math:: E[W] = \frac{p_w}{\theta} \quad \text{or} \quad
@@ -350,13 +327,7 @@ def day_mean_wait_h(
 
 
 @formula(along="slot", over=_OVER)
-def day_wait_within_prob(
-    utilisation_frac: ArrayLike,
-    pulse_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-    wait_h: ArrayLike,
-) -> ArrayLike:
+def day_wait_within_prob(utilisation_frac, pulse_h, servers, service_h, wait_h):
     r"""Probability that a job that starts when a slot does waits no longer than this.
 
     .. math:: P(W \le t) = 1 - p_w e^{-\theta t} \quad \text{or} \quad
@@ -391,13 +362,7 @@ def day_wait_within_prob(
 
 
 @formula(along="slot", over=_OVER)
-def day_wait_quantile_h(
-    utilisation_frac: ArrayLike,
-    pulse_h: ArrayLike,
-    servers: ArrayLike,
-    service_h: ArrayLike,
-    prob: ArrayLike,
-) -> ArrayLike:
+def day_wait_quantile_h(utilisation_frac, pulse_h, servers, service_h, prob):
     r"""Wait that a share of the jobs that start when a slot does not exceed.
 
     .. math:: t_p = \left( \frac{1}{\theta} \ln\frac{p_w}{1 - p} \right)^+

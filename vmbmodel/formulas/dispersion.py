@@ -17,7 +17,6 @@ and what follows about extents and blocks is in closed form.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.bitmap import (
@@ -37,9 +36,7 @@ __all__ = [
 
 
 @formula
-def dispersion_index(
-    changed_cells: ArrayLike, extents: ArrayLike, cells: ArrayLike
-) -> ArrayLike:
+def dispersion_index(changed_cells, extents, cells):
     r"""Dispersion index of changes that were counted.
 
     .. math:: \delta = \frac{R\, M}{C\, (M - C + 1)}
@@ -83,9 +80,7 @@ def dispersion_index(
 
 
 @formula
-def mean_extent_kib(
-    dispersion: ArrayLike, changed_frac: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
+def mean_extent_kib(dispersion, changed_frac, cell_kib):
     r"""Mean length of a run of changed cells.
 
     .. math:: \ell = \frac{g}{\delta (1 - f)}
@@ -118,12 +113,7 @@ def mean_extent_kib(
 
 
 @formula
-def effective_mib_s(
-    incremental_mib_s: ArrayLike,
-    blob_iops: ArrayLike,
-    extent_kib: ArrayLike,
-    request_overlap_frac: ArrayLike = 1,
-) -> ArrayLike:
+def effective_mib_s(incremental_mib_s, blob_iops, extent_kib, request_overlap_frac=1):
     r"""Throughput that is left when every extent costs one request.
 
     .. math:: \frac{1}{V} = \psi \max(t_b, t_r) + (1 - \psi)(t_b + t_r), \qquad
@@ -172,9 +162,7 @@ def effective_mib_s(
 
 
 @formula
-def cell_amplification(
-    write_kib: ArrayLike, dispersion: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
+def cell_amplification(write_kib, dispersion, cell_kib):
     r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
 
     .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
@@ -215,12 +203,7 @@ def cell_amplification(
 
 
 @formula
-def changed_blocks_frac(
-    changed_frac: ArrayLike,
-    dispersion: ArrayLike,
-    cells_per_block: ArrayLike,
-    active_frac: ArrayLike,
-) -> ArrayLike:
+def changed_blocks_frac(changed_frac, dispersion, cells_per_block, active_frac):
     r"""Share of the blocks in which at least one cell changed.
 
     .. math::
@@ -264,12 +247,7 @@ def changed_blocks_frac(
 
 
 @formula
-def block_extents_frac(
-    changed_frac: ArrayLike,
-    dispersion: ArrayLike,
-    cells_per_block: ArrayLike,
-    active_frac: ArrayLike,
-) -> ArrayLike:
+def block_extents_frac(changed_frac, dispersion, cells_per_block, active_frac):
     r"""Extents of changed blocks, for each block of the disk.
 
     .. math:: \alpha\, (q_r - q_{2r}), \qquad

@@ -7,7 +7,6 @@ day and the overlap with the next then enclose :math:`U(T)` from both sides.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.curves import CURVES
@@ -20,7 +19,7 @@ __all__ = [
 
 
 @formula
-def rewritten_frac(churn_gib_per_day: ArrayLike, two_days_gib: ArrayLike) -> ArrayLike:
+def rewritten_frac(churn_gib_per_day, two_days_gib):
     r"""Share of a day's changes that the next day changes again.
 
     .. math:: o = 2 - \frac{U(2)}{U(1)}
@@ -56,13 +55,13 @@ def rewritten_frac(churn_gib_per_day: ArrayLike, two_days_gib: ArrayLike) -> Arr
 
 @formula
 def distinct_gib(
-    days: ArrayLike,
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    rewritten_frac: ArrayLike = 0,
-    fresh_gib_per_day: ArrayLike = 0,
+    days,
+    used_gib,
+    churn_gib_per_day,
+    rewritten_frac=0,
+    fresh_gib_per_day=0,
     stored_reading: str = "upper",
-) -> ArrayLike:
+):
     r"""Distinct data of some days, where one day and the overlap are known.
 
     .. math::
@@ -131,13 +130,13 @@ def distinct_gib(
 
 @formula
 def distinct_fitted_gib(
-    days: ArrayLike,
-    horizon_days: ArrayLike,
-    distinct_once_gib: ArrayLike,
-    distinct_twice_gib: ArrayLike,
-    distinct_thrice_gib: ArrayLike,
-    fresh_gib_per_day: ArrayLike,
-) -> ArrayLike:
+    days,
+    horizon_days,
+    distinct_once_gib,
+    distinct_twice_gib,
+    distinct_thrice_gib,
+    fresh_gib_per_day,
+):
     r"""Fit of the data that differs after some days, through three measured unions.
 
     .. math:: U(T) = H + A \left(1 - z^{T/h}\right) + \phi\, T, \qquad

@@ -19,7 +19,6 @@ Jobs that do not arrive together are in `vmbmodel.formulas.line` and
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.jam import (
@@ -42,12 +41,8 @@ __all__ = [
 
 @formula
 def jam_wait_h(
-    position: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+    position, vault_servers, service_h, service_scv=0, family: str = "gamma"
+):
     r"""Mean wait of the job at a given place in line.
 
     .. math:: W_j = \left\lfloor \frac{j - 1}{c} \right\rfloor \tau
@@ -111,13 +106,8 @@ def jam_wait_h(
 
 @formula
 def jam_wait_quantile_h(
-    prob: ArrayLike,
-    position: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+    prob, position, vault_servers, service_h, service_scv=0, family: str = "gamma"
+):
     r"""Wait that the job at a given place exceeds only so often.
 
     .. math:: t_p = \frac{\tau}{c}\, P^{-1}(j - c,\; p) \quad (j > c), \qquad
@@ -182,12 +172,8 @@ def jam_wait_quantile_h(
 
 @formula
 def jam_mean_wait_h(
-    jobs: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+    jobs, vault_servers, service_h, service_scv=0, family: str = "gamma"
+):
     r"""Mean wait of jobs that all start at once.
 
     .. math:: \bar W = \frac{\tau}{N} \left[ \frac{c\, q (q - 1)}{2} + r q \right],
@@ -254,12 +240,8 @@ def jam_mean_wait_h(
 
 @formula
 def jam_makespan_h(
-    jobs: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+    jobs, vault_servers, service_h, service_scv=0, family: str = "gamma"
+):
     r"""Mean time until the last of several jobs is done.
 
     .. math:: M = \left\lceil \frac{N}{c} \right\rceil \tau \quad \text{(equal)},
@@ -333,13 +315,8 @@ def jam_makespan_h(
 
 @formula
 def jam_makespan_quantile_h(
-    prob: ArrayLike,
-    jobs: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+    prob, jobs, vault_servers, service_h, service_scv=0, family: str = "gamma"
+):
     r"""Time by which the last job is done with a probability.
 
     .. math:: \int_0^t c\, e^{-y} (1 - e^{-y})^{c - 1} P(N - c,\; c (t - y))\, dy = p

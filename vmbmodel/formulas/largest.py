@@ -5,7 +5,6 @@ deadline is that of the transfer alone: take waiting and the snapshot off first.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.roots import root
@@ -22,7 +21,7 @@ __all__ = [
 
 
 @formula
-def largest_initial_gib(deadline_h: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
+def largest_initial_gib(deadline_h, initial_mib_s):
     r"""Largest disk whose first copy is done in time.
 
     .. math:: U = \frac{3600\, t\, v}{1024}
@@ -55,7 +54,7 @@ def largest_initial_gib(deadline_h: ArrayLike, initial_mib_s: ArrayLike) -> Arra
 
 
 @formula
-def largest_scan_gib(deadline_h: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
+def largest_scan_gib(deadline_h, incremental_mib_s):
     r"""Largest disk that is read once in time, looking for changes.
 
     .. math:: U = \frac{3600\, t\, v}{1024}
@@ -86,12 +85,7 @@ def largest_scan_gib(deadline_h: ArrayLike, incremental_mib_s: ArrayLike) -> Arr
 
 
 @formula
-def largest_compared_gib(
-    deadline_h: ArrayLike,
-    changed_frac: ArrayLike,
-    incremental_mib_s: ArrayLike,
-    overlap_frac: ArrayLike,
-) -> ArrayLike:
+def largest_compared_gib(deadline_h, changed_frac, incremental_mib_s, overlap_frac):
     r"""Largest disk whose changes are found by checksum, and sent, in time.
 
     .. math:: U = \frac{3600\, t\, v}{1024\, (1 + (1 - \omega) f)}
@@ -125,16 +119,16 @@ def largest_compared_gib(
 
 @formula
 def largest_churn_gib(
-    deadline_h: ArrayLike,
-    used_gib: ArrayLike,
-    dispersion: ArrayLike,
-    active_frac: ArrayLike,
-    incremental_mib_s: ArrayLike,
-    blob_iops: ArrayLike,
-    cell_kib: ArrayLike,
-    block_kib: ArrayLike,
-    overlap_frac: ArrayLike,
-) -> ArrayLike:
+    deadline_h,
+    used_gib,
+    dispersion,
+    active_frac,
+    incremental_mib_s,
+    blob_iops,
+    cell_kib,
+    block_kib,
+    overlap_frac,
+):
     r"""Most changed data of a disk that is backed up in time, however little less.
 
     .. math:: \Delta = \max \{x \le U:\; T(x') \le t
@@ -212,16 +206,16 @@ def largest_churn_gib(
 
 @formula
 def largest_dispersion(
-    deadline_h: ArrayLike,
-    used_gib: ArrayLike,
-    changed_gib: ArrayLike,
-    active_frac: ArrayLike,
-    incremental_mib_s: ArrayLike,
-    blob_iops: ArrayLike,
-    cell_kib: ArrayLike,
-    block_kib: ArrayLike,
-    overlap_frac: ArrayLike,
-) -> ArrayLike:
+    deadline_h,
+    used_gib,
+    changed_gib,
+    active_frac,
+    incremental_mib_s,
+    blob_iops,
+    cell_kib,
+    block_kib,
+    overlap_frac,
+):
     r"""How scattered the changes of a disk may be and still be backed up in time.
 
     .. math:: \delta = \max \{x \le 1:\; T(x) \le t\}
@@ -302,12 +296,7 @@ def largest_dispersion(
 
 
 @formula
-def smallest_write_kib(
-    churn_gib_per_day: ArrayLike,
-    changed_gib: ArrayLike,
-    dispersion: ArrayLike,
-    cell_kib: ArrayLike,
-) -> ArrayLike:
+def smallest_write_kib(churn_gib_per_day, changed_gib, dispersion, cell_kib):
     r"""Smallest write with which a day's churn sends no more than a given amount.
 
     .. math:: w = g \max\left(0,\; 1 - \frac{1 - c / \Delta}{\delta}\right)

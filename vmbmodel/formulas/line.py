@@ -3,7 +3,6 @@ r"""Jobs of known length that arrive at known times, served in order of arrival.
 import heapq
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 
@@ -11,9 +10,7 @@ __all__ = ["equal_line_wait_h", "line_wait_h"]
 
 
 @formula(along="job", over=("arrival_h", "service_h"))
-def line_wait_h(
-    arrival_h: ArrayLike, service_h: ArrayLike, vault_servers: ArrayLike
-) -> ArrayLike:
+def line_wait_h(arrival_h, service_h, vault_servers):
     r"""Wait of each of several jobs of known length, served in order of arrival.
 
     .. math:: W_j = \left( \min_i f_i - a_j \right)^+, \qquad
@@ -71,9 +68,7 @@ def _line(arrival_h, service_h, served):
 
 
 @formula(along="job", over=("arrival_h",))
-def equal_line_wait_h(
-    arrival_h: ArrayLike, service_h: ArrayLike, vault_servers: ArrayLike
-) -> ArrayLike:
+def equal_line_wait_h(arrival_h, service_h, vault_servers):
     r"""Wait of each of several equal jobs, served in order of arrival.
 
     .. math:: W_j = \max_{0 \le q \le (j - 1)/c}

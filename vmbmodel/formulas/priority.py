@@ -6,7 +6,6 @@ arrive at random.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
@@ -22,14 +21,14 @@ __all__ = [
 
 @formula
 def priority_restore_wait_h(
-    servers: ArrayLike,
-    restores_per_h: ArrayLike,
-    backups_per_h: ArrayLike,
-    restore_service_h: ArrayLike,
-    backup_service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
+    servers,
+    restores_per_h,
+    backups_per_h,
+    restore_service_h,
+    backup_service_h,
+    service_scv=1,
     family: str = "gamma",
-) -> ArrayLike:
+):
     r"""Mean wait of a restore that is taken before all backups.
 
     .. math:: E[W_1] = \frac{C\,\tau}{c\,(1 - \rho_1)}, \qquad
@@ -109,14 +108,14 @@ def priority_restore_wait_h(
 
 @formula
 def priority_backup_wait_h(
-    servers: ArrayLike,
-    restores_per_h: ArrayLike,
-    backups_per_h: ArrayLike,
-    restore_service_h: ArrayLike,
-    backup_service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
+    servers,
+    restores_per_h,
+    backups_per_h,
+    restore_service_h,
+    backup_service_h,
+    service_scv=1,
     family: str = "gamma",
-) -> ArrayLike:
+):
     r"""Mean wait of a backup that lets all restores go first.
 
     .. math:: E[W_2] = \frac{C\,\tau}{c\,(1 - \rho_1)(1 - \rho)}, \qquad
@@ -180,12 +179,8 @@ def priority_backup_wait_h(
 
 @formula
 def priority_restore_quantile_h(
-    prob: ArrayLike,
-    servers: ArrayLike,
-    restores_per_h: ArrayLike,
-    backups_per_h: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+    prob, servers, restores_per_h, backups_per_h, service_h
+):
     r"""Wait that a share of the restores does not exceed, taken before backups.
 
     .. math:: t_p = \max\left(0,

@@ -25,7 +25,6 @@ are continuous in it.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.lengths import by_variation
@@ -48,7 +47,7 @@ __all__ = [
 
 
 @formula
-def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
+def erlang_c_prob(servers, offered_load):
     r"""Probability that an arriving job has to wait, of exponential length.
 
     .. math::
@@ -93,13 +92,7 @@ def erlang_c_prob(servers: ArrayLike, offered_load: ArrayLike) -> ArrayLike:
 
 
 @formula
-def wait_prob(
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+def wait_prob(servers, arrivals_per_h, service_h, service_scv=1, family: str = "gamma"):
     r"""Probability that a job has to wait.
 
     .. math:: p_w = C \left( \frac{C}{P_D} \right)^{(v - 1) / (v + 1)}
@@ -152,12 +145,8 @@ def wait_prob(
 
 @formula
 def mean_wait_h(
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+    servers, arrivals_per_h, service_h, service_scv=1, family: str = "gamma"
+):
     r"""Mean time a job spends in line before a data mover takes it.
 
     .. math:: E[W_M] = \frac{C(c, \lambda\tau)\,\tau}{c - \lambda\tau}
@@ -226,9 +215,7 @@ def mean_wait_h(
 
 
 @formula
-def wait_decay_per_h(
-    servers: ArrayLike, arrivals_per_h: ArrayLike, service_h: ArrayLike
-) -> ArrayLike:
+def wait_decay_per_h(servers, arrivals_per_h, service_h):
     r"""Rate at which the wait of a job that has to wait runs out.
 
     .. math:: \theta = \frac{c}{\tau} - \lambda, \qquad
@@ -261,13 +248,7 @@ def wait_decay_per_h(
 
 
 @formula
-def wait_scv(
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+def wait_scv(servers, arrivals_per_h, service_h, service_scv=1, family: str = "gamma"):
     r"""Squared coefficient of variation of the wait of a job that has to wait.
 
     .. math:: s = 1 + K (1 - s_D), \qquad
@@ -311,13 +292,8 @@ def wait_scv(
 
 @formula
 def wait_within_prob(
-    wait_h: ArrayLike,
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+    wait_h, servers, arrivals_per_h, service_h, service_scv=1, family: str = "gamma"
+):
     r"""Probability that a job waits no longer than a given time.
 
     .. math:: P(W \le t) = 1 - C(c, \lambda\tau)\, e^{-(c/\tau - \lambda) t}
@@ -380,13 +356,8 @@ def wait_within_prob(
 
 @formula
 def wait_quantile_h(
-    prob: ArrayLike,
-    servers: ArrayLike,
-    arrivals_per_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 1,
-    family: str = "gamma",
-) -> ArrayLike:
+    prob, servers, arrivals_per_h, service_h, service_scv=1, family: str = "gamma"
+):
     r"""Wait that a given share of the jobs does not exceed.
 
     .. math:: t_p = \max\left(0, \frac{\ln C(c, \lambda\tau) - \ln(1 - p)}

@@ -1,7 +1,6 @@
 r"""Getting the data back: wait, copy, create the VM; and how old the data is."""
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 
@@ -15,9 +14,7 @@ __all__ = [
 
 
 @formula
-def restore_copy_h(
-    restored_gib: ArrayLike, restore_mib_s: ArrayLike, cap_mib_s: ArrayLike
-) -> ArrayLike:
+def restore_copy_h(restored_gib, restore_mib_s, cap_mib_s):
     r"""Time to copy one disk from the vault to a storage account.
 
     .. math:: T = \frac{1024\, S}{3600 \min(v, r)}
@@ -46,9 +43,7 @@ def restore_copy_h(
 
 
 @formula
-def restore_h(
-    wait_h: ArrayLike, copy_h: ArrayLike, vm_creation_h: ArrayLike
-) -> ArrayLike:
+def restore_h(wait_h, copy_h, vm_creation_h):
     r"""Time from the request to a VM that runs.
 
     .. math:: T = W + T_\text{copy} + T_\text{VM}
@@ -79,14 +74,14 @@ def restore_h(
 
 @formula
 def batch_restore_h(
-    restore_vms: ArrayLike,
-    restore_disks: ArrayLike,
-    restored_gib: ArrayLike,
-    cap_mib_s: ArrayLike,
-    restore_accounts: ArrayLike,
-    capacity_mib_s: ArrayLike,
-    vault_servers: ArrayLike,
-) -> ArrayLike:
+    restore_vms,
+    restore_disks,
+    restored_gib,
+    cap_mib_s,
+    restore_accounts,
+    capacity_mib_s,
+    vault_servers,
+):
     r"""Time until the last of many equal VMs, restored at once, is copied.
 
     .. math:: T = \left\lfloor \frac{N}{m} \right\rfloor t(m) + t(N \bmod m), \qquad
@@ -150,7 +145,7 @@ def batch_restore_h(
 
 
 @formula
-def worst_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
+def worst_point_age_h(interval_h, backup_h):
     r"""Most work that can be lost with only the vault to restore from.
 
     .. math:: A = I + B
@@ -180,7 +175,7 @@ def worst_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
 
 
 @formula
-def mean_point_age_h(interval_h: ArrayLike, backup_h: ArrayLike) -> ArrayLike:
+def mean_point_age_h(interval_h, backup_h):
     r"""Work that is lost on average with only the vault to restore from.
 
     .. math:: \bar A = \frac{I}{2} + B

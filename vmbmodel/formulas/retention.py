@@ -7,7 +7,6 @@ leaves fewer and longer gaps, in which blocks are written more than once.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.curves import CURVES
@@ -22,12 +21,12 @@ __all__ = [
 
 @formula
 def gfs_points(
-    daily_points: ArrayLike,
-    weekly_points: ArrayLike = 0,
-    monthly_points: ArrayLike = 0,
-    yearly_points: ArrayLike = 0,
-    protected_days: ArrayLike = np.inf,
-) -> ArrayLike:
+    daily_points,
+    weekly_points=0,
+    monthly_points=0,
+    yearly_points=0,
+    protected_days=np.inf,
+):
     r"""Recovery points that daily, weekly, monthly and yearly retention keep.
 
     .. math:: n = d + \sum_j \frac{h_j - h_{j-1}}{P_j}, \qquad
@@ -59,18 +58,18 @@ def gfs_points(
 
 @formula
 def stored_gib(
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    daily_points: ArrayLike,
-    weekly_points: ArrayLike = 0,
-    monthly_points: ArrayLike = 0,
-    yearly_points: ArrayLike = 0,
-    rewritten_frac: ArrayLike = 0,
-    fresh_gib_per_day: ArrayLike = 0,
-    protected_days: ArrayLike = np.inf,
-    yearly_growth_frac: ArrayLike = 0,
+    used_gib,
+    churn_gib_per_day,
+    daily_points,
+    weekly_points=0,
+    monthly_points=0,
+    yearly_points=0,
+    rewritten_frac=0,
+    fresh_gib_per_day=0,
+    protected_days=np.inf,
+    yearly_growth_frac=0,
     stored_reading: str = "upper",
-) -> ArrayLike:
+):
     r"""Size of what the vault holds under daily, weekly, monthly and yearly points.
 
     .. math:: S = D + (d-1)\, U(1) + \sum_j \left([n_j - 1]^+ U(P_j)
@@ -157,11 +156,8 @@ def stored_gib(
 
 @formula
 def snapshot_gib(
-    used_gib: ArrayLike,
-    churn_gib_per_day: ArrayLike,
-    snapshot_points: ArrayLike,
-    snapshot_policy: str = "standard",
-) -> ArrayLike:
+    used_gib, churn_gib_per_day, snapshot_points, snapshot_policy: str = "standard"
+):
     r"""Billed size of the snapshots that are kept beside the disks.
 
     .. math:: S = n \min(\Delta, U) \quad \text{(Standard)}, \qquad

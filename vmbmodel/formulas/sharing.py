@@ -10,7 +10,6 @@ they come and go at random, something to be slowed down by.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.special import log_poisson_mass, upper_gamma
@@ -26,12 +25,7 @@ __all__ = [
 
 
 @formula
-def disk_cap_mib_s(
-    disk_mib_s: ArrayLike,
-    disk_iops: ArrayLike,
-    request_kib: ArrayLike,
-    blob_mib_s: ArrayLike,
-) -> ArrayLike:
+def disk_cap_mib_s(disk_mib_s, disk_iops, request_kib, blob_mib_s):
     r"""Throughput that a disk of a given performance can have.
 
     .. math:: r = \min\left(v_d,\; \frac{\iota_d\, q}{1024},\; v_b\right)
@@ -71,12 +65,7 @@ def disk_cap_mib_s(
 
 
 @formula
-def account_capacity_mib_s(
-    account_mib_s: ArrayLike,
-    account_iops: ArrayLike,
-    request_kib: ArrayLike,
-    application_frac: ArrayLike,
-) -> ArrayLike:
+def account_capacity_mib_s(account_mib_s, account_iops, request_kib, application_frac):
     r"""Throughput that applications leave of a storage account.
 
     .. math:: C = (1 - x) \min\left(V,\; \frac{I\, q}{1024}\right)
@@ -112,7 +101,7 @@ def account_capacity_mib_s(
 
 
 @formula
-def full_speed_disks(capacity_mib_s: ArrayLike, cap_mib_s: ArrayLike) -> ArrayLike:
+def full_speed_disks(capacity_mib_s, cap_mib_s):
     r"""Disks that a capacity serves without slowing any of them.
 
     .. math:: R = \frac{C}{r}
@@ -146,9 +135,7 @@ def full_speed_disks(capacity_mib_s: ArrayLike, cap_mib_s: ArrayLike) -> ArrayLi
 
 
 @formula(along="disk", over=("size_gib",))
-def completion_equal_caps_h(
-    size_gib: ArrayLike, cap_mib_s: ArrayLike, capacity_mib_s: ArrayLike
-) -> ArrayLike:
+def completion_equal_caps_h(size_gib, cap_mib_s, capacity_mib_s):
     r"""Time at which each of several disks is done, when all have the same cap.
 
     .. math:: T_{(i)} = \sum_{k=1}^{i} \left(s_{(k)} - s_{(k-1)}\right)
@@ -203,9 +190,7 @@ def completion_equal_caps_h(
 
 
 @formula(along="disk", over=("size_gib", "cap_mib_s"))
-def completion_h(
-    size_gib: ArrayLike, cap_mib_s: ArrayLike, capacity_mib_s: ArrayLike
-) -> ArrayLike:
+def completion_h(size_gib, cap_mib_s, capacity_mib_s):
     r"""Time at which each of several disks is done, when their caps differ.
 
     Between two completions, every running disk moves at
@@ -274,9 +259,7 @@ def completion_h(
 
 
 @formula
-def random_load_slowdown(
-    full_speed_disks: ArrayLike, application_frac: ArrayLike
-) -> ArrayLike:
+def random_load_slowdown(full_speed_disks, application_frac):
     r"""Mean time of a transfer among others that come and go, over that alone.
 
     .. math::

@@ -6,7 +6,6 @@ all that follow.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.jam import jam_end_quantile, once_each
@@ -30,13 +29,7 @@ _MOST = 1e6
 
 
 @formula
-def slots_backlog_h(
-    slots: ArrayLike,
-    slot_jobs: ArrayLike,
-    slot_interval_h: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def slots_backlog_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h):
     r"""Time that the movers still need, together, when the last start comes.
 
     .. math:: B = (k - 1) \left( \frac{n \tau}{c} - D \right)^+
@@ -79,13 +72,7 @@ def slots_backlog_h(
 
 
 @formula
-def slots_mean_wait_h(
-    slots: ArrayLike,
-    slot_jobs: ArrayLike,
-    slot_interval_h: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def slots_mean_wait_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h):
     r"""Mean wait of equal jobs that start a few at a time.
 
     .. math:: \bar W = \frac{1}{k n} \sum_{j=1}^{k n} \left[
@@ -126,13 +113,7 @@ def slots_mean_wait_h(
 
 
 @formula
-def slots_makespan_h(
-    slots: ArrayLike,
-    slot_jobs: ArrayLike,
-    slot_interval_h: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-) -> ArrayLike:
+def slots_makespan_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h):
     r"""Time from the first of several starts until the last job is done.
 
     .. math:: M = \max_j (a_j + W_j) + \tau
@@ -170,12 +151,7 @@ def slots_makespan_h(
 
 
 @formula
-def slots_overrun_h(
-    slot_interval_h: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
-    family: str = "gamma",
-) -> ArrayLike:
+def slots_overrun_h(slot_interval_h, service_h, service_scv=0, family: str = "gamma"):
     r"""Mean time by which a job outlasts the interval to the next start.
 
     .. math:: E\left[ (S - D)^+ \right]
@@ -212,13 +188,13 @@ def slots_overrun_h(
 
 @formula
 def no_overlap_interval_h(
-    overlap_prob: ArrayLike,
-    slot_jobs: ArrayLike,
-    vault_servers: ArrayLike,
-    service_h: ArrayLike,
-    service_scv: ArrayLike = 0,
+    overlap_prob,
+    slot_jobs,
+    vault_servers,
+    service_h,
+    service_scv=0,
     family: str = "gamma",
-) -> ArrayLike:
+):
     r"""Interval after which a start is over, but for a stated risk.
 
     .. math:: D = F^{-1}\left( (1 - \varepsilon)^{1/n} \right) \quad (n \le c)

@@ -10,7 +10,6 @@ to the fixed part.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.lengths import EQUAL
@@ -23,12 +22,7 @@ _LARGEST = 100.0
 
 
 @formula
-def total_mean_h(
-    constant_h: ArrayLike,
-    wait_prob: ArrayLike,
-    decay_per_h: ArrayLike,
-    transfer_h: ArrayLike = 0,
-) -> ArrayLike:
+def total_mean_h(constant_h, wait_prob, decay_per_h, transfer_h=0):
     r"""Mean of the total time.
 
     .. math:: E[T] = d + E[Y] + \frac{p_w}{\theta}
@@ -63,15 +57,15 @@ def total_mean_h(
 
 @formula
 def done_within_prob(
-    deadline_h: ArrayLike,
-    constant_h: ArrayLike,
-    wait_prob: ArrayLike,
-    decay_per_h: ArrayLike,
-    transfer_h: ArrayLike = 0,
-    transfer_scv: ArrayLike = 0,
+    deadline_h,
+    constant_h,
+    wait_prob,
+    decay_per_h,
+    transfer_h=0,
+    transfer_scv=0,
     transfer_family: str = "gamma",
-    waiting_scv: ArrayLike = 1,
-) -> ArrayLike:
+    waiting_scv=1,
+):
     r"""Probability that a job is done within its deadline.
 
     .. math:: P(T \le t) = 1 - p_w\, e^{-\theta x} \quad (x \ge 0),
@@ -133,15 +127,15 @@ def done_within_prob(
 
 @formula
 def total_quantile_h(
-    prob: ArrayLike,
-    constant_h: ArrayLike,
-    wait_prob: ArrayLike,
-    decay_per_h: ArrayLike,
-    transfer_h: ArrayLike = 0,
-    transfer_scv: ArrayLike = 0,
+    prob,
+    constant_h,
+    wait_prob,
+    decay_per_h,
+    transfer_h=0,
+    transfer_scv=0,
     transfer_family: str = "gamma",
-    waiting_scv: ArrayLike = 1,
-) -> ArrayLike:
+    waiting_scv=1,
+):
     r"""Total time that a given share of the jobs does not exceed.
 
     .. math:: t_p = d + E[Y] + \max\left(0,\; \frac{1}{\theta}

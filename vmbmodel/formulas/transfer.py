@@ -6,7 +6,6 @@ multiplies is not documented; each reading is a function of its own.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.stages import hours, overlap, stages_h
@@ -24,7 +23,7 @@ _TINY = np.finfo(float).tiny
 
 
 @formula
-def initial_h(used_gib: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
+def initial_h(used_gib, initial_mib_s):
     r"""Time to copy everything on a disk to the vault, the first time.
 
     .. math:: T = \frac{1024\, U}{3600\, v}
@@ -57,9 +56,7 @@ def initial_h(used_gib: ArrayLike, initial_mib_s: ArrayLike) -> ArrayLike:
 
 
 @formula
-def incremental_best_h(
-    changed_gib: ArrayLike, incremental_mib_s: ArrayLike
-) -> ArrayLike:
+def incremental_best_h(changed_gib, incremental_mib_s):
     r"""Time of an incremental backup at best: only the changes move, in one run.
 
     .. math:: T = \frac{1024\, \Delta}{3600\, v}
@@ -95,7 +92,7 @@ def incremental_best_h(
 
 
 @formula
-def scan_h(used_gib: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
+def scan_h(used_gib, incremental_mib_s):
     r"""Time to read all used data of a disk once, looking for changes.
 
     .. math:: T = \frac{1024\, U}{3600\, v}
@@ -127,12 +124,7 @@ def scan_h(used_gib: ArrayLike, incremental_mib_s: ArrayLike) -> ArrayLike:
 
 
 @formula
-def checksum_compare_h(
-    used_gib: ArrayLike,
-    changed_gib: ArrayLike,
-    incremental_mib_s: ArrayLike,
-    overlap_frac: ArrayLike,
-) -> ArrayLike:
+def checksum_compare_h(used_gib, changed_gib, incremental_mib_s, overlap_frac):
     r"""Time of a backup that finds the changes by comparing checksums of all data.
 
     .. math:: T = \omega \max(t_1, t_2) + (1 - \omega)(t_1 + t_2), \qquad
@@ -169,17 +161,17 @@ def checksum_compare_h(
 
 @formula
 def incremental_h(
-    used_gib: ArrayLike,
-    changed_gib: ArrayLike,
-    dispersion: ArrayLike,
-    active_frac: ArrayLike,
-    incremental_mib_s: ArrayLike,
-    blob_iops: ArrayLike,
-    cell_kib: ArrayLike,
-    block_kib: ArrayLike,
-    overlap_frac: ArrayLike,
-    request_overlap_frac: ArrayLike = 1,
-) -> ArrayLike:
+    used_gib,
+    changed_gib,
+    dispersion,
+    active_frac,
+    incremental_mib_s,
+    blob_iops,
+    cell_kib,
+    block_kib,
+    overlap_frac,
+    request_overlap_frac=1,
+):
     r"""Time of an incremental backup whose changes are scattered over the disk.
 
     .. math::
@@ -263,9 +255,7 @@ def incremental_h(
 
 
 @formula
-def new_disk_h(
-    new_gib: ArrayLike, initial_mib_s: ArrayLike, others_h: ArrayLike
-) -> ArrayLike:
+def new_disk_h(new_gib, initial_mib_s, others_h):
     r"""Time of a backup that meets a new disk on a VM already protected.
 
     .. math:: T = \max\left(\frac{1024\, U}{3600\, v},\; T_\text{others}\right)

@@ -9,7 +9,6 @@ fixed places, sends chunks, of which the long ones are hit first.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.cells import (
@@ -36,9 +35,7 @@ __all__ = [
 
 
 @formula
-def touched_cells(
-    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
+def touched_cells(write_kib, align_kib, cell_kib):
     r"""Mean number of cells that one write touches.
 
     .. math:: t = 1 + \left\lfloor \frac{w - 1}{h} \right\rfloor \frac{h}{g},
@@ -73,9 +70,7 @@ def touched_cells(
 
 
 @formula
-def write_amplification(
-    write_kib: ArrayLike, align_kib: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
+def write_amplification(write_kib, align_kib, cell_kib):
     r"""Bytes to be sent for each byte that an isolated write has written.
 
     .. math:: A = \frac{t\, g}{w}
@@ -112,13 +107,7 @@ def write_amplification(
 
 
 @formula
-def crowded_amplification(
-    writes: ArrayLike,
-    size_gib: ArrayLike,
-    write_kib: ArrayLike,
-    align_kib: ArrayLike,
-    cell_kib: ArrayLike,
-) -> ArrayLike:
+def crowded_amplification(writes, size_gib, write_kib, align_kib, cell_kib):
     r"""Bytes to be sent for each byte changed, when many writes share the cells.
 
     .. math:: A = \frac{C\, g}{B}, \qquad B = D \sum_{i = q}^{q+1} p_i
@@ -172,14 +161,8 @@ def crowded_amplification(
 
 @formula
 def changed_uniform(
-    writes: ArrayLike,
-    size_gib: ArrayLike,
-    write_kib: ArrayLike,
-    align_kib: ArrayLike,
-    cell_kib: ArrayLike,
-    area_frac: ArrayLike = 1,
-    share_frac: ArrayLike = 1,
-) -> ArrayLike:
+    writes, size_gib, write_kib, align_kib, cell_kib, area_frac=1, share_frac=1
+):
     r"""Cells touched by writes that fall anywhere, on the same place too.
 
     .. math:: C = a_z N \left[1 - \left(1 - \frac{t\, s_z}{a_z N}\right)^k\right]
@@ -231,9 +214,7 @@ def changed_uniform(
 
 
 @formula
-def changed_norep(
-    writes: ArrayLike, size_gib: ArrayLike, write_kib: ArrayLike, cell_kib: ArrayLike
-) -> ArrayLike:
+def changed_norep(writes, size_gib, write_kib, cell_kib):
     r"""Cells touched by writes anywhere, of which no two hit the same place.
 
     .. math:: C = N \left[1 - \binom{m - s}{k} \Big/ \binom{m}{k}\right],
@@ -274,13 +255,7 @@ def changed_norep(
 
 
 @formula
-def changed_runs(
-    writes: ArrayLike,
-    size_gib: ArrayLike,
-    run_kib: ArrayLike,
-    align_kib: ArrayLike,
-    cell_kib: ArrayLike,
-) -> ArrayLike:
+def changed_runs(writes, size_gib, run_kib, align_kib, cell_kib):
     r"""Cells touched by runs of writes that begin anywhere.
 
     .. math:: C = N \left[1 - \left(1 - \frac{t}{N}\right)^n\right],
@@ -321,13 +296,8 @@ def changed_runs(
 
 @formula
 def changed_zipf(
-    writes: ArrayLike,
-    zipf_exponent: ArrayLike,
-    size_gib: ArrayLike,
-    write_kib: ArrayLike,
-    cell_kib: ArrayLike,
-    page_order: str = "scattered",
-) -> ArrayLike:
+    writes, zipf_exponent, size_gib, write_kib, cell_kib, page_order: str = "scattered"
+):
     r"""Cells touched by writes that prefer some pages over others.
 
     Where the hot pages lie scattered,
@@ -414,13 +384,8 @@ def changed_zipf(
 
 @formula
 def changed_chunks_frac(
-    writes: ArrayLike,
-    size_gib: ArrayLike,
-    write_kib: ArrayLike,
-    min_chunk_kib: ArrayLike,
-    mean_chunk_kib: ArrayLike,
-    max_chunk_kib: ArrayLike,
-) -> ArrayLike:
+    writes, size_gib, write_kib, min_chunk_kib, mean_chunk_kib, max_chunk_kib
+):
     r"""Share of the disk in chunks that change, where content says where to cut.
 
     .. math:: \beta = 1 - e^{-\lambda w}\,
