@@ -74,8 +74,6 @@ def archived_gib(
     Parameters
     ----------
     used_gib : data of the VM, :math:`D`
-    archive_after_months : age at which a monthly or yearly point moves
-    archive_left_months : retention that it must have left then
 
     Notes
     -----

@@ -153,10 +153,6 @@ def timetable_mean_wait_h(servers, start_jobs, interval_h, service_h):
     -------
     ``inf`` where :math:`\Lambda \ge m`, more than the movers do in an interval.
 
-    See Also
-    --------
-    vmbmodel.formulas.queueing.mean_wait_h : starts at any time.
-
     Notes
     -----
     The backlog is exact for a whole :math:`m`; the wait takes the line for a

@@ -10,7 +10,7 @@ it is what a few hours of overload pile up, the load of those hours is far above
 import numpy as np
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
+from vmbmodel.formulas._kernels.lengths import by_variation
 from vmbmodel.formulas._kernels.pool import wait_law
 from vmbmodel.formulas._kernels.roots import root
 from vmbmodel.formulas._kernels.special import log_waiting
@@ -71,7 +71,6 @@ def utilisation_for_wait_frac(
     >>> print(utilisation_for_wait_frac(8, 0.95, 10, 1, 2, "lognormal"))
     0.947876
     """
-    refuse_lengths(service_scv, family)
     patience, log_late = wait_h / service_h, np.log1p(-prob)
     line = servers, patience, log_late
     busy = by_variation(
@@ -97,10 +96,6 @@ def peak_utilisation_frac(wait_h, peak_h):
     Returns
     -------
     work that arrives in the peak over what the data movers do in it, at least 1.
-
-    See Also
-    --------
-    utilisation_for_wait_frac : for a pool in balance.
 
     Notes
     -----

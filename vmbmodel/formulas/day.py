@@ -60,9 +60,8 @@ def fluid_wait_h(utilisation_frac, pulse_h):
 
     Returns
     -------
-    wait of the last job of the pulse, or of a job that comes right at the start where
-    there is none; ``inf`` where a day brings as much work as the pool can do in it, or
-    more.
+    wait of the last job of the pulse, or of one that comes at the start where there is
+    none; ``inf`` where a day brings as much work as the pool can do in it, or more.
 
     See Also
     --------
@@ -114,19 +113,12 @@ def movers_fluid_wait_h(utilisation_frac, pulse_h, service_h):
     Parameters
     ----------
     utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool.
+    pulse_h : work at once at the start of a slot, in hours of the whole pool, :math:`p`
     service_h : mean of the service time, :math:`\tau`
 
     Returns
     -------
-    wait of the last job of the pulse, or of a job that comes right at the start where
-    there is none; ``inf`` where a day brings as much work as the pool can do in it, or
-    more.
-
-    See Also
-    --------
-    fluid_wait_h : for jobs that take no time; never shorter a wait.
+    of the same jobs as `fluid_wait_h`, and ``inf`` where that is; never longer.
 
     Notes
     -----
@@ -210,10 +202,6 @@ def flow_wait_h(utilisation_frac, pulse_h, servers, service_h):
     -------
     ``inf`` where a day brings as much work as the pool can do in it, or more.
 
-    See Also
-    --------
-    day_mean_wait_h : takes the law that fits.
-
     Notes
     -----
     The pointwise stationary fluid flow approximation. Exact for a load that does
@@ -264,8 +252,7 @@ def day_method(utilisation_frac, pulse_h, servers, service_h):
 
     References
     ----------
-    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
-    and Pender (2013), :cite:`massey2013`, for the other.
+    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
 
     Examples
     --------
@@ -298,10 +285,6 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
     -------
     ``inf`` where a day brings as much work as the pool can do in it, or more.
 
-    See Also
-    --------
-    day_wait_quantile_h : what a share of the jobs does not exceed.
-
     Notes
     -----
     Exact for a load that does not change. Against exact solutions of other days the
@@ -313,8 +296,7 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
 
     References
     ----------
-    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
-    and Pender (2013), :cite:`massey2013`, for the other.
+    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
 
     Examples
     --------
@@ -348,8 +330,7 @@ def day_wait_within_prob(utilisation_frac, pulse_h, servers, service_h, wait_h):
 
     References
     ----------
-    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
-    and Pender (2013), :cite:`massey2013`, for the other.
+    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
 
     Examples
     --------
@@ -385,8 +366,7 @@ def day_wait_quantile_h(utilisation_frac, pulse_h, servers, service_h, prob):
 
     References
     ----------
-    Wang, Tipper and Banerjee (1996), :cite:`wang1996`, for the one law; Massey
-    and Pender (2013), :cite:`massey2013`, for the other.
+    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
 
     Examples
     --------

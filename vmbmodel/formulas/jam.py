@@ -28,7 +28,7 @@ from vmbmodel.formulas._kernels.jam import (
     jam_start,
     jam_start_quantile,
 )
-from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
+from vmbmodel.formulas._kernels.lengths import by_variation
 
 __all__ = [
     "jam_makespan_h",
@@ -93,7 +93,6 @@ def jam_wait_h(
     >>> print(jam_wait_h(1000, 50, 1, service_scv=2, family="lognormal"))
     18.529
     """
-    refuse_lengths(service_scv, family)
     behind = np.maximum(position - vault_servers, 0)
     return service_h * by_variation(
         service_scv,
@@ -150,7 +149,6 @@ def jam_wait_quantile_h(
     >>> print(jam_wait_quantile_h(0.95, 100, 10, 1, 0.5, family="lognormal"))
     10.364
     """
-    refuse_lengths(service_scv, family)
     behind = np.maximum(position - vault_servers, 0)
 
     def exponential():
@@ -220,7 +218,6 @@ def jam_mean_wait_h(
     >>> print(jam_mean_wait_h(1000, 50, 0.5, 0.5, family="lognormal"))
     4.6344
     """
-    refuse_lengths(service_scv, family)
     behind = np.maximum(jobs - vault_servers, 0)
 
     def equal():
@@ -296,7 +293,6 @@ def jam_makespan_h(
     >>> print(jam_makespan_h(100, 10, 0.5, service_scv=2, family="lognormal"))
     7.0739
     """
-    refuse_lengths(service_scv, family)
 
     def exponential():
         from scipy.special import digamma
@@ -342,16 +338,13 @@ def jam_makespan_quantile_h(
 
     Notes
     -----
-    Exact for exponential jobs: the last start is a sum of :math:`N - c` exponential
-    times of mean :math:`\tau/c`, and the end is the longest of :math:`c` whole jobs
-    later, for what is left of a job in service is as long as a new one. The integral
-    is summed to 1e-10.
-
-    Else it meets the probability to 0.002, and closer near 0 and 1. With no line
-    (:math:`N \le c`) it is :math:`F^{-1}(p^{1/N})`, exactly; with one mover, the
-    quantile of a sum of :math:`N` jobs. From 200 jobs for each mover on the
-    spread of start and end is put together as if both were normal: within 0.5 %
-    (lognormal of :math:`v = 8`: 3 %) at 95 % of the cases.
+    Exact for exponential jobs, the integral over the last start and the longest of
+    :math:`c` whole jobs after it being summed to 1e-10. Else it meets the probability
+    to 0.002, and closer near 0 and 1. With no line (:math:`N \le c`) it is
+    :math:`F^{-1}(p^{1/N})`, exactly; with one mover, the quantile of a sum of :math:`N`
+    jobs. From 200 jobs for each mover on the spread of start and end is put together as
+    if both were normal: within 0.5 % (lognormal of :math:`v = 8`: 3 %) at 95 % of the
+    cases.
 
     References
     ----------
@@ -364,6 +357,5 @@ def jam_makespan_quantile_h(
     >>> print(jam_makespan_quantile_h(0.95, 100, 10, 0.5, 2, "lognormal"))
     11.383
     """
-    refuse_lengths(service_scv, family)
     line = jobs, vault_servers, service_scv, family
     return service_h * jam_end_quantile(prob, 1 - prob, *line)

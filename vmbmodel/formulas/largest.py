@@ -148,8 +148,6 @@ def largest_churn_gib(
     incremental_mib_s : rate of reading and of sending, :math:`v`
     blob_iops : requests a second that one blob answers, :math:`\iota`
     cell_kib : smallest piece that is sent, :math:`g`
-    block_kib : block in which a change is detected, :math:`b`
-    overlap_frac : how far the two stages overlap, :math:`\omega`
 
     Returns
     -------
@@ -239,7 +237,6 @@ def largest_dispersion(
     incremental_mib_s : rate of reading and of sending, :math:`v`
     blob_iops : requests a second that one blob answers, :math:`\iota`
     cell_kib : smallest piece that is sent, :math:`g`
-    block_kib : block in which a change is detected, :math:`b`
     overlap_frac : how far the two stages overlap, :math:`\omega`
 
     Returns

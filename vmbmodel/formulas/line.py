@@ -81,10 +81,6 @@ def equal_line_wait_h(arrival_h, service_h, vault_servers):
     service_h : length of every job, :math:`\tau`
     vault_servers : jobs served at a time, :math:`c`
 
-    See Also
-    --------
-    line_wait_h : for jobs of different lengths.
-
     Notes
     -----
     Exact. Equal jobs end in the order in which they begin, so that the movers take

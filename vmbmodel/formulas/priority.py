@@ -8,7 +8,7 @@ arrive at random.
 import numpy as np
 
 from vmbmodel._arrays import formula
-from vmbmodel.formulas._kernels.lengths import by_variation, refuse_lengths
+from vmbmodel.formulas._kernels.lengths import by_variation
 from vmbmodel.formulas._kernels.pool import wait_law
 from vmbmodel.formulas._kernels.special import log_waiting
 
@@ -88,22 +88,9 @@ def priority_restore_wait_h(
     >>> print(priority_restore_wait_h(5, 0.8, 3.2, 1, 1, service_scv=0))
     0.0950677
     """
-    rates = servers, restores_per_h, backups_per_h
+    rates = restores_per_h, backups_per_h
     hours = restore_service_h, backup_service_h
-
-    def of_one_mean():
-        load = restores_per_h * restore_service_h
-        waiting = _waiting(servers, load + backups_per_h * backup_service_h)
-        late = waiting / (servers - load) * restore_service_h
-        return np.where(load < servers, late, np.inf)
-
-    return _by_lengths(
-        service_scv,
-        family,
-        hours,
-        of_one_mean,
-        lambda: _both(*rates, *hours, service_scv, family)[0],
-    )
+    return _waits(servers, *rates, *hours, service_scv, family)[0]
 
 
 @formula
@@ -158,23 +145,9 @@ def priority_backup_wait_h(
     >>> print(priority_backup_wait_h(5, 0.8, 3.2, 1, 1, service_scv=0))
     0.337558
     """
-    rates = servers, restores_per_h, backups_per_h
+    rates = restores_per_h, backups_per_h
     hours = restore_service_h, backup_service_h
-
-    def of_one_mean():
-        first = restores_per_h * restore_service_h
-        load = first + backups_per_h * backup_service_h
-        alone = servers / (servers - first)
-        late = _waiting(servers, load) / (servers - load) * alone * restore_service_h
-        return np.where(load < servers, late, np.inf)
-
-    return _by_lengths(
-        service_scv,
-        family,
-        hours,
-        of_one_mean,
-        lambda: _both(*rates, *hours, service_scv, family)[1],
-    )
+    return _waits(servers, *rates, *hours, service_scv, family)[1]
 
 
 @formula
@@ -230,16 +203,35 @@ def _waiting(servers, load):
     return np.exp(log_waiting(servers, np.minimum(load, servers)))
 
 
-def _by_lengths(service_scv, family, hours, of_one_mean, other):
-    """Take the closed form where jobs are exponential, of one mean for both kinds."""
-    alike = hours[0] == hours[1]
-    some = by_variation(service_scv, family, exponential=of_one_mean, other=other)
-    return some if alike.all() else np.where(alike, some, other())
+def _waits(servers, restores, backups, restore_h, backup_h, scv, family):
+    """Mean waits of restores and of backups, in closed form where there is one."""
+    line = servers, restores, backups, restore_h, backup_h, scv
+    *line, scv = np.broadcast_arrays(*line)
+    waits = by_variation(
+        scv,
+        family,
+        exponential=lambda: _of_one_mean(*line),
+        other=lambda: _both(*line, scv, family),
+    )
+    alike = restore_h == backup_h
+    return waits if alike.all() else np.where(alike, waits, _both(*line, scv, family))
+
+
+def _of_one_mean(servers, restores, backups, restore_h, backup_h):
+    first = restores * restore_h
+    load = first + backups * backup_h
+    waiting, alone = _waiting(servers, load), servers / (servers - first)
+    restore = waiting / (servers - first) * restore_h
+    backup = waiting / (servers - load) * alone * restore_h
+    waits = (
+        np.where(first < servers, restore, np.inf),
+        np.where(load < servers, backup, np.inf),
+    )
+    return np.stack(waits)
 
 
 def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     """Mean waits of restores and of backups; overflowing backups fill the pool."""
-    refuse_lengths(scv, family)
     first, second = restores * restore_h, backups * backup_h
     room = np.maximum(servers - first, 0)
     keeps_up, served = first + second < servers, first < servers
@@ -262,10 +254,11 @@ def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     restore = np.minimum(next_free**0.75 * scaled**0.25, together)
     restore = np.where(second > 0, restore, together)
     gain = np.where(second > 0, first / second * (together - restore), 0)
-    return (
+    waits = (
         np.where(served, restore, np.inf),
         np.where(keeps_up, together + gain, np.inf),
     )
+    return np.stack(waits)
 
 
 def _next_free(servers, scv, family):

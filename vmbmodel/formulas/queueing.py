@@ -66,10 +66,6 @@ def erlang_c_prob(servers, offered_load):
     -------
     equal to 1 wherever :math:`a \ge c`.
 
-    See Also
-    --------
-    wait_prob : for jobs of any variation.
-
     Notes
     -----
     Exact for Poisson arrivals and exponential service. The Poisson mass

@@ -9,11 +9,7 @@ import numpy as np
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.jam import jam_end_quantile, once_each
-from vmbmodel.formulas._kernels.lengths import (
-    EQUAL,
-    lengths,
-    refuse_lengths,
-)
+from vmbmodel.formulas._kernels.lengths import EQUAL, by_variation, lengths
 from vmbmodel.formulas.line import equal_line_wait_h
 
 __all__ = [
@@ -45,10 +41,6 @@ def slots_backlog_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h)
     Returns
     -------
     0 if a start is over before the next one comes.
-
-    See Also
-    --------
-    slots_mean_wait_h : the wait itself, exact for equal jobs.
 
     Notes
     -----
@@ -86,10 +78,6 @@ def slots_mean_wait_h(slots, slot_jobs, slot_interval_h, vault_servers, service_
     slot_interval_h : time from one start to the next, :math:`D`
     vault_servers : jobs served at a time, :math:`c`
     service_h : length of every job, :math:`\tau`
-
-    See Also
-    --------
-    vmbmodel.formulas.line.equal_line_wait_h : the wait of each job, at any starts.
 
     Notes
     -----
@@ -178,12 +166,19 @@ def slots_overrun_h(slot_interval_h, service_h, service_scv=0, family: str = "ga
     >>> print(slots_overrun_h(0.75, 0.5, service_scv=0.5, family="lognormal"))
     0.0602
     """
-    refuse_lengths(service_scv, family)
-    law = lengths(np.maximum(service_scv, EQUAL), family)
     interval = np.minimum(slot_interval_h / service_h, 1e300)
-    over = np.where(interval > 0, law.excess(interval), 1)
-    equal = np.maximum(1 - interval, 0)
-    return service_h * np.where(service_scv > EQUAL, over, equal)
+
+    def other():
+        law = lengths(np.maximum(service_scv, EQUAL), family)
+        return np.where(interval > 0, law.excess(interval), 1)
+
+    return service_h * by_variation(
+        service_scv,
+        family,
+        equal=lambda: np.maximum(1 - interval, 0),
+        exponential=lambda: np.exp(-interval),
+        other=other,
+    )
 
 
 @formula
@@ -199,8 +194,8 @@ def no_overlap_interval_h(
 
     .. math:: D = F^{-1}\left( (1 - \varepsilon)^{1/n} \right) \quad (n \le c)
 
-    and otherwise the time by which the last of the :math:`n` jobs is done with
-    probability :math:`1 - \varepsilon`.
+    and otherwise `vmbmodel.formulas.jam.jam_makespan_quantile_h` of the :math:`n` jobs
+    and :math:`1 - \varepsilon`.
 
     Parameters
     ----------
@@ -213,10 +208,6 @@ def no_overlap_interval_h(
     Returns
     -------
     ``inf`` where no risk is taken, unless all jobs are equal.
-
-    See Also
-    --------
-    vmbmodel.formulas.jam.jam_makespan_quantile_h : the time by which all are done.
 
     Notes
     -----
@@ -237,7 +228,6 @@ def no_overlap_interval_h(
     >>> print(no_overlap_interval_h(0.05, 10, 10, 0.5, 0.5, family="lognormal"))
     2.0944
     """
-    refuse_lengths(service_scv, family)
     line = slot_jobs, vault_servers, service_scv, family
     return service_h * jam_end_quantile(1 - overlap_prob, overlap_prob, *line)
 

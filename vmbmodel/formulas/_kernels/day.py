@@ -43,8 +43,7 @@ def _movers_level(utilisation_frac, pulse_h, service_h):
     ends = clears(hours, load, pulse)[..., 0]
     shape = np.broadcast_shapes(ends.shape, service_h.shape)
     span = np.broadcast_to(hours / service_h, shape)
-    jumps = np.moveaxis(pulse / service_h[..., np.newaxis], -1, 0)
-    slots = [*zip(np.moveaxis(load, -1, 0), jumps, strict=True)]
+    slots = _by_slot(load, pulse / service_h[..., np.newaxis])
     begin = np.zeros(shape)
     for _ in range(100):
         level, calm, levels = begin, 0, []

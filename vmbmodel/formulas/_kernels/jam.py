@@ -19,7 +19,7 @@ from vmbmodel.formulas._kernels.long_jam import (
     long_start_quantile,
 )
 from vmbmodel.formulas._kernels.random_jam import random_end_quantile
-from vmbmodel.formulas._kernels.renewal import Jam
+from vmbmodel.formulas._kernels.renewal import Jam, LastDone
 
 __all__ = [
     "jam_end",
@@ -85,7 +85,7 @@ def jam_end(jobs, servers, scv, family):
     def mean(jobs, servers, scv):
         jam = _jam(servers, jobs - servers, scv, family)
         if jam and servers > 1:
-            return jam.last_done(servers).mean()
+            return LastDone(jam, servers).mean()
         if scv > _WILD and servers > 1:
             servers = jobs
         begun = long_start(jobs - servers, servers, scv)
@@ -113,7 +113,7 @@ def jam_end_quantile(prob, late_prob, jobs, servers, scv, family):
             return long_end_quantile(late_prob, behind + servers, servers, scv, family)
         if servers == 1:
             return jam.start_quantile(1 - late_prob)
-        return jam.last_done(servers).quantile(1 - late_prob)
+        return LastDone(jam, servers).quantile(1 - late_prob)
 
     def other():
         wanted = (late_prob * (1 - late_prob) > 0) & ~is_closed(scv, family)

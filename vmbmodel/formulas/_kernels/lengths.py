@@ -20,7 +20,6 @@ __all__ = [
     "by_variation",
     "is_closed",
     "lengths",
-    "refuse_lengths",
     "score",
 ]
 
@@ -58,13 +57,6 @@ def lengths(service_scv, family):
     return _FAMILIES[family](np.minimum(service_scv, _WILDEST))
 
 
-def refuse_lengths(service_scv, family):
-    """Refuse two kinds of exponential jobs that vary less than one kind does."""
-    if family == "hyperexponential":
-        rule = ">= 1 if hyperexponential"
-        refuse("service_scv", rule, service_scv, service_scv >= 1)
-
-
 def is_closed(service_scv, family):
     """Say where lengths are equal or exponential: there are closed forms."""
     return (service_scv <= EQUAL) | _is_exponential(service_scv, family)
@@ -74,8 +66,12 @@ def by_variation(service_scv, family, *, exponential, other, equal=None):
     """Take the rule for equal, for exponential or for other lengths, cell by cell.
 
     A rule is a function without arguments, called only if a cell needs it; without one
-    for equal lengths, the one for others holds.
+    for equal lengths, the one for others holds. Two kinds of exponential jobs that vary
+    less than one kind does are refused.
     """
+    if family == "hyperexponential":
+        rule = ">= 1 if hyperexponential"
+        refuse("service_scv", rule, service_scv, service_scv >= 1)
     even = (service_scv <= EQUAL) & (equal is not None)
     if not np.ndim(service_scv):  # all cells keep to one rule
         if even:

@@ -6,7 +6,6 @@ queue. On plain arrays, in service times.
 
 import numpy as np
 
-from vmbmodel.formulas._kernels.lengths import refuse_lengths
 from vmbmodel.formulas._kernels.special import log_waiting
 from vmbmodel.formulas._kernels.spitzer import equal_jobs
 
@@ -22,7 +21,6 @@ def wait_law(servers, load, service_scv, family):
     On plain arrays; the mean is in service times, and ``inf`` where the queue
     cannot keep up.
     """
-    refuse_lengths(service_scv, family)
     servers, load, scv = np.broadcast_arrays(servers, load, service_scv)
     stable = load < servers
     inside = np.where(stable, load, 0)

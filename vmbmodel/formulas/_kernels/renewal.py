@@ -20,7 +20,7 @@ from vmbmodel.formulas._kernels.lengths import lengths
 from vmbmodel.formulas._kernels.quadrature import SHORT, bent_times, legendre
 from vmbmodel.formulas._kernels.roots import root
 
-__all__ = ["Jam"]
+__all__ = ["Jam", "LastDone"]
 
 _GRID = 8192
 """Points on which sums of jobs are computed, where there is no closed form."""
@@ -234,10 +234,6 @@ class Jam:
         return _cross(
             lambda time: self.waiting(time)[0], 1 - prob, self.begin, self.end
         )
-
-    def last_done(self, servers):
-        """Law of the time at which all jobs are done, with so many movers."""
-        return LastDone(self, servers)
 
 
 class LastDone:
