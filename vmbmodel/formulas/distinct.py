@@ -11,11 +11,7 @@ import numpy as np
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.curves import CURVES
 
-__all__ = [
-    "distinct_fitted_gib",
-    "distinct_gib",
-    "rewritten_frac",
-]
+__all__ = ["distinct_fitted_gib", "distinct_gib", "rewritten_frac"]
 
 
 @formula

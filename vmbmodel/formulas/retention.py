@@ -12,11 +12,7 @@ from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.curves import CURVES
 from vmbmodel.formulas._kernels.gaps import copies, daily_growth, gaps, stored
 
-__all__ = [
-    "gfs_points",
-    "snapshot_gib",
-    "stored_gib",
-]
+__all__ = ["gfs_points", "snapshot_gib", "stored_gib"]
 
 
 @formula
