@@ -1,6 +1,7 @@
 """The layers import downwards only; formulas know nothing of the service."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,98 @@ def test_every_module_has_a_layer(path):
 def test_importing_the_package_loads_nothing_heavy(heavy):
     code = f"import vmbmodel, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- packages as houses with one door --------------------------------------------
+
+# Packages into which outsiders still reach; each goes from here with its last call.
+STILL_OPEN = {"vmbmodel.service"}
+
+HOUSES = {
+    ".".join(("vmbmodel", *p.parent.relative_to(PACKAGE).parts))
+    for p in PACKAGE.rglob("__init__.py")
+    if p.parent != PACKAGE and p.parent.name != "_kernels"
+}
+# plain arrays have a door of their own beside that of the formulas
+DOORS = {*HOUSES, "vmbmodel.formulas.laws"}
+
+
+def dotted(path):
+    return ".".join(("vmbmodel", *path.relative_to(PACKAGE).with_suffix("").parts))
+
+
+def house(module):
+    """Return the package that a module is in, or the front door."""
+    while module not in HOUSES and "." in module:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def public(module):
+    return getattr(importlib.import_module(module), "__all__", ())
+
+
+def crossings(path):
+    """Give what a module takes from packages it is not in, and by which name.
+
+    A package is taken by its names, imported one by one or asked for as attributes.
+    """
+    here = f"{dotted(path.parent if path.name == '__init__.py' else path)}."
+    nodes, doors = list(ast.walk(ast.parse(path.read_text("utf-8")))), {}
+    for node in nodes:
+        ours = isinstance(node, ast.ImportFrom) and f"{node.module}."
+        if not ours or not ours.startswith("vmbmodel."):
+            continue
+        for alias in node.names:
+            module, name = f"{node.module}.{alias.name}", None
+            if module in HOUSES or (
+                importlib.util.find_spec(node.module).submodule_search_locations
+                and alias.name not in public(node.module)
+                and importlib.util.find_spec(module)
+            ):
+                doors[alias.asname or alias.name] = module
+            else:
+                module, name = node.module, alias.name
+            if not here.startswith(f"{house(module)}."):
+                yield module, name
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = doors.get(node.value.id)
+            if module and not here.startswith(f"{house(module)}."):
+                yield module, node.attr
+
+
+CROSSINGS = [
+    (str(path.relative_to(PACKAGE)), module, name)
+    for path in MODULES
+    for module, name in crossings(path)
+    if house(module) not in STILL_OPEN
+]
+
+
+def test_outsiders_come_in_by_the_door():
+    behind = {
+        f"{path} imports {module}"
+        for path, module, _ in CROSSINGS
+        if house(module) != "vmbmodel" and module not in DOORS
+    }
+    assert sorted(behind) == []
+
+
+def test_what_is_used_elsewhere_is_named_at_the_door():
+    unnamed = {
+        f"{path} takes {module}.{name}"
+        for path, module, name in CROSSINGS
+        if name and name not in public(module)
+    }
+    assert sorted(unnamed) == []
+
+
+def test_only_formulas_know_their_kernels():
+    users = [
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if any("_kernels" in name.split(".") for name in imported(path))
+    ]
+    assert users
+    assert [name for name in users if not name.startswith("formulas")] == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.check.answer import _SEARCHES, PLACES, check
+from vmbmodel.plan.check.answer import _SEARCHES, PLACES, check, check_disks
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import LIMITS, PROFILES, rules, rules_on
@@ -48,7 +48,7 @@ def run(*disks, as_of=SEED, **settings):
         limits=LIMITS.in_force(as_of).name,
         settings=settings,
     )
-    return check(pd.DataFrame(list(disks)), scenario, as_of)
+    return check_disks(pd.DataFrame(list(disks)), scenario, as_of)
 
 
 def outcome(rule, *disks, **options):

@@ -14,7 +14,7 @@ from vmbmodel.cli import app
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan import saved as verify
-from vmbmodel.plan import scenario_file
+from vmbmodel.plan import scenario_arguments, scenario_settings, scenario_template
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service import PRICES
@@ -57,7 +57,7 @@ def values(scenario):
 
 
 def test_a_template_sets_nothing_and_shows_every_setting():
-    text = scenario_file.template(Scenario.of())
+    text = scenario_template(Scenario.of())
     assert not re.search(r"^[^#\n]", text, re.M)
     shown = set(re.findall(r"^# ?(\w+) = ", text, re.M))
     assert shown == values(Scenario.of()).keys() | CATALOGUES.keys()
@@ -66,10 +66,10 @@ def test_a_template_sets_nothing_and_shows_every_setting():
 @pytest.mark.parametrize("profile", CATALOGUES["profile"].available())
 def test_a_template_with_every_line_switched_on_means_the_defaults(tmp_path, profile):
     plain = Scenario.of(profile)
-    text = scenario_file.template(plain)
+    text = scenario_template(plain)
     path = tmp_path / "scenario.toml"
     path.write_text(re.sub(r"^#(\w+ = )", r"\1", text, flags=re.M))
-    found = scenario_file.read(path)
+    found = scenario_arguments(path)
     assert found["profile"] == profile
     undecided = {name for name, v in values(plain).items() if v is None}
     assert found["settings"].keys() == values(plain).keys() - undecided
@@ -77,7 +77,7 @@ def test_a_template_with_every_line_switched_on_means_the_defaults(tmp_path, pro
 
 
 def test_every_setting_is_explained_before_it_is_shown():
-    parts = scenario_file.template(Scenario.of()).split("\n\n")
+    parts = scenario_template(Scenario.of()).split("\n\n")
     for part in parts:
         if at := re.search(r"^# ?(\w+) = ", part, re.M):
             field = fields().get(at[1])
@@ -174,7 +174,7 @@ def test_any_file_is_read_or_refused_by_name(tmp_path_factory, rows):
     path.write_text("".join(f"{name} = {value}\n" for name, value in rows.items()))
     said = ""
     try:
-        Scenario.of(**scenario_file.read(path))
+        Scenario.of(**scenario_arguments(path))
     except ValueError as error:
         said = str(error)
     assert all("s.toml" in line for line in said.splitlines())
@@ -183,7 +183,7 @@ def test_any_file_is_read_or_refused_by_name(tmp_path_factory, rows):
 def test_a_notebook_takes_what_it_has_of_a_scenario(tmp_path):
     path = tmp_path / "scenario.toml"
     path.write_text('profile = "azure-2018-12"\nservers = 20\n')
-    assert scenario_file.flat(path) == {"profile": "azure-2018-12", "servers": 20}
+    assert scenario_settings(path) == {"profile": "azure-2018-12", "servers": 20}
 
 
 def test_a_name_set_twice_is_refused(run):

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.day import day_mean_wait_h, day_wait_quantile_h
-from vmbmodel.plan.estimate.others import SLOTS, day_load, of_others, wait_by_start
+from vmbmodel.plan.estimate.others import HALF_HOURS, day_load, of_others, wait_by_start
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import PROFILES
 
-HALF_HOURS = np.arange(SLOTS) / 2
+HOURS = np.arange(HALF_HOURS) / 2
 
 
 def others(**changes):
@@ -37,7 +37,7 @@ def test_a_day_s_load_is_the_peak_and_the_rest(begin, length, wait, calm):
     )
     # length * (1 + wait / length) in the peak, and calm for the rest
     assert_allclose(load.mean() * 24, length + wait + calm * (24 - length), rtol=1e-9)
-    hours = (HALF_HOURS + 0.25 - begin) % 24
+    hours = (HOURS + 0.25 - begin) % 24
     assert np.all(load[(hours > 0.25) & (hours < length - 0.25)] > 1)
     outside = (hours > length + 0.25) & (hours < 23.75)
     assert_allclose(load[outside], calm, atol=1e-9)
@@ -48,16 +48,16 @@ def test_the_night_of_the_default_by_hand():
     load = day_load(Scenario.of())
     assert_allclose((load.max() - 1) * 6, 8)
     assert_allclose(load.mean(), (14 + 18 * 0.3) / 24)
-    wait = wait_by_start(Scenario.of(), HALF_HOURS)
-    assert HALF_HOURS[np.argmax(wait.wait_mean_h)] == 4
-    evening = (HALF_HOURS >= 21) & (HALF_HOURS <= 22)
+    wait = wait_by_start(Scenario.of(), HOURS)
+    assert HOURS[np.argmax(wait.wait_mean_h)] == 4
+    evening = (HOURS >= 21) & (HOURS <= 22)
     assert np.all(wait.wait_mean_h[evening] < 0.02)
 
 
 def test_at_half_hours_it_is_the_formula_of_the_day():
     scenario = Scenario.of(settings={"servers": 20, "service_h": 0.5})
     day = day_load(scenario), 0, 20, 0.5
-    wait = wait_by_start(scenario, HALF_HOURS)
+    wait = wait_by_start(scenario, HOURS)
     assert_allclose(wait.wait_mean_h, day_mean_wait_h(*day), rtol=1e-12)
     assert_allclose(wait.wait_p95_h, day_wait_quantile_h(*day, 0.95), rtol=1e-12)
 

@@ -98,10 +98,10 @@ def check(
         profile = PROFILES.in_force(date).name
     sets = {"profile": profile, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        kept = plan.read(suppress) if suppress else ()
+        kept = plan.read_suppressions(suppress) if suppress else ()
         located = read_located(fleet)
         answer = plan.check_disks(located.disks, settings, date)
-        answer = plan.apply(answer, kept, datetime.date.today())
+        answer = plan.suppressed(answer, kept, datetime.date.today())
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
     least = fail_on or _FailOn.WARNING
     present(

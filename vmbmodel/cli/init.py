@@ -24,7 +24,7 @@ def init(
     force: ForceOption = False,
 ) -> None:
     """Write a scenario file that explains every setting, and changes none."""
-    from vmbmodel.plan import scenario_file
+    from vmbmodel.plan import scenario_template
 
     names = {"profile": profile, "prices": prices, "limits": limits}
     folder = output.parent if output else Path()
@@ -34,4 +34,4 @@ def init(
         if name
     }
     scenario = read_scenario(None, None, **names)
-    deliver(scenario_file.template(scenario, named), output, force=force)
+    deliver(scenario_template(scenario, named), output, force=force)

@@ -201,11 +201,11 @@ def read_scenario(
     file: Path | None, assignments: list[str] | None, **names: str | None
 ) -> "Scenario":
     """Take a scenario file, then what the command line says, which goes first."""
-    from vmbmodel.plan import Scenario, scenario_file
+    from vmbmodel.plan import Scenario, scenario_arguments
 
     given = _settings_in(assignments)
     names = {kind: name for kind, name in names.items() if name is not None}
-    found = scenario_file.read(file) if file else {"settings": {}, "places": {}}
+    found = scenario_arguments(file) if file else {"settings": {}, "places": {}}
     anew = given.keys() | names.keys()
     places = {key: place for key, place in found["places"].items() if key not in anew}
     changes = {"settings": found["settings"] | given, "places": places}

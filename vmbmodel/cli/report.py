@@ -58,7 +58,7 @@ def report(
     date = date_of(as_of, limits)
     sets = {"profile": profile, "prices": prices, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        kept = rules.read(suppress) if suppress else ()
+        kept = rules.read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = read_located(fleet)
         found = rules.check_disks(located.disks, settings, date)
@@ -82,7 +82,7 @@ def report(
                 set_ or [],
             ),
             estimate=estimate_disks(located.disks, settings),
-            check=rules.apply(found, kept, today),
+            check=rules.suppressed(found, kept, today),
         )
         write_folder(output, made.files(), force=force)
     typer.echo(output / "report.html")

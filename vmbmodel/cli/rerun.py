@@ -21,10 +21,10 @@ def rerun(
     force: ForceOption = False,
 ) -> None:
     """Execute a notebook with your parameters; gives .ipynb and .html."""
-    from vmbmodel.plan import scenario_file
+    from vmbmodel.plan import scenario_settings
     from vmbmodel.rerun import rerun as run
 
     settings = pairs(set_)
-    defaults = scenario_file.flat(scenario) if scenario else {}
+    defaults = scenario_settings(scenario) if scenario else {}
     for path in run(notebook, settings, output, defaults=defaults, force=force):
         typer.echo(path)

@@ -12,6 +12,11 @@ from vmbmodel.plan.scenario import (
     Scenario,
     parse_setting,
 )
+from vmbmodel.plan.scenario_file import (
+    scenario_arguments,
+    scenario_settings,
+    scenario_template,
+)
 
 __all__ = [
     "CATALOGUES",
@@ -22,4 +27,7 @@ __all__ = [
     "parse_setting",
     "plain",
     "records",
+    "scenario_arguments",
+    "scenario_settings",
+    "scenario_template",
 ]

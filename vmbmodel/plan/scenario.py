@@ -215,7 +215,7 @@ class Scenario:
         --------
         >>> def step(used_gib, *, churn_frac, deadline_h): ...
         >>> Scenario.of().arguments(step)
-        {'churn_frac': 0.03, 'deadline_h': 24}
+        {'churn_frac': 0.05, 'deadline_h': 24.0}
         """
         return {name: self[name] for name in _keywords(step)}
 

@@ -21,7 +21,7 @@ from vmbmodel._toml import literal, parse
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
 
-__all__ = ["flat", "read", "template"]
+__all__ = ["scenario_arguments", "scenario_settings", "scenario_template"]
 
 _HEAD = """\
 # A scenario: what is taken instead of the defaults, as in
@@ -33,7 +33,7 @@ _HEAD = """\
 """
 
 
-def read(path: str | os.PathLike[str]) -> dict:
+def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     r"""Read a scenario file.
 
     Parameters
@@ -59,7 +59,7 @@ def read(path: str | os.PathLike[str]) -> dict:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "scenario.toml")
     >>> _ = path.write_text("profile = 'azure-2018-12'\nstart_h = 22")
-    >>> scenario = Scenario.of(**read(path))
+    >>> scenario = Scenario.of(**scenario_arguments(path))
     >>> scenario.profile.name, scenario["start_h"]
     ('azure-2018-12', 22)
     """
@@ -91,20 +91,22 @@ def read(path: str | os.PathLike[str]) -> dict:
     return sets | beside | {"settings": found, "places": places}
 
 
-def flat(path: str | os.PathLike[str]) -> dict[str, object]:
+def scenario_settings(path: str | os.PathLike[str]) -> dict[str, object]:
     """Read a scenario file as names and values, for what is no `Scenario`.
 
     Raises
     ------
     ValueError
-        As `read`, and if a name or a value is not allowed.
+        As `scenario_arguments`, and if a name or a value is not allowed.
     """
-    found = read(path)
+    found = scenario_arguments(path)
     Scenario.of(**found)
     return {key: found[key] for key in CATALOGUES if key in found} | found["settings"]
 
 
-def template(scenario: Scenario, named: Mapping[str, str] | None = None) -> str:
+def scenario_template(
+    scenario: Scenario, named: Mapping[str, str] | None = None
+) -> str:
     """Return a scenario file that explains every setting, and changes none.
 
     Parameters

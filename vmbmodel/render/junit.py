@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vmbmodel.inventory.fleet import Located
-from vmbmodel.plan.check import EXPIRED, UNUSED, Check, Finding
+from vmbmodel.plan.check import EXPIRED, UNUSED, Breach, Check
 from vmbmodel.render.places import file_of, line_of, said
 from vmbmodel.service import SEVERITIES
 
@@ -80,7 +80,7 @@ def _case(rule, findings, outcome, path, located, fail_on) -> ET.Element:
     return case
 
 
-def _lines(findings: Iterable[Finding], path: Path, located: Located) -> Iterator[str]:
+def _lines(findings: Iterable[Breach], path: Path, located: Located) -> Iterator[str]:
     for finding in findings:
         file = file_of(finding, path)
         line = line_of(finding, located)

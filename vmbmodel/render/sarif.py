@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import vmbmodel
 from vmbmodel.inventory.fleet import Located
-from vmbmodel.plan.check import EXPIRED, PLACES, UNUSED, Check, Finding
+from vmbmodel.plan.check import EXPIRED, PLACES, UNUSED, Breach, Check
 from vmbmodel.render.json import inert_json
 from vmbmodel.render.places import file_of, line_of, said
 from vmbmodel.service import Rule
@@ -64,7 +64,7 @@ def render_sarif(answer: Check, path: Path, located: Located) -> str:
     return inert_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _any(findings: Iterable[Finding], rule: Rule) -> bool:
+def _any(findings: Iterable[Breach], rule: Rule) -> bool:
     return any(finding.rule is rule for finding in findings)
 
 
@@ -84,7 +84,7 @@ def _rule(rule: Rule, version) -> dict:
     return row
 
 
-def _result(finding: Finding, index: dict, path: Path, located: Located) -> dict:
+def _result(finding: Breach, index: dict, path: Path, located: Located) -> dict:
     file = Path(file_of(finding, path))
     physical = {"artifactLocation": {"uri": _uri(file)}}
     line = line_of(finding, located)

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vmbmodel.formulas.dispersion import dispersion_index
+from vmbmodel.formulas import dispersion_index
 from vmbmodel.inventory.changes.images import compare_images, image_bytes
 from vmbmodel.inventory.changes.ranges import Ranges, read_json, read_xml
 from vmbmodel.inventory.changes.runs import Gatherer, Runs, merged

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import billing
+from vmbmodel import formulas
 from vmbmodel.plan.bill.calendar import month_edges_h
 from vmbmodel.service import ConstantSet, storage_usd_per_gib_month
 
@@ -118,10 +118,10 @@ def bill_of_life(
     used, stored, snapshots = np.array([sizes for _, sizes in steps], dtype=float).T
     protected = ~np.isnan(used)
     used, stored, snapshots = (np.nan_to_num(s) for s in (used, stored, snapshots))
-    share = billing.event_frac(
+    share = formulas.event_frac(
         begin_h[None], edges_h[:-1], edges_h[1:], math.inf, math.inf
     )
-    instances = protected * billing.protected_instances(
+    instances = protected * formulas.protected_instances(
         used,
         prices["small_instance_gib"],
         prices["small_instances"],
@@ -134,11 +134,11 @@ def bill_of_life(
             "billed_frac": share @ protected,
             "protected_instances": share @ instances,
             "instance_usd": share
-            @ billing.instance_usd(instances, prices["instance_fee_usd"], 1),
+            @ formulas.instance_usd(instances, prices["instance_fee_usd"], 1),
             "stored_gib": share @ stored,
-            "storage_usd": share @ billing.storage_usd(stored, vault, 1),
+            "storage_usd": share @ formulas.storage_usd(stored, vault, 1),
             "snapshot_gib": share @ snapshots,
-            "snapshot_usd": share @ billing.storage_usd(snapshots, beside, 1),
+            "snapshot_usd": share @ formulas.storage_usd(snapshots, beside, 1),
         },
         index=pd.period_range(start, periods=months, freq="M").astype(str),
     )
@@ -169,7 +169,7 @@ def _steps(
             sizes = tuple(getattr(event, name) for name in _SIZES)
         if event.kind == "delete":
             gone = day + soft_delete_h / 24
-            unbilled = billing.billing_end_h(24 * day, soft_delete_h, free_h) / 24
+            unbilled = formulas.billing_end_h(24 * day, soft_delete_h, free_h) / 24
         else:
             gone = unbilled = math.inf
             steps.append((day, sizes))

@@ -22,9 +22,12 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from vmbmodel.formulas.capacity import utilisation_for_wait_frac
-from vmbmodel.formulas.queueing import erlang_c_prob, wait_decay_per_h
-from vmbmodel.formulas.total import done_within_prob
+from vmbmodel.formulas import (
+    done_within_prob,
+    erlang_c_prob,
+    utilisation_for_wait_frac,
+    wait_decay_per_h,
+)
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.inventory.jobs import first_backups, read, typed
 from vmbmodel.plan.answers import Overview, Result, named

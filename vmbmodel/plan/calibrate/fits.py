@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from vmbmodel.formulas.capacity import utilisation_for_wait_frac
-from vmbmodel.formulas.queueing import erlang_c_prob
+from vmbmodel.formulas import erlang_c_prob, utilisation_for_wait_frac
 
 __all__ = [
     "Fit",

@@ -4,8 +4,8 @@ from vmbmodel.plan.check.answer import (
     PLACES,
     SCHEMA,
     STATUSES,
+    Breach,
     Check,
-    Finding,
     Outcome,
     check,
     check_disks,
@@ -14,8 +14,8 @@ from vmbmodel.plan.check.suppressions import (
     EXPIRED,
     UNUSED,
     Suppression,
-    apply,
-    read,
+    read_suppressions,
+    suppressed,
 )
 
 __all__ = [
@@ -24,12 +24,12 @@ __all__ = [
     "SCHEMA",
     "STATUSES",
     "UNUSED",
+    "Breach",
     "Check",
-    "Finding",
     "Outcome",
     "Suppression",
-    "apply",
     "check",
     "check_disks",
-    "read",
+    "read_suppressions",
+    "suppressed",
 ]

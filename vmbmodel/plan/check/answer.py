@@ -26,8 +26,8 @@ __all__ = [
     "PLACES",
     "SCHEMA",
     "STATUSES",
+    "Breach",
     "Check",
-    "Finding",
     "Outcome",
     "check",
     "check_disks",
@@ -43,7 +43,7 @@ PLACES = ("vault", "policy", "storage_account", "start_h", "vm", "disk")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Breach:
     """One rule that one place of the inventory breaks.
 
     Parameters
@@ -101,7 +101,7 @@ class Outcome:
         Disks or VMs it was applied to, and those of which a cell is blank.
     needs : str
         What is missing to check it, or to check it wholly; empty if nothing.
-    findings : tuple of Finding
+    findings : tuple of Breach
         Where it is broken.
     """
 
@@ -111,7 +111,7 @@ class Outcome:
     known: int
     unknown: int
     needs: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Breach, ...]
 
     def to_dict(self) -> dict:
         """Return the outcome as the row that JSON shows."""
@@ -144,17 +144,17 @@ class Check(Result):
         The constants, and what the caller set.
     outcomes : tuple of Outcome
         One for each rule in force.
-    others : tuple of Finding
+    others : tuple of Breach
         Findings about the check itself, such as a suppression that has expired.
     """
 
     as_of: datetime.date
     scenario: Scenario
     outcomes: tuple[Outcome, ...]
-    others: tuple[Finding, ...] = ()
+    others: tuple[Breach, ...] = ()
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Breach, ...]:
         """All findings, in the order of the rules; suppressed ones included."""
         of_rules = (f for outcome in self.outcomes for f in outcome.findings)
         return (*of_rules, *self.others)
@@ -314,7 +314,7 @@ def _outcome(
         return Outcome(rule, version, "not checked", 0, 0, version.needs, ())
     search = _SEARCHES[rule.id](replace(facts, at_it=version.at_it), *thresholds)
     findings = tuple(
-        Finding(rule, place, version.source, version.locator) for place in search.places
+        Breach(rule, place, version.source, version.locator) for place in search.places
     )
     needs = ""
     if search.unknown:

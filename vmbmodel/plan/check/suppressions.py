@@ -24,11 +24,11 @@ from pathlib import Path
 
 from vmbmodel import _toml
 from vmbmodel.fields import misnamed
-from vmbmodel.plan.check.answer import PLACES, Check, Finding
+from vmbmodel.plan.check.answer import PLACES, Breach, Check
 from vmbmodel.plan.practices import Place
 from vmbmodel.service import Rule, rules
 
-__all__ = ["EXPIRED", "UNUSED", "Suppression", "apply", "read"]
+__all__ = ["EXPIRED", "UNUSED", "Suppression", "read_suppressions", "suppressed"]
 
 EXPIRED = Rule(
     id="expired-suppression",
@@ -77,7 +77,7 @@ class Suppression:
     file: str
     line: int
 
-    def matches(self, finding: Finding) -> bool:
+    def matches(self, finding: Breach) -> bool:
         """Say whether it is about a finding."""
         if finding.rule.id != self.rule:
             return False
@@ -87,7 +87,7 @@ class Suppression:
         return all(place.get(name) == value for name, value in self.where.items())
 
 
-def read(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
+def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     """Read a file of suppressions.
 
     Raises
@@ -130,7 +130,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     )
 
 
-def apply(
+def suppressed(
     answer: Check, suppressions: Sequence[Suppression], today: datetime.date
 ) -> Check:
     """Mark what is suppressed, and add what is wrong with the suppressions.
@@ -155,7 +155,7 @@ def apply(
         by_rule.setdefault(suppression.rule, []).append(suppression)
     used = set()
 
-    def marked(finding: Finding) -> Finding:
+    def marked(finding: Breach) -> Breach:
         for suppression in by_rule.get(finding.rule.id, ()):
             if suppression.matches(finding):
                 used.add(id(suppression))
@@ -173,16 +173,16 @@ def apply(
     for suppression in suppressions:
         if suppression.expires < today:
             what = f"expired on {suppression.expires}: {suppression.reason}"
-            others.append(_finding(EXPIRED, suppression, what))
+            others.append(_breach(EXPIRED, suppression, what))
         elif id(suppression) not in used:
-            others.append(_finding(UNUSED, suppression, "matches no finding."))
+            others.append(_breach(UNUSED, suppression, "matches no finding."))
     return replace(answer, outcomes=outcomes, others=tuple(others))
 
 
-def _finding(rule: Rule, suppression: Suppression, what: str) -> Finding:
+def _breach(rule: Rule, suppression: Suppression, what: str) -> Breach:
     text = f"The suppression of {suppression.rule} {what}"
     place = Place(suppression.where, None, None, text, suppression.line)
-    return Finding(rule, place, source="", locator=suppression.file)
+    return Breach(rule, place, source="", locator=suppression.file)
 
 
 def _problems(entry: Mapping[str, object]) -> Iterator[str]:

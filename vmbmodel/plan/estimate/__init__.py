@@ -30,7 +30,7 @@ from vmbmodel.plan.estimate.notices import (
     Notice,
 )
 from vmbmodel.plan.estimate.others import (
-    SLOTS,
+    HALF_HOURS,
     OthersWait,
     WaitByStart,
     day_load,
@@ -41,10 +41,10 @@ from vmbmodel.plan.estimate.others import (
 __all__ = [
     "AT_RISK_PROB",
     "COLUMNS",
+    "HALF_HOURS",
     "MONTH_COLUMNS",
     "POLICY_COLUMNS",
     "SCHEMA",
-    "SLOTS",
     "Assumption",
     "Estimate",
     "Notice",

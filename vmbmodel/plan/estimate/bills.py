@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import archive, billing, retention
+from vmbmodel import formulas
 from vmbmodel.service import ConstantSet
 
 __all__ = [
@@ -67,14 +67,14 @@ def instances(
     instance_fee_usd, instance_discount_frac
         As ``fields.toml`` has them.
     """
-    count = protected.astype(float) * billing.protected_instances(
+    count = protected.astype(float) * formulas.protected_instances(
         used_gib, small_instance_gib, small_instances, instance_step_gib
     )
-    usd = billing.instance_usd(count, instance_fee_usd, 1)
+    usd = formulas.instance_usd(count, instance_fee_usd, 1)
     return {
         "protected_instance_gib": used_gib,
         "protected_instances": count,
-        "instance_usd": billing.discounted_usd(usd, instance_discount_frac),
+        "instance_usd": formulas.discounted_usd(usd, instance_discount_frac),
     }
 
 
@@ -100,10 +100,10 @@ def archived(
         As ``fields.toml`` has them.
     """
     rule = archive_after_months, archive_left_months
-    archived_gib = archive.archived_gib(used_gib, *points, *rule, *past)
+    archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past)
     daily, weekly, monthly, yearly = points
     left = (
-        archive.standard_points(count, months, *rule)
+        formulas.standard_points(count, months, *rule)
         for count, months in ((monthly, 1), (yearly, 12))
     )
     return archived_gib, (daily, weekly, *left)
@@ -135,7 +135,7 @@ def stored_gib(
     """
     rewritten_frac, fresh_frac = overlap
     fresh_gib = fresh_frac * changed_gib
-    return retention.stored_gib(
+    return formulas.stored_gib(
         used_gib, changed_gib, *points, rewritten_frac, fresh_gib, *past, reading
     )
 
@@ -163,7 +163,7 @@ def with_reservation_usd(
         As ``fields.toml`` has them.
     """
     covered_gib = held_gib[covered].sum()
-    bill_usd = billing.reserved_usd(
+    bill_usd = formulas.reserved_usd(
         covered_gib, reserved_gib, usd_per_gib_month, reserved_discount_frac
     )
     if covered_gib > 0:
@@ -195,9 +195,9 @@ def snapshot_usd(
         As ``fields.toml`` has them.
     """
     kept = np.minimum(snapshot_points, protected_days)
-    billed_gib = retention.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
-    usd = billing.storage_usd(billed_gib, usd_per_gib_month, 1)
-    return billing.discounted_usd(usd, snapshot_discount_frac)
+    billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
+    usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
+    return formulas.discounted_usd(usd, snapshot_discount_frac)
 
 
 def by_redundancy(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vmbmodel.formulas.sharing import completion_h
+from vmbmodel.formulas import completion_h
 
 __all__ = ["completion_by_group_h"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from vmbmodel.formulas.sharing import disk_cap_mib_s
+from vmbmodel.formulas import disk_cap_mib_s
 from vmbmodel.service import disk_tiers, disk_tiers_on
 
 __all__ = ["disk_limits", "performance"]

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vmbmodel.formulas import capacity, queueing
+from vmbmodel import formulas
 from vmbmodel.formulas.laws import DayLaw, day_law
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
-    "SLOTS",
+    "HALF_HOURS",
     "OthersWait",
     "WaitByStart",
     "day_load",
@@ -25,7 +25,7 @@ __all__ = [
     "wait_by_start",
 ]
 
-SLOTS = 48
+HALF_HOURS = 48
 """Parts of a day with a load of their own: half-hours."""
 
 
@@ -111,13 +111,13 @@ def of_others(scenario: Scenario) -> OthersWait:
     if busy is None and scenario["peak_reading"] == "overload":
         return _of_a_day(tuple(day_load(scenario)), servers, service_h)
     if busy is None:
-        busy = capacity.utilisation_for_wait_frac(
+        busy = formulas.utilisation_for_wait_frac(
             scenario["peak_wait_h"], scenario["peak_wait_prob"], servers, service_h
         )
-    decay_per_h = queueing.wait_decay_per_h(
+    decay_per_h = formulas.wait_decay_per_h(
         servers, busy * servers / service_h, service_h
     )
-    waiting = queueing.erlang_c_prob(servers, busy * servers)
+    waiting = formulas.erlang_c_prob(servers, busy * servers)
     reason = "The load is the same all day: a queue in balance, exactly."
     return OthersWait(_same_all_day(waiting, decay_per_h), reason)
 
@@ -131,11 +131,11 @@ def day_load(scenario: Scenario) -> np.ndarray:
     [0.3  2.33 2.33 2.33 2.33 0.3 ]
     """
     begin, length = scenario["peak_start_h"], min(scenario["peak_h"], 24)
-    edge = np.arange(SLOTS + 1) * 24 / SLOTS
+    edge = np.arange(HALF_HOURS + 1) * 24 / HALF_HOURS
     since_h = edge - begin + np.array([[0], [24]])  # of today, and of yesterday
     peak = np.clip(since_h, 0, length).sum(axis=0)
-    share = np.diff(peak) * SLOTS / 24
-    top = capacity.peak_utilisation_frac(scenario["peak_wait_h"], scenario["peak_h"])
+    share = np.diff(peak) * HALF_HOURS / 24
+    top = formulas.peak_utilisation_frac(scenario["peak_wait_h"], scenario["peak_h"])
     calm = scenario["offpeak_utilisation_frac"]
     return calm + (top - calm) * share
 
@@ -176,9 +176,9 @@ def _of_a_day(load: tuple[float, ...], servers: float, service_h: float) -> Othe
     numbers = (np.array(number, dtype=float) for number in (0.0, servers, service_h))
     with np.errstate(all="ignore"):
         law = day_law(np.array(load), *numbers)
-    law = DayLaw(*(np.broadcast_to(entry, SLOTS) for entry in law))
+    law = DayLaw(*(np.broadcast_to(entry, HALF_HOURS) for entry in law))
     reason = (
-        f"Overload makes the line in {law.overload.sum()} of {SLOTS} half-hours, "
+        f"Overload makes the line in {law.overload.sum()} of {HALF_HOURS} half-hours, "
         "chance in the others."
     )
     if not law.clears.all():

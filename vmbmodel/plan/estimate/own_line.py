@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from vmbmodel.formulas import line
+from vmbmodel import formulas
 from vmbmodel.formulas.laws import DayLaw, total_late, total_quantile
 from vmbmodel.plan.estimate.others import OthersWait
 
@@ -116,7 +116,7 @@ def _daily_line_h(
     days = 2 + int(service_h.max() // 24)
     while True:
         arrival_h = start_h + 24 * np.arange(days)[:, np.newaxis]
-        line_h = line.line_wait_h(
+        line_h = formulas.line_wait_h(
             arrival_h.ravel(), np.tile(service_h, days), served
         ).reshape(arrival_h.shape)
         settled = np.allclose(line_h[-1], line_h[days // 2 - 1], rtol=0, atol=1e-6)

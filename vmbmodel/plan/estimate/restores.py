@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import line, restore, sharing
+from vmbmodel import formulas
 from vmbmodel.plan.estimate.completion import completion_by_group_h
 from vmbmodel.plan.estimate.others import OthersWait
 
@@ -47,7 +47,7 @@ def copied_h(
         As ``fields.toml`` has them.
     """
     cap_mib_s = np.minimum(restore_mib_s, cap_mib_s)
-    capacity = sharing.account_capacity_mib_s(
+    capacity = formulas.account_capacity_mib_s(
         account_ingress_mib_s, account_iops, request_kib, restore_application_frac
     )
     number, names = pd.factorize(account[of_vm])
@@ -57,7 +57,7 @@ def copied_h(
     else:
         crowd = np.minimum(np.bincount(number), beside)[number]
         share_mib_s = np.minimum(cap_mib_s, capacity / crowd)
-        done_h = restore.restore_copy_h(restored_gib, share_mib_s, math.inf)
+        done_h = formulas.restore_copy_h(restored_gib, share_mib_s, math.inf)
     copy_h = np.zeros(len(account))
     np.maximum.at(copy_h, of_vm, done_h)
     return copy_h
@@ -99,7 +99,7 @@ def all_copied_h(
     for number in np.flatnonzero(np.bincount(vault) > vault_servers):
         own = vault == number
         asked_h = np.zeros(own.sum())
-        ready_h[own] += line.line_wait_h(asked_h, service_h[own], vault_servers)
+        ready_h[own] += formulas.line_wait_h(asked_h, service_h[own], vault_servers)
     return ready_h
 
 
@@ -124,11 +124,11 @@ def point_ages(
     vault_h = max(interval_h, _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
     return {
-        "point_age_snapshot_h": restore.worst_point_age_h(
+        "point_age_snapshot_h": formulas.worst_point_age_h(
             interval_h + start_slack_h, snapshot_h + kept
         ),
-        "point_age_vault_h": restore.worst_point_age_h(
+        "point_age_vault_h": formulas.worst_point_age_h(
             vault_h + start_slack_h, vms["backup_p95_h"]
         ),
-        "point_age_mean_h": restore.mean_point_age_h(vault_h, backup_h),
+        "point_age_mean_h": formulas.mean_point_age_h(vault_h, backup_h),
     }

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from vmbmodel.formulas import billing, queueing, restore
+from vmbmodel import formulas
 from vmbmodel.plan.estimate.bills import (
     SNAPSHOT_RATES,
     archived,
@@ -152,7 +152,7 @@ def restores(
     """
     ask = scenario.arguments
     if scenario["restore_first"]:  # waits for the next free mover, else with backups
-        decay_per_h = queueing.wait_decay_per_h(
+        decay_per_h = formulas.wait_decay_per_h(
             scenario["servers"], 0, scenario["service_h"]
         )
         others = others.for_the_next(decay_per_h)
@@ -165,10 +165,10 @@ def restores(
     count = busy.sum()
     wait_h = others.quantile_h(np.array([0.5, 0.95, 0.95 ** (1 / max(count, 1))]))
     # each into an account of its own
-    fixed_h = restore.restore_h(0, copy_h(np.arange(len(busy)), *own), finish_h)
+    fixed_h = formulas.restore_h(0, copy_h(np.arange(len(busy)), *own), finish_h)
     columns = restored(fixed_h, others, wait_h, **ask(restored))
     snapshot_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else np.inf
-    columns["restore_snapshot_h"] = restore.restore_h(0, snapshot_h, finish_h)
+    columns["restore_snapshot_h"] = formulas.restore_h(0, snapshot_h, finish_h)
     if not count:
         return columns, 0.0
     served = scenario["vault_servers"]
@@ -179,7 +179,7 @@ def restores(
     account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
     ready_h = copy_h(account, *own, beside)[busy]
     ready_h = all_copied_h(vault, ready_h, **ask(all_copied_h))
-    return columns, float(restore.restore_h(0, ready_h.max(), finish_h) + wait_h[2])
+    return columns, float(formulas.restore_h(0, ready_h.max(), finish_h) + wait_h[2])
 
 
 def bill(
@@ -213,7 +213,7 @@ def bill(
         overlap = scenario["rewritten_frac"], scenario["fresh_frac"]
     held_gib = stored_gib(used, changed, points, past, reading, overlap)
     rate = by_redundancy(redundancy, storage_usd_per_gib_month, prices)
-    storage_usd = billing.storage_usd(held_gib, rate, 1)
+    storage_usd = formulas.storage_usd(held_gib, rate, 1)
     if scenario["reserved_gib"]:
         of = scenario["reserved_redundancy"]
         storage_usd = with_reservation_usd(
@@ -225,9 +225,9 @@ def bill(
         )
     if scenario["archive"]:
         rate = by_redundancy(redundancy, archive_usd_per_gib_month, prices)
-        storage_usd = storage_usd + billing.storage_usd(archived_gib, rate, 1)
+        storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
     columns["stored_gib"] = held_gib + archived_gib
-    columns["storage_usd"] = billing.discounted_usd(
+    columns["storage_usd"] = formulas.discounted_usd(
         storage_usd, scenario["storage_discount_frac"]
     )
     columns["snapshot_usd"] = snapshot_usd(

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from vmbmodel.formulas import dispersion, transfer
-from vmbmodel.formulas.sharing import account_capacity_mib_s
+from vmbmodel import formulas
 from vmbmodel.plan.estimate.completion import completion_by_group_h
 
 __all__ = ["alone", "beside_others_h", "moving"]
@@ -43,15 +42,15 @@ def alone(
         and ``first_alone_h`` of a first one.
     """
     used, scatter = disks["used_gib"], disks["dispersion"]
-    amplified = dispersion.cell_amplification(disks["write_kib"], scatter, cell_kib)
+    amplified = formulas.cell_amplification(disks["write_kib"], scatter, cell_kib)
     changed = np.minimum(disks["churn_gib_per_day"] * amplified, used)
     initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
     incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
-    first_h = transfer.initial_h(used, initial_mib_s)
+    first_h = formulas.initial_h(used, initial_mib_s)
     if incremental_reading == "used":
-        increment_h = transfer.scan_h(used, incremental_mib_s)
+        increment_h = formulas.scan_h(used, incremental_mib_s)
     else:
-        increment_h = transfer.incremental_h(
+        increment_h = formulas.incremental_h(
             used,
             changed,
             scatter,
@@ -63,16 +62,16 @@ def alone(
             overlap_frac,
         )
     compare_h = np.maximum(
-        transfer.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
+        formulas.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
         increment_h,
     )
     anew = disks["first_backup"] | disks["new_disk"]
     whole = anew | disks["cc_mode"] | (incremental_reading == "used")
     changed_frac = np.divide(changed, used, out=np.zeros_like(used), where=used > 0)
-    touched = dispersion.changed_blocks_frac(
+    touched = formulas.changed_blocks_frac(
         changed_frac, scatter, max(block_kib / cell_kib, 1), disks["active_frac"]
     )
-    extent_kib = dispersion.mean_extent_kib(scatter, changed_frac, cell_kib)
+    extent_kib = formulas.mean_extent_kib(scatter, changed_frac, cell_kib)
     next_h = np.where(disks["cc_mode"], compare_h, increment_h)
     return {
         "changed_gib": changed,
@@ -131,7 +130,7 @@ def beside_others_h(
     number = _counted(group[moving])
     read, own_h = read_gib[moving], alone_h[moving]
     requests = read * 2**20 / request_kib + extents[moving]
-    capacity = account_capacity_mib_s(
+    capacity = formulas.account_capacity_mib_s(
         account_mib_s,
         account_iops,
         np.bincount(number, read * 2**20) / np.bincount(number, requests),

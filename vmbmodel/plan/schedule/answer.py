@@ -23,7 +23,7 @@ from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.alike import Rules, parts
 from vmbmodel.plan.schedule.broken import broken
-from vmbmodel.plan.schedule.policies import clock, named
+from vmbmodel.plan.schedule.policy_names import clock, named
 from vmbmodel.plan.schedule.search import Aim, planned
 from vmbmodel.plan.schedule.slots import in_use
 

@@ -7,7 +7,7 @@ import pandas as pd
 from vmbmodel.plan import practices
 from vmbmodel.plan.practices import Place
 from vmbmodel.plan.schedule.alike import Rules
-from vmbmodel.plan.schedule.policies import clock
+from vmbmodel.plan.schedule.policy_names import clock
 
 __all__ = ["broken"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vmbmodel.plan.schedule.alike import Part, Rules
 from vmbmodel.plan.schedule.packing import improved, pack, rounded
-from vmbmodel.plan.schedule.policies import clock
+from vmbmodel.plan.schedule.policy_names import clock
 from vmbmodel.plan.schedule.program import AIMS
 from vmbmodel.plan.schedule.slots import SLOT_H
 from vmbmodel.plan.schedule.solver import Step, divided, excess, optimise
