@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import chain, queues, scalars, startup
+from benchmarks import chain, queues, scalars, small, startup
 from benchmarks.timing import Comparison
 
 COMMAND = "python -m benchmarks"
@@ -15,7 +15,8 @@ RESULTS = Path(__file__).with_name("results.csv")
 
 def main() -> None:
     """Compare, print and store."""
-    rows = [row for part in (startup, scalars, chain, queues) for row in part.compare()]
+    parts = startup, scalars, small, chain, queues
+    rows = [row for part in parts for row in part.compare()]
     widest = max(len(row.what) for row in rows)
     heads = ("ours", "theirs", "ratio", "aim")
     print(f"{'CPU time of ours / theirs':{widest}}", *(f"{h:>9}" for h in heads))
