@@ -67,15 +67,11 @@ def filled(
     fleet: pd.DataFrame, scenario: Scenario
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Fill every blank cell, and count for each column how many were filled."""
-    disks, counts = shared(fleet), {}
+    disks = shared(fleet)
     fill = {name: scenario[name] for name in defaults()}
     fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
+    counts = {name: int(disks[name].isna().sum()) for name in fill}
     columns = {name: _or(disks[name], value) for name, value in fill.items()}
-    for name, value in fill.items():
-        counts[name] = int(disks[name].isna().sum())
-        # a start of 20.5 h stays one, though the default of 23 is whole
-        kind = float if fields()[name].kind == "number" else type(value)
-        columns[name] = columns[name].astype(kind)
     if scenario["tier_reading"] == "disk":
         counts["disk_type"] = int(disks["disk_type"].isna().sum())
     gb_bytes, blank = scenario["gb_bytes"], scenario["churn_gib_per_day"]
@@ -111,10 +107,10 @@ def of_vms(fleet: pd.DataFrame, scenario: Scenario, *names: str) -> pd.DataFrame
     --------
     >>> disks = pd.DataFrame({"vm": ["a", "a", "b"], "vault": [None, "v", None]})
     >>> of_vms(disks, Scenario.of(), "vault", "start_h")
-        vault start_h
+        vault  start_h
     vm
-    a       v      23
-    b   vault      23
+    a       v     23.0
+    b   vault     23.0
     """
     vms = shared(fleet).drop_duplicates("vm").set_index("vm")[list(names)]
     return vms.assign(**{name: _or(vms[name], scenario[name]) for name in names})
@@ -132,7 +128,7 @@ def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:
 
 def holds(column: pd.Series, value: object) -> np.ndarray:
     """Say where a cell has a value; a blank has none."""
-    return (column == value).fillna(False).to_numpy(dtype=bool)
+    return (column == value).to_numpy(dtype=bool, na_value=False)
 
 
 def those(rows: pd.DataFrame, chosen: np.ndarray) -> pd.DataFrame:
@@ -142,13 +138,10 @@ def those(rows: pd.DataFrame, chosen: np.ndarray) -> pd.DataFrame:
     return rows[chosen] if chosen.any() else rows.iloc[:0]
 
 
-def _or(column: pd.Series, value: object) -> pd.Series:
-    known = column.notna().to_numpy()
-    if known.all():
-        return column
-    if not known.any():
-        return pd.Series(value, index=column.index)
-    return column.astype(object).where(known, value)
+def _or(column: pd.Series, value: object) -> np.ndarray:
+    """Return the cells of a column, a value where they are blank."""
+    kind = {"number": float, "flag": bool}.get(fields()[column.name].kind, object)
+    return column.to_numpy(dtype=kind, na_value=value)
 
 
 def _gib(column: pd.Series | np.ndarray, gb_bytes: float) -> np.ndarray:

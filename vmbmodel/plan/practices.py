@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.facts import holds, those
+from vmbmodel.plan.facts import holds
 
 __all__ = [
     "Place",
@@ -176,7 +176,10 @@ def busy_accounts(
 
 def high_churn(vms: pd.DataFrame, most: float, backup_h: float) -> Iterator[Place]:
     """Find the VMs of which more changes in a day than a backup is quick with."""
-    beyond = those(vms, vms["churn_gib_per_day"].to_numpy() > most)
+    beyond = vms["churn_gib_per_day"].to_numpy() > most
+    if not beyond.any():
+        return
+    beyond = vms[beyond]
     churns = beyond["churn_gib_per_day"].tolist()
     for vm, churn, row in zip(_vm(beyond), churns, _row(beyond), strict=True):
         text = (
@@ -206,7 +209,10 @@ def compared_disks(disks: pd.DataFrame) -> Iterator[Place]:
 
 def small_writes(disks: pd.DataFrame, least: float) -> Iterator[Place]:
     """Find the disks written in smaller pieces than a backup is quick with."""
-    beyond = those(disks, disks["write_kib"].to_numpy() < least)
+    beyond = disks["write_kib"].to_numpy() < least
+    if not beyond.any():
+        return
+    beyond = disks[beyond]
     for vm, disk, kib, row in zip(
         *(beyond[name].tolist() for name in ("vm", "disk", "write_kib")),
         _row(beyond).tolist(),
@@ -217,7 +223,10 @@ def small_writes(disks: pd.DataFrame, least: float) -> Iterator[Place]:
 
 
 def _marked(disks: pd.DataFrame, mark: str) -> Iterator[tuple[dict, float, str, int]]:
-    marked = those(disks, holds(disks[mark], True))
+    marked = holds(disks[mark], True)
+    if not marked.any():
+        return
+    marked = disks[marked]
     hours = (
         [f"{hours:.1f} h" for hours in marked["disk_h"]]
         if "disk_h" in marked

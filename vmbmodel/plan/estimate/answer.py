@@ -225,7 +225,7 @@ def estimate_disks(
         found = (*notices(kept, table, scenario), *steps)
     rows = table.reset_index()[["vm", *COLUMNS]]
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _SUMMED}
-    totals |= fleet_misses(table)
+    totals |= fleet_misses(vms)
     totals["restore_all_h"] = all_h
     return Estimate(
         vms=rows,
@@ -234,7 +234,7 @@ def estimate_disks(
         assumptions=assumptions(scenario, blank),
         warnings=found,
         fleet=fleet.reindex(columns=list(DISK_COLUMNS)),
-        policies=policy_misses(table),
+        policies=policy_misses(vms),
         months=ahead,
     )
 

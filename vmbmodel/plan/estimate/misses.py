@@ -17,6 +17,8 @@ __all__ = ["POLICY_COLUMNS", "fleet_misses", "policy_misses"]
 
 _NIGHTS = 365.25 / 12
 
+Table = pd.DataFrame | Mapping[str, np.ndarray]
+
 POLICY_COLUMNS = (
     "vault",
     "policy",
@@ -29,14 +31,14 @@ POLICY_COLUMNS = (
 )
 
 
-def fleet_misses(vms: pd.DataFrame) -> Mapping[str, float]:
+def fleet_misses(vms: Table) -> Mapping[str, float]:
     """Return how many backups miss, and how likely any does.
 
     A month has 30.4 nights like this one, save that a first backup is made once.
 
     Parameters
     ----------
-    vms : DataFrame
+    vms : DataFrame or Mapping of ndarray
         A row a VM: `vault`, `first_backup` and `deadline_prob`.
 
     Returns
@@ -65,12 +67,12 @@ def fleet_misses(vms: pd.DataFrame) -> Mapping[str, float]:
     return _misses(*_columns(vms))
 
 
-def policy_misses(vms: pd.DataFrame) -> pd.DataFrame:
+def policy_misses(vms: Table) -> pd.DataFrame:
     """Return the same for every policy of every vault, one a row.
 
     Parameters
     ----------
-    vms : DataFrame
+    vms : DataFrame or Mapping of ndarray
         A row a VM: `vault`, `policy`, `first_backup` and `deadline_prob`.
 
     Returns
@@ -79,27 +81,27 @@ def policy_misses(vms: pd.DataFrame) -> pd.DataFrame:
         The columns `POLICY_COLUMNS`, in the order of the inventory.
     """
     columns = _columns(vms)
-    policy = pd.factorize(vms["policy"])[0]
+    policy = pd.factorize(np.asarray(vms["policy"]))[0]
     number, keys = pd.factorize(columns[0] * len(policy) + policy)
     first = np.zeros(len(keys), dtype=int)
     first[number[::-1]] = np.arange(len(number))[::-1]
     ends = np.cumsum(np.bincount(number))[:-1]
-    members = np.split(np.argsort(number, kind="stable"), ends)
+    members = np.split(np.argsort(number, kind="stable"), ends)[: len(keys)]
     rows = []
     for at, own in zip(first, members, strict=True):
         figures = _misses(*(column[own] for column in columns))
-        names = {name: vms[name].iloc[at] for name in ("vault", "policy")}
+        names = {name: np.asarray(vms[name])[at] for name in ("vault", "policy")}
         least = {"vms": len(own), "least_deadline_prob": columns[2][own].min()}
         rows.append(names | least | figures)
     return pd.DataFrame(rows, columns=POLICY_COLUMNS)
 
 
-def _columns(vms: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _columns(vms: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the number of its vault, whether it is a first backup, and its chance."""
     return (
-        pd.factorize(vms["vault"], sort=True)[0],
-        vms["first_backup"].to_numpy(dtype=bool),
-        vms["deadline_prob"].to_numpy(dtype=float),
+        pd.factorize(np.asarray(vms["vault"]), sort=True)[0],
+        np.asarray(vms["first_backup"], dtype=bool),
+        np.asarray(vms["deadline_prob"], dtype=float),
     )
 
 
