@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.archive import archived_gib
 from vmbmodel.formulas.retention import stored_gib
-from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.answer import estimate, estimate_disks
 from vmbmodel.plan.estimate.compare import compare, parse_case
 from vmbmodel.plan.scenario import Scenario
 
@@ -24,7 +24,7 @@ def disk(vm="a", used=100, **columns):
 
 
 def answer(*disks, **changes):
-    return estimate(pd.DataFrame(disks), Scenario.of(settings=changes))
+    return estimate_disks(pd.DataFrame(disks), Scenario.of(settings=changes))
 
 
 def row(*disks, **changes):

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.inventory import fleet
-from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate
+from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate, estimate_disks
 from vmbmodel.plan.estimate.completion import completion_by_group_h
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.scenario import Scenario, parse_setting
@@ -29,7 +29,7 @@ def disk(vm="a", name="os", role="os", size=4095, used=100, **columns):
 
 def answer(*disks, profile="azure-2018-12", **changes):
     scenario = Scenario.of(profile, settings=changes)
-    return estimate(pd.DataFrame(disks), scenario)
+    return estimate_disks(pd.DataFrame(disks), scenario)
 
 
 def row(*disks, **changes):

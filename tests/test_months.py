@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.answer import estimate_disks
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.scenario import Scenario
 
@@ -23,7 +23,7 @@ def disk(vm="a", used=100, **columns):
 
 
 def ahead(*disks, months=12, **changes):
-    return estimate(pd.DataFrame(disks), Scenario.of(settings=changes), months)
+    return estimate_disks(pd.DataFrame(disks), Scenario.of(settings=changes), months)
 
 
 def month(answer, number):

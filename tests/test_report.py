@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.inventory.fleet import InventoryError, read
-from vmbmodel.plan.check.answer import check
-from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.check.answer import check_disks
+from vmbmodel.plan.estimate.answer import estimate_disks
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.render.page import visible
 from vmbmodel.render.report import FILES, Report
@@ -94,8 +94,8 @@ def report_of(disks, **settings):
         inventory="fleet.csv",
         sha256="0" * 64,
         command="vmbmodel report fleet.csv -o report",
-        estimate=estimate(disks, scenario),
-        check=check(disks, scenario),
+        estimate=estimate_disks(disks, scenario),
+        check=check_disks(disks, scenario),
     )
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vmbmodel.plan import schedule as _program
 from vmbmodel.plan.check.answer import check
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.answer import schedule
+from vmbmodel.plan.schedule.program import AIMS
 
 SLOTS = [k / 2 for k in range(48)]
 
@@ -29,7 +29,7 @@ def fleet(*used_gib, **columns):
             "vm": [f"v{i:03}" for i in range(len(used_gib))],
             "disk": "os",
             "role": "os",
-            "size_gib": 4095.0,
+            "size_gib": 32767.0,
             "used_gib": np.array(used_gib, dtype=float),
             "churn_gib_per_day": np.array(used_gib, dtype=float),
             "dispersion": 0.0,
@@ -355,7 +355,20 @@ def test_one_vm_that_is_well_stays_where_it_is():
     assert plan.policies["todo"].tolist() == ["keep"]
 
 
-@pytest.mark.parametrize("disks", [fleet(), fleet(10.0).assign(role="temp")])
+@pytest.mark.parametrize(
+    "disks",
+    [
+        fleet(10.0, excluded=True),
+        fleet(
+            9.0,
+            8.0,
+            vm="v",
+            disk=["os", "d"],
+            role=["os", "temp"],
+            excluded=[True, None],
+        ),
+    ],
+)
 def test_nothing_to_back_up_is_an_empty_plan(disks):
     plan = schedule(disks, scenario(), blackout=[(8, 18)])
     assert plan.vms.empty
@@ -461,6 +474,6 @@ def test_bounds_of_many_vms_are_stated():
     assert plan.method == "quick"
     assert len(plan.vms) == 2100
     by_name = {aim.aim: aim for aim in plan.aims}
-    assert list(by_name) == list(_program.AIMS)
+    assert list(by_name) == list(AIMS)
     assert by_name["expected_misses"].gap < 0.01
     assert by_name["peak_vms"].gap < 0.2
