@@ -287,10 +287,10 @@ def schedule(
     vms["start_h"] = vms["start_h"].astype(float)
     vms["policy"] = named(vms, rules.policy_vms)
     vms["moved"] = vms["start_h"] != vms["present_start_h"]
-    new_fleet = fleet.copy()
+    new_fleet, planned_for = fleet.copy(), fleet["vm"].isin(vms.index)
     for name in ("start_h", "policy"):
-        new = fleet["vm"].map(vms[name])
-        new_fleet[name] = new.where(new.notna(), fleet[name])
+        new = vms[name].reindex(fleet.loc[planned_for, "vm"])
+        new_fleet.loc[planned_for, name] = new.to_numpy()
     now, then = (estimate_disks(f, scenario) for f in (fleet, new_fleet))
     present = vms.assign(policy=vms["present_policy"], start_h=vms["present_start_h"])
     sides = [_side(v, e, in_accounts, rules) for v, e in ((present, now), (vms, then))]
