@@ -83,7 +83,8 @@ def filled(
     counts["churn_gib_per_day"] = int(np.isnan(churn).sum())
     churn = np.where(np.isnan(churn), blank, churn)
     columns["churn_gib_per_day"] = _gib(churn, gb_bytes)
-    return disks.assign(**columns), counts
+    kept = {name: disks[name].array for name in COLUMNS if name not in columns}
+    return pd.DataFrame(kept | columns), counts
 
 
 def told(fleet: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:

@@ -223,7 +223,7 @@ def estimate_disks(
             ahead = month_rows(names, vms, months, billed, **ask(month_rows))
             steps = break_dates(table, scenario, months, done)
         found = (*notices(kept, table, scenario), *steps)
-    rows = table.reset_index()[["vm", *COLUMNS]]
+    rows = pd.DataFrame({"vm": names} | {name: vms[name] for name in COLUMNS})
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _SUMMED}
     totals |= fleet_misses(vms)
     totals["restore_all_h"] = all_h

@@ -299,7 +299,7 @@ def schedule(
     vms = vms.join(done[["transfer_h", "backup_p95_h"]])
     return Schedule(
         vms=vms.reset_index()[list(_COLUMNS)],
-        policies=_policies(vms, rules),
+        policies=_policy_table(vms, rules),
         before=before,
         after=after,
         broken_before=broken_before,
@@ -403,7 +403,7 @@ def _side(
     return figures, found, pd.Series((ago < open_h).sum(axis=0), index=hours)
 
 
-def _policies(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def _policy_table(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Give the table of policies as they are to be set up."""
     done_h = vms["start_h"] + rules.start_slack_h + vms["backup_p95_h"]
     rows = vms.assign(last_finish_h=done_h).reset_index()
