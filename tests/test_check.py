@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbmodel.plan.check.answer import _SEARCHES, PLACES, check, check_disks
+from vmbmodel.plan.check.answer import PLACES, check, check_disks
+from vmbmodel.plan.check.searches import SEARCHES
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import LIMITS, PROFILES, rules, rules_on
@@ -65,7 +66,7 @@ def places(rule, *disks, **options):
 @pytest.mark.parametrize("rule", rules(), ids=lambda r: r.id)
 def test_a_rule_is_searched_for_or_says_what_it_needs(rule):
     searched = [not version.needs for version in rule.versions]
-    assert any(searched) == (rule.id in _SEARCHES)
+    assert any(searched) == (rule.id in SEARCHES)
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,17 @@ disk is taken as backed up unless it is temporary or marked as excluded.
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from vmbmodel.inventory.fleet import disks_of
-from vmbmodel.plan import practices
 from vmbmodel.plan.answers import Overview, Result, computed_by
-from vmbmodel.plan.facts import Fleet, backed_up, holds, told, unmanaged
-from vmbmodel.plan.practices import Place, crowded
+from vmbmodel.plan.check.searches import SEARCHES, Known, known
+from vmbmodel.plan.facts import Fleet
+from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import SEVERITIES, ConstantSet, Rule, Version, rules_on
 
@@ -227,28 +226,6 @@ class Check(Result):
         return [(kind, s) for kind, s in self.scenario.sets() if kind != "prices"]
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What an inventory says, without a guess."""
-
-    disks: pd.DataFrame
-    vms: pd.DataFrame
-    unmanaged: pd.DataFrame
-    given: dict
-    at_it: bool = False
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What a search for places gave, and how far it could see."""
-
-    places: Iterable[Place]
-    known: int
-    unknown: int = 0
-    lacks: str = ""
-    what: str = "VMs"
-
-
 def check(
     fleet: Fleet,
     scenario: Scenario | None = None,
@@ -299,7 +276,7 @@ def check_disks(
     """Check an inventory that has been read, as `check` does."""
     dated = as_of is not None
     as_of = as_of or scenario.profile.as_of
-    facts = _known(fleet, scenario)
+    facts = known(fleet, scenario)
     outcomes = tuple(
         _outcome(rule, version, facts, tuple(_thresholds(version, scenario, dated)))
         for rule, version in rules_on(as_of)
@@ -308,11 +285,11 @@ def check_disks(
 
 
 def _outcome(
-    rule: Rule, version: Version, facts: _Known, thresholds: Iterable[float]
+    rule: Rule, version: Version, facts: Known, thresholds: Iterable[float]
 ) -> Outcome:
     if version.needs:
         return Outcome(rule, version, "not checked", 0, 0, version.needs, ())
-    search = _SEARCHES[rule.id](replace(facts, at_it=version.at_it), *thresholds)
+    search = SEARCHES[rule.id](replace(facts, at_it=version.at_it), *thresholds)
     findings = tuple(
         Breach(rule, place, version.source, version.locator) for place in search.places
     )
@@ -342,256 +319,3 @@ def _thresholds(version: Version, scenario: Scenario, dated: bool) -> Iterator[f
             yield version.constants().read_gb_as(scenario["gb_bytes"])[name]
         else:
             yield scenario[name]
-
-
-def _known(fleet: pd.DataFrame, scenario: Scenario) -> _Known:
-    """Take what cells say, what other disks say of the same VM, what the caller set."""
-    disks = told(fleet, scenario)
-    disks["row"] = np.arange(len(disks))
-    kept = backed_up(disks)
-    return _Known(
-        disks=kept,
-        vms=_vms(kept),
-        unmanaged=unmanaged(kept),
-        given=dict(scenario.given),
-    )
-
-
-def _vms(disks: pd.DataFrame) -> pd.DataFrame:
-    """Gather the disks that are backed up into VMs."""
-    code, names = pd.factorize(disks["vm"])
-    count = len(names)
-    first = np.zeros(count, dtype=int)
-    first[code[::-1]] = np.arange(len(code))[::-1]
-    vms = disks.iloc[first][["vm", "row", "vault", "policy", "start_h", "first_backup"]]
-    vms = vms.reset_index(drop=True)
-    churn = disks["churn_gib_per_day"].to_numpy()
-    blank = np.isnan(churn)
-    vms["size_gib"] = np.bincount(code, disks["size_gib"].to_numpy(), count)
-    vms["disks"] = np.bincount(code, minlength=count)
-    is_data = holds(disks["role"], "data")
-    vms["data_disks"] = np.bincount(code, is_data, count)
-    vms["churn_gib_per_day"] = np.bincount(code, np.where(blank, 0.0, churn), count)
-    vms["blank_churn"] = np.bincount(code, blank, count) > 0
-    return vms
-
-
-def _split(rows: pd.DataFrame, *names: str) -> tuple[pd.DataFrame, int]:
-    """Return the rows that have all these cells, and count the others."""
-    known = rows[list(names)].notna().all(axis=1).to_numpy()
-    return rows[known], int((~known).sum())
-
-
-# --- searches: one for each rule that an inventory can answer --------------------
-
-
-def _vault_start(facts: _Known, most: float) -> _Search:
-    vms, unknown = _split(facts.vms, "vault", "start_h")
-    places = practices.crowded_starts(vms, most)
-    return _Search(places, len(vms), unknown, "vault and start_h")
-
-
-def _one_start(facts: _Known) -> _Search:
-    vms, unknown = _split(facts.vms, "start_h")
-    places = []
-    start_h = vms["start_h"].iloc[0] if len(vms) > 1 else None
-    if start_h is not None and (vms["start_h"] == start_h).all():
-        text = f"All {len(vms)} VMs whose start is known start at {start_h:g} h."
-        row = int(vms["row"].iloc[0])
-        places = [Place({"start_h": float(start_h)}, len(vms), None, text, row)]
-    return _Search(places, len(vms), unknown, "start_h")
-
-
-def _of_accounts(
-    facts: _Known, places: Callable[[pd.DataFrame], Iterable[Place]], *names: str
-) -> _Search:
-    """Search unmanaged disks; one that may be managed or not is not known."""
-    disks, unknown = _split(facts.unmanaged, "storage_account", *names)
-    unknown += int(facts.disks["managed"].isna().sum())
-    known = len(facts.disks) - unknown
-    lacks = ", ".join(("managed", *names))
-    return _Search(places(disks), known, unknown, lacks, "disks")
-
-
-def _account_schedule(facts: _Known, most: float) -> _Search:
-    return _of_accounts(
-        facts, lambda disks: practices.crowded_schedules(disks, most), "policy"
-    )
-
-
-def _busy_account(facts: _Known, low: float, high: float) -> _Search:
-    def places(disks):
-        return practices.busy_accounts(
-            disks, low, high, at_it=facts.at_it, from_low=True
-        )
-
-    return _of_accounts(facts, places)
-
-
-def _policy_accounts(facts: _Known) -> _Search:
-    def places(disks):
-        by = ["vault", "policy"]
-        groups = disks.groupby(by, sort=False)
-        counts = groups[["vm", "storage_account"]].nunique()
-        first = groups[["row", "storage_account"]].first()
-        alone = counts[(counts["vm"] > 1) & (counts["storage_account"] == 1)]
-        for where, vms in zip(alone.index, alone["vm"].tolist(), strict=True):
-            row, account = first.loc[where, ["row", "storage_account"]]
-            names = dict(zip(by, where, strict=True)) | {"storage_account": account}
-            text = (
-                f"The {vms} VMs with unmanaged disks of policy {names['policy']} in "
-                f"vault {names['vault']} all lie in storage account {account}."
-            )
-            yield Place(names, vms, None, text, int(row))
-
-    return _of_accounts(facts, places, "vault", "policy")
-
-
-def _small_writes(facts: _Known, least: float) -> _Search:
-    disks, unknown = _split(facts.disks, "write_kib")
-    places = practices.small_writes(disks, least)
-    return _Search(places, len(disks), unknown, "write_kib", "disks")
-
-
-def _consistency_check(facts: _Known) -> _Search:
-    disks, unknown = _split(facts.disks, "cc_mode")
-    places = practices.compared_disks(disks)
-    return _Search(places, len(disks), unknown, "cc_mode", "disks")
-
-
-def _consistency_check_size(facts: _Known, most: float) -> _Search:
-    disks = facts.disks[~holds(facts.disks["cc_mode"], True)]
-    places = _beyond(
-        disks,
-        "size_gib",
-        most,
-        "Disk {disk} has {found:,.0f} GiB; above {limit:,.0f} its backup may have to "
-        "compare all data by checksum.",
-    )
-    return _Search(places, len(facts.disks))
-
-
-def _high_churn(facts: _Known, most: float, backup_h: float) -> _Search:
-    beyond = facts.vms["churn_gib_per_day"] > most  # what is blank can only add
-    unknown = int((facts.vms["blank_churn"] & ~beyond).sum())
-    places = practices.high_churn(facts.vms, most, backup_h)
-    return _Search(places, len(facts.vms) - unknown, unknown, "churn_gib_per_day")
-
-
-def _new_disk(facts: _Known) -> _Search:
-    disks, unknown = _split(facts.disks, "new_disk")
-    places = practices.new_disks(disks)
-    return _Search(places, len(disks), unknown, "new_disk", "disks")
-
-
-def _disk_size(facts: _Known, most: float) -> _Search:
-    text = "Disk {disk} has {found:,.0f} GiB; backup takes up to {limit:,.0f}."
-    return _Search(_beyond(facts.disks, "size_gib", most, text), len(facts.disks))
-
-
-def _vm_size(facts: _Known, most: float) -> _Search:
-    text = "Its disks have {found:,.0f} GiB together; backup takes up to {limit:,.0f}."
-    return _Search(_beyond(facts.vms, "size_gib", most, text), len(facts.vms))
-
-
-def _vm_data_disks(facts: _Known, most: float) -> _Search:
-    text = "It has {found:.0f} data disks; backup takes up to {limit:.0f}."
-    return _Search(_beyond(facts.vms, "data_disks", most, text), len(facts.vms))
-
-
-def _vm_disks(facts: _Known, most: float) -> _Search:
-    text = "It has {found:.0f} disks; backup takes up to {limit:.0f}."
-    return _Search(_beyond(facts.vms, "disks", most, text), len(facts.vms))
-
-
-def _beyond(rows: pd.DataFrame, column: str, most: float, text: str) -> Iterator[Place]:
-    beyond = rows[rows[column] > most]
-    names = [name for name in ("vm", "disk") if name in rows]
-    places = beyond[names].to_dict("records")
-    figures, row = beyond[column].tolist(), beyond["row"].tolist()
-    for where, found, at in zip(places, figures, row, strict=True):
-        # by format, as what is put in is not looked at for braces again
-        said = text.format(**where, found=found, limit=most)
-        yield Place(where, found, most, said, at)
-
-
-def _policy_vms(facts: _Known, most: float) -> _Search:
-    vms, unknown = _split(facts.vms, "vault", "policy")
-    places = practices.crowded_policies(vms, most)
-    return _Search(places, len(vms), unknown, "vault and policy")
-
-
-def _vault_vms(facts: _Known, most: float) -> _Search:
-    def places():
-        for where, count, row in crowded(vms, ["vault"], most):
-            text = (
-                f"Vault {where['vault']} protects {count:,} VMs; it may protect up "
-                f"to {most:,.0f}."
-            )
-            yield Place(where, count, most, text, row)
-
-    vms, unknown = _split(facts.vms, "vault")
-    return _Search(places(), len(vms), unknown, "vault")
-
-
-def _shortest_retention(facts: _Known, least_h: float) -> _Search:
-    def places(points):
-        if points * 24 < least_h:
-            text = f"{points:g} daily points are kept; {least_h / 24:g} days are least."
-            yield Place({}, points, least_h / 24, text)
-
-    return _of_retention(facts, places, "recovery_points")
-
-
-def _recovery_points(facts: _Known, most: float) -> _Search:
-    def places(points):
-        if points > most:
-            text = f"{points:,.0f} daily points are kept; {most:,.0f} are possible."
-            yield Place({}, points, most, text)
-
-    return _of_retention(facts, places, "recovery_points")
-
-
-def _snapshot_retention(facts: _Known) -> _Search:
-    def places(points, snapshots):
-        if points < snapshots:
-            text = (
-                f"{points:g} daily points are kept in the vault, and {snapshots:g} "
-                "daily snapshots."
-            )
-            yield Place({}, points, snapshots, text)
-
-    return _of_retention(facts, places, "recovery_points", "snapshot_points")
-
-
-def _of_retention(
-    facts: _Known, places: Callable[..., Iterable[Place]], *names: str
-) -> _Search:
-    """Search what is kept, which only the caller can say, and for all VMs."""
-    if not all(name in facts.given for name in names):
-        lacks = f"{' and '.join(names)}, by --set,"
-        return _Search((), 0, len(facts.vms), lacks)
-    return _Search(places(*(facts.given[name] for name in names)), len(facts.vms))
-
-
-_SEARCHES: dict[str, Callable[..., _Search]] = {
-    "vault-start": _vault_start,
-    "one-start": _one_start,
-    "account-schedule": _account_schedule,
-    "policy-accounts": _policy_accounts,
-    "busy-account": _busy_account,
-    "small-writes": _small_writes,
-    "consistency-check": _consistency_check,
-    "consistency-check-size": _consistency_check_size,
-    "high-churn": _high_churn,
-    "new-disk": _new_disk,
-    "disk-size": _disk_size,
-    "vm-size": _vm_size,
-    "vm-data-disks": _vm_data_disks,
-    "vm-disks": _vm_disks,
-    "policy-vms": _policy_vms,
-    "vault-vms": _vault_vms,
-    "shortest-retention": _shortest_retention,
-    "recovery-points": _recovery_points,
-    "snapshot-retention": _snapshot_retention,
-}
