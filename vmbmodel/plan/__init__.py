@@ -4,6 +4,7 @@ from vmbmodel.plan.answers import (
     plain,
     records,
 )
+from vmbmodel.plan.facts import of_vms
 from vmbmodel.plan.scenario import (
     CATALOGUES,
     DEFAULT_PRICES,
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_PROFILE",
     "DERIVED",
     "Scenario",
+    "of_vms",
     "parse_setting",
     "plain",
     "records",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from vmbmodel.plan import of_vms
 from vmbmodel.plan.check import Check
 from vmbmodel.plan.estimate import AT_RISK_PROB, Estimate
 
@@ -55,8 +56,7 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
 
 def _start_h(estimate: Estimate) -> pd.Series:
     """Return the hour at which each VM starts, by its name."""
-    known = estimate.fleet.groupby("vm", sort=False)["start_h"].first()
-    return known.astype(float).fillna(float(estimate.scenario["start_h"]))
+    return of_vms(estimate.fleet, estimate.scenario, "start_h")["start_h"]
 
 
 def _how_long(vms: pd.DataFrame) -> Answer:
