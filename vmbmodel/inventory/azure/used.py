@@ -17,7 +17,7 @@ from vmbmodel.inventory.files import (
     Findings,
     InventoryError,
     instant,
-    records,
+    log_rows,
     size_gib,
 )
 from vmbmodel.inventory.jobs import first_backups
@@ -59,7 +59,7 @@ def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
         newest: dict[str, tuple[str, Used]] = {}
         own = []
         try:
-            for entry in records(path, findings, []):
+            for entry in log_rows(path, findings, []):
                 if FRONT_END in entry:
                     _take_front_end(entry, newest)
                 elif "used_gib" in entry or "vm" in entry:

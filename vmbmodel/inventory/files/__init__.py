@@ -23,15 +23,15 @@ from vmbmodel.inventory.files.listing import (
     Page,
     unfollowed,
 )
+from vmbmodel.inventory.files.logs import (
+    Tally,
+    log_rows,
+)
 from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
     instant,
     size_gib,
-)
-from vmbmodel.inventory.files.records import (
-    Tally,
-    records,
 )
 from vmbmodel.inventory.files.text import (
     read_text,
@@ -60,8 +60,8 @@ __all__ = [
     "Tally",
     "duration_h",
     "instant",
+    "log_rows",
     "read_text",
-    "records",
     "short",
     "size_gib",
     "stream_cells",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vmbmodel.inventory.files.cells import LONGEST_NAME
 from vmbmodel.inventory.files.findings import MANY, Findings
 
-__all__ = ["Entry", "Resource", "plain", "resource"]
+__all__ = ["Entry", "Resource", "folded", "resource"]
 
 PREFIX = ["subscriptions", "resourcegroups", "providers"]
 NOISE = re.compile(r"\[[^\]]*\]|[\s_]")
@@ -36,11 +36,11 @@ class Entry:
         self, members: dict, findings: Findings, row: int, path: str = ""
     ) -> None:
         self.findings, self.row, self._path = findings, row, path
-        self._members = {plain(name): value for name, value in members.items()}
+        self._members = {folded(name): value for name, value in members.items()}
         inner = None if path else self._members.pop("properties", None)
         self._inner = frozenset()
         if isinstance(inner, dict):
-            inner = {plain(name): value for name, value in inner.items()}
+            inner = {folded(name): value for name, value in inner.items()}
             self._inner = inner.keys() - self._members.keys()
             self._members = inner | self._members
         elif inner is not None:
@@ -53,7 +53,7 @@ class Entry:
     def raw(self, *names: str) -> object:
         """Return what stands under the first of the names that holds anything."""
         for name in names:
-            value = self._members.get(plain(name))
+            value = self._members.get(folded(name))
             if value is not None and value != "":
                 return value
         return None
@@ -62,7 +62,7 @@ class Entry:
         """Note what is wrong with a member, up to a bearable number."""
         if len(self.findings.found) <= MANY:
             column = self._path
-            column += "properties." if plain(name) in self._inner else ""
+            column += "properties." if folded(name) in self._inner else ""
             column += name
             rule = f"{column} {rule}" if value is None else rule
             self.findings.add(rule, row=self.row, column=column, value=value, hint=hint)
@@ -182,6 +182,6 @@ def resource(text: str) -> Resource | None:
 
 
 @lru_cache(maxsize=4096)
-def plain(name: str) -> str:
+def folded(name: str) -> str:
     """Return what the spellings of a name have in common."""
     return NOISE.sub("", ANALYTICS.sub("", name.lower()))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vmbmodel.inventory.files.entry import Entry, plain
+from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
 
 __all__ = ["Listing", "Page", "decoded", "entries", "unfollowed"]
@@ -227,7 +227,7 @@ def _unfolded(value: object, pages: list[Page], depth: int = 0) -> Iterator[obje
         for member in value:
             yield from _unfolded(member, pages, depth + 1)
         return
-    if isinstance(value, dict) and not any(plain(key) == "id" for key in value):
+    if isinstance(value, dict) and not any(folded(key) == "id" for key in value):
         for key, inner in value.items():
             if key.lower() == "tables" and isinstance(inner, list):
                 yield from _rows(inner)
@@ -255,7 +255,7 @@ def _rows(tables: list) -> Iterator[object]:
 
 
 def _page(envelope: dict, owner: str | None) -> Page:
-    link = next((v for k, v in envelope.items() if plain(k) == "nextlink"), None)
+    link = next((v for k, v in envelope.items() if folded(k) == "nextlink"), None)
     if isinstance(link, str) and link:
         found = re.search(r"/subscriptions/([^/?]+)", link, re.IGNORECASE)
         return Page(found[1].lower() if found else owner, True)

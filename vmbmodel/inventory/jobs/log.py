@@ -20,7 +20,7 @@ from vmbmodel.inventory.files import (
     InventoryError,
     Page,
     Tally,
-    records,
+    log_rows,
     unfollowed,
     zone,
 )
@@ -107,7 +107,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         tally = Tally(os.fspath(path))
         before, passed = len(rows), skipped.total()
         try:
-            for entry in records(path, tally, pages):
+            for entry in log_rows(path, tally, pages):
                 row = job(entry, clock)
                 if isinstance(row, str):
                     skipped[row] += 1

@@ -10,7 +10,7 @@ from vmbmodel.inventory.files.entry import Entry
 from vmbmodel.inventory.files.findings import Finding, Findings
 from vmbmodel.inventory.files.listing import Page, decoded, entries
 
-__all__ = ["Tally", "records"]
+__all__ = ["Tally", "log_rows"]
 
 SEPARATORS = ",;\t|"
 
@@ -42,7 +42,7 @@ class Tally(Findings):
         return zip(self.found, self.counts.values(), strict=True)
 
 
-def records(
+def log_rows(
     path: str | os.PathLike[str], findings: Findings, pages: list[Page]
 ) -> Iterator[Entry]:
     """Iterate over the rows of a file.
