@@ -213,6 +213,7 @@ def _waits(servers, restores, backups, restore_h, backup_h, scv, family):
         exponential=lambda: _of_one_mean(*line),
         other=lambda: _both(*line, scv, family),
     )
+    waits = np.broadcast_to(waits, (2, *np.shape(scv)))  # where there are no cells too
     alike = restore_h == backup_h
     return waits if alike.all() else np.where(alike, waits, _both(*line, scv, family))
 
