@@ -676,7 +676,7 @@ def test_malformed_lists_are_read_or_refused(which):
                 [paths["disks"]], [paths["vms"]], used_frac=0.5, **lists
             )
         except InventoryError as error:
-            assert re.search(r"\b\w+\.json: ", str(error))  # noqa: PT017
+            assert re.search(r"\b\w+\.json(:\d+)?: ", str(error))  # noqa: PT017
             str(error).encode()
             return
         assert all(line.isprintable() for line in answer.summary())
