@@ -12,7 +12,7 @@ import pandas as pd
 mpl.use("agg")
 
 from vmbmodel import figures
-from vmbmodel.inventory.fleet import read
+from vmbmodel.inventory.fleet import read_fleet
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 
@@ -23,7 +23,7 @@ VMS = 100
 
 def hundred_vms() -> pd.DataFrame:
     """Return when each of a hundred equal VMs begins and ends to move its data."""
-    disks = read(ROOT / "notebooks" / "data" / "four-disks.csv")
+    disks = read_fleet(ROOT / "notebooks" / "data" / "four-disks.csv")
     names = pd.DataFrame({"vm": [f"vm{number}" for number in range(1, VMS + 1)]})
     scenario = Scenario.of()
     fleet = names.merge(disks.drop(columns="vm"), how="cross")

@@ -100,7 +100,7 @@ def test_what_is_written_is_read_back(suffix):
     items = [item("rg-web", "web-01")]
     answer = read(WEB_DISKS, [WEB], items=items, policies=[policy()])
     fleet.write(answer.disks, f"fleet.{suffix}")
-    assert_frame_equal(fleet.read(f"fleet.{suffix}"), answer.disks)
+    assert_frame_equal(fleet.read_fleet(f"fleet.{suffix}"), answer.disks)
 
 
 def test_identifiers_match_in_any_case():
@@ -584,7 +584,7 @@ def test_names_that_no_terminal_should_see_are_refused(name):
 def test_other_names_come_through_as_they_are(name):
     answer = read(WEB_DISKS, [WEB | {"name": name}])
     fleet.write(answer.disks, "fleet.csv")
-    assert set(fleet.read("fleet.csv")["vm"]) == {name}
+    assert set(fleet.read_fleet("fleet.csv")["vm"]) == {name}
 
 
 @pytest.mark.parametrize("name", ["=cmd|'/c calc'!A1", "+1", "-1", "@x"])
@@ -682,7 +682,7 @@ def test_malformed_lists_are_read_or_refused(which):
         assert all(line.isprintable() for line in answer.summary())
         if len(answer.disks):
             fleet.write(answer.disks, "fleet.csv", force=True)
-            assert_frame_equal(fleet.read("fleet.csv"), answer.disks)
+            assert_frame_equal(fleet.read_fleet("fleet.csv"), answer.disks)
 
     check()
 
@@ -700,7 +700,7 @@ def test_the_command_writes_an_inventory():
     done = run(*lists, "--used-frac", "0.4", "-o", "fleet.csv")
     assert done.exit_code == 0
     assert "Azure lists no used bytes" in done.stderr
-    assert len(fleet.read("fleet.csv")) == 2
+    assert len(fleet.read_fleet("fleet.csv")) == 2
     again = run(*lists, "--used-frac", "0.4", "-o", "fleet.csv")
     assert again.exit_code == 2
     assert "fleet.csv" in again.stderr

@@ -251,6 +251,24 @@ def test_notebook_only_uses_the_model(path):
             assert not isinstance(node, ast.FunctionDef | ast.ClassDef), cell["id"]
 
 
+FRONT = (ROOT / "vmbmodel/__init__.pyi").read_text("utf-8")
+OFFERED = {
+    f"{node.module}.{alias.name}"
+    for node in ast.parse(FRONT).body
+    if isinstance(node, ast.ImportFrom)
+    for alias in node.names
+}
+
+
+@every_notebook
+def test_notebook_comes_in_by_the_front_door(path):
+    for cell in code_cells(path):
+        for node in ast.walk(ast.parse(text(cell))):
+            if isinstance(node, ast.ImportFrom):
+                assert not node.module.startswith("vmbmodel.formulas")
+                assert not OFFERED & {f"{node.module}.{a.name}" for a in node.names}
+
+
 @pytest.mark.parametrize("cell", FIGURES)
 def test_every_figure_has_a_name_a_caption_and_a_description(cell):
     figures = [o for o in cell["outputs"] if has_figure({"outputs": [o]})]

@@ -46,7 +46,7 @@ A2 = (
 
 @pytest.fixture(scope="module")
 def sample():
-    return estimate(fleet.read(SAMPLE), Scenario.of())
+    return estimate(fleet.read_fleet(SAMPLE), Scenario.of())
 
 
 # --- figures that others published ---------------------------------------------

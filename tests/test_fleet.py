@@ -40,7 +40,7 @@ def csv(*rows, more=""):
 def read(content, name="fleet.csv"):
     data = content if isinstance(content, bytes) else content.encode()
     Path(name).write_bytes(data)
-    return fleet.read(name)
+    return fleet.read_fleet(name)
 
 
 def refusal(content, name="fleet.csv"):
@@ -412,14 +412,14 @@ def test_files_that_are_none(tmp_path, monkeypatch):
         "a\0b": "cannot be read: embedded null byte",
     }.items():
         with pytest.raises(InventoryError, match=re.escape(f"{name}: {rule}")):
-            fleet.read(name)
+            fleet.read_fleet(name)
 
     def deny(_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", deny)
     with pytest.raises(InventoryError, match=r"^x\.csv: cannot be read: Permission de"):
-        fleet.read("x.csv")
+        fleet.read_fleet("x.csv")
 
 
 # --- Parquet -----------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_parquet_by_content_and_of_many_types():
         vault=pa.nulls(2),
     )
     parquet.write_table(content, "fleet.csv")
-    disks = fleet.read("fleet.csv")
+    disks = fleet.read_fleet("fleet.csv")
     assert disks["role"].tolist() == ["os", "os"]
     assert disks["size_gib"].tolist() == [127, 64]
     assert disks["used_gib"].tolist() == [30.5, 10]
@@ -523,9 +523,9 @@ def test_corrupt_parquet(cut):
 
 @pytest.mark.parametrize("name", ["copy.csv", "copy.parquet"])
 def test_sample_comes_back(name):
-    disks = fleet.read(SAMPLE)
+    disks = fleet.read_fleet(SAMPLE)
     fleet.write(disks, name)
-    assert_frame_equal(fleet.read(name), disks, check_exact=True)
+    assert_frame_equal(fleet.read_fleet(name), disks, check_exact=True)
 
 
 names = st.text(
@@ -560,11 +560,11 @@ def test_every_inventory_comes_back(vms, size, fraction, managed, account, suffi
     )
     path = Path("fleet").with_suffix(suffix)
     fleet.write(disks, path, force=True)
-    again = fleet.read(path)
+    again = fleet.read_fleet(path)
     kept = again[disks.columns]
     assert_frame_equal(kept, disks, check_dtype=False, check_exact=True)
     fleet.write(again, path, force=True)
-    assert_frame_equal(fleet.read(path), again, check_exact=True)
+    assert_frame_equal(fleet.read_fleet(path), again, check_exact=True)
 
 
 def alike(name):
@@ -581,7 +581,7 @@ def test_write_leaves_empty_columns_out_and_overwrites_only_by_force():
 
 
 def test_write_refuses_what_read_would():
-    disks = fleet.read(SAMPLE)
+    disks = fleet.read_fleet(SAMPLE)
     bad = disks.assign(size_gib=disks["size_gib"].where(disks.index != 3, -1))
     with pytest.raises(InventoryError) as error:
         fleet.write(bad, "copy.csv")
@@ -705,7 +705,7 @@ def test_a_table_is_taken_as_its_file_is(case):
         if case in ("names of digits", "flags beside blanks") and name in written:
             written[name] = [None if pd.isna(n) else f"{n:g}" for n in rows[name]]
     written.to_csv("its.csv", index=False)
-    expected = fleet.read("its.csv")
+    expected = fleet.read_fleet("its.csv")
     assert_frame_equal(fleet.disks_of(rows), expected, check_exact=True)
     assert_frame_equal(fleet.disks_of(expected), expected, check_exact=True)
     assert_frame_equal(rows, before)
@@ -762,7 +762,7 @@ def test_cells_that_no_file_can_hold():
 
 def test_a_path_or_a_table_and_nothing_else():
     Path("fleet.csv").write_text(csv(GOOD))
-    expected = fleet.read("fleet.csv")
+    expected = fleet.read_fleet("fleet.csv")
     for path in ("fleet.csv", Path("fleet.csv")):
         assert_frame_equal(fleet.disks_of(path), expected)
     with pytest.raises(InventoryError, match=r"^none\.csv: does not exist$"):
@@ -848,7 +848,7 @@ def test_a_million_disks():
             file.write(f"vm-{vm},d{disk},{'data' if disk else 'os'},{cells}\n")
     script = """
         from vmbmodel.inventory import fleet
-        disks = fleet.read("fleet.csv")
+        disks = fleet.read_fleet("fleet.csv")
         assert disks.shape == (1_000_000, 22)
         assert disks["used_gib"].sum() == 99.5e6
         assert disks["vm"].nunique() == 250_000
@@ -864,7 +864,7 @@ def test_many_bad_disks():
     script = """
         from vmbmodel.inventory import fleet
         try:
-            fleet.read("fleet.csv")
+            fleet.read_fleet("fleet.csv")
         except fleet.InventoryError as error:
             assert len(error.findings) == 100_000
             lines = str(error).splitlines()
@@ -882,11 +882,11 @@ def test_many_bad_disks():
 def test_the_sample_of_the_package_is_that_of_the_book():
     packaged = Path(fleet.__file__).with_name("sample.csv")
     assert packaged.read_bytes() == SAMPLE.read_bytes()
-    assert_frame_equal(fleet.sample(), fleet.read(SAMPLE))
+    assert_frame_equal(fleet.sample_fleet(), fleet.read_fleet(SAMPLE))
 
 
 def test_sample_shows_what_the_model_is_about():
-    disks = fleet.read(SAMPLE)
+    disks = fleet.read_fleet(SAMPLE)
     backed_up = disks[disks["role"] != "temp"]
     unmanaged = backed_up[~backed_up["managed"].fillna(True)]
     crowds = unmanaged.groupby(["storage_account", "policy"]).size()
@@ -903,7 +903,7 @@ def test_sample_shows_what_the_model_is_about():
 
 
 def test_sample_holds_the_vm_of_the_article():
-    disks = fleet.read(SAMPLE)
+    disks = fleet.read_fleet(SAMPLE)
     ours = disks[disks["vm"] == "a2-standard"]
     # Azure docs, "About Azure VM backup" (12/11/2018), Backup costs: the table
     assert ours["role"].tolist() == ["os", "temp", "data", "data"]

@@ -1,4 +1,4 @@
-"""Numbers on their way: quoted by a notebook, shown by a page."""
+"""Numbers and figures on their way from a notebook to a page."""
 
 import base64
 import re
@@ -6,12 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from nbformat import v4
+
+mpl.use("agg")
+
+from matplotlib import pyplot as plt
 
 from vmbmodel import notebook
 
@@ -39,7 +44,7 @@ TOP = "---\nnumbers: sweep.ipynb\n---\n\n# A page\n\n"
 def kept(monkeypatch):
     found = {}
     monkeypatch.setattr(
-        notebook, "glue", lambda name, value, display: found.update({name: value})
+        notebook, "glue", lambda name, value, display=True: found.update({name: value})
     )
     return found
 
@@ -68,6 +73,13 @@ def test_a_table_is_kept_as_it_is(kept):
     table = pd.DataFrame({"wait": [1 / 3]})
     notebook.quote(waits=table)
     assert kept["waits"] is table
+
+
+def test_a_figure_is_kept_whole_and_closed(kept):
+    figure, (_, below) = plt.subplots(2)
+    notebook.show("bars", below)
+    assert kept == {"bars": figure}
+    assert not plt.get_fignums()
 
 
 # --- what a page makes of it --------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet import InventoryError, read
+from vmbmodel.inventory.fleet import InventoryError, read_fleet
 from vmbmodel.plan.check.answer import check_disks
 from vmbmodel.plan.estimate.answer import estimate_disks
 from vmbmodel.plan.scenario import Scenario
@@ -300,7 +300,7 @@ def test_names_from_a_file_are_inert_or_refused(run, tmp_path):
         one_vm(name).to_csv(path, index=False)
         said = ""
         try:
-            read(path)
+            read_fleet(path)
             taken.append(name)
         except InventoryError as error:
             said = str(error)

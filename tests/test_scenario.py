@@ -201,7 +201,7 @@ def test_what_is_set_for_nothing_is_said(run):
 
 def test_only_what_changes_nothing_is_said_to(disks):
     """Whatever an estimate has not asked for can be anything."""
-    rows, usual = fleet.read(disks), Scenario.of()
+    rows, usual = fleet.read_fleet(disks), Scenario.of()
     given = {name: value for name, value in values(usual).items() if value is not None}
     before = estimate(rows, Scenario.of(settings=given))
     unused = before.scenario.unused()

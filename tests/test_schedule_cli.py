@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
-from vmbmodel.inventory.fleet import read
+from vmbmodel.inventory.fleet import read_fleet
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 
@@ -58,7 +58,7 @@ def test_json_is_whole_and_agrees_with_the_files(run):
         "broken_before", "broken_after", "solver", "running", "assumptions", "warnings",
     ]  # fmt: skip
     assert answer["rules"]["blackout"] == [[8, 18]]
-    new = read("new.csv")
+    new = read_fleet("new.csv")
     assert estimate(new, Scenario.of()).total["expected_misses"] == pytest.approx(
         answer["after"]["expected_misses"], rel=1e-12
     )

@@ -1,8 +1,10 @@
-"""What a notebook hands on to the pages of the book that quote it."""
+"""What a notebook hands on to the pages of the book: numbers and figures."""
 
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from myst_nb import glue
 
-__all__ = ["quote"]
+__all__ = ["quote", "show"]
 
 DIGITS = 8
 """Significant digits of a quoted number: more than any page shows, and fewer than
@@ -24,6 +26,22 @@ def quote(**values: object) -> None:
     """
     for name, value in values.items():
         glue(name, _plain(value), display=False)
+
+
+def show(name: str, ax: Axes) -> None:
+    """Show a figure, and keep it under a name for pages to show as well.
+
+    A page does so with the directive ``nbfigure``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure, which is used once in a notebook.
+    ax : Axes
+        Any axes of the figure.
+    """
+    glue(name, ax.figure)
+    plt.close(ax.figure)
 
 
 def _plain(value: object) -> object:

@@ -9,8 +9,7 @@
     Mean wait against arrivals, for 2, 4 and 8 data movers.
     ```
 
-The notebook glues the figure under that key and shows it, too: an image glued
-unseen is never written to disk. Caption and alt text may quote its numbers.
+The notebook shows the figure under that name. Caption and alt text may quote numbers.
 """
 
 from docutils import nodes

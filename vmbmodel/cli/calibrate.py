@@ -58,7 +58,7 @@ def calibrate(
         raise ValueError(f"{output} must end in .toml, to be found as a profile")
     base = PROFILES.find(profile or DEFAULT_PROFILE)
     log = log_of.read(jobs, time_zone)
-    disks = inventory.read(fleet) if fleet else None
+    disks = inventory.read_fleet(fleet) if fleet else None
     answer = fit(log.jobs, base, disks)
     if output is not None:
         source = ", ".join(path.name for path in jobs)

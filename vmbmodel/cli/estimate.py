@@ -96,7 +96,7 @@ def estimate(
     ] = None,
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
-    from vmbmodel.inventory.fleet import read
+    from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan.estimate import COLUMNS, compare_disks, estimate_disks
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
@@ -106,7 +106,7 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = read(fleet)
+        disks = read_fleet(fleet)
         answer = estimate_disks(disks, settings, months)
         compared = compare_disks(disks, settings, cases) if cases else []
     present(

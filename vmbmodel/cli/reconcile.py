@@ -67,12 +67,12 @@ def reconcile(
 ) -> None:
     """Compare what was billed with the model, and say why the two differ."""
     from vmbmodel.inventory import bill
-    from vmbmodel.inventory.fleet import read
+    from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import bill as plan
 
     with settings_from(scenario, set_, profile=profile, prices=prices) as settings:
-        disks = read(fleet)
-        retained = read(stopped) if stopped else None
+        disks = read_fleet(fleet)
+        retained = read_fleet(stopped) if stopped else None
         with progress_bar() as progress:
             charged = bill.read(bills, cost=cost.value, progress=progress)
         answer = plan.reconcile(

@@ -123,7 +123,7 @@ def schedule(
     ] = None,
 ) -> None:
     """Plan the starts of all VMs: which policy, at which hour, against the present."""
-    from vmbmodel.inventory.fleet import read, write
+    from vmbmodel.inventory.fleet import read_fleet, write
     from vmbmodel.plan.schedule import schedule as plan
 
     date = date_of(as_of, limits)
@@ -134,7 +134,7 @@ def schedule(
         progress_bar() as progress,
     ):
         answer = plan(
-            read(fleet),
+            read_fleet(fleet),
             settings,
             blackout=[_hours(text) for text in blackout or []],
             keep=keep or (),

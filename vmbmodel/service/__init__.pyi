@@ -1,6 +1,9 @@
 from vmbmodel.service.catalogues import LIMITS as LIMITS
 from vmbmodel.service.catalogues import PRICES as PRICES
 from vmbmodel.service.catalogues import PROFILES as PROFILES
+from vmbmodel.service.catalogues import limits as limits
+from vmbmodel.service.catalogues import prices as prices
+from vmbmodel.service.catalogues import profile as profile
 from vmbmodel.service.constants import STATUSES as STATUSES
 from vmbmodel.service.constants import Catalogue as Catalogue
 from vmbmodel.service.constants import ConstantSet as ConstantSet

@@ -12,10 +12,12 @@ Examples
 1000.0
 """
 
-from vmbmodel.service.constants import Catalogue
+import os
+
+from vmbmodel.service.constants import Catalogue, ConstantSet
 from vmbmodel.service.rates import STORAGE
 
-__all__ = ["LIMITS", "PRICES", "PROFILES"]
+__all__ = ["LIMITS", "PRICES", "PROFILES", "limits", "prices", "profile"]
 
 PROFILES = Catalogue(
     kind="profile",
@@ -92,3 +94,85 @@ LIMITS = Catalogue(kind="table of limits", folder="limits", required=("daily_bac
 
 A limit that a date did not document is absent from its table; read it with
 ``table.get(name, math.inf)``."""
+
+
+def profile(name: str | os.PathLike[str] | None = None) -> ConstantSet:
+    """Return a profile: what Azure Backup could do on a date.
+
+    Parameters
+    ----------
+    name : str or path-like, optional
+        Its name, or a file of your own that ends in .toml; the newest without it.
+
+    Returns
+    -------
+    ConstantSet
+        Constants by name, each with its source.
+
+    Raises
+    ------
+    ValueError
+        If there is no such profile, or the file breaks a rule.
+
+    Examples
+    --------
+    >>> profile("azure-2018-12")["servers"]
+    10.0
+    """
+    return _found(PROFILES, name)
+
+
+def prices(name: str | os.PathLike[str] | None = None) -> ConstantSet:
+    """Return a price book: what a protected instance and a stored GB cost on a date.
+
+    Parameters
+    ----------
+    name : str or path-like, optional
+        Its name, or a file of your own that ends in .toml; the newest without it.
+
+    Returns
+    -------
+    ConstantSet
+        Prices by name, each with its source.
+
+    Raises
+    ------
+    ValueError
+        If there is no such price book, or the file breaks a rule.
+
+    Examples
+    --------
+    >>> prices()["instance_fee_usd"]
+    10.0
+    """
+    return _found(PRICES, name)
+
+
+def limits(name: str | os.PathLike[str] | None = None) -> ConstantSet:
+    """Return a table of limits: how much of everything a vault took on a date.
+
+    Parameters
+    ----------
+    name : str or path-like, optional
+        Its name, or a file of your own that ends in .toml; the newest without it.
+
+    Returns
+    -------
+    ConstantSet
+        Limits by name, each with its source.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table, or the file breaks a rule.
+
+    Examples
+    --------
+    >>> limits("2018-12")["vault_protected_vms"]
+    1000.0
+    """
+    return _found(LIMITS, name)
+
+
+def _found(catalogue: Catalogue, name: str | os.PathLike[str] | None) -> ConstantSet:
+    return catalogue.find(name or catalogue.available()[-1])

@@ -44,7 +44,7 @@ class Import:
     Parameters
     ----------
     disks : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read` gives it.
+        A row a disk, as `vmbmodel.inventory.fleet.read_fleet` gives it.
     unattached : DataFrame
         Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``.
     skipped : Mapping[str, int]

@@ -32,9 +32,9 @@ __all__ = [
     "Located",
     "checked",
     "disks_of",
-    "read",
+    "read_fleet",
     "read_located",
-    "sample",
+    "sample_fleet",
     "to_bytes",
     "write",
 ]
@@ -71,13 +71,13 @@ def disks_of(fleet: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     fleet : path-like or DataFrame
-        A file that `read` takes, or a table that `checked` takes, which stays as
+        A file that `read_fleet` takes, or a table that `checked` takes, which stays as
         it is.
 
     Returns
     -------
     pandas.DataFrame
-        As `read` returns it.
+        As `read_fleet` returns it.
 
     Raises
     ------
@@ -98,12 +98,12 @@ def disks_of(fleet: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     if isinstance(fleet, pd.DataFrame):
         return checked(fleet, "fleet")
     if isinstance(fleet, str | os.PathLike):
-        return read(fleet)
+        return read_fleet(fleet)
     what = type(fleet).__name__
     raise TypeError(f"fleet must be a path or a DataFrame, a row a disk; got {what}")
 
 
-def read(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
     r"""Read an inventory: a row a disk.
 
     The content decides between Parquet and comma-separated text (UTF-8), not the
@@ -144,7 +144,7 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
     >>> lines = ["vm,disk,role,size_gib,used_gib", "web-01,c,os,127,31.5"]
     >>> _ = path.write_text("\n".join(lines))
-    >>> fleet = read(path)
+    >>> fleet = read_fleet(path)
     >>> fleet[list(REQUIRED)]
            vm disk role  size_gib  used_gib
     0  web-01    c   os     127.0      31.5
@@ -155,7 +155,7 @@ def read(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def read_located(path: str | os.PathLike[str]) -> Located:
-    r"""Read an inventory as `read` does, and say where each row stands in the file.
+    r"""Read an inventory as `read_fleet` does, and say where each row stands in it.
 
     Parameters
     ----------
@@ -191,28 +191,28 @@ def read_located(path: str | os.PathLike[str]) -> Located:
     return Located(disks, cells.rows, findings.counted, digest)
 
 
-def sample() -> pd.DataFrame:
+def sample_fleet() -> pd.DataFrame:
     """Return the inventory that the examples of the book use.
 
     Returns
     -------
     pandas.DataFrame
-        As `read` returns it.
+        As `read_fleet` returns it.
 
     Examples
     --------
-    >>> fleet = sample()
+    >>> fleet = sample_fleet()
     >>> len(fleet), fleet["vm"].nunique()
     (116, 40)
     """
     with as_file(files("vmbmodel.inventory.fleet") / "sample.csv") as path:
-        return read(path)
+        return read_fleet(path)
 
 
 def write(
     frame: pd.DataFrame, path: str | os.PathLike[str], *, force: bool = False
 ) -> None:
-    """Write an inventory that `read` gives back as it is.
+    """Write an inventory that `read_fleet` gives back as it is.
 
     Optional columns with nothing in them are left out.
 
@@ -229,7 +229,7 @@ def write(
     Raises
     ------
     InventoryError
-        If `read` would refuse the file; rows count from 1.
+        If `read_fleet` would refuse the file; rows count from 1.
     FileExistsError
         If the file exists and `force` is false.
     ValueError
@@ -269,7 +269,7 @@ def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
     Raises
     ------
     InventoryError
-        If `read` would refuse the file; rows count from 1.
+        If `read_fleet` would refuse the file; rows count from 1.
     ValueError
         If the path ends otherwise.
     """
@@ -287,7 +287,7 @@ def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
 
 
 def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Check a table as `read` checks a file, and give its columns their types.
+    """Check a table as `read_fleet` checks a file, and give its columns their types.
 
     A cell counts as what a file of comma-separated text would hold, whatever type
     pandas has given it: ``NaN`` is a blank, 7 is a name of one digit.
@@ -303,12 +303,12 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `read` returns it.
+        As `read_fleet` returns it.
 
     Raises
     ------
     InventoryError
-        If `read` would refuse a file of that content; rows count from 1.
+        If `read_fleet` would refuse a file of that content; rows count from 1.
 
     Examples
     --------
