@@ -79,7 +79,7 @@ def test_a_figure_is_kept_whole_and_closed(kept):
     figure, (_, below) = plt.subplots(2)
     notebook.show("bars", below)
     assert kept == {"bars": figure}
-    assert not plt.get_fignums()
+    assert not plt.fignum_exists(figure.number)
 
 
 # --- what a page makes of it --------------------------------------------------
