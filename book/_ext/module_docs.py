@@ -1,14 +1,16 @@
-"""API sections made from what the package has, so that no module is left out.
+"""API sections made from what the package lists, so that nothing is left out.
 
 .. code-block:: md
 
     ```{module-docs} vmbmodel.formulas
     ```
 
-gives a section for every public module of a package, or the documentation of
-one module, or of a package that has no others.
+gives a section for every public module and package in a package, with what that
+lists in its ``__all__`` as its own; of a module, only what the front of the package
+lists as well. A module that is no package has no sections, but all that it lists.
 """
 
+import inspect
 import pkgutil
 from importlib import import_module
 
@@ -20,18 +22,37 @@ HIDDEN = "\ue000"  # a character that no text has
 BLOCK = """\
 ```{{eval-rst}}
 .. automodule:: {name}
-   :members:
+   :members: {members}
 ```
 """
 
 
 def public_modules(package):
-    """Return the dotted names of a package's public modules."""
+    """Yield name and members of a package's public modules that have any."""
+    front = getattr(import_module(package), "__all__", None)
+    for found in pkgutil.iter_modules(import_module(package).__path__):
+        name = f"{package}.{found.name}"
+        if found.name.startswith("_"):
+            continue
+        members = own(name)
+        if front is not None and not found.ispkg:
+            members = [member for member in members if member in front]
+        if members:
+            yield name, members
+
+
+def own(name):
+    """Return what a module lists and has not from elsewhere."""
+    module = import_module(name)
     return [
-        f"{package}.{found.name}"
-        for found in pkgutil.iter_modules(import_module(package).__path__)
-        if not found.name.startswith("_")
+        m for m in module.__all__ if home(getattr(module, m), name).startswith(name)
     ]
+
+
+def home(member, module):
+    """Return the module of a class or a function, and the given one of a value."""
+    is_named = inspect.isclass(member) or inspect.isroutine(member)
+    return member.__module__ if is_named else module
 
 
 class ModuleDocs(SphinxDirective):
@@ -42,27 +63,26 @@ class ModuleDocs(SphinxDirective):
     def run(self):
         """Have an automodule parsed for each."""
         name = self.arguments[0]
-        is_package = hasattr(import_module(name), "__path__")
-        names = public_modules(name) if is_package else []
-        if not names:
-            return self.documentation(name)
-        return [self.section(module) for module in names]
+        if not hasattr(import_module(name), "__path__"):
+            return self.documentation(name, own(name))
+        return [self.section(*found) for found in public_modules(name)]
 
-    def section(self, name):
+    def section(self, name, members):
         """Return a section headed by the module's own name."""
         short = name.rpartition(".")[2]
         section = nodes.section(names=[nodes.fully_normalize_name(name)])
         section += nodes.title(short, "", nodes.literal(short, short))
         self.state.document.note_implicit_target(section, section)
-        section += self.documentation(name)
+        section += self.documentation(name, members)
         return section
 
-    def documentation(self, name):
+    def documentation(self, name, members):
         """Return what autodoc makes of the module."""
         source, _ = self.get_source_info()
         made = nodes.Element()
-        lines = BLOCK.format(name=name).splitlines()
-        self.state.nested_parse(StringList(lines, source), self.content_offset, made)
+        block = BLOCK.format(name=name, members=", ".join(members))
+        lines = StringList(block.splitlines(), source)
+        self.state.nested_parse(lines, self.content_offset, made)
         return made.children
 
 
