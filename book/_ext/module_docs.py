@@ -86,6 +86,12 @@ class ModuleDocs(SphinxDirective):
         return made.children
 
 
+def source_of(app, module, name):
+    """Show the source of a value where the value stands, not that of its class."""
+    top = getattr(import_module(module), name.partition(".")[0])
+    return home(top, module)
+
+
 def hide_colon(app, what, name, obj, options, lines):
     """Keep napoleon from reading "Colours: red, blue." as a value of type Colours."""
     if what in ("attribute", "data", "property") and lines:
@@ -98,8 +104,9 @@ def show_colon(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    """Register the directive, and the two handlers around napoleon's."""
+    """Register the directive, the handlers around napoleon's, and viewcode's."""
     app.add_directive("module-docs", ModuleDocs)
     app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", show_colon, priority=600)
+    app.connect("viewcode-follow-imported", source_of)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
