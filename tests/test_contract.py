@@ -52,6 +52,14 @@ def bad_values(field):
     yield np.nan
 
 
+def entries(doc):
+    """Return what a docstring says of each argument."""
+    after = re.search(r"^Parameters\n-+\n(.*)", doc, re.M | re.S)
+    section = re.split(r"^\S.*\n-{3,}$", after.group(1) if after else "", flags=re.M)
+    parts = re.split(r"^(\w+) : ", section[0], flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def test_there_are_formulas():
     assert len(FORMULAS) == len({f.__name__ for f in FORMULAS}) > 5
 
@@ -69,11 +77,27 @@ def test_units_in_names_and_docstring_agree(formula):
 
 @every_formula
 def test_the_source_describes_no_argument_that_is_not_there(formula):
-    source = inspect.cleandoc(formula.__wrapped__.__doc__)
-    written = re.search(r"^Parameters\n-+\n(.*?)^\S.*\n---", source, re.M | re.S)
-    names = re.findall(r"^(\w+) : ", written.group(1) if written else "", re.M)
+    names = list(entries(inspect.cleandoc(formula.__wrapped__.__doc__)))
     parameters = list(inspect.signature(formula).parameters)
     assert names == [name for name in parameters if name in names]
+
+
+@every_formula
+def test_the_source_does_not_say_what_the_table_says(formula):
+    for name, text in entries(inspect.cleandoc(formula.__wrapped__.__doc__)).items():
+        told = FIELDS[name].text.rstrip(".") + f", :math:`{FIELDS[name].symbol}`"
+        assert told.lower() not in " ".join(text.lower().split()), name
+
+
+@every_formula
+def test_every_argument_in_an_equation_has_a_symbol_of_its_own(formula):
+    told = entries(inspect.getdoc(formula))
+    symbols = []
+    for name in numbers(told):
+        symbol = re.search(r":math:`([^`]+)`", told[name])
+        assert symbol or not FIELDS[name].symbol, name
+        symbols += [symbol.group(1).partition(" = ")[0]] if symbol else []
+    assert len(symbols) == len(set(symbols)), symbols
 
 
 @every_formula

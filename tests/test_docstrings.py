@@ -36,7 +36,8 @@ Parameters
 jobs : array_like of int
     Jobs that start at once, :math:`N`; >= 1 and finite. [-]
 vault_servers : array_like of int
-    Jobs of one vault that are served at a time; >= 1 and finite. [-]
+    Jobs of one vault that are served at a time, :math:`c`; >= 1 and finite.
+    [-]
 service_h : array_like of float, default 1
     Mean of the service time, :math:`\tau`; > 0 and finite. No job is served
     twice, and this sentence is as long as it is only because it has to be
@@ -76,6 +77,15 @@ def section(doc, title):
 
 def test_the_table_says_the_rest():
     assert completed(jam_makespan_h, SHORT) == COMPLETE
+
+
+def test_an_entry_can_add_to_the_table():
+    source = "Sum.\n\nParameters\n----------\njobs : Of one\n    night only.\n"
+    entry = "Backup jobs that start at the same time, :math:`N`; >= 1 and finite."
+        "Backup jobs that start at the same time, :math:`N`; >= 1 and finite. Of one"
+    )
+    text = " ".join(section(completed(jam_makespan_h, source), "Parameters").split())
+    assert text.startswith(f"jobs : array_like of int {entry} night only. [-]")
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,16 @@ A formula's source says what is particular: meaning, symbol, equation, validity,
 source, example. Types, units, ranges, choices and shapes are known here, so that
 under *Parameters*::
 
-    servers : data movers, :math:`c`
-        Whole disks only.
+    service_h : length of every job, :math:`s`
+        Breaks included.
 
 becomes
 
-    servers : array_like of int
-        Data movers, :math:`c`; >= 1 and finite. Whole disks only. [-]
+    service_h : array_like of float
+        Length of every job, :math:`s`; > 0 and finite. Breaks included. [h]
 
-An argument left out has the text of its row in ``fields.toml``. *Returns* and
+An argument left out has the text and the symbol of its row in ``fields.toml``, and so
+has one whose entry begins with a capital: that is a sentence to add. *Returns* and
 *Raises* hold what the source adds to what is true of every formula, if anything.
 """
 
@@ -74,7 +75,9 @@ def _parameters(kernel, along, over, written) -> Iterator[str]:
             kind += ", at least one-dimensional"
         if parameter.default is not parameter.empty:
             kind += f", default {parameter.default}"
-        meaning, _, more = (text or field.text.rstrip(".")).partition("\n")
+        meaning, _, more = text.partition("\n")
+        if not text or text[0].isupper():
+            meaning, more = _meaning(field), text
         clauses = [_upper(meaning), _allowed(field)]
         if name in over:
             one = "" if name == over[0] else ", or one value for all"
@@ -97,6 +100,11 @@ def _returns(field: Field, along: str | None, written: str) -> str:
     else:
         text = _sentences(shape, particular)
     return _entry(_type(field), text, field.unit)
+
+
+def _meaning(field: Field) -> str:
+    text = field.text.rstrip(".")
+    return f"{text}, :math:`{field.symbol}`" if field.symbol else text
 
 
 def _type(field: Field) -> str:

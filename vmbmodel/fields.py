@@ -154,6 +154,7 @@ class Field:
     label: str
     text: str
     typical: object
+    symbol: str = ""
     range: Interval | None = None
     whole: bool = False
     choices: tuple[str, ...] | None = None

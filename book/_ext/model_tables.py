@@ -70,8 +70,8 @@ class FieldsTable(ModelTable):
             section = self.section(title[0].upper() + title[1:])
             rows = [self.field_row(known[name]) for name in names]
             section += self.table(
-                ["name", "is called", "unit", "allowed", "what it is"],
-                [20, 15, 10, 15, 40],
+                ["name", "is called", "symbol", "unit", "allowed", "what it is"],
+                [20, 15, 6, 9, 15, 35],
                 rows,
             )
             sections.append(section)
@@ -91,6 +91,7 @@ class FieldsTable(ModelTable):
         return [anchor], [
             code(field.name),
             plain(field.label),
+            [nodes.math(field.symbol, field.symbol)] if field.symbol else plain(""),
             plain(field.unit),
             allowed,
             plain(field.text),

@@ -18,14 +18,6 @@ def standard_points(
 
     .. math:: c' = \begin{cases} a / M & c M \ge a + l \\ c & c M < a + l \end{cases}
 
-    Parameters
-    ----------
-    level_points : months or years for which a point is kept, :math:`c`
-    level_months : months between two points, :math:`M`
-        1, or 12 for yearly points.
-    archive_after_months : age at which a point moves, :math:`a`
-    archive_left_months : retention that it must have left then, :math:`l`
-
     See Also
     --------
     archived_gib : what the others come to in the archive.
@@ -119,10 +111,7 @@ def early_deletion_usd(
 
     Parameters
     ----------
-    archived_gib : data that is deleted, :math:`S`
     rate_usd_per_gib_month : price of one GiB of archive for a month, :math:`p`
-    archived_h : how long it was in the archive, :math:`t`
-    early_deletion_h : how long it is paid for at least, :math:`e`
 
     Notes
     -----

@@ -31,9 +31,7 @@ def jobs_ahead(batch_jobs, batch_scv):
 
     Parameters
     ----------
-    batch_jobs : mean number of jobs in a batch, :math:`E[X]`
-    batch_scv : squared coefficient of variation of that number, :math:`v_X`
-        0 for batches of one size, :math:`1 - 1/E[X]` for geometric ones.
+    batch_scv : It is 0 for batches of one size, :math:`1 - 1/E[X]` for geometric ones.
 
     Notes
     -----
@@ -73,11 +71,7 @@ def batch_mean_wait_h(
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
     arrivals_per_h : jobs arriving, in batches of a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    jobs_ahead : mean number of jobs of its batch before a job, :math:`b`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -144,10 +138,7 @@ def timetable_mean_wait_h(servers, start_jobs, interval_h, service_h):
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    start_jobs : mean of the jobs that start together, a Poisson number, :math:`\Lambda`
     interval_h : time from one start to the next, :math:`T`
-    service_h : length of every job, :math:`\tau`
 
     Returns
     -------

@@ -29,14 +29,6 @@ def protected_instances(
     .. math:: n = \begin{cases} n_0 & s \le s_0 \\
         \lceil s / q \rceil & s > s_0 \end{cases}
 
-    Parameters
-    ----------
-    protected_instance_gib : actual data of the VM without its temporary disk, :math:`s`
-    small_instance_gib : size up to which a VM is small, :math:`s_0`
-    small_instances : instances that a small VM counts as, :math:`n_0`
-    instance_step_gib : size of a step, :math:`q`
-        A step counts once started.
-
     Notes
     -----
     All sizes are taken to the nearest KiB, so that the order in which disks are
@@ -75,10 +67,7 @@ def instance_usd(protected_instances, instance_fee_usd, billed_frac):
 
     Parameters
     ----------
-    protected_instances : instances the VM is billed as, :math:`n`
-        0 for one of which no disk is backed up.
-    instance_fee_usd : price of one instance for a month, :math:`p`
-    billed_frac : share of the month that is billed, :math:`\varphi`
+    protected_instances : Zero for a VM of which no disk is backed up.
 
     Notes
     -----
@@ -102,12 +91,6 @@ def storage_usd(stored_gib, rate_usd_per_gib_month, billed_frac):
 
     .. math:: P = S\, p\, \varphi
 
-    Parameters
-    ----------
-    stored_gib : data stored, :math:`S`
-    rate_usd_per_gib_month : price of one GiB for a month, :math:`p`
-    billed_frac : share of the month that is billed, :math:`\varphi`
-
     Notes
     -----
     Metered by daily average; vault and snapshots alike, at their own rates.
@@ -129,11 +112,6 @@ def discounted_usd(list_usd, discount_frac):
     r"""Price of a line of a bill under a discount.
 
     .. math:: P = P_0\, (1 - \delta)
-
-    Parameters
-    ----------
-    list_usd : the line at list price, :math:`P_0`
-    discount_frac : share that is not charged, :math:`\delta`
 
     Notes
     -----
@@ -164,9 +142,7 @@ def reserved_usd(
     ----------
     stored_gib : data in the standard tier that a reservation covers, :math:`S`
         In all vaults of one region and redundancy.
-    reserved_gib : capacity reserved, :math:`R`
-    rate_usd_per_gib_month : list price of one GiB for a month, :math:`p`
-    reserved_discount_frac : share of the list price that it saves, :math:`\delta`
+    rate_usd_per_gib_month : The list price.
 
     Notes
     -----
@@ -203,12 +179,8 @@ def billed_frac(month_start_h, month_end_h, first_success_h, data_deleted_h):
 
     Parameters
     ----------
-    month_start_h : begin of the month, :math:`m_0`
-    month_end_h : end of the month, :math:`m_1 > m_0`
-    first_success_h : when the first backup completed, :math:`s`
-        ``inf`` for never.
-    data_deleted_h : when protection was stopped and all data deleted, :math:`d`
-        ``inf`` for not yet. Stopping alone ends nothing.
+    first_success_h : Never if ``inf``.
+    data_deleted_h : Not yet if ``inf``. Stopping alone ends nothing.
 
     Returns
     -------
@@ -250,15 +222,10 @@ def event_frac(
 
     Parameters
     ----------
-    event_h : when the backups completed that changed a size, :math:`t`
-        In any order, ``inf`` for an event that never comes. The first is the first
-        success.
-    month_start_h : begin of the month, :math:`m_0`
-    month_end_h : end of the month, :math:`m_1 > m_0`
-    protection_stopped_h : when protection was stopped and the data kept, :math:`e`
-        Later events count for nothing. ``inf`` for never.
-    data_deleted_h : when all data was deleted, :math:`d`
-        ``inf`` for not yet.
+    event_h : In any order, ``inf`` for an event that never comes. The first is the
+        first success.
+    protection_stopped_h : Later events count for nothing. Never if ``inf``.
+    data_deleted_h : Not yet if ``inf``.
 
     Returns
     -------
@@ -314,11 +281,7 @@ def billing_end_h(data_deleted_h, soft_delete_h, free_soft_delete_h):
 
     Parameters
     ----------
-    data_deleted_h : when protection was stopped and all data deleted, :math:`d`
-        ``inf`` for not yet.
-    soft_delete_h : how long the vault keeps deleted data, :math:`r`
-        0 where soft delete is off.
-    free_soft_delete_h : how much of that, at its end, costs nothing, :math:`f`
+    data_deleted_h : Not yet if ``inf``.
 
     Notes
     -----

@@ -32,11 +32,7 @@ def utilisation_for_wait_frac(
 
     Parameters
     ----------
-    wait_h : time in line, :math:`t`
     prob : share of the jobs that waits no longer, :math:`p`
-    servers : identical data movers, :math:`c`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -91,7 +87,6 @@ def peak_utilisation_frac(wait_h, peak_h):
     Parameters
     ----------
     wait_h : time in line at the end of the peak, :math:`t`
-    peak_h : how long the peak lasts, :math:`d`
 
     Returns
     -------
@@ -127,8 +122,6 @@ def relaxation_h(servers, utilisation_frac, service_h):
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    utilisation_frac : share of the data movers' time that is taken, :math:`\rho`
     service_h : mean of the exponential service time, :math:`\tau`
 
     Returns

@@ -53,10 +53,7 @@ def fluid_wait_h(utilisation_frac, pulse_h):
 
     Parameters
     ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work that arrives at once at the start of each slot, :math:`p`
-        In hours of the whole pool: jobs times their length over the number of data
-        movers.
+    pulse_h : That is jobs times their length over the number of data movers.
 
     Returns
     -------
@@ -110,12 +107,6 @@ def movers_fluid_wait_h(utilisation_frac, pulse_h, service_h):
     where :math:`x` is the number of jobs at the service over that of its data
     movers.
 
-    Parameters
-    ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    pulse_h : work at once at the start of a slot, in hours of the whole pool, :math:`p`
-    service_h : mean of the service time, :math:`\tau`
-
     Returns
     -------
     of the same jobs as `fluid_wait_h`, and ``inf`` where that is; never longer.
@@ -149,13 +140,6 @@ def overload_band_h(load_growth_per_h, servers, service_h, service_scv):
 
     .. math:: w = 0.996193 \left( \frac{\sigma^4}{\alpha} \right)^{1/3}, \qquad
         \sigma^2 = \frac{(1 + v)\, \tau}{c}
-
-    Parameters
-    ----------
-    load_growth_per_h : how fast the utilisation rises as it passes 1, :math:`\alpha`
-    servers : identical data movers, :math:`c`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation of the service time, :math:`v`
 
     Notes
     -----
@@ -194,8 +178,6 @@ def flow_wait_h(utilisation_frac, pulse_h, servers, service_h):
 
     Parameters
     ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    servers : identical data movers, :math:`c`
     service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
@@ -237,10 +219,6 @@ def day_method(utilisation_frac, pulse_h, servers, service_h):
     .. math:: m = 1 \text{ if } W_{\text{fluid}} > \tfrac12 W_{\text{flow}},
         \quad 2 \text{ if the day's work exceeds its hours}, \quad 0 \text{ otherwise}
 
-    Parameters
-    ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-
     Returns
     -------
     0: chance makes the line; 1: overload makes it; 2: it never clears.
@@ -277,10 +255,6 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
     with :math:`p_w, \theta` of the pool in balance, :math:`\mu, \sigma` of the
     overloaded one; `day_method` tells which.
 
-    Parameters
-    ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-
     Returns
     -------
     ``inf`` where a day brings as much work as the pool can do in it, or more.
@@ -315,11 +289,6 @@ def day_wait_within_prob(utilisation_frac, pulse_h, servers, service_h, wait_h):
     .. math:: P(W \le t) = 1 - p_w e^{-\theta t} \quad \text{or} \quad
         \Phi\left(\frac{t - \mu}{\sigma}\right)
 
-    Parameters
-    ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    wait_h : time in line, :math:`t`
-
     Returns
     -------
     0 where a day brings as much work as the pool can do in it, or more.
@@ -348,11 +317,6 @@ def day_wait_quantile_h(utilisation_frac, pulse_h, servers, service_h, prob):
 
     .. math:: t_p = \left( \frac{1}{\theta} \ln\frac{p_w}{1 - p} \right)^+
         \quad \text{or} \quad \left( \mu + \sigma\, \Phi^{-1}(p) \right)^+
-
-    Parameters
-    ----------
-    utilisation_frac : work that arrives over what the data movers can do, :math:`\rho`
-    prob : share of the jobs, :math:`p`
 
     Returns
     -------

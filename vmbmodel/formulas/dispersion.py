@@ -43,11 +43,8 @@ def dispersion_index(changed_cells, extents, cells):
 
     Parameters
     ----------
-    changed_cells : changed cells :math:`C`
-        More than `cells` count as all.
-    extents : runs that they form, :math:`R`
-        No fewer than one, nor more than the cells allow, are taken.
-    cells : cells of the disk, :math:`M`
+    changed_cells : More than `cells` count as all.
+    extents : No fewer than one, nor more than the cells allow, are taken.
 
     Returns
     -------
@@ -85,12 +82,6 @@ def mean_extent_kib(dispersion, changed_frac, cell_kib):
 
     .. math:: \ell = \frac{g}{\delta (1 - f)}
 
-    Parameters
-    ----------
-    dispersion : dispersion index :math:`\delta`
-    changed_frac : share of the cells that changed, :math:`f`
-    cell_kib : size of a cell, :math:`g`
-
     Returns
     -------
     ``inf`` where all changes form one run.
@@ -118,14 +109,6 @@ def effective_mib_s(incremental_mib_s, blob_iops, extent_kib, request_overlap_fr
 
     .. math:: \frac{1}{V} = \psi \max(t_b, t_r) + (1 - \psi)(t_b + t_r), \qquad
         t_b = \frac{1}{v}, \quad t_r = \frac{1024}{\iota\, \ell}
-
-    Parameters
-    ----------
-    incremental_mib_s : throughput for changes in one run, :math:`v`
-    blob_iops : requests a second that one blob answers, :math:`\iota`
-    extent_kib : mean length of an extent, :math:`\ell`
-    request_overlap_frac : how far requests overlap with sending, :math:`\psi`
-        1 when pipelined, 0 when each waits for the one before.
 
     Returns
     -------
@@ -170,8 +153,6 @@ def cell_amplification(write_kib, dispersion, cell_kib):
     Parameters
     ----------
     write_kib : size of a write, aligned to itself, :math:`w`
-    dispersion : dispersion index :math:`\delta` of the changed cells
-    cell_kib : size of a cell, :math:`g`
 
     Returns
     -------
@@ -215,11 +196,7 @@ def changed_blocks_frac(changed_frac, dispersion, cells_per_block, active_frac):
 
     Parameters
     ----------
-    changed_frac : share of the cells that changed, :math:`f`
-    dispersion : dispersion index :math:`\delta`
-    cells_per_block : cells that make a block, :math:`r`
-    active_frac : share of the disk inside which all changes fall, :math:`\alpha`
-        A smaller one than `changed_frac` counts as that.
+    active_frac : A smaller one than `changed_frac` counts as that.
 
     Returns
     -------
@@ -257,11 +234,7 @@ def block_extents_frac(changed_frac, dispersion, cells_per_block, active_frac):
 
     Parameters
     ----------
-    changed_frac : share of the cells that changed, :math:`f`
-    dispersion : dispersion index :math:`\delta`
-    cells_per_block : cells that make a block, :math:`r`
-    active_frac : share of the disk inside which all changes fall, :math:`\alpha`
-        A smaller one than `changed_frac` counts as that.
+    active_frac : A smaller one than `changed_frac` counts as that.
 
     Returns
     -------

@@ -23,7 +23,6 @@ def rewritten_frac(churn_gib_per_day, two_days_gib):
     Parameters
     ----------
     churn_gib_per_day : data changed in a day, :math:`U(1)`
-    two_days_gib : distinct data changed in two days together, :math:`U(2)`
 
     Returns
     -------
@@ -70,14 +69,12 @@ def distinct_gib(
 
     Parameters
     ----------
-    days : whole days between two recovery points, :math:`T`
     used_gib : data that can change, :math:`D`
     churn_gib_per_day : data changed in a day, :math:`\Delta = U_1 + \phi`
         No more than all of it counts.
     rewritten_frac : share of a day's changes that the next day changes again
         :math:`o` is that share of :math:`U_1`.
-    fresh_gib_per_day : stream that is never written again, such as a log, :math:`\phi`
-        No more counts than is not rewritten.
+    fresh_gib_per_day : No more counts than is not rewritten.
     stored_reading : how the changes of many days are counted
         ``upper`` and ``lower``, the most and the least of all ways to write that give
         this churn and overlap; for comparison ``linear``, ``points``, which is
@@ -141,13 +138,7 @@ def distinct_fitted_gib(
 
     Parameters
     ----------
-    days : whole days between two recovery points, :math:`T`
-    horizon_days : days of the shortest union, :math:`h`
-    distinct_once_gib : distinct data changed in :math:`h` days, stream included
-    distinct_twice_gib : distinct data changed in :math:`2h` days, stream included
-    distinct_thrice_gib : distinct data changed in :math:`3h` days, stream included
-    fresh_gib_per_day : known stream that is never written again, :math:`\phi`
-        Taken out before the fit and added afterwards.
+    fresh_gib_per_day : Taken out before the fit and added afterwards.
 
     Notes
     -----

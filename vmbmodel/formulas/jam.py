@@ -54,13 +54,6 @@ def jam_wait_h(
     .. math:: E[W_j] = \int_0^\infty P\left( \sum_{i=1}^{c} N_i(t) < j - c \right) dt,
         \qquad P(N_i(t) \ge n) = F^{*n}(t)
 
-    Parameters
-    ----------
-    position : place in line, :math:`j`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
-
     Notes
     -----
     Exact for equal and for exponential jobs; to 1e-9 for other gamma lengths, whose
@@ -121,10 +114,6 @@ def jam_wait_quantile_h(
     Parameters
     ----------
     prob : probability of waiting no longer, :math:`p`
-    position : place in line, :math:`j`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -187,13 +176,6 @@ def jam_mean_wait_h(
     .. math:: \bar W = \frac{1}{N} \int_0^\infty E\left[ \left( N - c
         - \sum_{i=1}^{c} N_i(t) \right)^+ \right] dt, \qquad P(N_i(t) \ge n) = F^{*n}(t)
 
-    Parameters
-    ----------
-    jobs : jobs that start at once, :math:`N`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
-
     Notes
     -----
     Exact for equal and for exponential jobs, else as exact as `jam_wait_h`. From 200
@@ -252,13 +234,6 @@ def jam_makespan_h(
 
     with the law :math:`F` of the length, and the probability :math:`R(s, y)` that the
     other :math:`c - 1` movers are done :math:`y` after the last job began at :math:`s`.
-
-    Parameters
-    ----------
-    jobs : jobs that start at once, :math:`N`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -327,10 +302,6 @@ def jam_makespan_quantile_h(
     Parameters
     ----------
     prob : probability of being done by then, :math:`p`
-    jobs : jobs that start at once, :math:`N`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

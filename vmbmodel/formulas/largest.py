@@ -26,11 +26,6 @@ def largest_initial_gib(deadline_h, initial_mib_s):
 
     .. math:: U = \frac{3600\, t\, v}{1024}
 
-    Parameters
-    ----------
-    deadline_h : time for the copy, :math:`t`
-    initial_mib_s : rate of the first copy, :math:`v`
-
     See Also
     --------
     vmbmodel.formulas.transfer.initial_h : the inverse.
@@ -59,11 +54,6 @@ def largest_scan_gib(deadline_h, incremental_mib_s):
 
     .. math:: U = \frac{3600\, t\, v}{1024}
 
-    Parameters
-    ----------
-    deadline_h : time for the scan, :math:`t`
-    incremental_mib_s : rate of reading, :math:`v`
-
     See Also
     --------
     vmbmodel.formulas.transfer.scan_h : the inverse.
@@ -89,13 +79,6 @@ def largest_compared_gib(deadline_h, changed_frac, incremental_mib_s, overlap_fr
     r"""Largest disk whose changes are found by checksum, and sent, in time.
 
     .. math:: U = \frac{3600\, t\, v}{1024\, (1 + (1 - \omega) f)}
-
-    Parameters
-    ----------
-    deadline_h : time for reading and sending, :math:`t`
-    changed_frac : share of the data that changed, :math:`f`
-    incremental_mib_s : rate of reading and of sending, :math:`v`
-    overlap_frac : how far reading and sending overlap, :math:`\omega`
 
     See Also
     --------
@@ -139,15 +122,6 @@ def largest_churn_gib(
     .. math:: \Delta \le v t, \qquad \Delta \le U\,
         \frac{2\kappa}{1 + \sqrt{1 - 4\kappa}}, \quad
         \kappa = \frac{\iota\, t\, g}{\delta\, U} \le \frac{1}{4}
-
-    Parameters
-    ----------
-    deadline_h : time for the transfer, :math:`t`
-    used_gib : data on the disk, :math:`U`
-    dispersion : dispersion index :math:`\delta`
-    incremental_mib_s : rate of reading and of sending, :math:`v`
-    blob_iops : requests a second that one blob answers, :math:`\iota`
-    cell_kib : smallest piece that is sent, :math:`g`
 
     Returns
     -------
@@ -230,14 +204,7 @@ def largest_dispersion(
 
     Parameters
     ----------
-    deadline_h : time for the transfer, :math:`t`
-    used_gib : data on the disk, :math:`U`
-    changed_gib : data changed since the last backup, :math:`\Delta`
-        More than `used_gib` counts as all of it.
-    incremental_mib_s : rate of reading and of sending, :math:`v`
-    blob_iops : requests a second that one blob answers, :math:`\iota`
-    cell_kib : smallest piece that is sent, :math:`g`
-    overlap_frac : how far the two stages overlap, :math:`\omega`
+    changed_gib : More than `used_gib` counts as all of it.
 
     Returns
     -------
@@ -302,8 +269,6 @@ def smallest_write_kib(churn_gib_per_day, changed_gib, dispersion, cell_kib):
     ----------
     churn_gib_per_day : what the applications change in a day, :math:`c`
     changed_gib : what may be sent of it, of `largest_churn_gib`, :math:`\Delta`
-    dispersion : dispersion index :math:`\delta`
-    cell_kib : smallest piece that is sent, :math:`g`
 
     Returns
     -------

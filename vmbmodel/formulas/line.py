@@ -21,8 +21,8 @@ def line_wait_h(arrival_h, service_h, vault_servers):
 
     Parameters
     ----------
-    arrival_h : when each job arrives, :math:`a`, in any order
-        Of those that arrive together, the first in line is served first.
+    arrival_h : In any order. Of those that arrive together, the first in line is served
+        first.
     service_h : length of each job, :math:`s`, or one length for all
 
     See Also
@@ -77,9 +77,7 @@ def equal_line_wait_h(arrival_h, service_h, vault_servers):
 
     Parameters
     ----------
-    arrival_h : when each job arrives, :math:`a`, in any order
-    service_h : length of every job, :math:`\tau`
-    vault_servers : jobs served at a time, :math:`c`
+    arrival_h : In any order.
 
     Notes
     -----

@@ -48,12 +48,7 @@ def priority_restore_wait_h(
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
-    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
-    restore_service_h : mean service time of a restore, :math:`\tau_1`
-    backup_service_h : mean service time of a backup, :math:`\tau_2`
-    service_scv : variation within either kind; >= 1 if hyperexponential
+    service_scv : Within either kind.
 
     Returns
     -------
@@ -116,12 +111,7 @@ def priority_backup_wait_h(
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
-    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
-    restore_service_h : mean service time of a restore, :math:`\tau_1`
-    backup_service_h : mean service time of a backup, :math:`\tau_2`
-    service_scv : variation within either kind; >= 1 if hyperexponential
+    service_scv : Within either kind.
 
     Returns
     -------
@@ -162,9 +152,6 @@ def priority_restore_quantile_h(
     Parameters
     ----------
     prob : share of the restores, :math:`p`
-    servers : identical data movers, :math:`c`
-    restores_per_h : restores arriving as a Poisson stream, :math:`\lambda_1`
-    backups_per_h : backups arriving as a Poisson stream, :math:`\lambda_2`
     service_h : mean of the exponential service time of either kind, :math:`\tau`
 
     Returns

@@ -57,11 +57,6 @@ def erlang_c_prob(servers, offered_load):
 
     with :math:`Q` the regularised upper incomplete gamma function.
 
-    Parameters
-    ----------
-    servers : identical data movers, :math:`c`
-    offered_load : mean arrivals during one service time, :math:`a`
-
     Returns
     -------
     equal to 1 wherever :math:`a \ge c`.
@@ -94,13 +89,6 @@ def wait_prob(servers, arrivals_per_h, service_h, service_scv=1, family: str = "
     .. math:: p_w = C \left( \frac{C}{P_D} \right)^{(v - 1) / (v + 1)}
 
     with :math:`C` of the M/M/c queue and :math:`P_D` that of equal jobs.
-
-    Parameters
-    ----------
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -160,13 +148,6 @@ def mean_wait_h(
     :math:`A(v) = 1.65\, v^{2.97} / (1 + 2.64\, v^{1.62})`; above :math:`v = 8`,
     :math:`A(8)\, (v - 1) / 7`.
 
-    Parameters
-    ----------
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
-
     Returns
     -------
     mean over all jobs, those that do not wait included; ``inf`` where the queue
@@ -219,8 +200,6 @@ def wait_decay_per_h(servers, arrivals_per_h, service_h):
 
     Parameters
     ----------
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
     service_h : mean of the exponential service time, :math:`\tau`
 
     Returns
@@ -253,10 +232,6 @@ def wait_scv(servers, arrivals_per_h, service_h, service_scv=1, family: str = "g
     with :math:`s_D` of equal jobs, and :math:`K_1` such that one data mover comes
     out exactly: :math:`2 v - 1` for lognormal, :math:`6 v / (1 + v) - 3` for
     hyperexponential service.
-
-    Parameters
-    ----------
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -300,14 +275,6 @@ def wait_within_prob(
         \qquad m = E[W] / p_w
 
     with :math:`Q` the regularised upper incomplete gamma function.
-
-    Parameters
-    ----------
-    wait_h : time in line, :math:`t`
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------
@@ -362,14 +329,6 @@ def wait_quantile_h(
     for exponential jobs, and for others, as in `wait_within_prob`,
 
     .. math:: t_p = m s\, Q^{-1}\left(\frac{1}{s}, \frac{1 - p}{p_w}\right)
-
-    Parameters
-    ----------
-    prob : share of the jobs, :math:`p`
-    servers : identical data movers, :math:`c`
-    arrivals_per_h : jobs arriving as a Poisson stream, :math:`\lambda`
-    service_h : mean of the service time, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

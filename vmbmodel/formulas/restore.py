@@ -21,8 +21,6 @@ def restore_copy_h(restored_gib, restore_mib_s, cap_mib_s):
 
     Parameters
     ----------
-    restored_gib : data to be copied back, :math:`S`
-    restore_mib_s : rate the service reaches, :math:`v`
     cap_mib_s : what a single blob takes, :math:`r`
 
     Notes
@@ -52,8 +50,7 @@ def restore_h(wait_h, copy_h, vm_creation_h):
     ----------
     wait_h : time in line for a data mover, :math:`W`
     copy_h : copying of the slowest disk, :math:`T_\text{copy}`
-    vm_creation_h : creating the VM, :math:`T_\text{VM}`
-        0 when only disks are restored.
+    vm_creation_h : Zero when only disks are restored.
 
     Notes
     -----
@@ -90,12 +87,7 @@ def batch_restore_h(
 
     Parameters
     ----------
-    restore_vms : VMs to restore, :math:`N`
-    restore_disks : disks of each, :math:`d`
     restored_gib : data of each disk, :math:`S`
-    cap_mib_s : what one disk can get, :math:`r`
-    restore_accounts : storage accounts over which the VMs are spread evenly, :math:`k`
-    capacity_mib_s : what one of them takes, :math:`C`
     vault_servers : VMs that the vault restores at a time, :math:`m`
         The others stand in line.
 
@@ -150,11 +142,6 @@ def worst_point_age_h(interval_h, backup_h):
 
     .. math:: A = I + B
 
-    Parameters
-    ----------
-    interval_h : time between two scheduled backups, :math:`I`
-    backup_h : from the start of a backup to its recovery point in the vault, :math:`B`
-
     Notes
     -----
     A point holds the state of its snapshot, taken when the backup starts, and
@@ -182,7 +169,6 @@ def mean_point_age_h(interval_h, backup_h):
 
     Parameters
     ----------
-    interval_h : time between two scheduled backups, :math:`I`
     backup_h : mean time from a backup's start to its point in the vault, :math:`B`
 
     Notes

@@ -78,11 +78,8 @@ def stored_gib(
     Parameters
     ----------
     used_gib : data of the VM, :math:`D`
-    churn_gib_per_day : data changed in a day, :math:`\Delta`
-        No more than all of it counts.
-    rewritten_frac : share of a day's changes that the next day changes again
-        Less than by chance counts as that.
-    fresh_gib_per_day : stream that is never written again, :math:`\phi`
+    churn_gib_per_day : No more than all of it counts.
+    rewritten_frac : Less than by chance counts as that.
     stored_reading : how the changes of many days are counted
         ``upper`` and ``lower``, the most and the least that the overlap allows; for
         comparison ``linear``, as if no block were ever written twice, ``points``, as if
@@ -158,15 +155,6 @@ def snapshot_gib(
 
     .. math:: S = n \min(\Delta, U) \quad \text{(Standard)}, \qquad
         S = \min(n, 1)\, U + [n - 1]^+ \min(\Delta, U) \quad \text{(Enhanced)}
-
-    Parameters
-    ----------
-    used_gib : data of the VM, :math:`U`
-    churn_gib_per_day : data changed in a day, :math:`\Delta`
-    snapshot_points : daily snapshots kept, :math:`n`
-    snapshot_policy : how snapshots are billed
-        ``standard``, every one as an increment over the disk itself, ``enhanced``, the
-        first in full.
 
     Notes
     -----

@@ -32,13 +32,9 @@ def disk_cap_mib_s(disk_mib_s, disk_iops, request_kib, blob_mib_s):
 
     Parameters
     ----------
-    disk_mib_s : throughput of the disk's tier, :math:`v_d`
-        ``inf`` for no limit.
-    disk_iops : requests a second of the disk's tier, :math:`\iota_d`
-        ``inf`` for no limit.
-    request_kib : data that one request moves, :math:`q`
-    blob_mib_s : throughput of one blob, :math:`v_b`
-        ``inf`` for no limit.
+    disk_mib_s : No limit if ``inf``.
+    disk_iops : No limit if ``inf``.
+    blob_mib_s : No limit if ``inf``.
 
     Notes
     -----
@@ -70,13 +66,6 @@ def account_capacity_mib_s(account_mib_s, account_iops, request_kib, application
 
     .. math:: C = (1 - x) \min\left(V,\; \frac{I\, q}{1024}\right)
 
-    Parameters
-    ----------
-    account_mib_s : data a second that the account gives out, or takes, :math:`V`
-    account_iops : requests a second that the account answers, :math:`I`
-    request_kib : data that one request moves, :math:`q`
-    application_frac : share of both that applications take, :math:`x`
-
     See Also
     --------
     random_load_slowdown : for applications that come and go.
@@ -105,11 +94,6 @@ def full_speed_disks(capacity_mib_s, cap_mib_s):
     r"""Disks that a capacity serves without slowing any of them.
 
     .. math:: R = \frac{C}{r}
-
-    Parameters
-    ----------
-    capacity_mib_s : what all disks can get together, :math:`C`
-    cap_mib_s : what one disk can get, :math:`r`
 
     Returns
     -------
@@ -147,8 +131,7 @@ def completion_equal_caps_h(size_gib, cap_mib_s, capacity_mib_s):
     Parameters
     ----------
     size_gib : data to move of each disk, :math:`s`
-    cap_mib_s : what one disk can get, :math:`r`
-    capacity_mib_s : what all disks can get together, :math:`C`, ``inf`` for no limit
+    capacity_mib_s : No limit if ``inf``.
 
     Returns
     -------
@@ -202,8 +185,7 @@ def completion_h(size_gib, cap_mib_s, capacity_mib_s):
     Parameters
     ----------
     size_gib : data to move of each disk, :math:`s`
-    cap_mib_s : what each disk can get, :math:`r`
-    capacity_mib_s : what all disks can get together, :math:`C`, ``inf`` for no limit
+    capacity_mib_s : No limit if ``inf``.
 
     Returns
     -------
@@ -271,8 +253,7 @@ def random_load_slowdown(full_speed_disks, application_frac):
 
     Parameters
     ----------
-    full_speed_disks : transfers that the capacity serves at full speed, :math:`R`
-        Need not be whole, and may be below 1.
+    full_speed_disks : Need not be whole, and may be below 1.
     application_frac : share that the others take of it in the long run, :math:`\rho`
 
     Returns

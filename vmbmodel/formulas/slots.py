@@ -30,14 +30,6 @@ def slots_backlog_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h)
 
     .. math:: B = (k - 1) \left( \frac{n \tau}{c} - D \right)^+
 
-    Parameters
-    ----------
-    slots : starts, :math:`k`
-    slot_jobs : jobs of each start, :math:`n`
-    slot_interval_h : time from one start to the next, :math:`D`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : length of every job, :math:`\tau`
-
     Returns
     -------
     0 if a start is over before the next one comes.
@@ -71,14 +63,6 @@ def slots_mean_wait_h(slots, slot_jobs, slot_interval_h, vault_servers, service_
         \max_{0 \le q \le (j - 1)/c} \left( a_{j - q c} + q \tau \right) - a_j \right],
         \qquad a_j = \left\lfloor \frac{j - 1}{n} \right\rfloor D
 
-    Parameters
-    ----------
-    slots : starts, :math:`k`
-    slot_jobs : jobs of each start, :math:`n`
-    slot_interval_h : time from one start to the next, :math:`D`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : length of every job, :math:`\tau`
-
     Notes
     -----
     Exact up to a million jobs, in one cumulative maximum over them. Above, the line
@@ -107,10 +91,6 @@ def slots_makespan_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h
     .. math:: M = \max_j (a_j + W_j) + \tau
 
     with the arrivals and waits of `slots_mean_wait_h`.
-
-    Parameters
-    ----------
-    service_h : length of every job, :math:`\tau`
 
     Notes
     -----
@@ -143,12 +123,6 @@ def slots_overrun_h(slot_interval_h, service_h, service_scv=0, family: str = "ga
     r"""Mean time by which a job outlasts the interval to the next start.
 
     .. math:: E\left[ (S - D)^+ \right]
-
-    Parameters
-    ----------
-    slot_interval_h : time from one start to the next, :math:`D`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Notes
     -----
@@ -196,14 +170,6 @@ def no_overlap_interval_h(
 
     and otherwise `vmbmodel.formulas.jam.jam_makespan_quantile_h` of the :math:`n` jobs
     and :math:`1 - \varepsilon`.
-
-    Parameters
-    ----------
-    overlap_prob : probability that a start is not over yet, :math:`\varepsilon`
-    slot_jobs : jobs of each start, :math:`n`
-    vault_servers : jobs served at a time, :math:`c`
-    service_h : mean length of a job, :math:`\tau`
-    service_scv : squared coefficient of variation, :math:`v`; >= 1 if hyperexponential
 
     Returns
     -------

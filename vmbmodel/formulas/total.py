@@ -29,11 +29,8 @@ def total_mean_h(constant_h, wait_prob, decay_per_h, transfer_h=0):
 
     Parameters
     ----------
-    constant_h : fixed part, :math:`d`
-    wait_prob : probability of waiting, :math:`p_w`
-    decay_per_h : one over the mean wait of who waits, :math:`\theta`
-        0 for a queue that never clears.
-    transfer_h : mean of the transfer, :math:`E[Y]`, if it is not in the fixed part
+    decay_per_h : Zero for a queue that never clears.
+    transfer_h : Its mean, if it is not in the fixed part.
 
     Returns
     -------
@@ -80,15 +77,9 @@ def done_within_prob(
 
     Parameters
     ----------
-    deadline_h : time within which the job has to be done, :math:`t`
-    constant_h : fixed part, :math:`d`
-    wait_prob : probability of waiting, :math:`p_w`
-    decay_per_h : one over the mean wait of who waits, :math:`\theta`
-        0 for a queue that never clears.
-    transfer_h : mean of the transfer, :math:`E[Y]`, if it is not in the fixed part
-    transfer_scv : squared coefficient of variation of the transfer, :math:`v`
-    waiting_scv : squared coefficient of variation of the wait of who waits, :math:`s`
-        1 for an exponential wait.
+    decay_per_h : Zero for a queue that never clears.
+    transfer_h : Its mean, if it is not in the fixed part.
+    waiting_scv : One for an exponential wait.
 
     Notes
     -----
@@ -147,14 +138,9 @@ def total_quantile_h(
 
     Parameters
     ----------
-    prob : share of the jobs, :math:`p`
-    constant_h : fixed part, :math:`d`
-    wait_prob : probability of waiting, :math:`p_w`
-    decay_per_h : one over the mean wait of who waits, :math:`\theta`
-        0 for a queue that never clears.
-    transfer_h : mean of the transfer, :math:`E[Y]`, if it is not in the fixed part
-    waiting_scv : squared coefficient of variation of the wait of who waits, :math:`s`
-        1 for an exponential wait.
+    decay_per_h : Zero for a queue that never clears.
+    transfer_h : Its mean, if it is not in the fixed part.
+    waiting_scv : One for an exponential wait.
 
     Returns
     -------

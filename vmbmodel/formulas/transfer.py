@@ -28,11 +28,6 @@ def initial_h(used_gib, initial_mib_s):
 
     .. math:: T = \frac{1024\, U}{3600\, v}
 
-    Parameters
-    ----------
-    used_gib : data on the disk, :math:`U`
-    initial_mib_s : rate of the first copy, :math:`v`
-
     Returns
     -------
     0 for an empty disk.
@@ -60,11 +55,6 @@ def incremental_best_h(changed_gib, incremental_mib_s):
     r"""Time of an incremental backup at best: only the changes move, in one run.
 
     .. math:: T = \frac{1024\, \Delta}{3600\, v}
-
-    Parameters
-    ----------
-    changed_gib : data changed since the last backup, :math:`\Delta`
-    incremental_mib_s : rate of an increment, :math:`v`
 
     Returns
     -------
@@ -97,11 +87,6 @@ def scan_h(used_gib, incremental_mib_s):
 
     .. math:: T = \frac{1024\, U}{3600\, v}
 
-    Parameters
-    ----------
-    used_gib : data on the disk, :math:`U`
-    incremental_mib_s : rate of reading, :math:`v`
-
     Returns
     -------
     0 for an empty disk.
@@ -129,14 +114,6 @@ def checksum_compare_h(used_gib, changed_gib, incremental_mib_s, overlap_frac):
 
     .. math:: T = \omega \max(t_1, t_2) + (1 - \omega)(t_1 + t_2), \qquad
         t_1 = \frac{1024\, U}{3600\, v}, \quad t_2 = \frac{1024\, \Delta}{3600\, v}
-
-    Parameters
-    ----------
-    used_gib : data on the disk, all of it read, :math:`U`
-    changed_gib : data changed since the last backup, and sent, :math:`\Delta`
-    incremental_mib_s : rate of reading and of sending, :math:`v`
-    overlap_frac : how far reading and sending overlap, :math:`\omega`
-        1 when pipelined, 0 when one follows the other.
 
     Notes
     -----
@@ -187,19 +164,8 @@ def incremental_h(
 
     Parameters
     ----------
-    used_gib : data on the disk, :math:`U`
-    changed_gib : data changed since the last backup, :math:`\Delta`
-        More than `used_gib` counts as all of it.
-    dispersion : dispersion index :math:`\delta`
-        0 in one run, 1 at random.
-    incremental_mib_s : rate of reading and of sending, :math:`v`
-    blob_iops : requests a second that one blob answers, :math:`\iota`
-    cell_kib : smallest piece that is sent, :math:`g`
-    block_kib : block in which a change is detected, :math:`b`
-        One smaller than a cell counts as a cell.
-    overlap_frac : how far the two stages overlap, :math:`\omega`
-    request_overlap_frac : how far requests overlap with sending, :math:`\psi`
-        1 when pipelined, 0 when each waits for the one before.
+    changed_gib : More than `used_gib` counts as all of it.
+    block_kib : One smaller than a cell counts as a cell.
 
     Returns
     -------
@@ -262,9 +228,7 @@ def new_disk_h(new_gib, initial_mib_s, others_h):
 
     Parameters
     ----------
-    new_gib : data on the new disk, :math:`U`
-    initial_mib_s : rate of the first copy, :math:`v`
-    others_h : time of the other disks, which stay incremental, :math:`T_\text{others}`
+    others_h : They stay incremental.
 
     Notes
     -----

@@ -6,6 +6,8 @@ times changed once. What is expected depends on how the writes choose their plac
 anywhere, in zones, never twice, in runs, or some pages much more often than others,
 by the law of Zipf. A backup that cuts the disk where its content says, and not at
 fixed places, sends chunks, of which the long ones are hit first.
+
+Sizes of writes and cells, and what they are aligned to, are taken to the byte.
 """
 
 import numpy as np
@@ -41,12 +43,6 @@ def touched_cells(write_kib, align_kib, cell_kib):
     .. math:: t = 1 + \left\lfloor \frac{w - 1}{h} \right\rfloor \frac{h}{g},
         \qquad h = \gcd(a, g), \quad \text{all in bytes}
 
-    Parameters
-    ----------
-    write_kib : size of the write, :math:`w`, to the byte
-    align_kib : writes begin at multiples of this, :math:`a`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
-
     Returns
     -------
     at least 1.
@@ -74,12 +70,6 @@ def write_amplification(write_kib, align_kib, cell_kib):
     r"""Bytes to be sent for each byte that an isolated write has written.
 
     .. math:: A = \frac{t\, g}{w}
-
-    Parameters
-    ----------
-    write_kib : size of the write, :math:`w`, to the byte
-    align_kib : writes begin at multiples of this, :math:`a`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
@@ -120,10 +110,6 @@ def crowded_amplification(writes, size_gib, write_kib, align_kib, cell_kib):
     Parameters
     ----------
     writes : writes :math:`k`, anywhere, on the same place too
-    size_gib : size of the disk, :math:`D`
-    write_kib : size of a write, :math:`w`, to the byte
-    align_kib : writes begin at multiples of this, :math:`a`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
@@ -172,12 +158,6 @@ def changed_uniform(
     Parameters
     ----------
     writes : writes to the whole disk, :math:`k`
-    size_gib : size of the disk, :math:`D`
-    write_kib : size of a write, :math:`w`, to the byte
-    align_kib : writes begin at multiples of this, :math:`a`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
-    area_frac : share of the disk that is looked at, a zone, :math:`a_z`
-    share_frac : share of the writes that go there, :math:`s_z`
 
     Returns
     -------
@@ -224,9 +204,6 @@ def changed_norep(writes, size_gib, write_kib, cell_kib):
     ----------
     writes : writes :math:`k`, each at another multiple of its size
         More than the disk has room for count as that.
-    size_gib : size of the disk, :math:`D`
-    write_kib : size of a write, :math:`w`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
@@ -264,10 +241,7 @@ def changed_runs(writes, size_gib, run_kib, align_kib, cell_kib):
     Parameters
     ----------
     writes : runs :math:`n`
-    size_gib : size of the disk, :math:`D`
-    run_kib : mean length of a run, :math:`\ell`
     align_kib : runs begin and end at multiples of this, :math:`a`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
 
     Returns
     -------
@@ -324,14 +298,9 @@ def changed_zipf(
     Parameters
     ----------
     writes : writes :math:`k`, each of one whole page
-    zipf_exponent : exponent of the law, :math:`s`
-        0 is uniform.
-    size_gib : size of the disk, :math:`D`
     write_kib : size of a page, :math:`w`, to the byte
-    cell_kib : size of a cell, :math:`g`, to the byte
-    page_order : where the hot pages lie
-        ``scattered``, as the rows of a table by an arbitrary key, or ``ranked``, as the
-        newest rows of a log.
+    page_order : As the rows of a table by an arbitrary key, ``scattered``, or as the
+        newest rows of a log, ``ranked``.
 
     Returns
     -------
@@ -396,13 +365,7 @@ def changed_chunks_frac(
 
     Parameters
     ----------
-    writes : writes :math:`k`, anywhere
-    size_gib : size of the disk, :math:`D`
-    write_kib : size of a write, :math:`w`
-    min_chunk_kib : shortest chunk, :math:`m`
-    mean_chunk_kib : mean of what an uncut chunk has beyond the shortest, :math:`\mu`
-    max_chunk_kib : longest chunk, :math:`M`
-        One below the shortest counts as that.
+    max_chunk_kib : One below the shortest counts as that.
 
     See Also
     --------
