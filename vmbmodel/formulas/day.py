@@ -270,7 +270,7 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
 
     References
     ----------
-    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
+    As `day_method`, :cite:`wang1996,massey2013`.
 
     Examples
     --------
@@ -299,7 +299,7 @@ def day_wait_within_prob(utilisation_frac, pulse_h, servers, service_h, wait_h):
 
     References
     ----------
-    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
+    As `day_method`, :cite:`wang1996,massey2013`.
 
     Examples
     --------
@@ -330,7 +330,7 @@ def day_wait_quantile_h(utilisation_frac, pulse_h, servers, service_h, prob):
 
     References
     ----------
-    Wang et al. (1996), :cite:`wang1996`; Massey and Pender (2013), :cite:`massey2013`.
+    As `day_method`, :cite:`wang1996,massey2013`.
 
     Examples
     --------

@@ -344,8 +344,7 @@ def wait_quantile_h(
 
     References
     ----------
-    Gross et al. (2008), sec. 2.3, :cite:`gross2008`; Spitzer (1956),
-    :cite:`spitzer1956`, for equal jobs.
+    As `wait_within_prob`, :cite:`gross2008,spitzer1956`.
 
     Examples
     --------

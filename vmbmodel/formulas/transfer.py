@@ -28,10 +28,6 @@ def initial_h(used_gib, initial_mib_s):
 
     .. math:: T = \frac{1024\, U}{3600\, v}
 
-    Returns
-    -------
-    0 for an empty disk.
-
     Notes
     -----
     A best case: the rate is documented as one, and nothing else competes.
@@ -55,10 +51,6 @@ def incremental_best_h(changed_gib, incremental_mib_s):
     r"""Time of an incremental backup at best: only the changes move, in one run.
 
     .. math:: T = \frac{1024\, \Delta}{3600\, v}
-
-    Returns
-    -------
-    0 where nothing changed.
 
     See Also
     --------
@@ -86,10 +78,6 @@ def scan_h(used_gib, incremental_mib_s):
     r"""Time to read all used data of a disk once, looking for changes.
 
     .. math:: T = \frac{1024\, U}{3600\, v}
-
-    Returns
-    -------
-    0 for an empty disk.
 
     Notes
     -----
