@@ -157,11 +157,7 @@ class Formula(Generic[Result]):
             values, self._limits, strict=True
         ):
             kind = type(value)
-            if (
-                kind in _NUMBERS
-                and low <= value <= high
-                and (not whole or kind is int or not value % 1)
-            ):
+            if kind in _NUMBERS and low <= value <= high and not (whole and value % 1):
                 ready.append(np.array([value], float) if axes else float64(value))
             elif kind in _ARRAYS and (array := np.asarray(value)).dtype.char in "dl":
                 array = np.array(array, dtype=float, copy=None, ndmin=axes)
@@ -218,13 +214,18 @@ class Formula(Generic[Result]):
         self, args: tuple[ArrayLike, ...], kwargs: Mapping[str, ArrayLike]
     ) -> Sequence[ArrayLike]:
         """Return all arguments in the order of the signature, sooner than `inspect`."""
-        rest = self._names[len(args) :]
-        given = {**self._defaults, **kwargs}
-        if len(args) <= len(self._names) and kwargs.keys() <= set(rest):
-            try:
-                return [*args, *[given[name] for name in rest]]
-            except KeyError:
-                pass
+        missing = len(self._names) - len(args)
+        if not kwargs and 0 < missing <= len(self._defaults):
+            return args + tuple(self._defaults.values())[-missing:]
+        values, taken = [*args], 0
+        for name in self._names[len(args) :]:
+            if name in kwargs:
+                values.append(kwargs[name])
+                taken += 1
+            elif name in self._defaults:
+                values.append(self._defaults[name])
+        if len(values) == len(self._names) and taken == len(kwargs):
+            return values
         bound = self.__signature__.bind(*args, **kwargs)  # says what is wrong
         return [*bound.arguments.values()]
 

@@ -200,20 +200,25 @@ def jam_mean_wait_h(
     >>> print(jam_mean_wait_h(1000, 50, 0.5, 0.5, family="lognormal"))
     4.6344
     """
-    behind = np.maximum(jobs - vault_servers, 0)
 
     def equal():
         waves = np.floor(jobs / vault_servers)
         rest = jobs - waves * vault_servers
-        full = vault_servers * np.maximum(waves - 1, 0)
+        full = vault_servers * abs(waves - 1)  # counts for nothing in no wave
         return waves * ((full / 2 + rest) / jobs)
+
+    def exponential():
+        behind = np.maximum(jobs - vault_servers, 0)
+        return behind / jobs * ((behind + 1) / vault_servers) / 2
 
     return service_h * by_variation(
         service_scv,
         family,
         equal=equal,
-        exponential=lambda: behind / jobs * ((behind + 1) / vault_servers) / 2,
-        other=lambda: jam_mean_wait(behind, vault_servers, service_scv, family),
+        exponential=exponential,
+        other=lambda: jam_mean_wait(
+            jobs - vault_servers, vault_servers, service_scv, family
+        ),
     )
 
 

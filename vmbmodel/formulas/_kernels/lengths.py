@@ -72,11 +72,13 @@ def by_variation(service_scv, family, *, exponential, other, equal=None):
     if family == "hyperexponential":
         rule = ">= 1 if hyperexponential"
         refuse("service_scv", rule, service_scv, service_scv >= 1)
-    even = (service_scv <= EQUAL) & (equal is not None)
-    if not np.ndim(service_scv):  # all cells keep to one rule
-        if even:
+    if type(service_scv) is np.float64 or not np.ndim(service_scv):  # one for all cells
+        if equal and service_scv <= EQUAL:
             return equal()
-        return exponential() if _is_exponential(service_scv, family) else other()
+        if service_scv == 1 and family != "lognormal":
+            return exponential()
+        return other()
+    even = (service_scv <= EQUAL) & (equal is not None)
     random = _is_exponential(service_scv, family)
     result = np.full(np.shape(service_scv), np.nan)
     rules = (even, equal), (random, exponential), (~even & ~random, other)
