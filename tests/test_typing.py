@@ -1,22 +1,13 @@
 """What a type checker makes of the package, from a caller's side."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 HERE = Path(__file__).parent
 
-needs_mypy = pytest.mark.skipif(
-    not (importlib.util.find_spec("mypy") and importlib.util.find_spec("pandas-stubs")),
-    reason="mypy and pandas-stubs are not installed",
-)
 
-
-@needs_mypy
 def test_types_are_those_of_the_arguments(cache):
     # a caller has the package installed, whose own lines are not checked
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent"]
