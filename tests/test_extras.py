@@ -18,6 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -127,6 +128,20 @@ def test_notebooks_import_nothing_that_their_extra_does_not_bring():
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
         found = set(imports(code)) - sys.stdlib_module_names
         assert found - declared <= {"IPython", "vmbmodel"}, path
+
+
+def test_the_lowest_versions_are_those_that_were_tried():
+    tried = {}
+    for line in (ROOT / "tests/lowest.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            tried[Requirement(line).name] = Requirement(line).specifier
+    surfaces = [*CORE, *EXTRAS["cli"], *EXTRAS["report"], *EXTRAS["notebooks"]]
+    asked = {r.name: r.specifier for r in map(Requirement, surfaces)}
+    assert tried.keys() == asked.keys()
+    for name, specifier in tried.items():
+        (pin,), (bound,) = specifier, asked[name]
+        assert (pin.operator, bound.operator) == ("==", ">="), name
+        assert Version(pin.version) == Version(bound.version), name
 
 
 def test_an_estimate_needs_no_extra(installed):
