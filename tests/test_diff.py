@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.plan.estimate.answer import estimate
-from vmbmodel.plan.saved.diff import CAUSES, diff
+from vmbmodel.plan.saved import CAUSES, diff
 from vmbmodel.plan.scenario import Scenario
 
 

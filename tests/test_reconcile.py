@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.inventory.bill.focus import LINES, Bill
-from vmbmodel.plan.bill.reconcile import CAUSES, reconcile
+from vmbmodel.plan.bill import CAUSES, reconcile
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 

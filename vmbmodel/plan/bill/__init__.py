@@ -1,5 +1,11 @@
 """Bills over time: of a life, of a calendar, and beside what was charged."""
 
+from vmbmodel.plan.bill.answer import (
+    CAUSES,
+    SCHEMA,
+    Reconciliation,
+    reconcile,
+)
 from vmbmodel.plan.bill.calendar import (
     RecoveryPoints,
     RetentionPolicy,
@@ -10,12 +16,6 @@ from vmbmodel.plan.bill.calendar import (
 from vmbmodel.plan.bill.life import (
     Event,
     bill_of_life,
-)
-from vmbmodel.plan.bill.reconcile import (
-    CAUSES,
-    SCHEMA,
-    Reconciliation,
-    reconcile,
 )
 
 __all__ = [

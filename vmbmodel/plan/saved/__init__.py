@@ -1,6 +1,6 @@
 """Saved estimates: computed again, and compared with each other."""
 
-from vmbmodel.plan.saved.diff import (
+from vmbmodel.plan.saved.answer import (
     CAUSES,
     SCHEMA,
     Diff,
