@@ -49,6 +49,23 @@ assert_type(initial_h(sizes, fleet["used_gib"]), "pd.Series[float]")
 assert_type(jam_mean_wait_h(servers, [10, 20, 40], 0.5), xr.DataArray)
 assert_type(jam_mean_wait_h(fleet["used_gib"].round(), servers, 0.5), xr.DataArray)
 
+# what is asked of a fleet answers in tables and numbers
+inventory = vm.read_fleet("fleet.csv")
+assert_type(inventory, pd.DataFrame)
+assert_type(vm.sample_fleet(), pd.DataFrame)
+scenario = vm.Scenario.of(vm.profile("azure-2018-12"), settings={"servers": 20})
+answer = vm.estimate(inventory, scenario, months=12)
+assert_type(answer.vms, pd.DataFrame)
+assert_type(vm.estimate("fleet.csv").total["total_usd"], float)
+assert_type(vm.check(inventory).worst(), str)
+assert_type(vm.schedule("fleet.csv", scenario).policies, pd.DataFrame)
+assert_type(vm.calibrate("joblog.csv", fleet=inventory)["servers"], float)
+assert_type(vm.compare(inventory, None, [{"servers": 5}])[0]["case"], object)
+assert_type(vm.diff("monday.json", answer).causes, pd.DataFrame)
+assert_type(vm.reconcile(inventory, ["may.csv", "june.csv"]).lines, pd.DataFrame)
+assert_type(vm.prices()["instance_fee_usd"] * vm.limits()["daily_backups"], float)
+assert_type(vm.__version__, str)
+
 
 def refused_as_when_it_runs() -> None:
     initial_h(fleet, 19.07)  # type: ignore[call-overload]
