@@ -5,3 +5,5 @@ from hypothesis import settings
 # the machines are noisy: how long an example takes says nothing about the code
 settings.register_profile("vmbmodel", deadline=None)
 settings.load_profile("vmbmodel")
+
+collect_ignore = ["typing_use.py"]  # for a type checker; it asks for files of a user
