@@ -649,7 +649,7 @@ def malformed(draw, which):
         part = document
         for key in path:
             part = part[key]
-        part[last] = draw(ODD)
+        part[last] = copy.deepcopy(draw(ODD))  # the next round may change it
     data = bytearray(json.dumps(document).encode())
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(data) - 1))
