@@ -136,6 +136,12 @@ class Formula(Generic[Result]):
     ) -> "xr.DataArray": ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Check the arguments, compute, and label the result as they are."""
+        try:
+            number = self._of_numbers(*args, **kwargs)
+        except TypeError:  # what is wrong with the call is said below
+            number = None
+        if number is not None:
+            return number
         values = args
         if kwargs or len(args) != len(self._names):
             values = self._in_order(args, kwargs)
@@ -146,6 +152,43 @@ class Formula(Generic[Result]):
         if type(result) is float64 or not np.ndim(result):
             return float(result)
         return result
+
+    @functools.cached_property
+    def _of_numbers(self) -> Callable[..., float | None]:
+        """A function of the same signature that knows plain numbers, else gives None.
+
+        It is written out for Python to bind the arguments and to check them in one
+        line, which takes a third of the time of a loop over them.
+        """
+        if self.over:
+            return lambda *args, **kwargs: None
+        known: dict[str, Any] = {"kernel": self.__wrapped__, "quiet": _QUIET.copy}
+        known |= {"numbers": _NUMBERS, "float64": float64}
+        taken, checks, given = [], [], []
+        for name, (low, high, whole, words, _) in zip(
+            self._names, self._limits, strict=True
+        ):
+            taken.append(name)
+            if name in self._defaults:
+                known[f"default_{name}"] = self._defaults[name]
+                taken[-1] = f"{name}=default_{name}"
+            if name in self._choices:
+                known[f"words_{name}"] = words
+                checks.append(f"type({name}) is str and {name} in words_{name}")
+                given.append(name)
+            else:
+                known[f"low_{name}"], known[f"high_{name}"] = low, high
+                checks.append(f"type({name}) in numbers")
+                checks.append(f"low_{name} <= {name} <= high_{name}")
+                checks += [f"not {name} % 1"] * whole
+                given.append(f"float64({name})")
+        source = (
+            f"def call({', '.join(taken)}):\n"
+            f"    if {' and '.join(checks)}:\n"
+            f"        return float(quiet().run(kernel, {', '.join(given)}))\n"
+        )
+        exec(source, known)
+        return known["call"]
 
     def _ready(self, values: Sequence[Any]) -> list[Any] | None:
         """Return good numbers, arrays and words as the kernel takes them, and soon.
