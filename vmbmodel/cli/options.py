@@ -127,41 +127,28 @@ TimeZoneOption = Annotated[
 ]
 
 
-def pairs(assignments: list[str] | None) -> dict[str, str]:
+def pairs(
+    assignments: list[str] | None,
+    read: Callable[[str, str], object] = lambda name, text: text,
+) -> dict[str, object]:
     """Take names and values apart, or refuse them with every fault at once."""
-    found, problems = _taken_apart(assignments)
-    if problems:
-        raise ValueError("\n".join(problems))
-    return found
-
-
-def _settings_in(assignments: list[str] | None) -> dict[str, object]:
-    """Read all settings, or refuse them with every fault at once."""
-    from vmbmodel.plan import parse_setting
-
-    found, problems = _taken_apart(assignments)
-    settings = {}
-    for name, value in found.items():
+    texts, values, problems = {}, {}, []
+    for assignment in assignments or []:
+        name, equals, text = (part.strip() for part in assignment.partition("="))
+        if not equals or not name:
+            problems.append(f"--set takes NAME=VALUE; got {assignment!r}")
+        elif name in texts:
+            problems.append(f"--set {name} is given twice: {texts[name]!r}, {text!r}")
+        else:
+            texts[name] = text
+    for name, text in texts.items():
         try:
-            settings[name] = parse_setting(name, value)
+            values[name] = read(name, text)
         except ValueError as error:
             problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
-    return settings
-
-
-def _taken_apart(assignments: list[str] | None) -> tuple[dict[str, str], list[str]]:
-    found, problems = {}, []
-    for assignment in assignments or []:
-        name, equals, value = (part.strip() for part in assignment.partition("="))
-        if not equals or not name:
-            problems.append(f"--set takes NAME=VALUE; got {assignment!r}")
-        elif name in found:
-            problems.append(f"--set {name} is given twice: {found[name]!r}, {value!r}")
-        else:
-            found[name] = value
-    return found, problems
+    return values
 
 
 def date_of(
@@ -201,9 +188,9 @@ def read_scenario(
     file: Path | None, assignments: list[str] | None, **names: str | None
 ) -> "Scenario":
     """Take a scenario file, then what the command line says, which goes first."""
-    from vmbmodel.plan import Scenario, scenario_arguments
+    from vmbmodel.plan import Scenario, parse_setting, scenario_arguments
 
-    given = _settings_in(assignments)
+    given = pairs(assignments, parse_setting)
     names = {kind: name for kind, name in names.items() if name is not None}
     found = scenario_arguments(file) if file else {"settings": {}, "places": {}}
     anew = given.keys() | names.keys()
