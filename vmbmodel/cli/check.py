@@ -2,7 +2,7 @@
 
 import datetime
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -89,8 +89,8 @@ def check(
 ) -> None:
     """Check an inventory against the limits and practices in force on a date."""
     from vmbmodel.inventory.fleet import read_located
-    from vmbmodel.plan import check as plan
-    from vmbmodel.render import render_junit, render_sarif
+    from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
+    from vmbmodel.render import line_of, render_junit, render_sarif
     from vmbmodel.service import PROFILES
 
     date = date_of(as_of, limits)
@@ -98,10 +98,11 @@ def check(
         profile = PROFILES.in_force(date).name
     sets = {"profile": profile, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        kept = plan.read_suppressions(suppress) if suppress else ()
+        kept = read_suppressions(suppress) if suppress else ()
         located = read_located(fleet)
-        answer = plan.check_disks(located.disks, settings, date)
-        answer = plan.suppressed(answer, kept, datetime.date.today())
+        answer = check_disks(located.disks, settings, date)
+        answer = suppressed(answer, kept, datetime.date.today())
+    lines = [line_of(finding, located) for finding in answer.findings]
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
     least = fail_on or _FailOn.WARNING
     present(
@@ -110,29 +111,24 @@ def check(
         force=force,
         failed=bool(fail_on) and answer.worst() in failing[fail_on],
         table=lambda: _text(answer),
-        json=lambda: inert_json(_whole(answer, located)),
-        csv=lambda: render_csv(_rows(answer, located), _CSV_COLUMNS),
+        json=lambda: inert_json(_whole(answer, lines)),
+        csv=lambda: render_csv(_rows(answer, lines), _CSV_COLUMNS),
         sarif=lambda: render_sarif(answer, fleet, located),
         junit=lambda: render_junit(answer, fleet, located, least.value),
     )
 
 
-def _whole(answer, located) -> dict:
-    from vmbmodel.render import line_of
-
+def _whole(answer, lines: Sequence[int | None]) -> dict:
     whole = answer.to_dict()
-    for row, finding in zip(whole["findings"], answer.findings, strict=True):
-        row["line"] = line_of(finding, located)
+    for row, line in zip(whole["findings"], lines, strict=True):
+        row["line"] = line
     return whole
 
 
-def _rows(answer, located) -> Iterator[dict]:
+def _rows(answer, lines: Sequence[int | None]) -> Iterator[dict]:
     """Give a row for each finding, and one for each rule that lacks something."""
-    from vmbmodel.render import line_of
-
-    for finding in answer.findings:
+    for finding, line in zip(answer.findings, lines, strict=True):
         status = "suppressed" if finding.suppressed else "finding"
-        line = line_of(finding, located)
         yield {"status": status, "line": line} | finding.to_dict()
     for outcome in answer.outcomes:
         if outcome.needs:
