@@ -12,7 +12,7 @@ from vmbmodel.render import render_csv, render_json, render_table
 
 __all__ = ["dispersion"]
 
-_CHANGES_COLUMNS = (
+_COLUMNS = (
     "file",
     "changed_gib",
     "changed_frac",
@@ -89,7 +89,7 @@ def dispersion(
         {"days": count, "union_gib": union_gib}
         for count, union_gib in enumerate(extents.unions_gib(days), 1)
     ]
-    rows = [{name: getattr(day, name) for name in _CHANGES_COLUMNS} for day in days]
+    rows = [{name: getattr(day, name) for name in _COLUMNS} for day in days]
     notes = [
         f"{day.file}: changes avoid each other, as with a stride; predictions take a "
         "dispersion of 1"
@@ -115,12 +115,12 @@ def dispersion(
         force=force,
         table=lambda: _text(whole),
         json=lambda: render_json(whole),
-        csv=lambda: render_csv(rows, _CHANGES_COLUMNS),
+        csv=lambda: render_csv(rows, _COLUMNS),
     )
 
 
 def _text(whole: dict) -> str:
-    parts = [render_table(whole["files"], _CHANGES_COLUMNS)]
+    parts = [render_table(whole["files"], _COLUMNS)]
     if len(whole["files"]) > 1:
         parts.append(render_table(whole["unions"], ["days", "union_gib"]))
     about = (

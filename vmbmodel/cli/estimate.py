@@ -40,7 +40,6 @@ _TABLE_COLUMNS = (
     "total_usd",
 )
 
-
 _SPARE_COLUMNS = (
     "wait_p95_h",
     "transfer_h",

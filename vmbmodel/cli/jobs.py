@@ -26,7 +26,7 @@ _SHOWN_COLUMNS = (
 
 _SPARE_COLUMNS = ("snapshot_h", "transfer_h", "wait_h", "status")
 
-_ROWS = 200  # jobs that a table lists before it counts
+_SHOWN = 200  # jobs that a table lists before it counts
 
 
 def jobs(
@@ -73,7 +73,7 @@ def jobs(
 
 
 def _text(rows) -> str:
-    text = render_table(rows[:_ROWS], _SHOWN_COLUMNS, spare=_SPARE_COLUMNS)
-    if len(rows) > _ROWS:
-        text += f"... and {len(rows) - _ROWS:,} more; --format csv lists them all."
+    text = render_table(rows[:_SHOWN], _SHOWN_COLUMNS, spare=_SPARE_COLUMNS)
+    if len(rows) > _SHOWN:
+        text += f"... and {len(rows) - _SHOWN:,} more; --format csv lists them all."
     return text

@@ -68,14 +68,14 @@ def reconcile(
     """Compare what was billed with the model, and say why the two differ."""
     from vmbmodel.inventory import bill
     from vmbmodel.inventory.fleet import read_fleet
-    from vmbmodel.plan import bill as plan
+    from vmbmodel.plan.bill import reconcile as compare
 
     with settings_from(scenario, set_, profile=profile, prices=prices) as settings:
         disks = read_fleet(fleet)
         retained = read_fleet(stopped) if stopped else None
         with progress_bar() as progress:
             charged = bill.read(bills, cost=cost.value, progress=progress)
-        answer = plan.reconcile(
+        answer = compare(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
     off = abs(answer.difference_frac)

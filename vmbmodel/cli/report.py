@@ -50,7 +50,7 @@ def report(
     """Write a page, a workbook and a record of what an inventory comes to."""
     from vmbmodel._files import write_folder
     from vmbmodel.inventory.fleet import read_located
-    from vmbmodel.plan import check as rules
+    from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
     from vmbmodel.plan.estimate import estimate_disks
     from vmbmodel.render import Report
 
@@ -58,10 +58,10 @@ def report(
     date = date_of(as_of, limits)
     sets = {"profile": profile, "prices": prices, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        kept = rules.read_suppressions(suppress) if suppress else ()
+        kept = read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = read_located(fleet)
-        found = rules.check_disks(located.disks, settings, date)
+        found = check_disks(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
             made=today,
@@ -82,7 +82,7 @@ def report(
                 set_ or [],
             ),
             estimate=estimate_disks(located.disks, settings),
-            check=rules.suppressed(found, kept, today),
+            check=suppressed(found, kept, today),
         )
         write_folder(output, made.files(), force=force)
     typer.echo(output / "report.html")

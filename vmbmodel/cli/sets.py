@@ -39,7 +39,7 @@ def fields(
     force: ForceOption = False,
 ) -> None:
     """Every public quantity: name, label, unit, range and what it is."""
-    from vmbmodel import fields as units
+    from vmbmodel.fields import fields as field_table
 
     rows = [
         {
@@ -51,7 +51,7 @@ def fields(
             else " ".join(field.choices or ()),
             "text": field.text,
         }
-        for field in units.fields().values()
+        for field in field_table().values()
     ]
     _deliver_rows(rows, format_, output, force)
 

@@ -25,11 +25,11 @@ def verify(
     """Compute a saved estimate again from what it holds, and compare."""
     import vmbmodel
     from vmbmodel.inventory.files import short
-    from vmbmodel.plan import saved as plan
+    from vmbmodel.plan.saved import Inputs, differences, read_saved
 
-    saved = plan.read_saved(result)
-    answer = plan.Inputs.of(saved, str(result)).estimate()
-    found = list(plan.differences(saved, answer, tolerance))
+    saved = read_saved(result)
+    answer = Inputs.of(saved, str(result)).estimate()
+    found = list(differences(saved, answer, tolerance))
     cells = len(answer.vms) * len(answer.vms.columns)
     lines = [
         f"{d.place}: saved {short(d.saved)}, now {short(d.now)}" for d in found[:_SHOWN]
