@@ -6,7 +6,7 @@ from myst_nb import glue
 
 __all__ = ["quote", "show"]
 
-DIGITS = 8
+_DIGITS = 8
 """Significant digits of a quoted number: more than any page shows, and fewer than
 differ between machines."""
 
@@ -46,4 +46,4 @@ def show(name: str, ax: Axes) -> None:
 
 def _plain(value: object) -> object:
     value = value.item() if getattr(value, "ndim", None) == 0 else value
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -3,6 +3,7 @@
 import ast
 import copy
 import difflib
+import errno
 import os
 import re
 import sys
@@ -73,7 +74,7 @@ def rerun(
         if path.exists() and path.samefile(notebook):
             raise ValueError(f"{path} is the notebook itself; name another folder")
         if path.exists() and not force:
-            raise FileExistsError(17, "exists; force replaces it", str(path))
+            raise FileExistsError(errno.EEXIST, "exists; force replaces it", str(path))
     parameters = _parameters(notebook, settings, defaults or {})
     with tempfile.TemporaryDirectory() as scratch:
         executed = Path(scratch) / notebook.name
