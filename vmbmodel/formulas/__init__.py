@@ -1,4 +1,4 @@
-"""Closed forms: numbers in, numbers out; they know no service, file or table.
+"""Numbers in, numbers out: formulas know no service, file or table.
 
 Each formula has its home in a module of its family, and is here by its name as well.
 """
