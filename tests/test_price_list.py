@@ -238,7 +238,7 @@ def test_the_order_of_an_envelope_and_its_spaces_do_not_matter(save):
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64, 1000])
 def test_it_does_not_matter_where_a_read_ends(save, monkeypatch, chunk):
-    monkeypatch.setattr("vmbmodel.service.pages._CHUNK", chunk)
+    monkeypatch.setattr("vmbmodel._json.CHUNK", chunk)
     path = save(page(dollars()))
     assert len(read_price_list([path], retrieved=ASKED).meters) == 5
 

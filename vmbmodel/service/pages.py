@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+
+from vmbmodel._json import MissingError, Scanner, UnfitError
 
 __all__ = ["entries"]
 
-_CHUNK = 1 << 16
-_LONGEST = 1 << 20  # characters of one row; a real one has a thousand
-_SPACE = " \t\n\r"
+_CUT_SHORT = "is cut short or no JSON"
+_MISSING = {
+    "{": "must be one JSON object",
+    ":": "has a key without a value",
+    "}": _CUT_SHORT,
+}
 
 
 def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
@@ -35,95 +39,49 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
         If it is no JSON, is cut short, holds a key twice, or has no list of rows.
     """
     with open(path, encoding="utf-8-sig") as file:
-        text, seen = _Text(file), set()
-        text.take("{", "must be one JSON object")
-        while text.peek() != "}" or seen:
-            key = text.value()
-            if not isinstance(key, str):
-                raise ValueError("a key must be a text")
-            if key in seen:
-                raise ValueError(f"{key[:40]!r} stands twice in the envelope")
-            seen.add(key)
-            text.take(":", "has a key without a value")
-            if key != rows:
-                yield key, text.value()
-            else:
-                text.take("[", f"{rows} must be a list")
-                yield from _members(text)
-            if text.peek() != ",":
-                break
-            text.take(",", "")
-        text.take("}", "is cut short or no JSON")
-        if text.peek():
+        scanner = Scanner(
+            more=file.read,
+            object_pairs_hook=_unique,
+            parse_float=_decimal,
+            parse_constant=_no_number,
+        )
+        seen = set()
+        try:
+            for key in scanner.keys():  # noqa: SIM118
+                if key in seen:
+                    raise ValueError(f"{key[:40]!r} stands twice in the envelope")
+                seen.add(key)
+                if key == rows:
+                    yield from _members(scanner, rows)
+                else:
+                    yield key, scanner.value()
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(_wording(error)) from error
+        if scanner.peek():
             raise ValueError("goes on after its end")
         if rows not in seen:
             raise ValueError(f"has no {rows}: not a page of a price list")
 
 
-def _members(text: "_Text") -> Iterator[tuple[int, object]]:
+def _members(scanner: Scanner, rows: str) -> Iterator[tuple[int, object]]:
     number = 0
-    while text.peek() != "]" or number:
-        number += 1
-        try:
-            value = text.value()
-        except ValueError as error:
-            raise ValueError(f"row {number}: {error}") from error
-        yield number, value
-        if text.peek() != ",":
-            break
-        text.take(",", "")
-    text.take("]", f"is cut short or no JSON after row {number}")
+    if scanner.peek() != "[":
+        raise ValueError(f"{rows} must be a list")
+    try:
+        for number, value in enumerate(scanner.members(), 1):
+            yield number, value
+    except MissingError as error:
+        raise ValueError(f"{_CUT_SHORT} after row {number}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"row {number + 1}: {_wording(error)}") from error
 
 
-class _Text:
-    """The part of a file that is being parsed."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._text, self._at = file, "", 0
-        self._decoder = json.JSONDecoder(
-            object_pairs_hook=_unique,
-            parse_float=_decimal,
-            parse_constant=_no_number,
-        )
-
-    def peek(self) -> str:
-        """Return the next character that is no space; none at the end."""
-        while True:
-            while self._at < len(self._text):
-                if self._text[self._at] not in _SPACE:
-                    return self._text[self._at]
-                self._at += 1
-            if not self._more():
-                return ""
-
-    def take(self, character: str, otherwise: str) -> None:
-        """Pass over one character."""
-        if self.peek() != character:
-            raise ValueError(otherwise)
-        self._at += 1
-
-    def value(self) -> object:
-        """Parse the next value, reading on as long as it is not complete."""
-        self.peek()
-        while True:
-            try:
-                value, end = self._decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                if len(self._text) - self._at > _LONGEST or not self._more():
-                    raise ValueError(f"is cut short or no JSON: {error.msg}") from error
-            except RecursionError:
-                raise ValueError("is nested too deeply") from None
-            else:
-                # digits at the end of what was read may go on
-                if end < len(self._text) or not self._more():
-                    self._at = end
-                    return value
-
-    def _more(self) -> bool:
-        chunk = self._file.read(_CHUNK)
-        if chunk:
-            self._text, self._at = self._text[self._at :] + chunk, 0
-        return bool(chunk)
+def _wording(error: json.JSONDecodeError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if isinstance(error, MissingError):
+        return _MISSING[error.character]
+    return error.msg if isinstance(error, UnfitError) else f"{_CUT_SHORT}: {error.msg}"
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from vmbmodel._json import Scanner, UnfitError
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
 
@@ -23,8 +24,6 @@ __all__ = ["Listing", "Page", "decoded", "entries", "unfollowed"]
 LARGEST = 2**32
 """Bytes of a file that is read."""
 
-GAP = re.compile(r"[\s,]*")
-SPACE = re.compile(r"\s*")
 LISTS = ("value", "data")
 
 UTF8 = "save the file as UTF-8"
@@ -131,94 +130,46 @@ def unfollowed(pages: Iterable[Page]) -> bool:
 
 
 def _objects(text: str, findings: Findings, pages: list[Page]) -> Iterator[object]:
-    scanner = _Scanner(text, findings)
+    scanner = Scanner(text, parse_constant=_no_number)
     try:
-        while not scanner.at_end():
-            start = scanner.peek()
-            if start == "[":
+        while start := scanner.peek():
+            if start == ",":
+                scanner.take(",")
+            elif start == "[":
                 for value in scanner.members():
                     yield from _unfolded(value, pages)
             elif start == "{":
-                yield from scanner.document(pages)
+                yield from _document(scanner, pages)
             else:
-                scanner.stop("must be a list or an object")
+                error = UnfitError("must be a list or an object", text, scanner.at)
+                findings.stop(f"{error.msg} {_place(error)}")
     except RecursionError:
         findings.stop("is nested too deep")
+    except UnfitError as error:  # a word or a number that JSON has not
+        findings.stop(f"is no JSON: {error.msg[:80]} {_place(error)}")
+    except json.JSONDecodeError as error:
+        findings.stop(f"is no JSON, or cut short: {error.msg} {_place(error)}")
 
 
-class _Scanner:
-    """The part of a text behind what has been parsed."""
+def _place(error: json.JSONDecodeError) -> str:
+    return f"(line {error.lineno}, column {error.colno})"
 
-    def __init__(self, text: str, findings: Findings) -> None:
-        self.text, self.findings, self.at = text, findings, 0
-        self.decoder = json.JSONDecoder(parse_constant=_no_number)
 
-    def at_end(self) -> bool:
-        self.at = GAP.match(self.text, self.at).end()
-        return self.at >= len(self.text)
-
-    def peek(self) -> str:
-        self.at = SPACE.match(self.text, self.at).end()
-        return self.text[self.at : self.at + 1]
-
-    def stop(self, rule: str) -> None:
-        line = self.text.count("\n", 0, self.at) + 1
-        column = self.at - self.text.rfind("\n", 0, self.at)
-        self.findings.stop(f"{rule} (line {line}, column {column})")
-
-    def take(self, character: str) -> None:
-        if self.peek() != character:
-            self.stop(f"is no JSON, or cut short: {character!r} was expected")
-        self.at += 1
-
-    def value(self) -> object:
-        self.peek()
-        try:
-            value, self.at = self.decoder.raw_decode(self.text, self.at)
-        except json.JSONDecodeError as error:
-            self.at = error.pos
-            self.stop(f"is no JSON, or cut short: {error.msg}")
-        except ValueError as error:  # a word or a number that JSON has not
-            self.stop(f"is no JSON: {str(error)[:80]}")
-        return value
-
-    def members(self) -> Iterator[object]:
-        """Iterate over the members of a list."""
-        self.take("[")
-        if self.peek() == "]":
-            self.at += 1
-            return
-        while True:
-            yield self.value()
-            if self.peek() != ",":
-                break
-            self.at += 1
-        self.take("]")
-
-    def document(self, pages: list[Page]) -> Iterator[object]:
-        """Iterate over the entries of an envelope, or return an object as one."""
-        self.take("{")
-        found, envelope, owner = {}, False, None
-        while self.peek() != "}" or found or envelope:
-            key = self.value()
-            if not isinstance(key, str):
-                self.stop("is no JSON: a key must be a text")
-            self.take(":")
-            if key.lower() in LISTS and self.peek() == "[":
-                envelope = True
-                for value in self.members():
-                    owner = owner or _owner(value)
-                    yield from _unfolded(value, pages)
-            else:
-                found[key] = self.value()
-            if self.peek() != ",":
-                break
-            self.at += 1
-        self.take("}")
-        if envelope:
-            pages.append(_page(found, owner))
+def _document(scanner: Scanner, pages: list[Page]) -> Iterator[object]:
+    """Iterate over the entries of an envelope, or return an object as one."""
+    found, envelope, owner = {}, False, None
+    for key in scanner.keys():  # noqa: SIM118
+        if key.lower() in LISTS and scanner.peek() == "[":
+            envelope = True
+            for value in scanner.members():
+                owner = owner or _owner(value)
+                yield from _unfolded(value, pages)
         else:
-            yield from _unfolded(found, pages)
+            found[key] = scanner.value()
+    if envelope:
+        pages.append(_page(found, owner))
+    else:
+        yield from _unfolded(found, pages)
 
 
 def _unfolded(value: object, pages: list[Page], depth: int = 0) -> Iterator[object]:

@@ -1,0 +1,116 @@
+"""JSON read value by value, from a text at hand or from a file that is read on.
+
+Who reads says what stands where and words what is wrong; every fault is a
+`json.JSONDecodeError`, whose line and column are those of the text at hand.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+__all__ = ["MissingError", "Scanner", "UnfitError"]
+
+CHUNK = 1 << 16
+LONGEST = 1 << 20
+"""Characters of the longest value of a file that is read on."""
+
+SPACE = re.compile(r"\s*")
+CUT_NUMBER = 2  # characters: of 1e+5, without its last, only 1 would be taken
+
+
+class MissingError(json.JSONDecodeError):
+    """Another character stands where the grammar wants one."""
+
+    def __init__(self, character: str, text: str, at: int) -> None:
+        super().__init__(f"{character!r} was expected", text, at)
+        self.character = character
+
+
+class UnfitError(json.JSONDecodeError):
+    """JSON it may be, but no value that is taken."""
+
+
+class Scanner:
+    """The part of a text that has not been parsed.
+
+    Parameters
+    ----------
+    text : str
+        What is at hand.
+    more : callable, optional
+        Gives the next characters of a file, as its ``read`` does. No more of it
+        is held than a chunk and the value that is being read.
+    **hooks
+        For `json.JSONDecoder`; one that raises a `ValueError` refuses a value.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        more: Callable[[int], str] | None = None,
+        **hooks: Callable,
+    ) -> None:
+        self.text, self.at, self._more = text, 0, more
+        self._decoder = json.JSONDecoder(**hooks)
+
+    def peek(self) -> str:
+        """Return the next character that is no space; none at the end."""
+        while True:
+            self.at = SPACE.match(self.text, self.at).end()
+            if self.at < len(self.text) or not self._read_on():
+                return self.text[self.at : self.at + 1]
+
+    def take(self, character: str) -> None:
+        """Pass over the character that must be next."""
+        if self.peek() != character:
+            raise MissingError(character, self.text, self.at)
+        self.at += 1
+
+    def value(self) -> object:
+        """Parse the next value."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self.text, self.at)
+            except json.JSONDecodeError:
+                if len(self.text) - self.at > LONGEST or not self._read_on():
+                    raise
+            except ValueError as error:
+                raise UnfitError(str(error), self.text, self.at) from error
+            else:
+                if len(self.text) - end > CUT_NUMBER or not self._read_on():
+                    self.at = end
+                    return value
+
+    def members(self) -> Iterator[object]:
+        """Parse the members of a list, one by one."""
+        self.take("[")
+        if self.peek() != "]":
+            yield self.value()
+            while self.peek() == ",":
+                self.take(",")
+                yield self.value()
+        self.take("]")
+
+    def keys(self) -> Iterator[str]:
+        """Parse the keys of an object; what follows each is for the caller to take."""
+        self.take("{")
+        if self.peek() != "}":
+            yield self._key()
+            while self.peek() == ",":
+                self.take(",")
+                yield self._key()
+        self.take("}")
+
+    def _key(self) -> str:
+        key = self.value()
+        if not isinstance(key, str):
+            raise UnfitError("a key must be a text", self.text, self.at)
+        self.take(":")
+        return key
+
+    def _read_on(self) -> bool:
+        chunk = self._more(CHUNK) if self._more else ""
+        if chunk:
+            self.text, self.at = self.text[self.at :] + chunk, 0
+        return bool(chunk)
