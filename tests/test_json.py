@@ -29,7 +29,7 @@ def test_a_number_is_not_taken_before_its_exponent_is_read(monkeypatch):
 
 def test_the_keys_of_an_object_come_one_by_one():
     scanner = Scanner('{"a": 1, "b": [2, 3]} 4')
-    found = {key: scanner.value() for key in scanner.keys()}  # noqa: SIM118
+    found = {key: scanner.value() for key in scanner.names()}
     assert found == {"a": 1, "b": [2, 3]}
     assert scanner.value() == 4
     assert scanner.peek() == ""
@@ -46,7 +46,7 @@ def test_the_keys_of_an_object_come_one_by_one():
 def test_a_missing_character_has_its_place(text, character, place):
     scanner = Scanner(text)
     with pytest.raises(MissingError) as caught:
-        [scanner.value() for _ in scanner.keys()]
+        [scanner.value() for _ in scanner.names()]
     error = caught.value
     assert (error.character, (error.lineno, error.colno)) == (character, place)
 
@@ -59,7 +59,7 @@ def test_a_value_that_a_hook_refuses_has_its_place():
         list(Scanner("[1,\n  NaN]", parse_constant=refuse).members())
     assert (caught.value.lineno, caught.value.colno) == (2, 3)
     with pytest.raises(UnfitError, match="a key must be a text"):
-        list(Scanner("{1: 2}").keys())
+        list(Scanner("{1: 2}").names())
 
 
 def test_what_is_held_of_a_file_is_bounded():

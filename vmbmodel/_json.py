@@ -92,7 +92,7 @@ class Scanner:
                 yield self.value()
         self.take("]")
 
-    def keys(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """Parse the keys of an object; what follows each is for the caller to take."""
         self.take("{")
         if self.peek() != "}":

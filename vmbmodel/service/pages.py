@@ -47,7 +47,7 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
         )
         seen = set()
         try:
-            for key in scanner.keys():  # noqa: SIM118
+            for key in scanner.names():
                 if key in seen:
                     raise ValueError(f"{key[:40]!r} stands twice in the envelope")
                 seen.add(key)

@@ -158,7 +158,7 @@ def _place(error: json.JSONDecodeError) -> str:
 def _document(scanner: Scanner, pages: list[Page]) -> Iterator[object]:
     """Iterate over the entries of an envelope, or return an object as one."""
     found, envelope, owner = {}, False, None
-    for key in scanner.keys():  # noqa: SIM118
+    for key in scanner.names():
         if key.lower() in LISTS and scanner.peek() == "[":
             envelope = True
             for value in scanner.members():
