@@ -93,21 +93,21 @@ class Scanner:
         self.take("]")
 
     def names(self) -> Iterator[str]:
-        """Parse the keys of an object; what follows each is for the caller to take."""
+        """Parse the names in an object; what follows each is for the caller to take."""
         self.take("{")
         if self.peek() != "}":
-            yield self._key()
+            yield self._name()
             while self.peek() == ",":
                 self.take(",")
-                yield self._key()
+                yield self._name()
         self.take("}")
 
-    def _key(self) -> str:
-        key = self.value()
-        if not isinstance(key, str):
+    def _name(self) -> str:
+        name = self.value()
+        if not isinstance(name, str):
             raise UnfitError("a key must be a text", self.text, self.at)
         self.take(":")
-        return key
+        return name
 
     def _read_on(self) -> bool:
         chunk = self._more(CHUNK) if self._more else ""
