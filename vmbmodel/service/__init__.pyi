@@ -31,6 +31,6 @@ from vmbmodel.service.rates import (
 )
 from vmbmodel.service.rulebook import SEVERITIES as SEVERITIES
 from vmbmodel.service.rulebook import Rule as Rule
-from vmbmodel.service.rulebook import Version as Version
+from vmbmodel.service.rulebook import RuleVersion as RuleVersion
 from vmbmodel.service.rulebook import rules as rules
 from vmbmodel.service.rulebook import rules_on as rules_on

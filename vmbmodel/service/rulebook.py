@@ -23,7 +23,7 @@ from vmbmodel._toml import packaged
 from vmbmodel.service.catalogues import LIMITS, PROFILES
 from vmbmodel.service.constants import Catalogue, ConstantSet
 
-__all__ = ["SEVERITIES", "Rule", "Version", "rules", "rules_on"]
+__all__ = ["SEVERITIES", "Rule", "RuleVersion", "rules", "rules_on"]
 
 SEVERITIES = ("note", "warning", "error")
 """How bad it is to break a rule, from the least."""
@@ -32,7 +32,7 @@ _CATALOGUES: dict[str, Catalogue] = {"limits": LIMITS, "profile": PROFILES}
 
 
 @dataclass(frozen=True)
-class Version:
+class RuleVersion:
     """A rule as one source states it.
 
     Parameters
@@ -92,7 +92,7 @@ class Rule:
         What of an inventory it is applied to.
     todo : str
         What to do about a finding.
-    versions : tuple of Version
+    versions : tuple of RuleVersion
         The rule in time, oldest first.
     """
 
@@ -101,9 +101,9 @@ class Rule:
     severity: str
     looks_at: str
     todo: str
-    versions: tuple[Version, ...]
+    versions: tuple[RuleVersion, ...]
 
-    def on(self, date: datetime.date) -> Version | None:
+    def on(self, date: datetime.date) -> RuleVersion | None:
         """Return the rule as it read on a day; None if it did not hold."""
         return next((v for v in self.versions if v.holds_on(date)), None)
 
@@ -114,7 +114,7 @@ def rules() -> tuple[Rule, ...]:
     return tuple(map(_rule, packaged("vmbmodel.service", "rules.toml")["rule"]))
 
 
-def rules_on(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
+def rules_on(date: datetime.date) -> tuple[tuple[Rule, RuleVersion], ...]:
     """Return the rules of a day, each as it read then.
 
     Parameters
@@ -125,7 +125,7 @@ def rules_on(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
     Returns
     -------
     tuple
-        Pairs of a `Rule` and its `Version`, in the order of the file.
+        Pairs of a `Rule` and its `RuleVersion`, in the order of the file.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def rules_on(date: datetime.date) -> tuple[tuple[Rule, Version], ...]:
 def _rule(row: dict) -> Rule:
     needs = row.pop("needs", "")
     versions = tuple(
-        Version(
+        RuleVersion(
             **{
                 "needs": needs,
                 "until": None,

@@ -19,7 +19,7 @@ from vmbmodel.plan.check.searches import SEARCHES, Known, known
 from vmbmodel.plan.facts import Fleet
 from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service import SEVERITIES, ConstantSet, Rule, Version, rules_on
+from vmbmodel.service import SEVERITIES, ConstantSet, Rule, RuleVersion, rules_on
 
 __all__ = [
     "PLACES",
@@ -92,7 +92,7 @@ class Outcome:
     ----------
     rule : Rule
         The rule.
-    version : Version
+    version : RuleVersion
         How it read on the day.
     status : str
         One of `STATUSES`.
@@ -105,7 +105,7 @@ class Outcome:
     """
 
     rule: Rule
-    version: Version
+    version: RuleVersion
     status: str
     known: int
     unknown: int
@@ -285,7 +285,7 @@ def check_disks(
 
 
 def _outcome(
-    rule: Rule, version: Version, facts: Known, thresholds: Iterable[float]
+    rule: Rule, version: RuleVersion, facts: Known, thresholds: Iterable[float]
 ) -> Outcome:
     if version.needs:
         return Outcome(rule, version, "not checked", 0, 0, version.needs, ())
@@ -306,7 +306,9 @@ def _outcome(
     return Outcome(rule, version, status, search.known, search.unknown, needs, findings)
 
 
-def _thresholds(version: Version, scenario: Scenario, dated: bool) -> Iterator[float]:
+def _thresholds(
+    version: RuleVersion, scenario: Scenario, dated: bool
+) -> Iterator[float]:
     """Give the thresholds: as the caller set them, of the scenario, or of the source.
 
     On a day that was asked for, those of the source of the day go before those
