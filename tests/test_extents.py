@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.writes import changed_uniform
 from vmbmodel.inventory.changes.extents import (
     Changes,
-    compare,
+    compare_images,
     read,
     union,
     unions_gib,
@@ -218,7 +218,7 @@ def test_images_against_a_comparison_byte_by_byte(written, size, cell_kib):
     after[-1] ^= 1
     cell = int(cell_kib * 1024)
     expected = np.unique(np.append(places, size - 1) // cell)
-    found = compare(
+    found = compare_images(
         written(before.tobytes()), written(after.tobytes()), cell_kib=cell_kib
     )
     cells = [range(b, e) for b, e in zip(*found.runs, strict=True)]
@@ -243,12 +243,12 @@ def test_holes_of_a_terabyte_are_not_read(tmp_path, cell_kib):
                 file.write(content)
     if any(image.stat().st_blocks * 512 > 256 * mib for image in images):
         pytest.skip("this file system stores holes")
-    found = compare(*images, cell_kib=cell_kib)
+    found = compare_images(*images, cell_kib=cell_kib)
     cell = int(cell_kib * 1024)
     expected = [700 * 2**30, 900 * 2**30, size - 1]
     assert found.runs.begin.tolist() == [place // cell for place in expected]
     assert found.cells == size // cell
-    assert compare(images[1], images[1]).changed_cells == 0
+    assert compare_images(images[1], images[1]).changed_cells == 0
 
 
 def test_images_that_cannot_be_compared(written, tmp_path):
@@ -260,7 +260,7 @@ def test_images_that_cannot_be_compared(written, tmp_path):
         ((tmp_path, small), "is a folder"),
     ]:
         with pytest.raises(InventoryError, match=re.escape(part)):
-            compare(*pair)
+            compare_images(*pair)
 
 
 # --- refused -------------------------------------------------------------------------

@@ -470,3 +470,11 @@ def test_the_command_tells_what_it_could_not_read():
     assert answer["unread"][0]["count"] == 1
     assert "Not read 1: jobs.json: row 2" in done.stderr
     assert CliRunner().invoke(app, ["jobs", "none.json"]).exit_code == 2
+
+
+def test_a_file_too_large_to_hold_is_refused_once(monkeypatch):
+    monkeypatch.setattr("vmbmodel.inventory.files.listing.LARGEST", 1)
+    with pytest.raises(InventoryError) as caught:
+        read([])
+    only_line = "jobs.json: is longer than 4 GiB; split the list into files"
+    assert str(caught.value) == only_line

@@ -39,7 +39,7 @@ import pandas as pd
 from backups import Borg, throttled_s
 from workloads import Files, Filesystem, Fio, Postgres, Scattered, Sqlite
 
-from vmbmodel.inventory.changes.extents import Changes, compare, union
+from vmbmodel.inventory.changes.extents import Changes, compare_images, union
 
 DATA = Path(__file__).parents[1] / "notebooks/data"
 CELLS_KIB = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -123,7 +123,7 @@ def short(workload, folder, count):
             for kib in CHUNKS_KIB:
                 backups[kib] = Borg(folder / f"borg-{kib}", kib)
                 backups[kib].create(before, 0)
-        found = compare(before, after, cell_kib=CELLS_KIB[0])
+        found = compare_images(before, after, cell_kib=CELLS_KIB[0])
         for cell_kib in CELLS_KIB:
             row = counts(workload, day, in_cells(found, cell_kib))
             if day <= BORG_DAYS and cell_kib in backups:
@@ -179,7 +179,7 @@ def long(workload, folder, count):
     for day, before, after in days(workload, folder, count, WARM_DAYS):
         if borg and day == 1:
             borg.create(before, 0)
-        changed.append(compare(before, after, cell_kib=CELLS_KIB[0]))
+        changed.append(compare_images(before, after, cell_kib=CELLS_KIB[0]))
         if borg:
             borg.create(after, day)
     grown = union_cells(changed)

@@ -80,7 +80,7 @@ def dispersion(
             ]
         else:
             days = [
-                extents.compare(*pair, cell_kib=cell_kib, progress=progress)
+                extents.compare_images(*pair, cell_kib=cell_kib, progress=progress)
                 for pair in zip([before, *files], files, strict=False)
             ]
     size_gib = max(day.size_gib for day in days)

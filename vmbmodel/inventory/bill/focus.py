@@ -204,12 +204,8 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
             for cells in stream_cells(file, findings, columns_of, done):
                 _take(cells, names, gathered)
                 findings.refuse_if_many()
-    except FileNotFoundError:
-        findings.stop("does not exist")
-    except IsADirectoryError:
-        findings.stop("is a folder; name a file")
     except OSError as error:
-        findings.stop(f"cannot be read: {error.strerror or error}")
+        findings.unreadable(error)
     if not names:
         findings.stop("is empty; a header with the columns of FOCUS is needed")
     findings.refuse_if_any()

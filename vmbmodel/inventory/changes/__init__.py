@@ -3,7 +3,7 @@
 from vmbmodel.inventory.changes.extents import (
     ACTIVE_KIB,
     Changes,
-    compare,
+    compare_images,
     on_disk,
     read,
     union,
@@ -13,7 +13,7 @@ from vmbmodel.inventory.changes.extents import (
 __all__ = [
     "ACTIVE_KIB",
     "Changes",
-    "compare",
+    "compare_images",
     "on_disk",
     "read",
     "union",

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vmbmodel.formulas import dispersion_index
-from vmbmodel.inventory.changes.images import compare_images, image_bytes
+from vmbmodel.inventory.changes.images import gather_differences, image_bytes
 from vmbmodel.inventory.changes.ranges import Ranges, read_json, read_xml
 from vmbmodel.inventory.changes.runs import Gatherer, Runs, merged
 from vmbmodel.inventory.changes.trace import EVENT, Writes, read_blkparse, read_csv
@@ -28,7 +28,7 @@ from vmbmodel.inventory.files import Findings
 __all__ = [
     "ACTIVE_KIB",
     "Changes",
-    "compare",
+    "compare_images",
     "on_disk",
     "read",
     "union",
@@ -212,7 +212,7 @@ def read(
     return Changes(os.fspath(path), cell_kib, reach / GIB, runs, **_sizes(writes))
 
 
-def compare(
+def compare_images(
     before: str | os.PathLike[str],
     after: str | os.PathLike[str],
     *,
@@ -248,7 +248,7 @@ def compare(
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "a.img").write_bytes(bytes(65536))
     >>> _ = (folder / "b.img").write_bytes(bytes(20000) + b"x" + bytes(45535))
-    >>> compare(folder / "a.img", folder / "b.img").runs.begin.tolist()
+    >>> compare_images(folder / "a.img", folder / "b.img").runs.begin.tolist()
     [2]
     """
     findings = Findings(os.fspath(after), counted="row")
@@ -271,9 +271,9 @@ def compare(
                 progress(os.fspath(after), count, sizes[1])
 
         try:
-            compare_images(first, second, gatherer, sizes[1], done)
+            gather_differences(first, second, gatherer, sizes[1], done)
         except OSError as error:
-            findings.stop(f"cannot be read: {error.strerror or error}")
+            findings.unreadable(error)
     return Changes(os.fspath(after), cell_kib, sizes[1] / GIB, gatherer.result())
 
 
@@ -382,11 +382,7 @@ def _is_csv(head: bytes) -> bool:
 def _opened(path: str | os.PathLike[str], findings: Findings) -> Iterator[BinaryIO]:
     try:
         file = Path(path).open("rb")  # noqa: SIM115
-    except FileNotFoundError:
-        findings.stop("does not exist")
-    except IsADirectoryError:
-        findings.stop("is a folder; name a file")
     except (OSError, ValueError) as error:
-        findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        findings.unreadable(error)
     with file:
         yield file

@@ -11,7 +11,7 @@ import numpy as np
 from vmbmodel.inventory.changes.runs import Gatherer
 from vmbmodel.inventory.files import Findings
 
-__all__ = ["compare_images", "image_bytes"]
+__all__ = ["gather_differences", "image_bytes"]
 
 PIECE = 2**23
 
@@ -23,7 +23,7 @@ def image_bytes(file: BinaryIO) -> int:
     return end
 
 
-def compare_images(
+def gather_differences(
     before: BinaryIO,
     after: BinaryIO,
     gatherer: Gatherer,

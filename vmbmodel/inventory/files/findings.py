@@ -112,6 +112,14 @@ class Findings:
         self.add(rule, row=row, hint=hint)
         raise InventoryError(self.found)
 
+    def unreadable(self, error: OSError | ValueError) -> NoReturn:
+        """Refuse a file that could not be opened or read, and say why."""
+        if isinstance(error, FileNotFoundError):
+            self.stop("does not exist")
+        if isinstance(error, IsADirectoryError):
+            self.stop("is a folder; name a file")
+        self.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
     def refuse_if_many(self) -> None:
         """Give up on a file with so much wrong that the rest tells nothing."""
         if len(self.found) > MANY:

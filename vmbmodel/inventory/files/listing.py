@@ -39,15 +39,12 @@ class Page(NamedTuple):
 def decoded(path: str | os.PathLike[str], findings: Findings) -> str:
     """Return the text of a file in UTF-8 or UTF-16, or refuse it."""
     try:
-        if Path(path).stat().st_size > LARGEST:
-            findings.stop("is longer than 4 GiB", hint="split the list into files")
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        findings.stop("does not exist")
-    except IsADirectoryError:
-        findings.stop("is a folder; name a file")
+        large = Path(path).stat().st_size > LARGEST
+        data = b"" if large else Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        findings.unreadable(error)
+    if large:
+        findings.stop("is longer than 4 GiB", hint="split the list into files")
     if data.startswith(b"PK\x03\x04"):
         findings.stop("is a workbook or archive; save it as JSON or CSV")
     coding = "utf-8"

@@ -327,12 +327,8 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
     try:
         return Path(path).read_bytes()
-    except FileNotFoundError:
-        findings.stop("does not exist")
-    except IsADirectoryError:
-        findings.stop("is a folder; name a file")
     except (OSError, ValueError) as error:
-        findings.stop(f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        findings.unreadable(error)
 
 
 def _taken_apart(data: bytes, findings: Findings) -> Cells:
