@@ -17,8 +17,7 @@ from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
 from vmbmodel.inventory.files.findings import InventoryError
-from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib
-from vmbmodel.inventory.files.zones import zone
+from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib, zone
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,15 @@
 from vmbmodel.service.catalogues import LIMITS as LIMITS
 from vmbmodel.service.catalogues import PRICES as PRICES
 from vmbmodel.service.catalogues import PROFILES as PROFILES
+from vmbmodel.service.catalogues import (
+    archive_usd_per_gib_month as archive_usd_per_gib_month,
+)
 from vmbmodel.service.catalogues import limits as limits
 from vmbmodel.service.catalogues import prices as prices
 from vmbmodel.service.catalogues import profile as profile
+from vmbmodel.service.catalogues import (
+    storage_usd_per_gib_month as storage_usd_per_gib_month,
+)
 from vmbmodel.service.constants import STATUSES as STATUSES
 from vmbmodel.service.constants import Catalogue as Catalogue
 from vmbmodel.service.constants import ConstantSet as ConstantSet
@@ -23,12 +29,6 @@ from vmbmodel.service.price_list import Meter as Meter
 from vmbmodel.service.price_list import PriceList as PriceList
 from vmbmodel.service.price_list import price_book as price_book
 from vmbmodel.service.price_list import read_price_list as read_price_list
-from vmbmodel.service.rates import (
-    archive_usd_per_gib_month as archive_usd_per_gib_month,
-)
-from vmbmodel.service.rates import (
-    storage_usd_per_gib_month as storage_usd_per_gib_month,
-)
 from vmbmodel.service.rulebook import SEVERITIES as SEVERITIES
 from vmbmodel.service.rulebook import Rule as Rule
 from vmbmodel.service.rulebook import RuleVersion as RuleVersion

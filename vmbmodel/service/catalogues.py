@@ -14,10 +14,34 @@ Examples
 
 import os
 
+from vmbmodel.fields import misnamed
 from vmbmodel.service.constants import Catalogue, ConstantSet
-from vmbmodel.service.rates import STORAGE
 
-__all__ = ["LIMITS", "PRICES", "PROFILES", "limits", "prices", "profile"]
+__all__ = [
+    "LIMITS",
+    "PRICES",
+    "PROFILES",
+    "archive_usd_per_gib_month",
+    "limits",
+    "prices",
+    "profile",
+    "storage_usd_per_gib_month",
+]
+
+_STORAGE = {
+    "LRS": "lrs_usd_per_gib_month",
+    "ZRS": "zrs_usd_per_gib_month",
+    "GRS": "grs_usd_per_gib_month",
+    "RA-GRS": "ra_grs_usd_per_gib_month",
+}
+"""Constant that is the rate of vault storage of a redundancy."""
+
+_ARCHIVE = {  # what is geo-redundant stays so, and no more than that
+    "LRS": "archive_lrs_usd_per_gib_month",
+    "ZRS": "archive_lrs_usd_per_gib_month",
+    "GRS": "archive_grs_usd_per_gib_month",
+    "RA-GRS": "archive_grs_usd_per_gib_month",
+}
 
 PROFILES = Catalogue(
     kind="profile",
@@ -74,7 +98,7 @@ PRICES = Catalogue(
         "small_instances",
         "small_instance_gib",
         "instance_step_gib",
-        *STORAGE.values(),
+        *_STORAGE.values(),
         "snapshot_standard_usd_per_gib_month",
         "snapshot_enhanced_usd_per_gib_month",
         "archive_lrs_usd_per_gib_month",
@@ -172,6 +196,70 @@ def limits(name: str | os.PathLike[str] | None = None) -> ConstantSet:
     1000.0
     """
     return _found(LIMITS, name)
+
+
+def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
+    """Return the rate of vault storage of a redundancy.
+
+    Parameters
+    ----------
+    prices : ConstantSet
+        A price book.
+    redundancy : str
+        ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS``.
+
+    Returns
+    -------
+    float
+        Rate. [USD/(GiB month)]
+
+    Raises
+    ------
+    ValueError
+        If there is no such redundancy.
+
+    Examples
+    --------
+    >>> from vmbmodel.service import PRICES
+    >>> storage_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "GRS")
+    0.0448
+    """
+    if redundancy not in _STORAGE:
+        raise ValueError(f"there is no redundancy {misnamed(redundancy, _STORAGE)}")
+    return prices[_STORAGE[redundancy]]
+
+
+def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
+    """Return the rate of the archive tier for data of a redundancy.
+
+    Parameters
+    ----------
+    prices : ConstantSet
+        A price book.
+    redundancy : str
+        ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS`` of the vault. Data that can be read
+        in both regions becomes GRS in the archive; that zone-redundant data becomes
+        LRS there is assumed.
+
+    Returns
+    -------
+    float
+        Rate. [USD/(GiB month)]
+
+    Raises
+    ------
+    ValueError
+        If there is no such redundancy.
+
+    Examples
+    --------
+    >>> from vmbmodel.service import PRICES
+    >>> archive_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "RA-GRS")
+    0.0048
+    """
+    if redundancy not in _ARCHIVE:
+        raise ValueError(f"there is no redundancy {misnamed(redundancy, _STORAGE)}")
+    return prices[_ARCHIVE[redundancy]]
 
 
 def _found(catalogue: Catalogue, name: str | os.PathLike[str] | None) -> ConstantSet:

@@ -16,8 +16,7 @@ import pandas as pd
 from vmbmodel.inventory import jobs as jobs_of
 from vmbmodel.inventory.azure import lists
 from vmbmodel.inventory.azure import policies as policies_of
-from vmbmodel.inventory.azure.naming import short_names, spelt_alike
-from vmbmodel.inventory.azure.places import Places
+from vmbmodel.inventory.azure.naming import Places, short_names, spelt_alike
 from vmbmodel.inventory.azure.rows import Known, rows_of
 from vmbmodel.inventory.azure.used import Used, read_used
 from vmbmodel.inventory.files import (

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from vmbmodel.inventory.azure.lists import Disk, Item, Slot, Vm
-from vmbmodel.inventory.azure.naming import alike, inert
-from vmbmodel.inventory.azure.places import Places
+from vmbmodel.inventory.azure.naming import Places, alike, inert
 from vmbmodel.inventory.azure.policies import Policy, start_h
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
 from vmbmodel.inventory.files import Finding, InventoryError, Resource, short

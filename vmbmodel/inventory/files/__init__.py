@@ -1,46 +1,28 @@
 """Files of any tool, read with every fault noted at its place."""
 
-from vmbmodel.inventory.files.cells import (
+from vmbmodel.inventory.files.entry import Entry, Resource
+from vmbmodel.inventory.files.findings import (
     LONGEST_NAME,
+    MANY,
     NOT_A_FLAG,
     NOT_A_NUMBER,
     UNPRINTABLE,
     Cells,
-)
-from vmbmodel.inventory.files.entry import (
-    Entry,
-    Resource,
-)
-from vmbmodel.inventory.files.findings import (
-    MANY,
     Finding,
     Findings,
     InventoryError,
+    Tally,
     short,
 )
-from vmbmodel.inventory.files.listing import (
-    Listing,
-    Page,
-    unfollowed,
-)
-from vmbmodel.inventory.files.logs import (
-    Tally,
-    log_rows,
-)
+from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed
 from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
     instant,
     size_gib,
-)
-from vmbmodel.inventory.files.text import (
-    read_text,
-    stream_cells,
-    stream_lines,
-)
-from vmbmodel.inventory.files.zones import (
     zone,
 )
+from vmbmodel.inventory.files.text import read_text, stream_cells, stream_lines
 
 __all__ = [
     "LONGEST_NAME",

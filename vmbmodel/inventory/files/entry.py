@@ -6,8 +6,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
-from vmbmodel.inventory.files.cells import LONGEST_NAME
-from vmbmodel.inventory.files.findings import MANY, Findings
+from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings
 
 __all__ = ["Entry", "Resource", "folded", "resource"]
 

@@ -1,17 +1,44 @@
-"""What is wrong with a file, and where: all of it, in one error."""
+"""What is wrong with a file, and where: all of it, in one error.
 
+`Cells` are what most files are taken apart to, each with its place.
+"""
+
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-__all__ = ["MANY", "Finding", "Findings", "InventoryError", "short"]
+import numpy as np
+import pyarrow as pa
+
+__all__ = [
+    "LONGEST_NAME",
+    "MANY",
+    "NOT_A_FLAG",
+    "NOT_A_NUMBER",
+    "UNPRINTABLE",
+    "Cells",
+    "Finding",
+    "Findings",
+    "InventoryError",
+    "Tally",
+    "short",
+]
 
 SHOWN = 20
 """Findings of one rule and column that a message lists before it counts."""
 
 MANY = 1000
 """Findings after which the rest of a file too large to hold is not read."""
+
+LONGEST_NAME = 260
+"""Characters of the longest name that is taken."""
+
+NOT_A_NUMBER = "must be a number"
+NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
+
+UNPRINTABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +156,75 @@ class Findings:
         """Raise all that was found, if anything was."""
         if self.found:
             raise InventoryError(self.found)
+
+
+class Tally(Findings):
+    """Counts what is wrong with the rows of a log, and keeps the first of each kind."""
+
+    def __init__(self, file: str, counted: str = "row") -> None:
+        super().__init__(file, counted)
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def add(
+        self,
+        rule: str,
+        *,
+        row: int | None = None,
+        column: str | None = None,
+        value: object = None,
+        hint: str = "",
+    ) -> None:
+        """Count one finding."""
+        kind = (re.sub(r"\[\d+\]", "", column or ""), rule)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if self.counts[kind] == 1:
+            super().add(rule, row=row, column=column, value=value, hint=hint)
+
+    def counted_findings(self) -> Iterator[tuple[Finding, int]]:
+        """Iterate over the first finding of each kind, with how many there are."""
+        return zip(self.found, self.counts.values(), strict=True)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Columns as they stand in a file, and where to note what is wrong."""
+
+    columns: Mapping[str, pa.Array]
+    """Text, or ``float64`` where the file has types."""
+    rows: np.ndarray
+    """Line or row number of each entry."""
+    findings: Findings
+    complete: bool = True
+    """Whether every line of the file could be split into cells."""
+
+    def note(
+        self,
+        rule: str,
+        column: str,
+        at: np.ndarray,
+        hints: Callable[[object], str] | Sequence[str] | None = None,
+    ) -> None:
+        """Note a rule that the cells of a column break, at some positions."""
+        if not at.size:
+            return
+        values = self._values(column, at)
+        if callable(hints):
+            hints = [hints(value) for value in values]
+        rows = self.rows[at].tolist()
+        self.findings.add_cells(rule, column, rows, values, hints or [""] * at.size)
+
+    def at(self, column: str, at: np.ndarray) -> list[tuple[object, str]]:
+        """Return what stands at some positions, each with its place: ``line 7``."""
+        if not at.size:
+            return []
+        places = [f"{self.findings.counted} {row}" for row in self.rows[at]]
+        return list(zip(self._values(column, at), places, strict=True))
+
+    def _values(self, column: str, at: np.ndarray) -> list[object]:
+        if column not in self.columns:
+            return [""] * at.size
+        taken = self.columns[column].take(pa.array(at)).to_pylist()
+        return ["" if value is None else value for value in taken]
 
 
 def short(value: object) -> str:

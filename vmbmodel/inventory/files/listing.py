@@ -1,12 +1,14 @@
-"""JSON as tools hand it out: lists, envelopes, pages and lines, entry by entry.
+"""What tools hand out, entry by entry: JSON of any shape, or separated values.
 
-A file holds one document or several, one behind the other. A document is an
+A file of JSON holds one document or several, one behind the other. A document is an
 entry, a list of entries, or an envelope of the service, ``{"value": [...]}``,
 which may name a next page. Entries are parsed one at a time, so that a large
 list need not stand in memory twice.
 """
 
 import contextlib
+import csv
+import io
 import json
 import os
 import re
@@ -19,12 +21,13 @@ from vmbmodel._json import Scanner, UnfitError
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
 
-__all__ = ["Listing", "Page", "decoded", "entries", "unfollowed"]
+__all__ = ["Listing", "Page", "log_rows", "unfollowed"]
 
 LARGEST = 2**32
 """Bytes of a file that is read."""
 
 LISTS = ("value", "data")
+SEPARATORS = ",;\t|"
 
 UTF8 = "save the file as UTF-8"
 
@@ -36,7 +39,7 @@ class Page(NamedTuple):
     more: bool
 
 
-def decoded(path: str | os.PathLike[str], findings: Findings) -> str:
+def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
     """Return the text of a file in UTF-8 or UTF-16, or refuse it."""
     try:
         large = Path(path).stat().st_size > LARGEST
@@ -67,7 +70,7 @@ def decoded(path: str | os.PathLike[str], findings: Findings) -> str:
     return text
 
 
-def entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]:
+def _entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]:
     """Iterate over the entries of a text.
 
     Parameters
@@ -91,6 +94,64 @@ def entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]
             findings.add("must be an object", row=row, column="entry", value=value)
 
 
+def log_rows(
+    path: str | os.PathLike[str], findings: Findings, pages: list[Page]
+) -> Iterator[Entry]:
+    """Iterate over the rows of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        JSON of any shape, or separated values with a header.
+    findings : Findings
+        Takes what is wrong with a row.
+    pages : list of Page
+        Takes the envelopes that were met.
+
+    Yields
+    ------
+    Entry
+        A row by the names of its columns.
+
+    Raises
+    ------
+    InventoryError
+        If the file cannot be taken apart.
+    """
+    text = _decoded(path, findings)
+    if text.lstrip().startswith(("{", "[")):
+        yield from _entries(text, findings, pages)
+        return
+    findings.counted = "line"
+    start = len(text) - len(text.lstrip())
+    skipped = text.count("\n", 0, start)
+    header = text[start:].partition("\n")[0]
+    mark = max(SEPARATORS, key=header.count)
+    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=mark)
+    try:
+        names = [name.strip() for name in next(reader)]
+        if len(names) < 2:
+            findings.stop(
+                "must be a list or an object of JSON, or have a header with two "
+                "columns at least",
+                row=skipped + 1,
+            )
+        for cells in reader:
+            row = skipped + reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(names):
+                rule = f"must have {len(names)} cells, as the header has"
+                findings.add(rule, row=row, column="cells", value=len(cells))
+                continue
+            members = {n: c.strip() for n, c in zip(names, cells, strict=True)}
+            yield Entry(members, findings, row)
+    except csv.Error as error:
+        findings.stop(
+            f"cannot be split into cells: {error}", row=skipped + reader.line_num
+        )
+
+
 class Listing:
     """One list, in one file or in several: its entries, and what is wrong with it.
 
@@ -110,7 +171,7 @@ class Listing:
         for path in self.paths:
             findings = Findings(os.fspath(path), counted="row")
             with contextlib.suppress(InventoryError):  # it is among the findings
-                yield from entries(decoded(path, findings), findings, self.pages)
+                yield from _entries(_decoded(path, findings), findings, self.pages)
             self.findings += findings.found
 
 

@@ -1,11 +1,16 @@
-"""Durations, sizes and times as logs print them."""
+"""Durations, sizes, times and time zones as logs and people give them."""
 
 import datetime
 import math
 import re
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
-__all__ = ["duration_h", "instant", "size_gib"]
+from vmbmodel._toml import packaged
+from vmbmodel.fields import nearest
+
+__all__ = ["NEVER", "duration_h", "instant", "size_gib", "zone"]
 
 LONGEST_H = 24 * 366 * 10
 """Longer than any job: what says more was not meant as a duration."""
@@ -167,6 +172,26 @@ def instant(
         raise ValueError("is no time") from None
 
 
+def zone(name: str) -> datetime.tzinfo:
+    """Return the zone of a name of Windows or of the tz database.
+
+    >>> zone("W. Europe Standard Time")
+    zoneinfo.ZoneInfo(key='Europe/Berlin')
+
+    Raises
+    ------
+    ValueError
+        If there is no such zone.
+    """
+    known = _windows()
+    try:
+        return ZoneInfo(known.get(name.strip().lower(), name.strip()))
+    except (KeyError, ValueError, OSError):
+        likely = nearest(name, _names())
+        hint = f"; did you mean {likely}?" if likely else ""
+        raise ValueError(f"there is no time zone {name[:80]!r}{hint}") from None
+
+
 def _decimal(text: str | None) -> float:
     return float(text.replace(",", ".")) if text else 0.0
 
@@ -210,3 +235,13 @@ def _offset(text: str | None, zone: datetime.tzinfo) -> datetime.tzinfo:
     minutes = int(text[1:3]) * 60 + int(text[-2:])
     sign = -1 if text[0] == "-" else 1
     return datetime.timezone(datetime.timedelta(minutes=sign * minutes))
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    return packaged("vmbmodel.inventory.files", "time_zones.toml")
+
+
+@cache
+def _windows() -> Mapping[str, str]:
+    return {name.lower(): key for name, key in _names().items()}

@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from vmbmodel.inventory.files.cells import Cells
-from vmbmodel.inventory.files.findings import MANY, Findings
+from vmbmodel.inventory.files.findings import MANY, Cells, Findings
 
 __all__ = ["read_text", "stream_cells", "stream_lines"]
 
