@@ -87,7 +87,7 @@ def test_points_hold_the_data_and_the_unions_of_their_gaps(scripts, tmp_path):
     changed, images = [], []
     for day, before, after in measure.days(disk, tmp_path, 12):
         images += [cells_of(before)] if day == 1 else []
-        changed.append(measure.compare(before, after))
+        changed.append(measure.compare_images(before, after))
         images.append(cells_of(after))
     unions = np.array(measure.union_cells(changed))
     for kept in ([*range(13)], [0, 4, 8, 12], [1, 2, 9, 11, 12]):
