@@ -30,18 +30,10 @@ def inert(name: str) -> str:
 
 
 def short_names(resources: Iterable[tuple[Resource, str]]) -> dict[str, str]:
-    """Name resources, so that no two have one name.
+    """Name resources, each with the name it has, so that no two have one name.
 
-    Parameters
-    ----------
-    resources : iterable of (Resource, str)
-        Each with the name it has.
-
-    Returns
-    -------
-    dict
-        By key of the resource: its name, ``group/name`` where several have it, or
-        ``subscription/group/name`` where that is not enough.
+    Where several have it, that is ``group/name``, or ``subscription/group/name`` where
+    that is not enough. The result is by key of the resource.
     """
     named = {resource.key: (resource, inert(name)) for resource, name in resources}
     choices = {
@@ -79,13 +71,7 @@ def spelt_alike(names: Iterable[str | None]) -> list[str | None]:
 
 
 class Places:
-    """VMs by key, by group and name, and by name.
-
-    Parameters
-    ----------
-    vms : iterable of Vm
-        The VMs.
-    """
+    """VMs by key, by group and name, and by name."""
 
     def __init__(self, vms: Iterable[Vm]) -> None:
         vms = list(vms)
@@ -111,12 +97,7 @@ class Places:
     ) -> str | None:
         """Return the key of the one VM that is meant; None for none or several.
 
-        Parameters
-        ----------
-        subscription, group : str or None
-            What is known of where it is.
-        name : str
-            Its name, perhaps with the group in front.
+        The name may have the group in front.
         """
         group = group.lower() if group else None
         end = tuple(alike(name).split("/"))

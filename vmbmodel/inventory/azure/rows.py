@@ -72,30 +72,10 @@ class _Notes:
 def rows_of(
     vms: Sequence[Vm], known: Known, notes: list[str], skipped: Counter[str]
 ) -> tuple[list[dict], pd.DataFrame]:
-    """Make the rows of an inventory.
+    """Make the rows of an inventory, and a table of the disks that no VM holds.
 
-    Parameters
-    ----------
-    vms : sequence of Vm
-        The VMs.
-    known : Known
-        What else is known.
-    notes : list of str
-        Takes what deserves a look.
-    skipped : Counter
-        Takes what makes no row, by reason.
-
-    Returns
-    -------
-    list of dict
-        A row a disk.
-    DataFrame
-        Disks that no VM holds.
-
-    Raises
-    ------
-    InventoryError
-        If a size is in no list, or a used size known from nothing.
+    `notes` takes what deserves a look, `skipped` what makes no row, by reason. A size
+    that is in no list, and a used size that nothing tells, are refused.
     """
     gathered = _Notes()
     held, unattached = _attached(vms, known, skipped)

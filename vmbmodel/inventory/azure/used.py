@@ -46,12 +46,8 @@ def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
     """Read used sizes: CSV or JSON, with ``vm``, perhaps ``disk``, and ``used_gib``.
 
     Or an export of the table ``CoreAzureBackup`` with ``BackupItemFrontEndSize``,
-    in MB, of which the newest figure of a VM counts.
-
-    Raises
-    ------
-    InventoryError
-        If anything is wrong with a file. Lists all findings.
+    in MB, of which the newest figure of a VM counts. All that is wrong with the files
+    is refused together.
     """
     found, wrong = [], []
     for path in paths:
@@ -81,21 +77,12 @@ def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
 def from_jobs(jobs: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     """Return, VM by VM of a job log, the used size and the daily churn it shows.
 
-    Parameters
-    ----------
-    jobs : DataFrame
-        As `vmbmodel.inventory.jobs.read` gives it.
-    keys : Series
-        What tells the VMs apart, a row a job; nothing for a job that is left out.
-
-    Returns
-    -------
-    DataFrame
-        A row a key: ``used_gib``, the largest backup, if the log shows the set-up of
-        the protection, or if it is the earliest and stands out, as a first one does;
-        ``churn_gib_per_day``, the median of what later backups moved for each day
-        since the one before, where there are three at least; ``origin``; and
-        ``set_up``, whether the log shows it.
+    `keys` tells the VMs apart, a row a job, with nothing for a job that is left out.
+    The result has a row a key: ``used_gib``, the largest backup, if the log shows the
+    set-up of the protection, or if it is the earliest and stands out, as a first one
+    does; ``churn_gib_per_day``, the median of what later backups moved for each day
+    since the one before, where there are three at least; ``origin``; and ``set_up``,
+    whether the log shows it.
     """
     backup = jobs["operation"].str.startswith("Backup").fillna(False)
     done = jobs["status"].str.startswith("Completed").fillna(False)
@@ -135,22 +122,8 @@ def split(
 ) -> list[float]:
     """Split the used size of a VM over the disks of which it is not known.
 
-    Parameters
-    ----------
-    total_gib : float
-        Used size of the VM.
-    sizes : list of float
-        Size of each of its disks.
-    known : list of (float or None)
-        Used size of those where it is known.
+    No share is larger than its disk.
 
-    Returns
-    -------
-    list of float
-        Used size of each disk, no larger than the disk.
-
-    Examples
-    --------
     >>> split(60, [100, 300], [None, None])
     [15.0, 45.0]
     >>> split(60, [100, 300], [40, None])

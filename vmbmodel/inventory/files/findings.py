@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -165,20 +165,12 @@ class Tally(Findings):
         super().__init__(file, counted)
         self.counts: dict[tuple[str, str], int] = {}
 
-    def add(
-        self,
-        rule: str,
-        *,
-        row: int | None = None,
-        column: str | None = None,
-        value: object = None,
-        hint: str = "",
-    ) -> None:
+    def add(self, rule: str, *, column: str | None = None, **place: Any) -> None:
         """Count one finding."""
         kind = (re.sub(r"\[\d+\]", "", column or ""), rule)
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if self.counts[kind] == 1:
-            super().add(rule, row=row, column=column, value=value, hint=hint)
+            super().add(rule, column=column, **place)
 
     def counted_findings(self) -> Iterator[tuple[Finding, int]]:
         """Iterate over the first finding of each kind, with how many there are."""

@@ -71,22 +71,7 @@ def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
 
 
 def _entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]:
-    """Iterate over the entries of a text.
-
-    Parameters
-    ----------
-    text : str
-        JSON.
-    findings : Findings
-        Takes what is wrong, by the number of the entry.
-    pages : list of Page
-        Takes the envelopes that were met.
-
-    Yields
-    ------
-    Entry
-        Each with its number, from 1.
-    """
+    """Iterate over the entries of a text of JSON, numbered from 1."""
     for row, value in enumerate(_objects(text, findings, pages), 1):
         if isinstance(value, dict):
             yield Entry(value, findings, row)
@@ -97,26 +82,10 @@ def _entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry
 def log_rows(
     path: str | os.PathLike[str], findings: Findings, pages: list[Page]
 ) -> Iterator[Entry]:
-    """Iterate over the rows of a file.
+    """Iterate over the rows of a file, JSON or separated values with a header.
 
-    Parameters
-    ----------
-    path : path-like
-        JSON of any shape, or separated values with a header.
-    findings : Findings
-        Takes what is wrong with a row.
-    pages : list of Page
-        Takes the envelopes that were met.
-
-    Yields
-    ------
-    Entry
-        A row by the names of its columns.
-
-    Raises
-    ------
-    InventoryError
-        If the file cannot be taken apart.
+    `pages` takes the envelopes that were met. A file that cannot be taken apart is
+    refused.
     """
     text = _decoded(path, findings)
     if text.lstrip().startswith(("{", "[")):
@@ -153,13 +122,7 @@ def log_rows(
 
 
 class Listing:
-    """One list, in one file or in several: its entries, and what is wrong with it.
-
-    Parameters
-    ----------
-    paths : iterable of path-like
-        The files.
-    """
+    """One list, in one file or in several: its entries, and what is wrong with it."""
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         self.paths = list(paths)

@@ -39,80 +39,50 @@ class Lines(NamedTuple):
     misplaced: np.ndarray
 
 
-def read_text(
-    data: bytes,
-    findings: Findings,
-    columns_of: Callable[[Sequence[str], int], Mapping[str, int]],
-) -> Cells:
-    """Split a file into cells.
+class Header(NamedTuple):
+    """The first line with anything in it, and what it says of the others."""
 
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    findings : Findings
-        Takes what is wrong.
-    columns_of : callable
-        Takes the names in the header and its line; gives the names wanted,
-        each with its position.
+    text: bytes
+    line: int
+    end: int
+    """Where the line behind it begins."""
+    width: int
+    positions: Mapping[str, int]
+    """Columns that are wanted, each with its place."""
 
-    Returns
-    -------
-    Cells
-        The columns wanted, as text.
-    """
+
+ColumnsOf = Callable[[Sequence[str], int], Mapping[str, int]]
+"""Takes the names in a header and its line; gives those wanted, with their places."""
+
+
+def read_text(data: bytes, findings: Findings, columns_of: ColumnsOf) -> Cells:
+    """Split a file into cells: the columns wanted, as text."""
     text = _plain(data, findings)
-    start = re.search(rb"\S", text).start()  # blank lines before the header
-    start = text.rfind(b"\n", 0, start) + 1
-    line = text.count(b"\n", 0, start) + 1
-    header = text[start : text.index(b"\n", start) + 1]
-    width = _width(header, line, findings)
-    names = [
-        cell[0].as_py().strip()
-        for cell in _split(b"", header * 2, width, range(width)).columns
-    ]
-    positions = columns_of(names, line)
-    parts, rows, complete = [], [], True
-    for block in _blocks(text, start + len(header)):
-        lines = _lines(block)
-        numbers = np.arange(lines.lengths.size) + line + 1
-        line = int(numbers[-1])
-        good = _note_bad_lines(lines, numbers, width, findings)
-        complete &= bool((good | lines.blank).all())
-        if good.any():
-            if not good.all():
-                block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
-            parts.append(_split(header, block, width, positions.values()))
-            rows.append(numbers[good])
+    header = _header(text, 1, findings, columns_of)
+    line = header.line + 1
+    tables, rows, complete = [], [], True
+    for block in _blocks(text, header.end):
+        table, numbers, whole = _rows(block, line, header, findings)
+        line += block.count(b"\n")
+        complete &= whole
+        if numbers.size:
+            tables.append(table)
+            rows.append(numbers)
     if not rows:
         if complete:
             findings.stop("has a header and no rows; a row a disk is needed")
         return Cells({}, np.array([], dtype=int), findings, complete)
-    table = pa.concat_tables(parts)
-    columns = {
-        name: table.column(str(i)).combine_chunks() for name, i in positions.items()
-    }
+    columns = _columns(pa.concat_tables(tables), header)
     return Cells(columns, np.concatenate(rows), findings, complete)
 
 
 def stream_lines(
     file: BinaryIO, findings: Findings, done: Callable[[int], None]
 ) -> Iterator[tuple[int, bytes]]:
-    """Cut a text of any size into pieces of whole lines.
+    """Cut a text of any size into pieces of whole lines, ended alike.
 
-    Parameters
-    ----------
-    file : binary file
-        The text, open at its beginning.
-    findings : Findings
-        Takes what is wrong.
-    done : callable
-        Told how many bytes have been read.
-
-    Yields
-    ------
-    int, bytes
-        Line with which a piece begins, and the piece, its lines ended alike.
+    Gives the line with which a piece begins, and the piece; `done` is told how many
+    bytes have been read.
     """
     line, offset, held, last = 1, 0, b"", False
     while not last:
@@ -144,59 +114,65 @@ def stream_lines(
 def stream_cells(
     file: BinaryIO,
     findings: Findings,
-    columns_of: Callable[[Sequence[str], int], Mapping[str, int]],
+    columns_of: ColumnsOf,
     done: Callable[[int], None],
 ) -> Iterator[Cells]:
-    """Split a file of any size into cells, piece by piece.
+    """Split a file of any size into cells, some rows at a time.
 
-    Parameters
-    ----------
-    file : binary file
-        The text, open at its beginning.
-    findings : Findings
-        Takes what is wrong.
-    columns_of : callable
-        Takes the names in the header and its line; gives the names wanted,
-        each with its position.
-    done : callable
-        Told how many bytes have been read.
-
-    Yields
-    ------
-    Cells
-        The columns wanted of some rows, as text.
+    `done` is told how many bytes have been read.
     """
     header = None
     for line, piece in stream_lines(file, findings, done):
-        start = 0
         if header is None:
-            filled = re.search(rb"\S", piece)
-            if not filled:
+            if not piece.strip():
                 continue
-            start = piece.rfind(b"\n", 0, filled.start()) + 1
-            line += piece.count(b"\n", 0, start)
-            header = piece[start : piece.index(b"\n", start) + 1]
-            start += len(header)
-            width = _width(header, line, findings)
-            cells = _split(b"", header * 2, width, range(width)).columns
-            positions = columns_of([cell[0].as_py().strip() for cell in cells], line)
-            line += 1
-        block = piece[start:]
-        if not block:
+            header = _header(piece, line, findings, columns_of)
+            line, piece = header.line + 1, piece[header.end :]
+        if not piece:
             continue
-        lines = _lines(block)
-        numbers = np.arange(lines.lengths.size) + line
-        good = _note_bad_lines(lines, numbers, width, findings, MANY + 1)
+        table, numbers, _ = _rows(piece, line, header, findings, MANY + 1)
         findings.refuse_if_many()
-        if not good.any():
-            continue
-        if not good.all():
-            block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
-        table = _split(header, block, width, positions.values())
-        columns = {
-            name: table.column(str(i)).combine_chunks() for name, i in positions.items()
-        }
-        yield Cells(columns, numbers[good], findings)
+        if numbers.size:
+            yield Cells(_columns(table, header), numbers, findings)
+
+
+def _header(
+    text: bytes, line: int, findings: Findings, columns_of: ColumnsOf
+) -> Header:
+    """Find the header in a text that begins with a line and is not blank."""
+    start = text.rfind(b"\n", 0, re.search(rb"\S", text).start()) + 1
+    end = text.index(b"\n", start) + 1
+    line += text.count(b"\n", 0, start)
+    header = text[start:end]
+    width = _width(header, line, findings)
+    cells = _split(b"", header * 2, width, range(width)).columns
+    positions = columns_of([cell[0].as_py().strip() for cell in cells], line)
+    return Header(header, line, end, width, positions)
+
+
+def _rows(
+    block: bytes,
+    line: int,
+    header: Header,
+    findings: Findings,
+    most: int | None = None,
+) -> tuple[pa.Table, np.ndarray, bool]:
+    """Split the lines of a block that can be; say which, and whether all could."""
+    lines = _lines(block)
+    numbers = np.arange(lines.lengths.size) + line
+    good = _note_bad_lines(lines, numbers, header.width, findings, most)
+    complete = bool((good | lines.blank).all())
+    if not good.all():
+        block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
+    table = _split(header.text, block, header.width, header.positions.values())
+    return table, numbers[good], complete
+
+
+def _columns(table: pa.Table, header: Header) -> dict[str, pa.Array]:
+    return {
+        name: table.column(str(i)).combine_chunks()
+        for name, i in header.positions.items()
+    }
 
 
 def _refuse_mark(data: bytes, findings: Findings) -> None:

@@ -9,11 +9,4 @@ from vmbmodel.inventory.jobs.log import (
     typed,
 )
 
-__all__ = [
-    "COLUMNS",
-    "JobLog",
-    "first_backups",
-    "read",
-    "rows",
-    "typed",
-]
+__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
