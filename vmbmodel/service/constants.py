@@ -46,30 +46,20 @@ _GB_POWER = {"GB": 3, "TB": 4, "GB/day": 3, "USD/(GB month)": -3}
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one constant comes from.
-
-    Parameters
-    ----------
-    documented : str
-        The figure as its source prints it, such as ``"160 Mbps"``.
-    source : str
-        Key of an entry of ``book/references.bib``, or ``"caller"``.
-    locator : str
-        Where in the source.
-    retrieved : datetime.date or None
-        Day on which the source was read; None for a caller's own value.
-    status : str
-        One of `STATUSES`.
-    note : str, optional
-        What a reader has to know besides.
-    """
+    """Where one constant comes from."""
 
     documented: str
+    """The figure as its source prints it, such as ``"160 Mbps"``."""
     source: str
+    """Key of an entry of ``book/references.bib``, or ``"caller"``."""
     locator: str
+    """Where in the source."""
     retrieved: datetime.date | None
+    """Day on which the source was read; None for a caller's own value."""
     status: str
+    """One of `STATUSES`."""
     note: str = ""
+    """What a reader has to know besides."""
 
 
 _REQUIRED_KEYS = tuple(f.name for f in dataclasses.fields(Origin))[:-1]
@@ -232,24 +222,16 @@ class ConstantSet(Mapping[str, float]):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The sets of one kind that come with the package.
-
-    Parameters
-    ----------
-    kind : str
-        What one of them is called in a message.
-    folder : str
-        Folder beside this module that holds the files.
-    required : tuple of str
-        Constants that every set of this kind has.
-    reaches_back : bool, optional
-        Whether the oldest set stands for all the time before it.
-    """
+    """The sets of one kind that come with the package."""
 
     kind: str
+    """What one of them is called in a message."""
     folder: str
+    """Folder beside this module that holds the files."""
     required: tuple[str, ...]
+    """Constants that every set of this kind has."""
     reaches_back: bool = False
+    """Whether the oldest set stands for all the time before it."""
 
     def available(self) -> tuple[str, ...]:
         """Return the names that `load` takes, in order."""

@@ -19,36 +19,23 @@ __all__ = ["Tiers", "disk_tiers", "disk_tiers_on"]
 
 @dataclass(frozen=True)
 class Tiers:
-    """One table of tiers.
-
-    Parameters
-    ----------
-    disk_type : str
-        Class of the disks, one of ``fields.toml``.
-    sku : tuple of str
-        What Azure calls it besides.
-    as_of : datetime.date
-        Day from which the table counts.
-    source, locator : str
-        Key of an entry of ``book/references.bib``, and where in it.
-    retrieved : datetime.date
-        Day on which the source was read.
-    tier : tuple of str
-        Names of the tiers, smallest first.
-    size_gib, disk_iops, disk_mib_s : tuple of float
-        Size up to which a disk has the tier, and what that allows.
-    note : str
-        What a reader has to know besides.
-    """
+    """One table of tiers."""
 
     disk_type: str
+    """Class of the disks, one of ``fields.toml``."""
     sku: tuple[str, ...]
+    """What Azure calls it besides."""
     as_of: datetime.date
+    """Day from which the table counts."""
     source: str
+    """Key of an entry of ``book/references.bib``."""
     locator: str
     retrieved: datetime.date
+    """Day on which the source was read."""
     tier: tuple[str, ...]
+    """Names of the tiers, smallest first."""
     size_gib: tuple[float, ...]
+    """Size up to which a disk has the tier."""
     disk_iops: tuple[float, ...]
     disk_mib_s: tuple[float, ...]
     note: str = ""

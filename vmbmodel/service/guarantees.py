@@ -23,66 +23,40 @@ __all__ = ["Consistency", "Encryption", "consistency", "encryption", "encryption
 
 @dataclass(frozen=True)
 class Consistency:
-    """What a recovery point of a VM is good for.
-
-    Parameters
-    ----------
-    level : str
-        ``application``, ``file-system`` or ``crash``.
-    title : str
-        The level as it is called.
-    meaning : str
-        What recovering from such a point means.
-    why : str
-        What decided it.
-    extension : str
-        The backup extension of the VM, or why there is none.
-    source : str
-        Key of an entry of ``book/references.bib``.
-    locator : str
-        Where in the source.
-    """
+    """What a recovery point of a VM is good for."""
 
     level: str
+    """``application``, ``file-system`` or ``crash``."""
     title: str
+    """The level as it is called."""
     meaning: str
+    """What recovering from such a point means."""
     why: str
+    """What decided it."""
     extension: str
+    """The backup extension of the VM, or why there is none."""
     source: str
+    """Key of an entry of ``book/references.bib``."""
     locator: str
 
 
 @dataclass(frozen=True)
 class Encryption:
-    """Whether VMs with some keys can be backed up, and who can read the copies.
-
-    Parameters
-    ----------
-    keys : str
-        ``none``, ``BEK``, ``BEK+KEK`` or ``customer-managed``.
-    managed : tuple of bool
-        Whether disks may be managed, unmanaged or either.
-    supported : bool
-        Whether a backup is supported.
-    readers : str
-        Who can read the data and the keys.
-    since : datetime.date
-        First day for which the source says so.
-    until : datetime.date or None
-        First day for which another row holds; None while this one does.
-    source : str
-        Key of an entry of ``book/references.bib``.
-    locator : str
-        Where in the source.
-    """
+    """Whether VMs with some keys can be backed up, and who can read the copies."""
 
     keys: str
+    """``none``, ``BEK``, ``BEK+KEK`` or ``customer-managed``."""
     managed: tuple[bool, ...]
+    """Whether disks may be managed, unmanaged or either."""
     supported: bool
     readers: str
+    """Who can read the data and the keys."""
     since: datetime.date
+    """First day for which the source says so."""
     until: datetime.date | None
+    """First day for which another row holds; None while this one does."""
     source: str
+    """Key of an entry of ``book/references.bib``."""
     locator: str
 
 

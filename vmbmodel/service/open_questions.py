@@ -20,34 +20,20 @@ __all__ = ["Reading", "readings"]
 
 @dataclass(frozen=True)
 class Reading:
-    """One open question of the sources.
-
-    Parameters
-    ----------
-    id : str
-        Name of the reading.
-    title : str
-        The question.
-    source_says : str
-        What is printed.
-    default : str
-        How the model reads it.
-    alternative : str
-        How else it could be read.
-    switch : str
-        Settings ``NAME=VALUE`` that ask for the alternative, separated by
-        blanks; empty if the model cannot switch yet.
-    changes : str
-        What comes out differently.
-    """
+    """One open question of the sources."""
 
     id: str
     title: str
+    """The question."""
     source_says: str
     default: str
+    """How the model reads it."""
     alternative: str
     switch: str
+    """Settings ``NAME=VALUE`` that ask for the alternative, separated by blanks;
+    empty if the model cannot switch yet."""
     changes: str
+    """What comes out differently."""
 
     @property
     def settings(self) -> dict[str, str]:

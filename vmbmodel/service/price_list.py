@@ -67,36 +67,22 @@ class Meter:
 
 @dataclass(frozen=True)
 class PriceList:
-    """What pages of the price list say about VM backup.
-
-    Parameters
-    ----------
-    meters : Mapping[str, Meter]
-        By the constant of a price book that each stands for.
-    region : str
-        The one region of all of them.
-    currency : str
-        The one currency of all of them.
-    retrieved : datetime.date
-        Day on which the list was asked for.
-    rows : int
-        Rows read.
-    reservations : int
-        Rows of reserved capacity, a price of a whole term and no rate.
-    dropped : int
-        Rows of other meters, services and regions.
-    more : bool
-        Whether every page says that there is a next one.
-    """
+    """What pages of the price list say about VM backup, of one region and currency."""
 
     meters: Mapping[str, Meter]
+    """By the constant of a price book that each stands for."""
     region: str
     currency: str
     retrieved: datetime.date
+    """Day on which the list was asked for."""
     rows: int
+    """Rows read."""
     reservations: int
+    """Rows of reserved capacity, a price of a whole term and no rate."""
     dropped: int
+    """Rows of other meters, services and regions."""
     more: bool
+    """Whether every page says that there is a next one."""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -33,36 +33,23 @@ _CATALOGUES: dict[str, Catalogue] = {"limits": LIMITS, "profile": PROFILES}
 
 @dataclass(frozen=True)
 class RuleVersion:
-    """A rule as one source states it.
-
-    Parameters
-    ----------
-    since : datetime.date
-        First day for which the source says so.
-    until : datetime.date or None
-        First day for which it does not; None while it does.
-    source : str
-        Key of an entry of ``book/references.bib``.
-    locator : str
-        Where in the source.
-    set : str
-        Set of the thresholds, such as ``limits/2018-12``; empty if there are none.
-    threshold : tuple of str
-        Names of the constants that are the thresholds.
-    at_it : bool
-        Whether reaching the threshold is a finding already.
-    needs : str
-        What would have to be known; empty if an inventory can tell.
-    """
+    """A rule as one source states it."""
 
     since: datetime.date
+    """First day for which the source says so."""
     until: datetime.date | None
+    """First day for which it does not; None while it does."""
     source: str
+    """Key of an entry of ``book/references.bib``."""
     locator: str
     set: str = ""
+    """Set of the thresholds, such as ``limits/2018-12``; empty if there are none."""
     threshold: tuple[str, ...] = ()
+    """Names of the constants that are the thresholds."""
     at_it: bool = False
+    """Whether reaching the threshold is a finding already."""
     needs: str = ""
+    """What would have to be known; empty if an inventory can tell."""
 
     def holds_on(self, date: datetime.date) -> bool:
         """Say whether the rule read so on a day."""
@@ -78,30 +65,19 @@ class RuleVersion:
 
 @dataclass(frozen=True)
 class Rule:
-    """One limit or best practice.
-
-    Parameters
-    ----------
-    id : str
-        Name of the rule.
-    title : str
-        What it asks for.
-    severity : str
-        One of `SEVERITIES`: what a finding is at most.
-    looks_at : str
-        What of an inventory it is applied to.
-    todo : str
-        What to do about a finding.
-    versions : tuple of RuleVersion
-        The rule in time, oldest first.
-    """
+    """One limit or best practice."""
 
     id: str
     title: str
+    """What it asks for."""
     severity: str
+    """One of `SEVERITIES`: what a finding is at most."""
     looks_at: str
+    """What of an inventory it is applied to."""
     todo: str
+    """What to do about a finding."""
     versions: tuple[RuleVersion, ...]
+    """The rule in time, oldest first."""
 
     def on(self, date: datetime.date) -> RuleVersion | None:
         """Return the rule as it read on a day; None if it did not hold."""

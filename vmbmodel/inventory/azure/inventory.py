@@ -38,24 +38,16 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Import:
-    """An inventory made of Azure's lists, and what was left out of it.
-
-    Parameters
-    ----------
-    disks : DataFrame
-        A row a disk, as `vmbmodel.inventory.fleet.read_fleet` gives it.
-    unattached : DataFrame
-        Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``.
-    skipped : Mapping[str, int]
-        Entries of the lists that make no row, by reason.
-    notes : tuple of str
-        What deserves a look, a sentence each.
-    """
+    """An inventory made of Azure's lists, and what was left out of it."""
 
     disks: pd.DataFrame
+    """A row a disk, as `vmbmodel.inventory.fleet.read_fleet` gives it."""
     unattached: pd.DataFrame
+    """Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``."""
     skipped: Mapping[str, int]
+    """Entries of the lists that make no row, by reason."""
     notes: tuple[str, ...]
+    """What deserves a look, a sentence each."""
 
     def summary(self) -> list[str]:
         """Return what was read, skipped and noted, a line each."""

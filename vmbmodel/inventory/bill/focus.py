@@ -63,32 +63,21 @@ _UNIT = re.compile(
 
 @dataclass(frozen=True)
 class Bill:
-    """What a cost export says of VM backup.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        A row a month, vault and line: ``month``, ``vault`` (in lower case, empty
-        for snapshots), ``line`` of `LINES`, ``quantity`` (instance-months or
-        GiB-months) and ``cost`` in the currency of the bill.
-    covered_frac : Mapping[str, float]
-        Share of each month, named ``2026-01``, that the charges cover.
-    currency : str
-        The one currency of all rows.
-    other : Mapping[str, float]
-        Cost of other charges of the backup service, by meter.
-    charges : int
-        Charges read.
-    passed_over : int
-        Charges of other services.
-    """
+    """What a cost export says of VM backup."""
 
     rows: pd.DataFrame
+    """A row a month, vault and line: ``month``, ``vault`` (in lower case, empty for
+    snapshots), ``line`` of `LINES`, ``quantity`` (instance-months or GiB-months) and
+    ``cost`` in the currency of the bill."""
     covered_frac: Mapping[str, float]
+    """Share of each month, named ``2026-01``, that the charges cover."""
     currency: str
     other: Mapping[str, float]
+    """Cost of other charges of the backup service, by meter."""
     charges: int
+    """Charges read."""
     passed_over: int
+    """Charges of other services."""
 
 
 @dataclass

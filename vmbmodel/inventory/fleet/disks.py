@@ -44,25 +44,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Located:
-    """An inventory, and where each of its rows stands in the file.
-
-    Parameters
-    ----------
-    disks : DataFrame
-        A row a disk.
-    rows : ndarray of int
-        Number of each row in the file.
-    counted : str
-        What that counts: ``line`` of a text file, its header being line 1, or
-        ``row`` from 1.
-    sha256 : str
-        Digest of the bytes of the file.
-    """
+    """An inventory, and where each of its rows stands in the file."""
 
     disks: pd.DataFrame
     rows: np.ndarray
+    """Number of each row in the file."""
     counted: str
+    """What that counts: ``line`` of a text file, its header being line 1, or ``row``
+    from 1."""
     sha256: str
+    """Digest of the bytes of the file."""
 
 
 def disks_of(fleet: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:

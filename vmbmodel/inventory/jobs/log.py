@@ -35,25 +35,17 @@ _RUNNING = ("InProgress", "Cancelling", "NotStarted")
 
 @dataclass(frozen=True)
 class JobLog:
-    """What the logs say of the jobs of VMs.
-
-    Parameters
-    ----------
-    jobs : DataFrame
-        A row a job, with `COLUMNS`: times in UTC, a phase only where it is
-        recorded, and nothing where the log says nothing.
-    unread : tuple of (Finding, int)
-        What could not be read: the first of each reason, and how many there are.
-    skipped : Mapping[str, int]
-        Rows that are no job of a VM, or older than another row of the same job.
-    more : bool
-        Whether a next page is named that was not given.
-    """
+    """What the logs say of the jobs of VMs."""
 
     jobs: pd.DataFrame
+    """A row a job, with `COLUMNS`: times in UTC, a phase only where it is recorded,
+    and nothing where the log says nothing."""
     unread: tuple[tuple[Finding, int], ...]
+    """What could not be read: the first of each reason, and how many there are."""
     skipped: Mapping[str, int]
+    """Rows that are no job of a VM, or older than another row of the same job."""
     more: bool
+    """Whether a next page is named that was not given."""
 
 
 def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> JobLog:
