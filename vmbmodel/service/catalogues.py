@@ -13,6 +13,7 @@ Examples
 """
 
 import os
+from collections.abc import Mapping
 
 from vmbmodel.fields import misnamed
 from vmbmodel.service.constants import Catalogue, ConstantSet
@@ -199,67 +200,44 @@ def limits(name: str | os.PathLike[str] | None = None) -> ConstantSet:
 
 
 def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
-    """Return the rate of vault storage of a redundancy.
-
-    Parameters
-    ----------
-    prices : ConstantSet
-        A price book.
-    redundancy : str
-        ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS``.
-
-    Returns
-    -------
-    float
-        Rate. [USD/(GiB month)]
+    """Return the rate of vault storage of a redundancy, by a price book.
 
     Raises
     ------
     ValueError
-        If there is no such redundancy.
+        If there is no such redundancy: ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS``.
 
     Examples
     --------
-    >>> from vmbmodel.service import PRICES
     >>> storage_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "GRS")
     0.0448
     """
-    if redundancy not in _STORAGE:
-        raise ValueError(f"there is no redundancy {misnamed(redundancy, _STORAGE)}")
-    return prices[_STORAGE[redundancy]]
+    return prices[_rate_of(redundancy, _STORAGE)]
 
 
 def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
-    """Return the rate of the archive tier for data of a redundancy.
+    """Return the rate of the archive tier for data of a redundancy, by a price book.
 
-    Parameters
-    ----------
-    prices : ConstantSet
-        A price book.
-    redundancy : str
-        ``LRS``, ``ZRS``, ``GRS`` or ``RA-GRS`` of the vault. Data that can be read
-        in both regions becomes GRS in the archive; that zone-redundant data becomes
-        LRS there is assumed.
-
-    Returns
-    -------
-    float
-        Rate. [USD/(GiB month)]
+    Data that can be read in both regions becomes GRS in the archive; that
+    zone-redundant data becomes LRS there is assumed.
 
     Raises
     ------
     ValueError
-        If there is no such redundancy.
+        As `storage_usd_per_gib_month`.
 
     Examples
     --------
-    >>> from vmbmodel.service import PRICES
     >>> archive_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "RA-GRS")
     0.0048
     """
-    if redundancy not in _ARCHIVE:
-        raise ValueError(f"there is no redundancy {misnamed(redundancy, _STORAGE)}")
-    return prices[_ARCHIVE[redundancy]]
+    return prices[_rate_of(redundancy, _ARCHIVE)]
+
+
+def _rate_of(redundancy: str, constants: Mapping[str, str]) -> str:
+    if redundancy not in constants:
+        raise ValueError(f"there is no redundancy {misnamed(redundancy, constants)}")
+    return constants[redundancy]
 
 
 def _found(catalogue: Catalogue, name: str | os.PathLike[str] | None) -> ConstantSet:

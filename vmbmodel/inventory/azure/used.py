@@ -168,14 +168,10 @@ def _take_front_end(entry: Entry, newest: dict[str, tuple[str, Used]]) -> None:
     if not vm:
         entry.note("BackupItemFriendlyName", "must name the VM", None)
         return
-    time = entry.raw("TimeGenerated")
-    stamp = ""
-    if isinstance(time, str):
-        try:
-            moment = instant(time)
-            stamp = moment.isoformat() if moment else ""
-        except ValueError as error:
-            entry.note("TimeGenerated", str(error), time)
+    moment = None
+    if isinstance(entry.raw("TimeGenerated"), str):
+        moment = entry.parsed(instant, "TimeGenerated", otherwise="must be a time")
+    stamp = moment.isoformat() if moment else ""
     key = f"{group}/{alike(vm)}"
     if key not in newest or stamp >= newest[key][0]:
         place = f"{entry.findings.file}: {entry.findings.counted} {entry.row}"

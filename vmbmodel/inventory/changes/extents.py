@@ -283,17 +283,9 @@ def on_disk(changes: Sequence[Changes], size_gib: float) -> list[Changes]:
 
 
 def union(changes: Sequence[Changes]) -> Changes:
-    """Return what changed on any of some days.
+    """Return what changed on any of some days, of the largest of the disks.
 
-    Parameters
-    ----------
-    changes : sequence of Changes
-        Of one disk, in cells of one size.
-
-    Returns
-    -------
-    Changes
-        Of the largest of the disks, without the sizes of writes.
+    The changes are of one disk, in cells of one size. The sizes of writes are lost.
 
     Raises
     ------
@@ -313,16 +305,8 @@ def union(changes: Sequence[Changes]) -> Changes:
 def unions_gib(days: Sequence[Changes]) -> list[float]:
     """Return what changes in one day, in two, and so on up to all.
 
-    Parameters
-    ----------
-    days : sequence of Changes
-        Of one disk, on days that follow each other.
-
-    Returns
-    -------
-    list of float
-        For each number of days, the mean over all such stretches of days that
-        follow each other.
+    The days follow each other. For each number of days, the mean is taken over all
+    such stretches of that length.
 
     Raises
     ------

@@ -75,14 +75,13 @@ class Ranges:
         text = str(value).strip() if isinstance(value, str | int) else ""
         if text.isascii() and text.isdecimal() and len(text) <= 18:
             return int(text)
-        rule = "must be a whole number of bytes, in digits"
         if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]+", text, re.ASCII):
-            self.findings.add(rule, row=row, column=name, value=value)
+            rule = "must be a whole number of bytes, in digits"
         elif text.startswith("-"):
             rule = "must not be negative"
-            self.findings.add(rule, row=row, column=name, value=value)
         else:
-            self.findings.add("must be below 10**18", row=row, column=name, value=value)
+            rule = "must be below 10**18"
+        self.findings.add(rule, row=row, column=name, value=value)
         return None
 
 

@@ -1,14 +1,16 @@
 """One object of a list, read member by member, with its place for what is wrong."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings
 
 __all__ = ["Entry", "Resource", "folded", "resource"]
+
+Parsed = TypeVar("Parsed")
 
 PREFIX = ["subscriptions", "resourcegroups", "providers"]
 NOISE = re.compile(r"\[[^\]]*\]|[\s_]")
@@ -113,6 +115,22 @@ class Entry:
             self.note(names[0], "must be a number >= 0, and finite", value)
         else:
             return float(number)
+        return None
+
+    def parsed(
+        self, parse: Callable[[str], Parsed], *names: str, otherwise: str
+    ) -> Parsed | None:
+        """Return what a parser makes of a text; note why it refuses, or `otherwise`."""
+        value = self.raw(*names)
+        if value is None:
+            return None
+        try:
+            if isinstance(value, str):
+                return parse(value)
+            rule = otherwise
+        except ValueError as error:
+            rule = str(error)
+        self.note(names[0], rule, value)
         return None
 
     def flag(self, *names: str) -> bool | None:

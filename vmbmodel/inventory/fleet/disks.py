@@ -148,23 +148,6 @@ def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
 def read_located(path: str | os.PathLike[str]) -> Located:
     r"""Read an inventory as `read_fleet` does, and say where each row stands in it.
 
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    Located
-        The rows, with the line or row number of each.
-
-    Raises
-    ------
-    InventoryError
-        If anything is wrong with the file.
-
-    Examples
-    --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "fleet.csv")
     >>> lines = ["vm,disk,role,size_gib,used_gib", "", "web-01,c,os,127,31.5"]
@@ -243,27 +226,7 @@ def write(
 
 
 def to_bytes(frame: pd.DataFrame, path: str | os.PathLike[str]) -> bytes:
-    """Return what `write` would write, after the same checks.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The columns `REQUIRED` and any of `OPTIONAL`, in any order.
-    path : path-like
-        What to call the file, ending in ``.csv`` or ``.parquet``.
-
-    Returns
-    -------
-    bytes
-        Content of the file.
-
-    Raises
-    ------
-    InventoryError
-        If `read_fleet` would refuse the file; rows count from 1.
-    ValueError
-        If the path ends otherwise.
-    """
+    """Return what `write` would write to a path, after the same checks."""
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"{os.fspath(path)} must end in .csv or .parquet")

@@ -153,15 +153,7 @@ def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Serie
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give a table of your own the columns and types that `read` gives.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        A row a job, with any of `COLUMNS`.
-
-    Returns
-    -------
-    DataFrame
-        All of `COLUMNS`; one that is absent holds nothing.
+    Any of `COLUMNS` may be absent; it holds nothing then.
     """
     kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(_NUMBERS, "float64")
     kinds |= dict.fromkeys(_TIMES, "datetime64[us, UTC]")
@@ -172,18 +164,7 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def rows(jobs: pd.DataFrame) -> list[dict[str, object]]:
-    """Return jobs as plain rows: times as text, nothing as None.
-
-    Parameters
-    ----------
-    jobs : DataFrame
-        As `read` gives it.
-
-    Returns
-    -------
-    list of dict
-        A row a job, with `COLUMNS`.
-    """
+    """Return jobs as plain rows: times as text, nothing as None."""
     plain = jobs.astype(object).where(jobs.notna(), None)
     for name in _TIMES:
         text = jobs[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype(object)

@@ -1,6 +1,7 @@
 """One job of a log, whatever tool printed it."""
 
 import datetime
+import functools
 import re
 from collections.abc import Callable
 
@@ -119,31 +120,12 @@ def _word(entry: Entry, *names: str) -> str | None:
 def _time(
     entry: Entry, clock: datetime.tzinfo, *names: str
 ) -> datetime.datetime | None:
-    value = entry.raw(*names)
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            return instant(value, clock)
-        rule = "must be a time"
-    except ValueError as error:
-        rule = str(error)
-    entry.note(names[0], rule, value)
-    return None
+    parse = functools.partial(instant, zone=clock)
+    return entry.parsed(parse, *names, otherwise="must be a time")
 
 
 def _quantity(entry: Entry, parse: Callable[[str], float], *names: str) -> float | None:
-    value = entry.raw(*names)
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            return parse(value)
-        rule = "must be a text with its unit"
-    except ValueError as error:
-        rule = str(error)
-    entry.note(names[0], rule, value)
-    return None
+    return entry.parsed(parse, *names, otherwise="must be a text with its unit")
 
 
 def _duration(
