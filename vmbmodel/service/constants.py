@@ -69,23 +69,6 @@ _REQUIRED_KEYS = tuple(f.name for f in dataclasses.fields(Origin))[:-1]
 class ConstantSet(Mapping[str, float]):
     """Constants by the name of their field, in the unit of that name.
 
-    Parameters
-    ----------
-    name : str
-        Name of the set; that of a changed copy ends in " (modified)".
-    kind : str
-        ``profile``, ``price book`` or ``table of limits``.
-    title : str
-        What the set describes, in a line.
-    as_of : datetime.date
-        Date which the set describes.
-    text : str
-        The file as it stands; a changed copy keeps it.
-    constants : Mapping[str, float]
-        The constants; read them as ``constants["blob_mib_s"]``.
-    origins : Mapping[str, Origin]
-        Where each constant comes from.
-
     Examples
     --------
     >>> from vmbmodel.service import PROFILES
@@ -98,12 +81,19 @@ class ConstantSet(Mapping[str, float]):
     """
 
     name: str
+    """Name of the set; that of a changed copy ends in " (modified)"."""
     kind: str
+    """``profile``, ``price book`` or ``table of limits``."""
     title: str
+    """What the set describes, in a line."""
     as_of: datetime.date
+    """Date which the set describes."""
     text: str
+    """The file as it stands; a changed copy keeps it."""
     constants: Mapping[str, float]
+    """The constants; read them as ``constants["blob_mib_s"]``."""
     origins: Mapping[str, Origin]
+    """Where each constant comes from."""
 
     def __post_init__(self) -> None:
         """Put both mappings out of the reach of a later change."""
@@ -370,16 +360,7 @@ def set_text(
 ) -> str:
     """Return the text of a set, as `Catalogue.read` takes it.
 
-    Parameters
-    ----------
-    title : str
-        What the set describes, in a line.
-    as_of : datetime.date
-        Date which the set describes.
-    origins : Mapping[str, Origin]
-        Where each constant comes from, and its figure as printed there.
-    currency : str, optional
-        Currency of its prices.
+    Title and date are those of the table ``about``; the currency is that of its prices.
     """
     about = {"title": title, "as_of": as_of, "currency": currency}
     tables = {"about": about} | {name: vars(row) for name, row in origins.items()}

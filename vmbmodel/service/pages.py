@@ -20,18 +20,8 @@ _MISSING = {
 def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
     """Yield what a JSON object holds, the members of one of its lists one by one.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file that holds one JSON object, in UTF-8.
-    rows : str
-        Key of the list of rows.
-
-    Yields
-    ------
-    tuple
-        Number of a row from 1 and the row, or another key and its value. Numbers
-        with a point are decimal, as printed.
+    Of each row its number from 1 and the row, of the rest key and value; numbers with
+    a point are decimal, as printed. The key of the list is `rows`.
 
     Raises
     ------

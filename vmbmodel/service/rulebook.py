@@ -91,17 +91,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def rules_on(date: datetime.date) -> tuple[tuple[Rule, RuleVersion], ...]:
-    """Return the rules of a day, each as it read then.
-
-    Parameters
-    ----------
-    date : datetime.date
-        The day to look at.
-
-    Returns
-    -------
-    tuple
-        Pairs of a `Rule` and its `RuleVersion`, in the order of the file.
+    """Return the rules of a day, each as it read then, in the order of the file.
 
     Raises
     ------

@@ -123,19 +123,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
 def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Series:
     """Say which jobs are the first backup of their VM.
 
-    Parameters
-    ----------
-    jobs : DataFrame
-        As `read` gives it.
-    keys : Series, optional
-        What tells the VMs apart, a row a job; subscription, resource group and
-        name if not given.
-
-    Returns
-    -------
-    Series
-        True for a completed backup behind the set-up of its VM's protection, with
-        no other completed backup in between.
+    That is a completed backup behind the set-up of its VM's protection, with no other
+    completed backup in between. `keys` tells the VMs apart, a row a job; subscription,
+    resource group and name do where it is not given.
     """
     if keys is None:
         names = [jobs[n].str.lower() for n in ("subscription", "resource_group", "vm")]
