@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmbmodel.fields import fields
-from vmbmodel.plan.estimate.disk_limits import performance
+from vmbmodel.plan.estimate.transfers import performance
 from vmbmodel.service import disk_tiers, disk_tiers_on
 
 SEED, LATER = date(2018, 12, 11), date(2026, 1, 28)

@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose
 from vmbmodel.formulas.sharing import completion_h
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate, estimate_disks
-from vmbmodel.plan.estimate.completion import completion_by_group_h
 from vmbmodel.plan.estimate.others import of_others
+from vmbmodel.plan.estimate.transfers import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario, parse_setting
 from vmbmodel.service import PROFILES, readings
 

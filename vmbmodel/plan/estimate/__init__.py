@@ -7,28 +7,9 @@ from vmbmodel.plan.estimate.answer import (
     estimate,
     estimate_disks,
 )
-from vmbmodel.plan.estimate.assumptions import (
-    Assumption,
-    assumptions,
-)
-from vmbmodel.plan.estimate.compare import (
-    compare,
-    compare_disks,
-    parse_case,
-)
-from vmbmodel.plan.estimate.misses import (
-    POLICY_COLUMNS,
-    fleet_misses,
-    policy_misses,
-)
-from vmbmodel.plan.estimate.months import (
-    MONTH_COLUMNS,
-    month_totals,
-)
-from vmbmodel.plan.estimate.notices import (
-    AT_RISK_PROB,
-    Notice,
-)
+from vmbmodel.plan.estimate.compare import compare, compare_disks, parse_case
+from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
+from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.estimate.others import (
     HALF_HOURS,
     OthersWait,
@@ -36,6 +17,12 @@ from vmbmodel.plan.estimate.others import (
     day_load,
     of_others,
     wait_by_start,
+)
+from vmbmodel.plan.estimate.remarks import (
+    AT_RISK_PROB,
+    Assumption,
+    Notice,
+    assumptions,
 )
 
 __all__ = [

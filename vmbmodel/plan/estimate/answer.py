@@ -1,4 +1,9 @@
-"""One inventory, one scenario: time, deadline, restore and bill of every VM."""
+"""One inventory, one scenario: time, deadline, restore and bill of every VM.
+
+The walk is in `estimate_disks`: from disks to what moves of them, from that to VMs,
+and on to their waits, restores and bills. A step is a function of columns that gives
+new columns; the settings that it takes are its keywords, named as they are everywhere.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,15 +18,14 @@ from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
-from vmbmodel.plan.estimate.assumptions import Assumption, assumptions
-from vmbmodel.plan.estimate.bills import refuse_part_blocks
+from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
-from vmbmodel.plan.estimate.notices import Notice, notices
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.estimate.own_line import backup
-from vmbmodel.plan.estimate.restores import point_ages
-from vmbmodel.plan.estimate.steps import bill, copies, gathered, restores
+from vmbmodel.plan.estimate.remarks import Assumption, Notice, assumptions, notices
+from vmbmodel.plan.estimate.restores import point_ages, restores
+from vmbmodel.plan.estimate.transfers import copies
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario
 
@@ -66,7 +70,7 @@ _SEEN = (
     "restore_vault_p95_h",
     "total_usd",
 )
-_SUMMED = (
+_TOTALS = (
     "disks",
     "used_gib",
     "churn_gib_per_day",
@@ -78,6 +82,7 @@ _SUMMED = (
     "snapshot_usd",
     "total_usd",
 )
+_SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,7 +214,7 @@ def estimate_disks(
     kept = backed_up(disks)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         kept = kept.assign(**copies(kept, scenario))
-        names, of_vm, vms = gathered(disks, kept)
+        names, of_vm, vms = _gathered(disks, kept)
         others = of_others(scenario)
         done = partial(backup, others=others, **ask(backup))
         vms |= done(vms)
@@ -224,7 +229,7 @@ def estimate_disks(
             steps = break_dates(table, scenario, months, done)
         found = (*notices(kept, table, scenario), *steps)
     rows = pd.DataFrame({"vm": names} | {name: vms[name] for name in COLUMNS})
-    totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _SUMMED}
+    totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
     totals |= fleet_misses(vms)
     totals["restore_all_h"] = all_h
     return Estimate(
@@ -237,6 +242,34 @@ def estimate_disks(
         policies=policy_misses(vms),
         months=ahead,
     )
+
+
+def _gathered(
+    disks: pd.DataFrame, kept: pd.DataFrame
+) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
+    """Gather disks into VMs: sums of data, the slowest disk for times.
+
+    Besides the columns of VMs, returns their names, and the number of the VM of each
+    disk that is kept.
+    """
+    number, names = pd.factorize(disks["vm"])
+    first = np.zeros(len(names), dtype=int)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    vms = {
+        name: disks[name].take(first).to_numpy()
+        for name in ("vault", "policy", "start_h", "redundancy", "first_backup")
+    }
+    of_vm = number[kept.index]
+    sums = kept[list(_SUMMED)].groupby(of_vm).sum()
+    for name in _SUMMED:
+        vms[name] = np.zeros(len(names))
+        vms[name][sums.index] = sums[name]
+    for name, of_disk in (("transfer_h", "disk_h"), ("first_backup_h", "first_h")):
+        vms[name] = np.zeros(len(names))
+        np.maximum.at(vms[name], of_vm, kept[of_disk].to_numpy())
+    vms["disks"] = np.bincount(of_vm, minlength=len(names))
+    vms["vault_number"] = pd.factorize(vms["vault"])[0]
+    return names, of_vm, vms
 
 
 def _known(row: dict) -> dict:

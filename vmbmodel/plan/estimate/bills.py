@@ -1,42 +1,30 @@
 """What each VM costs in a full month."""
 
-from collections.abc import Callable
-from types import MappingProxyType
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
-from vmbmodel.service import ConstantSet
-
-__all__ = [
-    "SNAPSHOT_RATES",
-    "archived",
-    "by_redundancy",
-    "instances",
-    "refuse_part_blocks",
-    "snapshot_usd",
-    "stored_gib",
-    "with_reservation_usd",
-]
-
-SNAPSHOT_RATES = MappingProxyType(
-    {
-        "standard": "snapshot_standard_usd_per_gib_month",
-        "enhanced": "snapshot_enhanced_usd_per_gib_month",
-    }
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service import (
+    ConstantSet,
+    archive_usd_per_gib_month,
+    storage_usd_per_gib_month,
 )
-"""Price of snapshots, by their policy."""
+
+__all__ = ["bill", "refuse_part_blocks"]
+
+_POINTS = ("recovery_points", "weekly_points", "monthly_points", "yearly_points")
+_SNAPSHOT_RATES = {
+    "standard": "snapshot_standard_usd_per_gib_month",
+    "enhanced": "snapshot_enhanced_usd_per_gib_month",
+}
 
 
 def refuse_part_blocks(*, reserved_gib: float, reserved_block_gib: float) -> None:
-    """Refuse reserved capacity that is not sold.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number of blocks.
-    """
+    """Refuse reserved capacity that is not sold: no whole number of blocks."""
     if reserved_gib % reserved_block_gib:
         raise ValueError(
             f"reserved_gib must be a multiple of {reserved_block_gib:g}, "
@@ -44,7 +32,59 @@ def refuse_part_blocks(*, reserved_gib: float, reserved_block_gib: float) -> Non
         )
 
 
-def instances(
+def bill(
+    vms: Mapping[str, np.ndarray],
+    scenario: Scenario,
+    protected_days: np.ndarray | float = math.inf,
+) -> dict[str, np.ndarray]:
+    """Return the three lines of the bill of a full month, and their sum.
+
+    Of each VM it takes ``disks``, ``used_gib``, ``changed_gib`` and ``redundancy``;
+    `protected_days` are those since its first backup.
+    """
+    ask, prices = scenario.arguments, scenario.prices
+    used, changed, redundancy = (
+        vms[name] for name in ("used_gib", "changed_gib", "redundancy")
+    )
+    columns = _instances(used, vms["disks"] > 0, **ask(_instances))
+    points = tuple(scenario[name] for name in _POINTS)
+    past = protected_days, scenario["yearly_growth_frac"]
+    archived_gib = 0.0
+    if scenario["archive"]:
+        archived_gib, points = _archived(used, points, past, **ask(_archived))
+    reading, rewritten_frac, fresh_gib = scenario["stored_reading"], 0.0, 0.0
+    if reading in ("upper", "lower"):  # the bounds, on which overlap has a say
+        rewritten_frac = scenario["rewritten_frac"]
+        fresh_gib = scenario["fresh_frac"] * changed
+    held_gib = formulas.stored_gib(
+        used, changed, *points, rewritten_frac, fresh_gib, *past, reading
+    )
+    rate = _by_redundancy(redundancy, storage_usd_per_gib_month, prices)
+    storage_usd = formulas.storage_usd(held_gib, rate, 1)
+    if scenario["reserved_gib"]:
+        of = scenario["reserved_redundancy"]
+        covered, rate = redundancy == of, storage_usd_per_gib_month(prices, of)
+        storage_usd = _with_reservation_usd(
+            storage_usd, held_gib, covered, rate, **ask(_with_reservation_usd)
+        )
+    if scenario["archive"]:
+        rate = _by_redundancy(redundancy, archive_usd_per_gib_month, prices)
+        storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
+    columns["stored_gib"] = held_gib + archived_gib
+    columns["storage_usd"] = formulas.discounted_usd(
+        storage_usd, scenario["storage_discount_frac"]
+    )
+    rate = prices[_SNAPSHOT_RATES[scenario["snapshot_policy"]]]
+    columns["snapshot_usd"] = _snapshot_usd(
+        used, changed, protected_days, rate, **ask(_snapshot_usd)
+    )
+    columns["total_usd"] = (
+        columns["instance_usd"] + columns["storage_usd"] + columns["snapshot_usd"]
+    )
+    return columns
+
+
+def _instances(
     used_gib: np.ndarray,
     protected: np.ndarray,
     *,
@@ -54,19 +94,7 @@ def instances(
     instance_fee_usd: float,
     instance_discount_frac: float,
 ) -> dict[str, np.ndarray]:
-    """Return what is protected, as how many instances, and what they cost.
-
-    Parameters
-    ----------
-    used_gib : ndarray
-        Data of each VM.
-    protected : ndarray of bool
-        Whether anything of it is backed up.
-    small_instance_gib, small_instances, instance_step_gib
-        As ``fields.toml`` has them.
-    instance_fee_usd, instance_discount_frac
-        As ``fields.toml`` has them.
-    """
+    """Return what is protected, as how many instances, and what they cost."""
     count = protected.astype(float) * formulas.protected_instances(
         used_gib, small_instance_gib, small_instances, instance_step_gib
     )
@@ -78,7 +106,7 @@ def instances(
     }
 
 
-def archived(
+def _archived(
     used_gib: np.ndarray,
     points: tuple[float, float, float, float],
     past: tuple[np.ndarray | float, float],
@@ -88,16 +116,8 @@ def archived(
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return what lies in the archive, and the points left in the standard tier.
 
-    Parameters
-    ----------
-    used_gib : ndarray
-        Data of each VM.
-    points : tuple of float
-        Daily, weekly, monthly and yearly points that are kept.
-    past : tuple
-        Days since the first backup, and growth in a year.
-    archive_after_months, archive_left_months
-        As ``fields.toml`` has them.
+    Points are daily, weekly, monthly and yearly ones; the past is the days since the
+    first backup, and the growth in a year.
     """
     rule = archive_after_months, archive_left_months
     archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past)
@@ -109,38 +129,7 @@ def archived(
     return archived_gib, (daily, weekly, *left)
 
 
-def stored_gib(
-    used_gib: np.ndarray,
-    changed_gib: np.ndarray,
-    points: tuple[float, float, float, float],
-    past: tuple[np.ndarray | float, float],
-    reading: str,
-    overlap: tuple[float, float],
-) -> np.ndarray:
-    """Return what lies in the standard tier.
-
-    Parameters
-    ----------
-    used_gib, changed_gib : ndarray
-        Data of each VM, and what changes of it in a day.
-    points : tuple of float
-        Daily, weekly, monthly and yearly points that are kept there.
-    past : tuple
-        Days since the first backup, and growth in a year.
-    reading : str
-        How a point is counted.
-    overlap : tuple of float
-        Shares of the changes that are made again the next day, and that are of new
-        data; of no account unless a bound is asked for.
-    """
-    rewritten_frac, fresh_frac = overlap
-    fresh_gib = fresh_frac * changed_gib
-    return formulas.stored_gib(
-        used_gib, changed_gib, *points, rewritten_frac, fresh_gib, *past, reading
-    )
-
-
-def with_reservation_usd(
+def _with_reservation_usd(
     list_usd: np.ndarray,
     held_gib: np.ndarray,
     covered: np.ndarray,
@@ -149,19 +138,7 @@ def with_reservation_usd(
     reserved_gib: float,
     reserved_discount_frac: float,
 ) -> np.ndarray:
-    """Let all that a reservation covers share what it saves.
-
-    Parameters
-    ----------
-    list_usd, held_gib : ndarray
-        What lies in the standard tier of each VM, and what it costs without.
-    covered : ndarray of bool
-        Whether the reservation is for it.
-    usd_per_gib_month : float
-        Price of what the reservation is for.
-    reserved_gib, reserved_discount_frac
-        As ``fields.toml`` has them.
-    """
+    """Let all VMs that a reservation covers share what it saves on the list price."""
     covered_gib = held_gib[covered].sum()
     bill_usd = formulas.reserved_usd(
         covered_gib, reserved_gib, usd_per_gib_month, reserved_discount_frac
@@ -171,7 +148,7 @@ def with_reservation_usd(
     return list_usd + bill_usd / len(list_usd)  # lost on all of them
 
 
-def snapshot_usd(
+def _snapshot_usd(
     used_gib: np.ndarray,
     changed_gib: np.ndarray,
     protected_days: np.ndarray | float,
@@ -181,26 +158,14 @@ def snapshot_usd(
     snapshot_points: float,
     snapshot_discount_frac: float,
 ) -> np.ndarray:
-    """Price the snapshots that are kept beside the disks.
-
-    Parameters
-    ----------
-    used_gib, changed_gib : ndarray
-        Data of each VM, and what changes of it in a day.
-    protected_days : ndarray or float
-        Days since the first backup.
-    usd_per_gib_month : float
-        Price of a snapshot of that policy.
-    snapshot_policy, snapshot_points, snapshot_discount_frac
-        As ``fields.toml`` has them.
-    """
+    """Price the snapshots that are kept beside the disks."""
     kept = np.minimum(snapshot_points, protected_days)
     billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
     usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
     return formulas.discounted_usd(usd, snapshot_discount_frac)
 
 
-def by_redundancy(
+def _by_redundancy(
     redundancy: np.ndarray,
     rate_of: Callable[[ConstantSet, str], float],
     prices: ConstantSet,

@@ -70,15 +70,8 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
 def policy_misses(vms: Table) -> pd.DataFrame:
     """Return the same for every policy of every vault, one a row.
 
-    Parameters
-    ----------
-    vms : DataFrame or Mapping of ndarray
-        A row a VM: `vault`, `policy`, `first_backup` and `deadline_prob`.
-
-    Returns
-    -------
-    DataFrame
-        The columns `POLICY_COLUMNS`, in the order of the inventory.
+    Besides what `fleet_misses` takes, the VMs have a `policy`; the rows have the
+    columns `POLICY_COLUMNS`, in the order of the inventory.
     """
     columns = _columns(vms)
     policy = pd.factorize(np.asarray(vms["policy"]))[0]

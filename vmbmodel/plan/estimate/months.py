@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.estimate.notices import AT_RISK_PROB, Notice
+from vmbmodel.plan.estimate.remarks import AT_RISK_PROB, Notice
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["MONTH_COLUMNS", "break_dates", "month_rows", "month_totals"]
@@ -37,30 +37,11 @@ def month_rows(
     yearly_growth_frac: float,
     yearly_churn_growth_frac: float | None,
 ) -> pd.DataFrame:
-    """Bill every VM in every month to come.
+    """Bill every VM in every month to come, counted from 1.
 
     A VM whose next backup is its first has no points yet, and gathers them from the
     first day on; any other has as many as its policy keeps. A month is the mean of
     six of its days, as far apart as can be.
-
-    Parameters
-    ----------
-    names : Index
-        Names of the VMs.
-    vms : Mapping of ndarray
-        Columns of VMs, with the sums of an estimate.
-    months : int
-        How many months.
-    bill : callable
-        Gives VMs their bill, from their columns and the days since their first
-        backup.
-    yearly_growth_frac, yearly_churn_growth_frac
-        As ``fields.toml`` has them.
-
-    Returns
-    -------
-    DataFrame
-        Month, counted from 1, VM, and `MONTH_COLUMNS`.
     """
     growth = yearly_growth_frac, _or(yearly_churn_growth_frac, yearly_growth_frac)
     young = vms["first_backup"]
@@ -106,18 +87,9 @@ def break_dates(
     months: int,
     backup: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]],
 ) -> Iterator[Notice]:
-    """Find the months in which growth takes a VM over a step.
+    """Find the months in which growth takes a VM, named by the index, over a step.
 
-    Parameters
-    ----------
-    vms : DataFrame
-        A row a VM, indexed by its name, with the times of the estimate.
-    scenario : Scenario
-        Constants and settings of the estimate.
-    months : int
-        How many months to look ahead.
-    backup : callable
-        Gives VMs their chance to meet the deadline, from their transfers.
+    `backup` gives VMs their chance to meet the deadline, from their transfers.
     """
     growth = scenario["yearly_growth_frac"]
     churn_growth = _or(scenario["yearly_churn_growth_frac"], growth)

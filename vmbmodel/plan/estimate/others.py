@@ -39,18 +39,10 @@ class WaitByStart(NamedTuple):
 
 @dataclass(frozen=True)
 class OthersWait:
-    """Law of the wait for other customers' jobs over a day.
+    """Law of the wait for other customers' jobs over a day."""
 
-    Parameters
-    ----------
-    law : DayLaw
-        At the start of each part of the day, or of the whole day at once.
-    reason : str
-        Which law of the wait holds, and why.
-    """
-
-    law: DayLaw
-    reason: str
+    law: DayLaw  #: at the start of each part of the day, or of the whole day at once
+    reason: str  #: which law of the wait holds, and why
 
     def at(self, start_h: ArrayLike) -> DayLaw:
         """Return the law for jobs that start at given hours, of their shape."""

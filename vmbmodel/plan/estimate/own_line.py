@@ -24,17 +24,8 @@ def backup(
 ) -> dict[str, np.ndarray]:
     """Return wait, own line, total time and the chance to meet the deadline.
 
-    Parameters
-    ----------
-    vms : Mapping of ndarray
-        Of each VM: number of its vault, start, transfer, and whether the next backup
-        is its first.
-    others : OthersWait
-        The wait for other customers' jobs.
-    vault_servers, extension_h, snapshot_h
-        As ``fields.toml`` has them.
-    transfer_scv, transfer_family, deadline_h
-        As ``fields.toml`` has them.
+    Of each VM it takes the number of its vault, its start, its transfer, and whether
+    the next backup is its first.
     """
     start_h, transfer_h = vms["start_h"], vms["transfer_h"]
     jam_h = _own_line_h(vms["vault_number"], start_h, transfer_h, vault_servers)

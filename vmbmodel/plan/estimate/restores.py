@@ -2,23 +2,75 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
-from vmbmodel.plan.estimate.completion import completion_by_group_h
 from vmbmodel.plan.estimate.others import OthersWait
+from vmbmodel.plan.estimate.transfers import completion_by_group_h
+from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["FINISH", "all_copied_h", "copied_h", "point_ages", "restored"]
+__all__ = ["point_ages", "restores"]
 
-FINISH = {"new-vm": "vm_creation_h", "replace": "replace_h", "disks": None}
-"""What the restored disks become, and the time that takes."""
-
+_FINISH = {"new-vm": "vm_creation_h", "replace": "replace_h", "disks": None}
+_RESTORED = {"used": "used_gib", "size": "size_gib"}
 _DAY_H = 24  # of all backups of a day, the last goes to the vault
 
 
-def copied_h(
+def restores(
+    vms: Mapping[str, np.ndarray],
+    disks: pd.DataFrame,
+    of_vm: np.ndarray,
+    others: OthersWait,
+    scenario: Scenario,
+) -> tuple[dict[str, np.ndarray | float], float]:
+    """Return the times to get each VM back, and all of them if asked for at once.
+
+    The latter is when all run again, 95 times of 100. VMs are dealt to the target
+    accounts in turn, and each vault restores `vault_servers` of them at a time. Where
+    all fit, the copies of an account share what it takes; where some stand in line,
+    each copy counts on no more than its part among as many as can run beside it,
+    which is never too soon. `of_vm` is the number of the VM of each disk.
+    """
+    if scenario["restore_first"]:  # waits for the next free mover, else with backups
+        decay_per_h = formulas.wait_decay_per_h(
+            scenario["servers"], 0, scenario["service_h"]
+        )
+        others = others.for_the_next(decay_per_h)
+    finish = _FINISH[scenario["restore_as"]]
+    finish_h = scenario[finish] if finish else 0.0
+    restored_gib = disks[_RESTORED[scenario["restored_reading"]]].to_numpy()
+    own = of_vm, restored_gib, disks["cap_mib_s"].to_numpy()
+    copy_h = partial(_copied_h, **scenario.arguments(_copied_h))
+    busy = vms["disks"] > 0
+    count = busy.sum()
+    wait_h = others.quantile_h(np.array([0.5, 0.95, 0.95 ** (1 / max(count, 1))]))
+    # each into an account of its own
+    fixed_h = formulas.restore_h(0, copy_h(np.arange(len(busy)), *own), finish_h)
+    spare_h = scenario["rto_h"] - fixed_h
+    in_time = others.within_prob(np.maximum(spare_h, 0))
+    snapshot_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else np.inf
+    columns = {
+        "restore_vault_p50_h": fixed_h + wait_h[0],
+        "restore_vault_p95_h": fixed_h + wait_h[1],
+        "rto_prob": np.where(spare_h >= 0, in_time, 0.0),
+        "restore_snapshot_h": formulas.restore_h(0, snapshot_h, finish_h),
+    }
+    if not count:
+        return columns, 0.0
+    served = scenario["vault_servers"]
+    vault = vms["vault_number"][busy]
+    crowd, beside = np.bincount(vault), np.inf
+    if (crowd > served).any():
+        beside = np.minimum(crowd, served).sum() * vms["disks"].max()
+    account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
+    ready_h = _after_the_line_h(vault, copy_h(account, *own, beside)[busy], served)
+    return columns, float(formulas.restore_h(0, ready_h.max(), finish_h) + wait_h[2])
+
+
+def _copied_h(
     account: np.ndarray,
     of_vm: np.ndarray,
     restored_gib: np.ndarray,
@@ -31,21 +83,7 @@ def copied_h(
     request_kib: float,
     restore_application_frac: float,
 ) -> np.ndarray:
-    """Time to copy the disks of each VM into its account, so many disks at a time.
-
-    Parameters
-    ----------
-    account : ndarray of int
-        Account into which each VM is restored.
-    of_vm, restored_gib, cap_mib_s : ndarray
-        VM, size and limit of each disk.
-    beside : float, optional
-        Disks that are copied at a time; all of them if not given.
-    restore_mib_s, account_ingress_mib_s, account_iops
-        As ``fields.toml`` has them.
-    request_kib, restore_application_frac
-        As ``fields.toml`` has them.
-    """
+    """Time to copy the disks of each VM into its account, so many `beside` another."""
     cap_mib_s = np.minimum(restore_mib_s, cap_mib_s)
     capacity = formulas.account_capacity_mib_s(
         account_ingress_mib_s, account_iops, request_kib, restore_application_frac
@@ -63,43 +101,15 @@ def copied_h(
     return copy_h
 
 
-def restored(
-    fixed_h: np.ndarray, within: OthersWait, wait_h: np.ndarray, *, rto_h: float
-) -> dict[str, np.ndarray]:
-    """Return the time to get a VM back from the vault.
-
-    Parameters
-    ----------
-    fixed_h : ndarray
-        Of each VM, what a restore takes that waits for nothing.
-    within : OthersWait
-        How a restore waits.
-    wait_h : ndarray
-        The median of that, and what it does not exceed 95 times of 100.
-    rto_h
-        As ``fields.toml`` has it.
-    """
-    spare_h = rto_h - fixed_h
-    within_prob = within.within_prob(np.maximum(spare_h, 0))
-    return {
-        "restore_vault_p50_h": fixed_h + wait_h[0],
-        "restore_vault_p95_h": fixed_h + wait_h[1],
-        "rto_prob": np.where(spare_h >= 0, within_prob, 0.0),
-    }
-
-
-def all_copied_h(
-    vault: np.ndarray, copy_h: np.ndarray, *, vault_servers: float
+def _after_the_line_h(
+    vault: np.ndarray, copy_h: np.ndarray, served: float
 ) -> np.ndarray:
-    """Time at which the disks of each VM are there, all VMs asked for at once.
-
-    Each vault restores `vault_servers` of its VMs at a time.
-    """
+    """Time at which the disks of each VM are there, all VMs asked for at once."""
     ready_h, service_h = copy_h.copy(), np.clip(copy_h, 1e-300, 1e300)
-    for number in np.flatnonzero(np.bincount(vault) > vault_servers):
+    for number in np.flatnonzero(np.bincount(vault) > served):
         own = vault == number
         asked_h = np.zeros(own.sum())
-        ready_h[own] += formulas.line_wait_h(asked_h, service_h[own], vault_servers)
+        ready_h[own] += formulas.line_wait_h(asked_h, service_h[own], served)
     return ready_h
 
 
@@ -111,15 +121,7 @@ def point_ages(
     interval_h: float,
     snapshot_points: float,
 ) -> dict[str, np.ndarray | float]:
-    """Return how much work can be lost, as if each backup took as long as the next.
-
-    Parameters
-    ----------
-    vms : Mapping of ndarray
-        Of each VM, what it waits, transfers, and takes 95 times of 100.
-    start_slack_h, snapshot_h, interval_h, snapshot_points
-        As ``fields.toml`` has them.
-    """
+    """Return how much work can be lost, as if each backup took as long as the next."""
     kept = 0 if snapshot_points else math.inf
     vault_h = max(interval_h, _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]

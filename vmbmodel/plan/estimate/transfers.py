@@ -1,16 +1,122 @@
-"""What a backup moves of each disk, and how long it takes beside the others."""
+"""What a backup moves of each disk, and how long it takes beside the others.
 
+`copies` takes the settings from the scenario; the functions below it name those that
+they need as keywords.
+"""
+
+import datetime
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
-from vmbmodel.plan.estimate.completion import completion_by_group_h
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service import disk_tiers, disk_tiers_on
 
-__all__ = ["alone", "beside_others_h", "moving"]
+__all__ = ["completion_by_group_h", "copies", "performance"]
+
+_MOVED = (
+    "used_gib",
+    "churn_gib_per_day",
+    "write_kib",
+    "dispersion",
+    "active_frac",
+    "managed",
+    "first_backup",
+    "new_disk",
+    "cc_mode",
+)
 
 
-def alone(
+def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
+    """Return what moves of each disk, and how long it takes beside the others.
+
+    That is ``cap_mib_s``, which the disk gives at most; ``changed_gib``; ``disk_h``
+    of the next backup and ``first_h`` of a first one. No cell may be blank.
+    """
+    ask = scenario.arguments
+    iops, cap_mib_s = _limits(disks, scenario.profile.as_of, **ask(_limits))
+    columns = {name: disks[name].to_numpy() for name in _MOVED}
+    own = _alone(columns, iops, cap_mib_s, **ask(_alone))
+    managed, used = columns["managed"], columns["used_gib"]
+    shares = ~managed | (scenario["vm_mib_s"] < np.inf)
+
+    def beside(together, alone_h, read_gib, extents):
+        busy = shares & (alone_h > 0) & (read_gib > 0)
+        if not busy.any():
+            return alone_h
+        number = _sharing(disks, together)[busy]
+        moved = managed[busy], alone_h[busy], read_gib[busy], extents[busy]
+        times = alone_h.copy()
+        times[busy] = _beside_others_h(number, *moved, **ask(_beside_others_h))
+        return times
+
+    return {
+        "cap_mib_s": cap_mib_s,
+        "changed_gib": own["changed_gib"],
+        "disk_h": beside("start_h", own["alone_h"], own["read_gib"], own["extents"]),
+        "first_h": beside("vm", own["first_alone_h"], used, 0 * used),
+    }
+
+
+def _limits(
+    disks: pd.DataFrame,
+    date: datetime.date,
+    *,
+    tier_reading: str,
+    request_kib: float,
+    blob_iops: float,
+    blob_mib_s: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the requests a second that each disk answers, and its throughput.
+
+    Those of a blob; and where `tier_reading` is ``disk``, those of the tier of a
+    managed disk too.
+    """
+    iops = mib_s = np.full(len(disks), np.inf)
+    if tier_reading == "disk":
+        kinds = disks["disk_type"].where(disks["managed"])
+        iops, mib_s = performance(kinds, disks["size_gib"], date)
+    cap_mib_s = formulas.disk_cap_mib_s(mib_s, iops, request_kib, blob_mib_s)
+    return np.minimum(iops, blob_iops), cap_mib_s
+
+
+def performance(
+    disk_type: ArrayLike, size_gib: ArrayLike, date: datetime.date
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return requests and MiB a second of disks on a day, without a loop over them.
+
+    A disk larger than the largest tier has what that gives; where a tier is named,
+    the size does not matter. Both are ``inf`` where no tier is known: no type, and
+    disks whose owner sets their performance.
+
+    >>> kinds = ["premium-ssd", "Premium_LRS", "P30"]
+    >>> iops, mib_s = performance(kinds, 127, datetime.date(2026, 1, 28))
+    >>> print(iops, mib_s.round(1))
+    [ 500.  500. 5000.] [ 95.4  95.4 190.7]
+    """
+    kinds, size = np.broadcast_arrays(np.asarray(disk_type, object), size_gib)
+    number, names = pd.factorize(kinds.ravel())
+    iops, mib_s = np.full(size.size, np.inf), np.full(size.size, np.inf)
+    for i, name in enumerate(names):
+        rows = number == i
+        # a tier may be younger than its use
+        for table in (*disk_tiers_on(date), *disk_tiers()):
+            if name in (table.disk_type, *table.sku):
+                step = np.searchsorted(table.size_gib[:-1], size.ravel()[rows])
+            elif name in table.tier:
+                step = table.tier.index(name)
+            else:
+                continue
+            iops[rows] = np.take(table.disk_iops, step)
+            mib_s[rows] = np.take(table.disk_mib_s, step)
+            break
+    return iops.reshape(size.shape), mib_s.reshape(size.shape)
+
+
+def _alone(
     disks: Mapping[str, np.ndarray],
     iops: np.ndarray,
     cap_mib_s: np.ndarray,
@@ -24,22 +130,8 @@ def alone(
 ) -> dict[str, np.ndarray]:
     """Return what moves of each disk, and how long that takes with no other beside.
 
-    Parameters
-    ----------
-    disks : Mapping of ndarray
-        Columns of the inventory, blank cells filled.
-    iops, cap_mib_s : ndarray
-        What each disk can give.
-    incremental_reading, initial_mib_s, incremental_mib_s
-        As ``fields.toml`` has them.
-    cell_kib, block_kib, overlap_frac
-        As ``fields.toml`` has them.
-
-    Returns
-    -------
-    dict of ndarray
-        ``changed_gib``; ``alone_h``, ``read_gib`` and ``extents`` of the next backup;
-        and ``first_alone_h`` of a first one.
+    ``alone_h``, ``read_gib`` and ``extents`` are those of the next backup,
+    ``first_alone_h`` that of a first one.
     """
     used, scatter = disks["used_gib"], disks["dispersion"]
     amplified = formulas.cell_amplification(disks["write_kib"], scatter, cell_kib)
@@ -82,20 +174,17 @@ def alone(
     }
 
 
-def moving(
-    managed: np.ndarray, alone_h: np.ndarray, read_gib: np.ndarray, *, vm_mib_s: float
-) -> np.ndarray:
-    """Say which disks move something through what they share with others.
-
-    Managed disks share what their VM can get, if that is limited; the others share
-    their storage account.
-    """
-    return (~managed | (vm_mib_s < np.inf)) & (alone_h > 0) & (read_gib > 0)
+def _sharing(disks: pd.DataFrame, together: str) -> np.ndarray:
+    """Give disks that share a VM if managed, else an account at once, one number."""
+    account, _ = pd.factorize(disks["storage_account"])
+    at_once, _ = pd.factorize(disks[together])
+    vm, names = pd.factorize(disks["vm"])
+    of_account = (account + 1) * len(disks) + at_once
+    return np.where(disks["managed"], vm - len(names), of_account)
 
 
-def beside_others_h(
-    moving: np.ndarray,
-    group: np.ndarray,
+def _beside_others_h(
+    sharing: np.ndarray,
     managed: np.ndarray,
     alone_h: np.ndarray,
     read_gib: np.ndarray,
@@ -114,37 +203,61 @@ def beside_others_h(
     its applications take; requests are MiB at the mean size of those of its
     disks of one group. The service handles the storage of managed disks, of which
     those of one VM share `vm_mib_s`.
-
-    Parameters
-    ----------
-    moving : ndarray of bool
-        Disks that share something, as `moving` says; one at least.
-    group : ndarray of int
-        Disks of one number share: those of an account that are read at once, or
-        the managed ones of a VM.
-    managed, alone_h, read_gib, extents : ndarray
-        Of each disk, as `alone` returns them.
-    vm_mib_s, account_mib_s, account_iops, request_kib, application_frac
-        As ``fields.toml`` has them.
     """
-    number = _counted(group[moving])
-    read, own_h = read_gib[moving], alone_h[moving]
-    requests = read * 2**20 / request_kib + extents[moving]
+    _, first, number = np.unique(sharing, return_index=True, return_inverse=True)
+    number = np.argsort(np.argsort(first))[number]  # in the order they first appear
+    requests = read_gib * 2**20 / request_kib + extents
     capacity = formulas.account_capacity_mib_s(
         account_mib_s,
         account_iops,
-        np.bincount(number, read * 2**20) / np.bincount(number, requests),
+        np.bincount(number, read_gib * 2**20) / np.bincount(number, requests),
         application_frac,
     )
-    capacity[number[managed[moving]]] = vm_mib_s
-    times = alone_h.copy()
-    times[moving] = completion_by_group_h(
-        number, read, read * 1024 / (own_h * 3600), capacity
-    )
-    return times
+    capacity[number[managed]] = vm_mib_s
+    own_mib_s = read_gib * 1024 / (alone_h * 3600)
+    return completion_by_group_h(number, read_gib, own_mib_s, capacity)
 
 
-def _counted(group: np.ndarray) -> np.ndarray:
-    """Give groups numbers from 0, in the order in which they first appear."""
-    _, first, number = np.unique(group, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[number]
+def completion_by_group_h(
+    group: np.ndarray,
+    size_gib: np.ndarray,
+    cap_mib_s: np.ndarray,
+    capacity_mib_s: np.ndarray,
+) -> np.ndarray:
+    """Time at which each disk is done, disks of a group sharing its capacity.
+
+    Groups of like length are padded with disks of size 0 to one rectangle, and
+    each rectangle is one call of `completion_h`. A group whose caps fit into
+    its capacity together needs none: there, every disk goes at its own cap.
+
+    Two disks that share 20 MiB/s, and one alone in its group:
+
+    >>> print(completion_by_group_h(
+    ...     np.array([0, 1, 0]), np.array([36.0, 36.0, 36.0]),
+    ...     np.array([20.0, 20.0, 20.0]), np.array([20.0, 20.0])))
+    [1.024 0.512 1.024]
+    """
+    done = size_gib * 1024 / cap_mib_s / 3600
+    wanted = np.bincount(group, weights=cap_mib_s, minlength=len(capacity_mib_s))
+    crowded = np.flatnonzero((wanted > capacity_mib_s)[group])
+    if not len(crowded):
+        return done
+    names, member = np.unique(group[crowded], return_inverse=True)
+    counts = np.bincount(member)
+    order = np.argsort(member, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    width_class = np.ceil(np.log2(counts))
+    for width in np.unique(width_class):
+        groups = np.flatnonzero(width_class == width)
+        row = np.full(len(names), -1)
+        row[groups] = np.arange(len(groups))
+        inside = row[member] >= 0
+        where = row[member[inside]], place[inside]
+        rows = crowded[inside]
+        size = np.zeros((len(groups), counts[groups].max()))
+        cap = np.ones_like(size)
+        size[where], cap[where] = size_gib[rows], cap_mib_s[rows]
+        shares = capacity_mib_s[names[groups]]
+        done[rows] = formulas.completion_h(size, cap, shares)[where]
+    return done

@@ -1,0 +1,216 @@
+"""What an estimate takes for granted, and what in it deserves a look."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.fields import fields
+from vmbmodel.plan import practices
+from vmbmodel.plan.facts import those, unmanaged
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service import readings
+
+__all__ = ["AT_RISK_PROB", "Assumption", "Notice", "assumptions", "notices"]
+
+AT_RISK_PROB = 0.95
+"""Chance to meet the deadline below which a VM is pointed out."""
+
+_ALWAYS = (
+    (
+        "month",
+        "The bill is that of a full month, long after the first backup, at the size "
+        "and churn of the inventory.",
+    ),
+    (
+        "own-line",
+        "VMs of one vault are served in the order of their starts, and within a "
+        "start in that of the inventory, vault_servers at a time, every day alike; "
+        "other customers' jobs are waited for besides, as at the hour of the start.",
+    ),
+    (
+        "parallel-disks",
+        "All disks of a VM are copied at the same time. Managed ones share vm_mib_s, "
+        "which is no limit unless you set one; unmanaged ones of one storage account "
+        "that start together share what its applications, application_frac of it, "
+        "leave of what it gives.",
+    ),
+    (
+        "restore",
+        "A VM is restored into an account of its own; all of them at once into "
+        "restore_accounts accounts, one for each VM if that is not set, dealt in the "
+        "order of the inventory, vault_servers of a vault at a time.",
+    ),
+    (
+        "start-slack",
+        "Times count from the start of the job, which may come up to start_slack_h "
+        "after the scheduled hour.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One thing taken for granted."""
+
+    id: str
+    text: str
+    value: object  #: what was taken, if it is a value
+    switch: str  #: how to assume something else; empty if that cannot be done
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing worth a look."""
+
+    code: str
+    vm: str  #: the one it is about; empty if it is about several
+    text: str
+
+
+def assumptions(scenario: Scenario, taken: Mapping[str, int]) -> tuple[Assumption, ...]:
+    """List what an estimate rests on; `taken` counts the cells filled, by column."""
+    return (
+        *_from_columns(scenario, taken),
+        *_from_readings(scenario),
+        *_from_constants(scenario),
+        *_from_retention(scenario),
+        *(Assumption(name, text, None, "") for name, text in _ALWAYS),
+    )
+
+
+def _from_columns(scenario, taken) -> Iterator[Assumption]:
+    for name, disks in taken.items():
+        if not disks:
+            continue
+        plural = "disk" if disks == 1 else "disks"
+        if name == "disk_type":
+            text = f"No tier limits the copy of {disks} {plural} without a disk_type."
+            yield Assumption(f"column.{name}", text, None, f"fill the column {name}")
+            continue
+        value = scenario[name]
+        shown = str(value).lower() if isinstance(value, bool) else value
+        what = f"{name} taken as {shown}"
+        if name == "churn_gib_per_day" and value is None:
+            value = scenario["churn_frac"]
+            what = f"{name} taken as {value:g} of used_gib"
+        yield Assumption(
+            f"column.{name}",
+            f"{what} for {disks} {plural} without one.",
+            value,
+            f"fill the column {name}, or --set {name}=VALUE",
+        )
+
+
+def _from_readings(scenario) -> Iterator[Assumption]:
+    for reading in readings():
+        switched = any(name in scenario.given for name in reading.settings)
+        settings = " ".join(f"--set {setting}" for setting in reading.switch.split())
+        text = "Read as the caller set it." if switched else reading.default
+        value = {n: scenario[n] for n in reading.settings} if switched else None
+        yield Assumption(f"reading.{reading.id}", text, value, settings)
+
+
+def _from_retention(scenario) -> Iterator[Assumption]:
+    longer = (scenario[f"{level}_points"] for level in ("weekly", "monthly", "yearly"))
+    if any(longer) and "rewritten_frac" not in scenario.given:
+        yield Assumption(
+            "overlap",
+            "Of what changes in a day, nothing is known to change again in the next: "
+            "changes fall at random over all data, and weekly and longer points hold "
+            "more than most do.",
+            scenario["rewritten_frac"],
+            "--set rewritten_frac=SHARE",
+        )
+
+
+def _from_constants(scenario) -> Iterator[Assumption]:
+    for kind, constants in scenario.sets():
+        for name, origin in constants.origins.items():
+            if origin.status == "assumed":
+                text = f"{fields()[name].text} {origin.note}".strip()
+                switch = f"--set {name}=VALUE"
+                yield Assumption(f"{kind}.{name}", text, constants[name], switch)
+
+
+def notices(
+    disks: pd.DataFrame, vms: pd.DataFrame, scenario: Scenario
+) -> tuple[Notice, ...]:
+    """Look an estimate over: its disks, and its VMs, indexed by name."""
+    return (
+        *_of_vms(vms, scenario),
+        *_of_disks(disks, scenario),
+        *_of_vaults(vms, scenario),
+        *_of_accounts(disks, scenario),
+    )
+
+
+def _of_vms(vms, scenario) -> Iterator[Notice]:
+    deadline_h, names = scenario["deadline_h"], vms.index
+    for at in np.flatnonzero(vms["disks"] == 0):
+        text = "Nothing to back up: every disk is temporary or excluded."
+        yield Notice("nothing_to_back_up", names[at], text)
+    prob, transfer_h = vms["deadline_prob"].to_numpy(), vms["transfer_h"].to_numpy()
+    for at in np.flatnonzero(prob < AT_RISK_PROB):
+        text = (
+            f"The next backup is done within {deadline_h:g} h with a probability of "
+            f"{prob[at]:.3f}: its transfer takes {transfer_h[at]:.1f} h."
+        )
+        yield Notice("deadline_at_risk", names[at], text)
+    first_h = vms["first_backup_h"].to_numpy()
+    for at in np.flatnonzero(first_h > deadline_h):
+        text = (
+            f"A first backup of it copies for {first_h[at]:.1f} h, "
+            f"longer than {deadline_h:g} h."
+        )
+        yield Notice("first_backup_misses_deadline", names[at], text)
+    if "max_churn_gib_per_day" in scenario.profile:
+        most, backup_h = (
+            scenario[name] for name in ("max_churn_gib_per_day", "high_churn_backup_h")
+        )
+        for place in practices.high_churn(vms, most, backup_h):
+            yield Notice("high_churn", place.where["vm"], place.text)
+
+
+def _of_disks(disks, scenario) -> Iterator[Notice]:
+    for place in practices.new_disks(disks):
+        yield Notice("new_disk", place.where["vm"], place.text)
+    for place in practices.compared_disks(disks):
+        yield Notice("consistency_check", place.where["vm"], place.text)
+    if "min_write_kib" in scenario.profile:
+        for place in practices.small_writes(disks, scenario["min_write_kib"]):
+            yield Notice("small_writes", place.where["vm"], place.text)
+
+
+def _of_vaults(vms, scenario) -> Iterator[Notice]:
+    served, jam_h = scenario["vault_servers"], vms["jam_h"].to_numpy()
+    number, vaults = pd.factorize(vms["vault"][jam_h > 0])
+    for at, vault in enumerate(vaults):
+        own_h = jam_h[jam_h > 0][number == at]
+        text = (
+            f"{len(own_h)} VMs of vault {vault} wait for others of it, up to "
+            f"{own_h.max():.1f} h: {served:g} are served at a time."
+        )
+        if math.isinf(own_h.max()):
+            text = (
+                f"Vault {vault} has more to transfer than a day has hours, "
+                f"{served:g} VMs at a time: its backups are never done."
+            )
+        yield Notice("own_line", "", text)
+    if "vault_vms" in scenario.profile:
+        busy = those(vms, vms["disks"].to_numpy() > 0)
+        for place in practices.crowded_starts(busy, scenario["vault_vms"]):
+            yield Notice("traffic_jam", "", place.text)
+
+
+def _of_accounts(disks, scenario) -> Iterator[Notice]:
+    own = unmanaged(disks)
+    if "account_disks" in scenario.profile:
+        for place in practices.crowded_schedules(own, scenario["account_disks"]):
+            yield Notice("crowded_schedule", "", place.text)
+    if "busy_account_disks_high" in scenario.profile:
+        low, high = (scenario[f"busy_account_disks_{end}"] for end in ("low", "high"))
+        for place in practices.busy_accounts(own, low, high):
+            yield Notice("busy_account", "", place.text)
