@@ -462,7 +462,7 @@ def test_hours_that_clash_go_round_midnight():
 
 
 def _slots_clear(start_h, hours):
-    from vmbmodel.plan.schedule.slots import clear_of
+    from vmbmodel.plan.schedule.rules import clear_of
 
     return bool(clear_of(start_h, hours, 2))
 

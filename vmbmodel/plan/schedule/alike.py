@@ -11,17 +11,10 @@ from scipy.sparse.csgraph import connected_components
 
 from vmbmodel.plan.estimate import estimate_disks, of_others
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.schedule.program import Program
-from vmbmodel.plan.schedule.slots import (
-    SLOT_H,
-    SLOTS,
-    clear_of,
-    from_origin_h,
-    in_use,
-    work_in,
-)
+from vmbmodel.plan.schedule.program import SLOT_H, SLOTS, Program, in_use, work_in
+from vmbmodel.plan.schedule.rules import Rules
 
-__all__ = ["Part", "Rules", "on_slot", "parts"]
+__all__ = ["Part", "parts"]
 
 _MOST_CLASSES = 150  # of a program, above which VMs are rounded to fewer
 _STEPS_H = (0, 1 / 60, 1 / 20, 1 / 10, 1 / 4, 1 / 2, 1)
@@ -31,80 +24,23 @@ _LEAST = 1e-9  # misses that an hour of waiting costs where it costs none
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What a schedule has to keep.
-
-    Parameters
-    ----------
-    blackout : tuple of (float, float)
-        Hours of the day, from and to, in which no backup may start.
-    done_by_h : float or None
-        Hour of the day by which each backup has to be done, the first after the
-        longest blackout.
-    start_slack_h : float
-        How late a backup may start.
-    peak_vms : float
-        VMs of a vault at work at a time below which fewer are no better, however
-        late they start; 0 if fewer always are.
-    vault_vms, policy_vms, account_disks : float or None
-        VMs of a vault that may start at once, VMs of a policy, and disks of a
-        storage account that may start at once.
-    """
-
-    blackout: tuple[tuple[float, float], ...]
-    done_by_h: float | None
-    start_slack_h: float
-    peak_vms: float
-    vault_vms: float | None
-    policy_vms: float | None
-    account_disks: float | None
-
-    def from_origin_h(self, hour):
-        """Count hours from where a day of backups begins."""
-        return from_origin_h(hour, self.blackout, self.done_by_h)
-
-    @property
-    def within_h(self) -> float:
-        """Hours from where a day begins to where all have to be done."""
-        if self.done_by_h is None:
-            return np.inf
-        return self.from_origin_h(self.done_by_h) or 24.0
-
-    def may_start(self, hour):
-        """Say whether a start, as late as it may be, meets no blackout."""
-        return clear_of(hour, self.blackout, self.start_slack_h)
-
-
-@dataclass(frozen=True)
 class Part:
-    """Vaults that are decided together.
-
-    Parameters
-    ----------
-    program : Program
-        What is to be decided.
-    vaults, accounts : tuple of str
-        Names, in the order of the program.
-    members : tuple of tuple of str
-        VMs of each class.
-    present_slot : Mapping[str, int]
-        Where each VM starts now; -1 if between two slots.
-    """
+    """Vaults that are decided together."""
 
     program: Program
-    vaults: tuple[str, ...]
+    vaults: tuple[str, ...]  # names, in the order of the program
     accounts: tuple[str, ...]
-    members: tuple[tuple[str, ...], ...]
-    present_slot: Mapping[str, int]
+    members: tuple[tuple[str, ...], ...]  # VMs of each class
+    present_slot: Mapping[str, int]  # where each VM starts now; -1 if between two
 
 
-def on_slot(start_h: np.ndarray) -> np.ndarray:
+def _on_slot(start_h: np.ndarray) -> np.ndarray:
     """Give the slot of each start; -1 if it lies between two."""
     slot = np.asarray(start_h, dtype=float) / SLOT_H
     return np.where(slot % 1 == 0, slot, -1).astype(int)
 
 
-def alone(fleet: pd.DataFrame, scenario: Scenario, start_h: object) -> pd.DataFrame:
+def _alone(fleet: pd.DataFrame, scenario: Scenario, start_h: object) -> pd.DataFrame:
     """Estimate every VM as if it had vault and storage account to itself."""
     account = fleet["storage_account"].astype(object)
     own = fleet["vm"].astype(str) + "/" + account.fillna("").astype(str)
@@ -125,18 +61,8 @@ def parts(
 ) -> Iterator[Part]:
     """Set up a program for each set of vaults that share a storage account.
 
-    Parameters
-    ----------
-    fleet : DataFrame
-        The inventory, a row a disk.
-    vms : DataFrame
-        VMs to be backed up, indexed by name: ``vault``, ``start_h``, ``keep``.
-    disks : DataFrame
-        Unmanaged disks that are backed up: ``vm``, ``storage_account``.
-    scenario : Scenario
-        Constants and settings.
-    rules : Rules
-        What has to be kept.
+    VMs are those to be backed up, indexed by name, with ``vault``, ``start_h`` and
+    ``keep``; disks are those of them in storage accounts of the user.
     """
     if vms.empty:
         return
@@ -167,23 +93,25 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
     transfer_h, fixed_h = (x.loc[vms.index] for x in (days.transfer_h, days.fixed_h))
     vault, vaults = pd.factorize(vms["vault"])
     keep = vms["keep"].to_numpy(dtype=bool)
+    slots = _on_slot(vms["start_h"].to_numpy())
     times = pd.DataFrame({"transfer_h": transfer_h, "fixed_h": fixed_h})
     group, members = _alike(vms[~keep], vault[~keep], held[~keep], times[~keep])
     longest = times[~keep].groupby(group).max()
     job_h, longest_h = longest["transfer_h"].to_numpy(), longest["fixed_h"].to_numpy()
-    own_vault = vault[~keep][np.unique(group, return_index=True)[1]]
+    firsts = np.unique(group, return_index=True)[1]
+    own_vault = vault[~keep][firsts]
     slot_h = SLOT_H * np.arange(SLOTS)
     miss = days.miss(longest_h)
     begin_h = rules.from_origin_h(slot_h) + rules.start_slack_h
     finish_h = begin_h + days.done_h(longest_h)
     open_ = rules.may_start(slot_h) & (finish_h <= rules.within_h)
     present = np.zeros(miss.shape, dtype=int)
-    slot = on_slot(vms["start_h"].to_numpy())[~keep]
+    slot = slots[~keep]
     np.add.at(present, (group[slot >= 0], slot[slot >= 0]), 1)
     kept = _kept(fleet, vms[keep], vault[keep], len(vaults), scenario, rules)
     room = np.full((len(vaults), SLOTS), rules.vault_vms or np.inf)
     account_room = np.full((held.shape[1], SLOTS), float(rules.account_disks or 0))
-    slot = on_slot(vms["start_h"].to_numpy())[keep]
+    slot = slots[keep]
     np.subtract.at(room, (vault[keep][slot >= 0], slot[slot >= 0]), 1)
     np.subtract.at(
         account_room.T, slot[slot >= 0], held[keep].to_numpy()[slot >= 0].astype(float)
@@ -208,7 +136,7 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
             late=in_use(np.where(job_h > 0, job_h + rules.start_slack_h, 0)),
             work=work_in(job_h),
             room=room,
-            disks=held.to_numpy()[~keep][np.unique(group, return_index=True)[1]],
+            disks=held.to_numpy()[~keep][firsts],
             account_room=account_room,
             served=served,
             peak_vms=float(rules.peak_vms),
@@ -229,9 +157,7 @@ def _part(fleet, vms, held, days, scenario: Scenario, rules: Rules) -> Part:
         vaults=tuple(vaults),
         accounts=tuple(held.columns),
         members=tuple(map(tuple, members)),
-        present_slot=dict(
-            zip(vms.index, on_slot(vms["start_h"].to_numpy()).tolist(), strict=True)
-        ),
+        present_slot=dict(zip(vms.index, slots.tolist(), strict=True)),
     )
 
 
@@ -259,7 +185,7 @@ class _Days:
     """What a VM by itself comes to at each start of the day."""
 
     def __init__(self, fleet: pd.DataFrame, vault: pd.Series, scenario: Scenario):
-        one = alone(fleet, scenario, 0.0).loc[vault.index]
+        one = _alone(fleet, scenario, 0.0).loc[vault.index]
         self.transfer_h = one["transfer_h"]
         self.fixed_h = (one["backup_p95_h"] - one["wait_p95_h"]).fillna(np.inf)
         self.wait = of_others(scenario).at(SLOT_H * np.arange(SLOTS))
@@ -289,7 +215,7 @@ def _kept(fleet, vms, vault, vaults: int, scenario, rules: Rules) -> dict:
     miss, finish_h = np.zeros(vaults), np.zeros(vaults)
     if len(vms):
         own = fleet[fleet["vm"].isin(vms.index)]
-        one = alone(own, scenario, own["vm"].map(vms["start_h"])).loc[vms.index]
+        one = _alone(own, scenario, own["vm"].map(vms["start_h"])).loc[vms.index]
         start_h, job_h = vms["start_h"].to_numpy(), one["transfer_h"].to_numpy()
         late_h = np.where(job_h > 0, job_h + rules.start_slack_h, 0)
         np.add.at(loads["in_use"], vault, in_use(job_h, start_h))

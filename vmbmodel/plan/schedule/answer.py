@@ -19,24 +19,14 @@ from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate import Assumption, Estimate, Notice, estimate_disks
 from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
-from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.schedule.alike import Rules, parts
-from vmbmodel.plan.schedule.broken import broken
-from vmbmodel.plan.schedule.policy_names import clock, named
+from vmbmodel.plan.schedule.alike import parts
+from vmbmodel.plan.schedule.policies import named, policy_table
+from vmbmodel.plan.schedule.program import SLOTS, in_use
+from vmbmodel.plan.schedule.rules import Broken, Rules, broken
 from vmbmodel.plan.schedule.search import Aim, planned
-from vmbmodel.plan.schedule.slots import in_use
 
-__all__ = [
-    "METHODS",
-    "SCHEMA",
-    "Aim",
-    "Broken",
-    "Rules",
-    "Schedule",
-    "clock",
-    "schedule",
-]
+__all__ = ["METHODS", "SCHEMA", "Schedule", "schedule"]
 
 SCHEMA = "vmbmodel.schedule/1"
 
@@ -44,6 +34,20 @@ METHODS = ("auto", "exact", "quick")
 """How to look for a plan; ``auto`` is exact up to 2,000 VMs."""
 
 _EXACT_VMS = 2000
+
+_COLUMNS = (
+    "vm",
+    "vault",
+    "policy",
+    "start_h",
+    "present_policy",
+    "present_start_h",
+    "moved",
+    "disks",
+    "transfer_h",
+    "backup_p95_h",
+)
+_SEEN = ("vm", "vault", "policy", "start_h", "present_start_h", "moved", "backup_p95_h")
 
 _ASSUMED = (
     (
@@ -78,32 +82,6 @@ _ASSUMED = (
         "",
     ),
 )
-
-
-@dataclass(frozen=True)
-class Broken:
-    """One place where a rule is not kept.
-
-    Parameters
-    ----------
-    rule : str
-        Name of the rule.
-    place : Place
-        Where, with the figures and a sentence.
-    """
-
-    rule: str
-    place: Place
-
-    def to_dict(self) -> dict:
-        """Return the place as one row."""
-        return {
-            "rule": self.rule,
-            **self.place.where,
-            "found": self.place.found,
-            "limit": self.place.limit,
-            "text": self.place.text,
-        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -265,7 +243,7 @@ def schedule(
     (3.0, 1.0, 3)
     """
     scenario = scenario or Scenario.of()
-    rules = _rules(scenario, blackout, done_by_h, peak_vms)
+    rules = Rules.of(scenario, blackout, done_by_h, peak_vms)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     if not 0 < seconds < np.inf:
@@ -299,7 +277,7 @@ def schedule(
     vms = vms.join(done[["transfer_h", "backup_p95_h"]])
     return Schedule(
         vms=vms.reset_index()[list(_COLUMNS)],
-        policies=_policy_table(vms, rules),
+        policies=policy_table(vms, rules),
         before=before,
         after=after,
         broken_before=broken_before,
@@ -315,40 +293,6 @@ def schedule(
         warnings=then.warnings,
         fleet=new_fleet,
     )
-
-
-_COLUMNS = (
-    "vm",
-    "vault",
-    "policy",
-    "start_h",
-    "present_policy",
-    "present_start_h",
-    "moved",
-    "disks",
-    "transfer_h",
-    "backup_p95_h",
-)
-_SEEN = ("vm", "vault", "policy", "start_h", "present_start_h", "moved", "backup_p95_h")
-
-
-def _rules(scenario: Scenario, blackout, done_by_h, peak_vms) -> Rules:
-    problems, blackout = [], tuple((float(a), float(b)) for a, b in blackout)
-    for begin_h, end_h in blackout:
-        if not (0 <= begin_h < 24 and 0 <= end_h <= 24) or begin_h == end_h:
-            problems.append(
-                "a blackout must be two different hours from 0 to 24; got "
-                f"{begin_h:g} to {end_h:g}"
-            )
-    if done_by_h is not None and not 0 <= done_by_h <= 24:
-        problems.append(f"done_by_h must be >= 0 and <= 24; got {done_by_h:g}")
-    if not 0 <= peak_vms < np.inf:
-        problems.append(f"peak_vms must be >= 0 and finite; got {peak_vms:g}")
-    if problems:
-        raise ValueError("\n".join(problems))
-    limits = ("start_slack_h", "vault_vms", "policy_vms", "account_disks")
-    limits = {name: scenario[name] for name in limits}
-    return Rules(blackout, done_by_h, peak_vms=peak_vms, **limits)
 
 
 def _vms(disks: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
@@ -381,12 +325,12 @@ def _side(
     vault = pd.factorize(vms["vault"])[0]
     peaks = []
     for length_h in (job_h, late_h):
-        load = np.zeros((vault.max(initial=-1) + 1, in_use(np.zeros(1)).shape[1]))
+        load = np.zeros((vault.max(initial=-1) + 1, SLOTS))
         np.add.at(load, vault, in_use(length_h, start_h))
         peaks.append(float(load.max(initial=0)))
     finish_h = rules.from_origin_h(start_h) + slack_h + rows["backup_p95_h"].to_numpy()
     checked = vms.join(rows["backup_p95_h"])
-    found = tuple(Broken(*place) for place in broken(checked, in_accounts, rules))
+    found = tuple(broken(checked, in_accounts, rules))
     figures = {
         "expected_misses": answer.total["expected_misses"],
         "peak_vms": peaks[0],
@@ -401,34 +345,3 @@ def _side(
     ago = (hours.to_numpy() - start_h[:, np.newaxis]) % 24
     open_h = np.minimum(rows["backup_p50_h"].to_numpy(), 24)[:, np.newaxis]
     return figures, found, pd.Series((ago < open_h).sum(axis=0), index=hours)
-
-
-def _policy_table(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Give the table of policies as they are to be set up."""
-    done_h = vms["start_h"] + rules.start_slack_h + vms["backup_p95_h"]
-    rows = vms.assign(last_finish_h=done_h).reset_index()
-    present = set(zip(vms["vault"], vms["present_policy"], strict=True))
-    old = {
-        key: set(hours)
-        for key, hours in rows.groupby(["vault", "present_policy"])["present_start_h"]
-    }
-    by = rows.groupby(["vault", "policy", "start_h"], sort=False)
-    table = by.agg(
-        vms=("vm", "size"),
-        disks=("disks", "sum"),
-        last_finish_h=("last_finish_h", "max"),
-    ).reset_index()
-    table["turn_h"] = rules.from_origin_h(table["start_h"])
-    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
-    table = table.drop(columns="turn_h")
-    table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
-    keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
-    table["todo"] = [
-        "create"
-        if (vault, policy) not in present
-        else "keep"
-        if hour in old[vault, policy]
-        else "change start"
-        for vault, policy, hour in keys
-    ]
-    return table

@@ -4,8 +4,7 @@ import time
 
 import numpy as np
 
-from vmbmodel.plan.schedule.program import Program
-from vmbmodel.plan.schedule.slots import SLOTS
+from vmbmodel.plan.schedule.program import SLOTS, Program
 
 __all__ = ["improved", "pack", "rounded"]
 
@@ -16,30 +15,15 @@ def pack(program: Program) -> np.ndarray | None:
     """Place one VM after the other, those that take longest first.
 
     Each goes where it is least likely to miss its deadline, then where fewest are
-    at work, then where it is done first.
-
-    Returns
-    -------
-    ndarray or None
-        VMs by class and slot; None if one is left that fits nowhere.
+    at work, then where it is done first. None if one is left that fits nowhere.
     """
     return _filled(_Day(program, np.zeros(program.open.shape)))
 
 
 def rounded(program: Program, parts: np.ndarray) -> np.ndarray | None:
-    """Make whole VMs of parts of VMs, as near as whole VMs can be.
+    """Make whole VMs of parts of VMs, by class and slot, as near as they can be.
 
-    Parameters
-    ----------
-    program : Program
-        What is to be decided.
-    parts : ndarray of float, shape (classes, slots)
-        Parts of VMs that start in each slot.
-
-    Returns
-    -------
-    ndarray or None
-        VMs by class and slot; None if one is left that fits nowhere.
+    None if one is left that fits nowhere.
     """
     # where a VM's parts are gathered differs from class to class
     shift = (np.arange(1, len(parts) + 1) * _GOLDEN % 1)[:, np.newaxis]

@@ -9,9 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from vmbmodel.plan.schedule.slots import SLOT_H, SLOTS
+__all__ = ["AIMS", "NEAR", "SLOTS", "SLOT_H", "Program", "in_use", "work_in"]
 
-__all__ = ["AIMS", "NEAR", "Program"]
+SLOT_H = 0.5
+"""Time between two starts that a policy can have."""
+
+SLOTS = 48
+"""Starts of a day."""
 
 AIMS = ("expected_misses", "peak_vms", "late_peak_vms", "last_finish_h", "moved_vms")
 """What is made least, the first before the second and so on."""
@@ -19,6 +23,7 @@ AIMS = ("expected_misses", "peak_vms", "late_peak_vms", "last_finish_h", "moved_
 NEAR = 1e-6
 """Share of a value within which a later aim has to leave it."""
 
+_GRAIN = 1e-9  # of a slot, below which a job ends with it
 _LEAST_SCALE = 1e-3  # so that a thousandth of a millionth of a miss is none
 
 
@@ -26,69 +31,39 @@ _LEAST_SCALE = 1e-3  # so that a thousandth of a millionth of a miss is none
 class Program:
     """Classes of VMs, what they take of each half-hour, and what there is.
 
-    Parameters
-    ----------
-    vault : ndarray of int, shape (classes,)
-        Vault of each class.
-    number : ndarray of int, shape (classes,)
-        VMs of each class.
-    open : ndarray of bool, shape (classes, slots)
-        Whether a class may start there.
-    miss : ndarray of float, shape (classes, slots)
-        Chance of a VM to miss its deadline that waits for no other of its vault.
-    finish_h : ndarray of float, shape (classes, slots)
-        When a VM is done that starts there, from the origin of the day.
-    present : ndarray of int, shape (classes, slots)
-        VMs that start there now.
-    in_use, late, work : ndarray of float, shape (classes, slots)
-        What a VM that starts in slot 0 takes of each slot: whether it is at work,
-        whether it may be if it starts late, and for what share.
-    kept_in_use, kept_late, kept_work : ndarray of float, shape (vaults, slots)
-        What VMs take that stay where they are.
-    kept_miss, kept_finish_h : ndarray of float, shape (vaults,)
-        Their misses, and when the last of them is done.
-    room : ndarray of float, shape (vaults, slots)
-        VMs that may still start there; infinite without a rule.
-    disks : ndarray of int, shape (classes, accounts)
-        Disks of a VM in each storage account.
-    account_room : ndarray of float, shape (accounts, slots)
-        Disks of an account that may still start there.
-    served : float
-        VMs of a vault that are served at a time.
-    peak_vms, late_peak_vms : float
-        VMs of a vault at work at a time below which fewer are no better, and the
-        same if starts are late.
-    job_h, job_slots : ndarray of float, shape (vaults,)
-        Mean transfer of a VM of the vault, and the slots it is at work in.
-    line_miss : ndarray of float, shape (vaults, slots, waves)
-        What a VM's chance to miss has more, if it has to wait for so many waves of
-        its own vault in that slot; the first is 0, and none is less than the one
-        before.
+    Arrays have a row a class, vault or account, and, where it says so, a column a slot.
     """
 
+    # a row a class
     vault: np.ndarray
-    number: np.ndarray
-    open: np.ndarray
-    miss: np.ndarray
-    finish_h: np.ndarray
-    present: np.ndarray
-    in_use: np.ndarray
-    late: np.ndarray
-    work: np.ndarray
+    number: np.ndarray  # VMs of the class
+    open: np.ndarray  # by slot: whether the class may start there
+    miss: np.ndarray  # by slot: chance to miss the deadline, with no other ahead
+    finish_h: np.ndarray  # by slot: when a VM is done, from the origin of the day
+    present: np.ndarray  # by slot: VMs that start there now
+    # a row a class, a column a slot: what a VM that starts in slot 0 takes of each
+    in_use: np.ndarray  # whether it is at work
+    late: np.ndarray  # whether it may be at work if it starts late
+    work: np.ndarray  # for what share of the slot it is at work
+    # a row a vault: the same of the VMs that stay where they are
     kept_in_use: np.ndarray
     kept_late: np.ndarray
     kept_work: np.ndarray
-    kept_miss: np.ndarray
-    kept_finish_h: np.ndarray
-    room: np.ndarray
-    disks: np.ndarray
-    account_room: np.ndarray
-    served: float
-    peak_vms: float
-    late_peak_vms: float
-    job_h: np.ndarray
-    job_slots: np.ndarray
+    kept_miss: np.ndarray  # misses of all of them
+    kept_finish_h: np.ndarray  # when the last of them is done
+    # what there is
+    room: np.ndarray  # by vault and slot: VMs that may still start; inf if no rule
+    disks: np.ndarray  # by class and account: disks of a VM in it
+    account_room: np.ndarray  # by account and slot: disks that may still start
+    served: float  # VMs of a vault that are served at a time
+    peak_vms: float  # VMs of a vault at work below which fewer are no better
+    late_peak_vms: float  # the same if starts are late
+    # a row a vault
+    job_h: np.ndarray  # mean transfer of a VM
+    job_slots: np.ndarray  # slots in which it is at work
     line_miss: np.ndarray
+    """By vault, slot and wave: what a VM's chance to miss has more, if it has to wait
+    for so many waves of its own vault; the first is 0, and none less than the last."""
 
     @property
     def vaults(self) -> int:
@@ -184,3 +159,40 @@ class Program:
             and (by_vault <= self.room).all()
             and (self.disks.T @ starts <= self.account_room).all()
         )
+
+
+def in_use(job_h: np.ndarray, start_h: np.ndarray | float = 0.0) -> np.ndarray:
+    """Count for each half-hour how often a daily job is at work at some time in it.
+
+    A job of more than a day is still at work when that of the next day starts.
+
+    >>> in_use(np.array([0.8]))[0, :3].tolist()
+    [1.0, 1.0, 0.0]
+    """
+    first = np.asarray(start_h) / SLOT_H
+    last = first + np.minimum(job_h, 24 * SLOTS) / SLOT_H  # inf: every half-hour
+    covered = np.maximum(np.ceil(last - _GRAIN) - np.floor(first), 0)
+    covered = np.where(np.asarray(job_h) > 0, covered, 0)
+    return _around(covered, np.floor(first).astype(int))
+
+
+def work_in(job_h: np.ndarray, start_h: np.ndarray | float = 0.0) -> np.ndarray:
+    """Give for each half-hour the share of it that a daily job is at work.
+
+    >>> work_in(np.array([0.8]))[0, :3].round(3).tolist()
+    [1.0, 0.6, 0.0]
+    """
+    first = np.asarray(start_h) / SLOT_H
+    whole = np.floor(first)
+    length = np.minimum(job_h, 24 * SLOTS) / SLOT_H
+    until = _around(first - whole + length, whole.astype(int))
+    return until - _around(first - whole, whole.astype(int))
+
+
+def _around(length: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Lay lengths, in slots, round the day, each from its first slot on."""
+    length, first = np.broadcast_arrays(length, first)
+    place = (np.arange(SLOTS) - first[..., np.newaxis]) % SLOTS
+    rest = length[..., np.newaxis] - place
+    whole = np.floor(np.maximum(rest, 0) / SLOTS)
+    return whole + np.clip(rest - SLOTS * whole, 0, 1)

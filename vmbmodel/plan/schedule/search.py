@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vmbmodel.plan.schedule.alike import Part, Rules
+from vmbmodel.plan.schedule.alike import Part
 from vmbmodel.plan.schedule.packing import improved, pack, rounded
-from vmbmodel.plan.schedule.policy_names import clock
-from vmbmodel.plan.schedule.program import AIMS
-from vmbmodel.plan.schedule.slots import SLOT_H
+from vmbmodel.plan.schedule.program import AIMS, SLOT_H
+from vmbmodel.plan.schedule.rules import Rules, clock
 from vmbmodel.plan.schedule.solver import Step, divided, excess, optimise
 
 __all__ = ["Aim", "planned"]
@@ -21,26 +20,12 @@ _SHOWN = 10  # of what is too tight, before it is counted
 
 @dataclass(frozen=True)
 class Aim:
-    """How near a plan comes to the best there is, in one aim.
+    """How near a plan comes to the best there is, in one aim."""
 
-    Parameters
-    ----------
-    aim : str
-        What is made least.
-    value : float
-        What the plan comes to, summed over vaults.
-    bound : float
-        What no plan goes below that is as good in the aims before.
-    gap : float
-        Share of the value by which the two differ; 0 if the plan is proven best.
-    seconds : float
-        Time it took.
-    """
-
-    aim: str
-    value: float
-    bound: float
-    gap: float
+    aim: str  #: what is made least
+    value: float  #: what the plan comes to, summed over vaults
+    bound: float  #: what no plan goes below that is as good in the aims before
+    gap: float  #: share of the value by which the two differ; 0 if proven best
     seconds: float
 
 

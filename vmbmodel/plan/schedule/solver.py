@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vmbmodel.plan.schedule.program import AIMS, NEAR, Program
-from vmbmodel.plan.schedule.slots import SLOT_H, SLOTS
+from vmbmodel.plan.schedule.program import AIMS, NEAR, SLOT_H, SLOTS, Program
 
 __all__ = ["Step", "divided", "excess", "optimise"]
 
@@ -16,19 +15,7 @@ _RELAXED_SECONDS = 5  # that VMs that can be divided may always take
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one aim.
-
-    Parameters
-    ----------
-    aim : str
-        One of `AIMS`.
-    value : float
-        What the plan comes to.
-    bound : float
-        What no plan goes below that is as good in the aims before.
-    seconds : float
-        Time it took.
-    """
+    """What came of one aim in one program; see `Aim`."""
 
     aim: str
     value: float
@@ -208,22 +195,9 @@ def optimise(
 ) -> tuple[np.ndarray | None, list[Step]]:
     """Make each aim least in turn, none at the cost of one before it.
 
-    Parameters
-    ----------
-    program : Program
-        What is to be decided.
-    best : ndarray or None
-        A plan that keeps the rules, to start from.
-    seconds : float
-        Time for all aims together.
-    exact : bool
-        Whether to look for a better plan where the bound leaves room for one. The
-        bound is that of VMs that can be divided.
-
-    Returns
-    -------
-    tuple
-        The best plan, or None if none was found, and a step for each aim.
+    It starts from the best plan known that keeps the rules. If `exact`, it looks for
+    a better one where the bound, that of VMs that can be divided, leaves room for
+    one. Returns the best plan, or None if there is none, and a step for each aim.
     """
     model, steps, end = _Model(program), [], time.monotonic() + seconds
     for left, aim in zip(range(len(AIMS), 0, -1), AIMS, strict=True):
@@ -249,10 +223,7 @@ def optimise(
 def divided(program: Program, seconds: float) -> np.ndarray | None:
     """Give the best plan for VMs that can be divided, which takes no search.
 
-    Returns
-    -------
-    ndarray or None
-        Parts of VMs by class and slot; None if not even they find room.
+    It has parts of VMs by class and slot; None if not even they find room.
     """
     model, best, end = _Model(program), None, time.monotonic() + seconds
     for aim in AIMS[:3]:
@@ -267,12 +238,9 @@ def divided(program: Program, seconds: float) -> np.ndarray | None:
 
 
 def excess(program: Program, seconds: float) -> dict[tuple[str, int], float]:
-    """Say by how much the limits are too tight, where no plan keeps them all.
+    """Count the VMs of a vault, or disks of an account, that find no room.
 
-    Returns
-    -------
-    dict
-        VMs of a vault, or disks of an account, that find no room.
+    That is by how much the limits are too tight, where no plan keeps them all.
     """
     model = _Model(program)
     columns = {}

@@ -1,4 +1,4 @@
-"""Which policy each VM follows once its start is settled.
+"""Which policy each VM follows once its start is settled, and all policies then.
 
 A policy has one start and, beside it, a retention that nobody here knows. VMs of
 one policy that go to several starts therefore need copies of it: one keeps the
@@ -10,31 +10,16 @@ from collections import Counter, defaultdict
 
 import pandas as pd
 
-__all__ = ["clock", "named"]
+from vmbmodel.plan.schedule.rules import Rules, clock
 
-
-def clock(hour: float) -> str:
-    """Write an hour of the day as people do.
-
-    >>> clock(23.5), clock(25)
-    ('23:30', '01:00')
-    """
-    minutes = round(hour * 60) % 1440
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+__all__ = ["named", "policy_table"]
 
 
 def named(vms: pd.DataFrame, most: float | None) -> pd.Series:
-    """Name the policy of each VM.
+    """Name the policy of each VM, of which one may have so many.
 
     VMs that are to stay keep the name in any case. Of the others, those that keep
     their start do; if there are none, the most that go to one start.
-
-    Parameters
-    ----------
-    vms : DataFrame
-        ``vault``, ``present_policy``, ``present_start_h``, ``start_h``, ``keep``.
-    most : float or None
-        VMs that a policy may have.
     """
     rows = defaultdict(list)
     for row in vms.itertuples():
@@ -88,3 +73,34 @@ def _new(vault: str, name: str, taken: set) -> str:
         new = f"{name}-{number}"
     taken.add((vault, new))
     return new
+
+
+def policy_table(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Give the policies as they are to be set up, a row each."""
+    done_h = vms["start_h"] + rules.start_slack_h + vms["backup_p95_h"]
+    rows = vms.assign(last_finish_h=done_h).reset_index()
+    present = set(zip(vms["vault"], vms["present_policy"], strict=True))
+    old = {
+        key: set(hours)
+        for key, hours in rows.groupby(["vault", "present_policy"])["present_start_h"]
+    }
+    by = rows.groupby(["vault", "policy", "start_h"], sort=False)
+    table = by.agg(
+        vms=("vm", "size"),
+        disks=("disks", "sum"),
+        last_finish_h=("last_finish_h", "max"),
+    ).reset_index()
+    table["turn_h"] = rules.from_origin_h(table["start_h"])
+    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
+    table = table.drop(columns="turn_h")
+    table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
+    keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
+    table["todo"] = [
+        "create"
+        if (vault, policy) not in present
+        else "keep"
+        if hour in old[vault, policy]
+        else "change start"
+        for vault, policy, hour in keys
+    ]
+    return table

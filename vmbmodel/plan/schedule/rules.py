@@ -1,0 +1,177 @@
+"""What a schedule has to keep, and where starts and policies do not keep it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.plan import practices
+from vmbmodel.plan.practices import Place
+from vmbmodel.plan.scenario import Scenario
+
+__all__ = ["Broken", "Rules", "broken", "clear_of", "clock"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a schedule has to keep."""
+
+    blackout: tuple[tuple[float, float], ...]
+    """Hours of the day, from and to, in which no backup may start."""
+    done_by_h: float | None
+    """Hour by which each backup has to be done, first after the longest blackout."""
+    start_slack_h: float
+    """How late a backup may start."""
+    peak_vms: float
+    """VMs of a vault at work at a time below which fewer are no better, however late
+    they start; 0 if fewer always are."""
+    vault_vms: float | None
+    """VMs of a vault that may start at once."""
+    policy_vms: float | None
+    """VMs that a policy may have."""
+    account_disks: float | None
+    """Disks of a storage account that may start at once."""
+
+    @classmethod
+    def of(
+        cls,
+        scenario: Scenario,
+        blackout: Iterable[tuple[float, float]],
+        done_by_h: float | None,
+        peak_vms: float,
+    ) -> "Rules":
+        """Take the limits from a scenario; every fault is told at once."""
+        problems, blackout = [], tuple((float(a), float(b)) for a, b in blackout)
+        for begin_h, end_h in blackout:
+            if not (0 <= begin_h < 24 and 0 <= end_h <= 24) or begin_h == end_h:
+                problems.append(
+                    "a blackout must be two different hours from 0 to 24; got "
+                    f"{begin_h:g} to {end_h:g}"
+                )
+        if done_by_h is not None and not 0 <= done_by_h <= 24:
+            problems.append(f"done_by_h must be >= 0 and <= 24; got {done_by_h:g}")
+        if not 0 <= peak_vms < np.inf:
+            problems.append(f"peak_vms must be >= 0 and finite; got {peak_vms:g}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        limits = ("start_slack_h", "vault_vms", "policy_vms", "account_disks")
+        limits = {name: scenario[name] for name in limits}
+        return cls(blackout, done_by_h, peak_vms=peak_vms, **limits)
+
+    def from_origin_h(self, hour):
+        """Count hours from where a day of backups begins.
+
+        That is the end of the longest blackout, or the hour at which all have to be
+        done, or noon.
+        """
+        if self.blackout:
+            origin_h = max(self.blackout, key=lambda b: (b[1] - b[0]) % 24 or 24)[1]
+        else:
+            origin_h = 12.0 if self.done_by_h is None else self.done_by_h
+        return (hour - origin_h) % 24
+
+    @property
+    def within_h(self) -> float:
+        """Hours from where a day begins to where all have to be done."""
+        if self.done_by_h is None:
+            return np.inf
+        return self.from_origin_h(self.done_by_h) or 24.0
+
+    def may_start(self, hour):
+        """Say whether a start, as late as it may be, meets no blackout."""
+        return clear_of(hour, self.blackout, self.start_slack_h)
+
+
+def clear_of(
+    start_h: np.ndarray | float,
+    blackout: tuple[tuple[float, float], ...],
+    slack_h: float,
+) -> np.ndarray | bool:
+    """Say whether a start, as late as it may be, meets no blackout.
+
+    >>> clear_of(np.array([5.5, 6, 6.5, 17.5, 18]), ((8, 18),), slack_h=2).tolist()
+    [True, True, False, False, True]
+    """
+    clear = np.ones(np.shape(start_h), dtype=bool)
+    for begin_h, end_h in blackout:
+        length_h = (end_h - begin_h) % 24 or 24
+        for first_h in (begin_h - 24, begin_h, begin_h + 24):
+            after = start_h >= first_h + length_h
+            before = (start_h + slack_h <= first_h) & (start_h < first_h)
+            clear &= after | before
+    return clear
+
+
+def clock(hour: float) -> str:
+    """Write an hour of the day as people do.
+
+    >>> clock(23.5), clock(25)
+    ('23:30', '01:00')
+    """
+    minutes = round(hour * 60) % 1440
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One place where a rule is not kept."""
+
+    rule: str
+    place: Place
+
+    def to_dict(self) -> dict:
+        """Return the place as one row."""
+        return {
+            "rule": self.rule,
+            **self.place.where,
+            "found": self.place.found,
+            "limit": self.place.limit,
+            "text": self.place.text,
+        }
+
+
+def broken(vms: pd.DataFrame, disks: pd.DataFrame, rules: Rules) -> Iterator[Broken]:
+    """Find what the rules do not allow.
+
+    VMs are indexed by name, and have ``vault``, ``policy``, ``start_h`` and
+    ``backup_p95_h``; the disks are those in storage accounts of the user.
+    """
+    found = {"blackout": _in_blackout(vms, rules)}
+    if rules.done_by_h is not None:
+        found["done_by_h"] = _too_late(vms, rules)
+    if rules.vault_vms is not None:
+        found["vault_vms"] = practices.crowded_starts(vms, rules.vault_vms)
+    if rules.policy_vms is not None:
+        found["policy_vms"] = practices.crowded_policies(vms, rules.policy_vms)
+    if rules.account_disks is not None:
+        own = disks.assign(
+            **{name: disks["vm"].map(vms[name]) for name in ("vault", "policy")}
+        )
+        most = rules.account_disks
+        found["account_disks"] = practices.crowded_schedules(own, most)
+    for rule, places in found.items():
+        yield from (Broken(rule, place) for place in places)
+
+
+def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
+    starts = vms["start_h"].drop_duplicates()
+    bad = starts[[not rules.may_start(hour) for hour in starts]]
+    found = vms[vms["start_h"].isin(bad)]
+    for (vault, start_h), group in found.groupby(["vault", "start_h"], sort=False):
+        text = (
+            f"{len(group)} VMs of vault {vault} start at {clock(start_h)}, in a "
+            f"blackout or within {rules.start_slack_h:g} h before one."
+        )
+        yield Place({"vault": vault, "start_h": start_h}, len(group), None, text)
+
+
+def _too_late(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
+    begin_h = rules.from_origin_h(vms["start_h"]) + rules.start_slack_h
+    late_h = begin_h + vms["backup_p95_h"] - rules.within_h
+    for name, hours in late_h[late_h > 1e-9].items():
+        text = (
+            f"Starting at {clock(vms.loc[name, 'start_h'])}, its backup is done "
+            f"{hours:.1f} h after {clock(rules.done_by_h)} in one of 20 cases."
+        )
+        yield Place({"vm": name}, hours, 0, text)
