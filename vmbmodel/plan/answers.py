@@ -24,21 +24,11 @@ _WIDEST = 40  # letters of a name that a terminal has room for
 
 @dataclass(frozen=True)
 class Overview:
-    """What of an answer a reader sees first.
+    """What of an answer a reader sees first."""
 
-    Parameters
-    ----------
-    rows : DataFrame
-        The main rows, in the columns that matter.
-    what : str
-        What the rows are, as in "and 38 more VMs".
-    lines : tuple of str
-        Totals or verdict, a line each.
-    """
-
-    rows: pd.DataFrame
-    what: str
-    lines: tuple[str, ...]
+    rows: pd.DataFrame  #: the main rows, in the columns that matter
+    what: str  #: what the rows are, as in "and 38 more VMs"
+    lines: tuple[str, ...]  #: totals or verdict
 
 
 class Result:
@@ -102,13 +92,8 @@ def computed_by(
 ) -> dict[str, object]:
     """Say which version computed an answer, and from which sets of constants.
 
-    Parameters
-    ----------
-    sets : iterable of (str, ConstantSet), optional
-        The sets that were used, each with what it is.
-    whole : bool, optional
-        Whether a set of the user's own is given whole, so that the answer can be
-        computed again.
+    If `whole`, a set of the user's own is given with its text, so that the answer can
+    be computed again.
     """
     used = {"version": vmbmodel.__version__}
     for kind, constants in sets:

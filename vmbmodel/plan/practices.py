@@ -29,56 +29,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of an inventory that is beyond a threshold.
+    """One place of an inventory that is beyond a threshold."""
 
-    Parameters
-    ----------
-    where : Mapping[str, object]
-        What names the place: vault, policy, storage account, start, VM, disk.
-    found : float or None
-        The figure found there.
-    limit : float or None
-        The threshold.
-    text : str
-        What was found, in a sentence.
-    row : int
-        Position in the inventory of the first disk concerned.
-    severity : str
-        Of this place, where it differs from that of the rule; else empty.
-    """
-
-    where: Mapping[str, object]
+    where: Mapping[str, object]  # vault, policy, storage account, start, VM, disk
     found: float | None
     limit: float | None
-    text: str
-    row: int = 0
-    severity: str = ""
+    text: str  # what was found, in a sentence
+    row: int = 0  # of the first disk concerned
+    severity: str = ""  # where it differs from that of the rule
 
 
 def crowded(
     rows: pd.DataFrame, by: Sequence[str], most: float, *, at_it: bool = False
 ) -> Iterator[tuple[dict, int, int]]:
-    """Find the groups that have more rows than allowed.
+    """Find the groups that have more rows than allowed; if `at_it`, so many or more.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Disks or VMs; a row with a blank in `by` is in no group.
-    by : sequence of str
-        Columns that make a group.
-    most : float
-        Rows that a group may have.
-    at_it : bool
-        Whether so many are too many already.
+    A row with a blank in `by` is in no group. Gives what names the group, how many
+    rows it has, and the position of the first, in the order of the inventory.
 
-    Yields
-    ------
-    tuple
-        What names the group, how many rows it has, and the position of the
-        first of them, in the order of the inventory.
-
-    Examples
-    --------
     >>> vms = pd.DataFrame({"vault": ["a", "b", "a", None]})
     >>> list(crowded(vms, ["vault"], 1))
     [({'vault': 'a'}, 2, 0)]
@@ -149,16 +117,8 @@ def busy_accounts(
 ) -> Iterator[Place]:
     """Find the storage accounts with more disks than they can serve while in use.
 
-    Parameters
-    ----------
-    unmanaged : DataFrame
-        Disks that lie in storage accounts.
-    low, high : float
-        Disks from which on an account may be overloaded, and surely is.
-    at_it : bool
-        Whether so many are too many already.
-    from_low : bool
-        Whether to give the accounts between the two as well, as a note.
+    With more than `low` disks, or as many if `at_it`, an account may be overloaded,
+    with more than `high` it surely is. If `from_low`, those between are notes.
     """
     for where, count, row in crowded(
         unmanaged, ["storage_account"], low if from_low else high, at_it=at_it

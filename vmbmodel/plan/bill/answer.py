@@ -44,29 +44,16 @@ _KINDS |= dict.fromkeys(_STORED, "vault_bytes")
 
 @dataclass(frozen=True, repr=False)
 class Reconciliation(Result):
-    """A bill beside the model.
-
-    Parameters
-    ----------
-    lines : DataFrame
-        A row a vault and line of the bill: quantities and costs, billed and
-        modelled.
-    causes : Mapping[str, float]
-        Difference by cause of `CAUSES`, which add up to the whole. [USD]
-    billed_usd, modelled_usd : float
-        The two totals over the months of the bill. [USD]
-    months : float
-        Months that the bill covers.
-    notes : tuple of str
-        What deserves a look.
-    """
+    """A bill beside the model."""
 
     lines: pd.DataFrame
+    """A row a vault and line of the bill: quantities and costs, billed and modelled."""
     causes: Mapping[str, float]
-    billed_usd: float
+    """Difference in USD by cause of `CAUSES`; they add up to the whole."""
+    billed_usd: float  #: over the months of the bill, as is what is modelled
     modelled_usd: float
-    months: float
-    notes: tuple[str, ...]
+    months: float  #: that the bill covers
+    notes: tuple[str, ...]  #: what deserves a look
 
     @property
     def difference_usd(self) -> float:

@@ -195,18 +195,10 @@ class RetentionPolicy:
 
 @dataclass(frozen=True)
 class RecoveryPoints:
-    """The points kept on a date, oldest first.
-
-    Parameters
-    ----------
-    on : datetime.date
-        The date.
-    days : tuple of datetime.date
-        Days on which they were taken.
-    """
+    """The points kept on a date, oldest first."""
 
     on: datetime.date
-    days: tuple[datetime.date, ...]
+    days: tuple[datetime.date, ...]  #: on which they were taken
 
     def __len__(self) -> int:
         """Count the points."""

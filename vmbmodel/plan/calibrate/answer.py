@@ -15,7 +15,7 @@ a wait :math:`W_i`, and the time that grows with the size :math:`s_i` moved. The
 import datetime
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -49,31 +49,16 @@ Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
 
 @dataclass(frozen=True, repr=False)
 class Calibration(Result):
-    """A profile fitted to a job log.
+    """A profile fitted to a job log."""
 
-    Parameters
-    ----------
-    base : ConstantSet
-        Profile that gives what the log does not tell.
-    fits : Mapping[str, Fit]
-        Constants of the profile that the log tells, by name.
-    described : Mapping[str, Fit]
-        What the log tells besides, which is no constant of a profile.
-    left : Mapping[str, str]
-        Constants left to the base, each with the reason.
-    notes : tuple of str
-        What deserves a look.
-    backups : DataFrame
-        The backups it was fitted to: ``job_h`` and ``moved_gib``, the latter of the
-        disk that takes longest.
-    """
-
-    base: ConstantSet
-    fits: Mapping[str, Fit]
-    described: Mapping[str, Fit]
-    left: Mapping[str, str]
-    notes: tuple[str, ...]
-    backups: pd.DataFrame = field(repr=False)
+    base: ConstantSet  #: the profile that gives what the log does not tell
+    fits: Mapping[str, Fit]  #: constants of the profile that the log tells, by name
+    described: Mapping[str, Fit]  #: what the log tells besides, no constants
+    left: Mapping[str, str]  #: constants left to the base, each with the reason
+    notes: tuple[str, ...]  #: what deserves a look
+    backups: pd.DataFrame
+    """Those it was fitted to: ``job_h``, ``first``, and ``moved_gib`` of the disk that
+    takes longest."""
 
     def __getitem__(self, name: str) -> float:
         """Return a constant, fitted or of the base."""
@@ -82,15 +67,8 @@ class Calibration(Result):
     def done_frac(self, hours: np.ndarray) -> np.ndarray:
         """Return the share of the backups that the fitted profile sees done.
 
-        Parameters
-        ----------
-        hours : ndarray
-            Times since the start of a job.
-
-        Returns
-        -------
-        ndarray
-            Mean over the backups of the log, each with what it moved.
+        That is so many hours after the start of a job: the mean over the backups of
+        the log, each with what it moved.
         """
         servers, service_h = self["servers"], self["service_h"]
         busy = utilisation_for_wait_frac(
@@ -111,13 +89,7 @@ class Calibration(Result):
         return done.mean(axis=1)
 
     def quantile_h(self, share: float) -> float:
-        """Return the time within which the fitted profile sees a share of backups done.
-
-        Parameters
-        ----------
-        share : float
-            Between 0 and 1.
-        """
+        """Return the time within which a share of the backups is done, as fitted."""
         longest_h = float(self.backups["job_h"].max())
         while self.done_frac(np.array([longest_h]))[0] < share:
             longest_h *= 2
@@ -128,12 +100,7 @@ class Calibration(Result):
     def to_toml(self, source: str, day: datetime.date) -> str:
         """Return the profile as text that ``--profile FILE.toml`` takes.
 
-        Parameters
-        ----------
-        source : str
-            Name of the job log.
-        day : datetime.date
-            When it was fitted; the profile is of this day.
+        The source is the name of the job log; the profile is of the day of the fit.
         """
         title = f"Fitted to {source}; what that does not tell is of {self.base.name}"
         origins = {}

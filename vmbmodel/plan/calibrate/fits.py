@@ -32,26 +32,15 @@ SEED = 20181211
 class Fit:
     """A constant as a job log tells it.
 
-    Parameters
-    ----------
-    name : str
-        The constant, a row of the field table.
-    value : float
-        The estimate.
-    low, high : float
-        Interval that holds the true value in 95 of 100 logs; ``inf`` where the log is
-        too short to bound it.
-    count : int
-        Jobs it comes from.
-    method : str
-        How.
+    The interval from `low` to `high` holds the true value in 95 of 100 logs; it is
+    ``inf`` where the log is too short to bound it.
     """
 
-    name: str
+    name: str  #: a row of the field table
     value: float
     low: float
     high: float
-    count: int
+    count: int  #: jobs it comes from
     method: str
 
 
@@ -105,24 +94,9 @@ def servers_for(waiting: float, wait_h: float, prob: float, service_h: float) ->
     """Return the movers at which a share of jobs waits, some no longer than a time.
 
     The load is the one at which `prob` of the jobs wait `wait_h` at most; the number
-    of movers then decides how many of them wait at all.
+    of movers then decides how many of them wait at all, the share `waiting`. It need
+    not be whole; NaN if none between a half and a million will do.
 
-    Parameters
-    ----------
-    waiting : float
-        Share of the jobs that wait.
-    wait_h, prob : float
-        Time in line that a share of the jobs does not exceed.
-    service_h : float
-        Mean service time.
-
-    Returns
-    -------
-    float
-        Data movers, not whole; NaN if no number between a half and a million will do.
-
-    Examples
-    --------
     >>> servers = servers_for(0.8, 8, 0.95, 1)
     >>> busy = utilisation_for_wait_frac(8, 0.95, servers, 1)
     >>> print(f"{erlang_c_prob(servers, busy * servers):.3f}")
@@ -143,30 +117,14 @@ def servers_for(waiting: float, wait_h: float, prob: float, service_h: float) ->
 def service_for(waiting: float, wait_h: float, prob: float, servers: float) -> float:
     """Return the service time at which so many jobs wait, some no longer than a time.
 
-    Parameters
-    ----------
-    waiting : float
-        Share of the jobs that wait, above ``1 - prob``.
-    wait_h, prob : float
-        Time in line that a share of the jobs does not exceed.
-    servers : float
-        Data movers.
+    The arguments are those of `servers_for`; more than ``1 - prob`` have to wait.
 
-    Returns
-    -------
-    float
-        Mean service time. [h]
-
-    Examples
-    --------
     >>> print(f"{service_for(0.8, 8, 0.95, 10):.3f}")
     1.667
     """
-
-    def too_busy(idle: float) -> float:
-        return erlang_c_prob(servers, (1 - idle) * servers) - waiting
-
-    idle = optimize.brentq(too_busy, 1e-12, 1.0)
+    idle = optimize.brentq(
+        lambda idle: erlang_c_prob(servers, (1 - idle) * servers) - waiting, 1e-12, 1.0
+    )
     return servers * idle * wait_h / math.log(waiting / (1 - prob))
 
 

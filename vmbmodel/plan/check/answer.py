@@ -43,25 +43,13 @@ PLACES = ("vault", "policy", "storage_account", "start_h", "vm", "disk")
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One rule that one place of the inventory breaks.
-
-    Parameters
-    ----------
-    rule : Rule
-        The rule.
-    place : Place
-        Where, with the figures and a sentence.
-    source, locator : str
-        Who says so, on the day of the check.
-    suppressed : str
-        Reason for which it is put up with; empty if it is not.
-    """
+    """One rule that one place of the inventory breaks."""
 
     rule: Rule
-    place: Place
-    source: str
-    locator: str
-    suppressed: str = ""
+    place: Place  #: where, with the figures and a sentence
+    source: str  #: who says so, on the day of the check
+    locator: str  #: where in the source
+    suppressed: str = ""  #: why it is put up with; empty if it is not
 
     @property
     def severity(self) -> str:
@@ -86,30 +74,14 @@ class Breach:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one rule.
-
-    Parameters
-    ----------
-    rule : Rule
-        The rule.
-    version : RuleVersion
-        How it read on the day.
-    status : str
-        One of `STATUSES`.
-    known, unknown : int
-        Disks or VMs it was applied to, and those of which a cell is blank.
-    needs : str
-        What is missing to check it, or to check it wholly; empty if nothing.
-    findings : tuple of Breach
-        Where it is broken.
-    """
+    """What came of one rule."""
 
     rule: Rule
-    version: RuleVersion
-    status: str
-    known: int
-    unknown: int
-    needs: str
+    version: RuleVersion  #: how it read on the day
+    status: str  #: one of `STATUSES`
+    known: int  #: disks or VMs it was applied to
+    unknown: int  #: those of which a cell is blank
+    needs: str  #: what is missing to check it, or to check it wholly; empty if nothing
     findings: tuple[Breach, ...]
 
     def to_dict(self) -> dict:
@@ -133,24 +105,12 @@ class Outcome:
 
 @dataclass(frozen=True, repr=False)
 class Check(Result):
-    """An inventory against the rules of a day.
+    """An inventory against the rules of a day."""
 
-    Parameters
-    ----------
-    as_of : datetime.date
-        The day.
-    scenario : Scenario
-        The constants, and what the caller set.
-    outcomes : tuple of Outcome
-        One for each rule in force.
-    others : tuple of Breach
-        Findings about the check itself, such as a suppression that has expired.
-    """
-
-    as_of: datetime.date
-    scenario: Scenario
-    outcomes: tuple[Outcome, ...]
-    others: tuple[Breach, ...] = ()
+    as_of: datetime.date  #: the day
+    scenario: Scenario  #: the constants, and what the caller set
+    outcomes: tuple[Outcome, ...]  #: one for each rule in force
+    others: tuple[Breach, ...] = ()  #: about the check itself, as expired suppressions
 
     @property
     def findings(self) -> tuple[Breach, ...]:

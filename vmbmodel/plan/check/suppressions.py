@@ -52,30 +52,15 @@ _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 
 @dataclass(frozen=True)
 class Suppression:
-    """One kind of finding at one place, put up with until a day.
-
-    Parameters
-    ----------
-    rule : str
-        Name of the rule.
-    where : Mapping[str, object]
-        What the place of a finding has to have; empty for the whole inventory.
-    reason : str
-        Why.
-    expires : datetime.date
-        Last day on which it works.
-    file : str
-        File it stands in.
-    line : int
-        Line on which it begins; 0 if that is not known.
-    """
+    """One kind of finding at one place, put up with until a day."""
 
     rule: str
     where: Mapping[str, object]
+    """What the place of a finding has to have; empty for the whole inventory."""
     reason: str
-    expires: datetime.date
+    expires: datetime.date  #: the last day on which it works
     file: str
-    line: int
+    line: int  #: on which it begins; 0 if that is not known
 
     def matches(self, finding: Breach) -> bool:
         """Say whether it is about a finding."""

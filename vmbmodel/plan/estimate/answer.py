@@ -87,36 +87,17 @@ _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
 
 @dataclass(frozen=True, repr=False)
 class Estimate(Result):
-    """What an inventory comes to under a scenario, and what that rests on.
+    """What an inventory comes to under a scenario, and what that rests on."""
 
-    Parameters
-    ----------
-    vms : DataFrame
-        A row a VM, in the order of the inventory.
-    total : Mapping[str, float]
-        Sums of the rows, the number of VMs, and how often deadlines are missed.
-    scenario : Scenario
-        Constants and settings that were used.
-    assumptions : tuple of Assumption
-        What was taken for granted, and how to switch it.
-    warnings : tuple of Notice
-        What in the inventory deserves a look.
-    fleet : DataFrame
-        The inventory, a row a disk, with nothing filled in.
-    policies : DataFrame
-        A row a policy of a vault: how often its backups miss.
-    months : DataFrame, optional
-        A row a month to come and VM, if asked for.
-    """
-
-    vms: pd.DataFrame
+    vms: pd.DataFrame  #: a row a VM, in the order of the inventory
     total: Mapping[str, float]
-    scenario: Scenario
-    assumptions: tuple[Assumption, ...]
-    warnings: tuple[Notice, ...]
-    fleet: pd.DataFrame
-    policies: pd.DataFrame
-    months: pd.DataFrame | None = None
+    """Sums of the rows, the number of VMs, and how often deadlines are missed."""
+    scenario: Scenario  #: constants and settings that were used
+    assumptions: tuple[Assumption, ...]  #: what was taken for granted
+    warnings: tuple[Notice, ...]  #: what in the inventory deserves a look
+    fleet: pd.DataFrame  #: the inventory, a row a disk, with nothing filled in
+    policies: pd.DataFrame  #: a row a policy of a vault: how often its backups miss
+    months: pd.DataFrame | None = None  #: a row a month to come and VM, if asked for
 
     schema: ClassVar[str] = SCHEMA
 

@@ -82,24 +82,17 @@ _KEY = ["vm", "disk"]
 
 @dataclass(frozen=True, repr=False)
 class Diff(Result):
-    """What changed from one estimate to another.
-
-    Parameters
-    ----------
-    totals : DataFrame
-        A row a total, named by the index: ``before``, ``after`` and ``change``.
-        Totals that are without end in either are left out.
-    causes : DataFrame
-        A row a cause that changed something, a column a total. The rows add up to
-        ``change``.
-    vms : DataFrame
-        A row a VM of either: its name, and the columns `COMPARED` as
-        ``before_...`` and ``after_...``; missing where the VM is not there.
-    """
+    """What changed from one estimate to another."""
 
     totals: pd.DataFrame
+    """A row a total, named by the index: ``before``, ``after`` and ``change``. Totals
+    that are without end in either are left out."""
     causes: pd.DataFrame
+    """A row a cause that changed something, a column a total; they add up to
+    ``change``."""
     vms: pd.DataFrame
+    """A row a VM of either: its name, and the columns `COMPARED` as ``before_...`` and
+    ``after_...``; missing where the VM is not there."""
 
     schema: ClassVar[str] = SCHEMA
 

@@ -38,17 +38,9 @@ _ABSENT = "(absent)"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One cell that is not what it was.
+    """One cell that is not what it was."""
 
-    Parameters
-    ----------
-    place : str
-        Where it stands, such as ``vms.web-01.backup_p95_h``.
-    saved, now : object
-        What was saved, and what is computed now.
-    """
-
-    place: str
+    place: str  #: where it stands, such as ``vms.web-01.backup_p95_h``
     saved: object
     now: object
 
@@ -75,40 +67,19 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a saved estimate was made of.
-
-    Parameters
-    ----------
-    profile, prices, limits : ConstantSet
-        The sets, without the caller's changes.
-    given : Mapping[str, object]
-        What the caller set, by name.
-    fleet : DataFrame
-        A row a disk.
-    name : str
-        What messages call the result.
-    months : int, optional
-        How many months to come were billed.
-    """
+    """What a saved estimate was made of; the sets are without the caller's changes."""
 
     profile: ConstantSet
     prices: ConstantSet
     limits: ConstantSet
-    given: Mapping[str, object]
+    given: Mapping[str, object]  #: what the caller set, by name
     fleet: pd.DataFrame
-    name: str
-    months: int = 0
+    name: str  #: what messages call the result
+    months: int = 0  #: how many months to come were billed
 
     @classmethod
     def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
-        """Take them from a result.
-
-        Parameters
-        ----------
-        saved : Mapping
-            As `read_saved` gives it, or `Estimate.to_dict`.
-        name : str
-            What messages call it.
+        """Take them from a result, as `read_saved` gives it, or `Estimate.to_dict`.
 
         Raises
         ------

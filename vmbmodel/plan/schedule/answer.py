@@ -86,53 +86,23 @@ _ASSUMED = (
 
 @dataclass(frozen=True, repr=False)
 class Schedule(Result):
-    """A start for each VM, the policies that give it, and what that changes.
+    """A start for each VM, the policies that give it, and what that changes."""
 
-    Parameters
-    ----------
-    vms : DataFrame
-        A row a VM that is backed up, with its start and policy now and as planned.
-    policies : DataFrame
-        A row a policy as planned, by vault and start.
-    before, after : Mapping[str, float]
-        What the inventory comes to now, and as planned.
-    broken_before, broken_after : tuple of Broken
-        Where rules are not kept, now and as planned.
-    aims : tuple of Aim
-        How near the plan comes to the best.
-    method : str
-        ``exact`` or ``quick``.
-    running : DataFrame
-        Backups in progress at each hour of the day, ``before`` and ``after``.
-    rules : Rules
-        What was to be kept.
-    keep : tuple of str
-        VMs and policies that were to stay where they are.
-    scenario : Scenario
-        Constants and settings.
-    assumptions : tuple of Assumption
-        What was taken for granted.
-    warnings : tuple of Notice
-        What of the plan deserves a look.
-    fleet : DataFrame
-        The inventory with its new starts and policies.
-    """
-
-    vms: pd.DataFrame
-    policies: pd.DataFrame
-    before: Mapping[str, float]
-    after: Mapping[str, float]
-    broken_before: tuple[Broken, ...]
-    broken_after: tuple[Broken, ...]
-    aims: tuple[Aim, ...]
-    method: str
-    running: pd.DataFrame
-    rules: Rules
-    keep: tuple[str, ...]
+    vms: pd.DataFrame  #: a row a VM, with start and policy now and as planned
+    policies: pd.DataFrame  #: a row a policy as planned, by vault and start
+    before: Mapping[str, float]  #: what the inventory comes to now
+    after: Mapping[str, float]  #: what it comes to as planned
+    broken_before: tuple[Broken, ...]  #: where rules are not kept now
+    broken_after: tuple[Broken, ...]  #: where they are not as planned
+    aims: tuple[Aim, ...]  #: how near the plan comes to the best
+    method: str  #: ``exact`` or ``quick``
+    running: pd.DataFrame  #: backups in progress at each hour, before and after
+    rules: Rules  #: what was to be kept
+    keep: tuple[str, ...]  #: VMs and policies that were to stay where they are
     scenario: Scenario
-    assumptions: tuple[Assumption, ...]
-    warnings: tuple[Notice, ...]
-    fleet: pd.DataFrame
+    assumptions: tuple[Assumption, ...]  #: what was taken for granted
+    warnings: tuple[Notice, ...]  #: what of the plan deserves a look
+    fleet: pd.DataFrame  #: the inventory with its new starts and policies
 
     schema: ClassVar[str] = SCHEMA
 
