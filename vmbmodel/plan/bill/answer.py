@@ -47,7 +47,7 @@ class Reconciliation(Result):
     """A bill beside the model."""
 
     lines: pd.DataFrame
-    """A row a vault and line of the bill: quantities and costs, billed and modelled."""
+    """Quantities and costs, billed and modelled, a row a vault and line of the bill."""
     causes: Mapping[str, float]
     """Difference in USD by cause of `CAUSES`; they add up to the whole."""
     billed_usd: float  #: over the months of the bill, as is what is modelled

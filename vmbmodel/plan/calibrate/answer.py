@@ -57,8 +57,8 @@ class Calibration(Result):
     left: Mapping[str, str]  #: constants left to the base, each with the reason
     notes: tuple[str, ...]  #: what deserves a look
     backups: pd.DataFrame
-    """Those it was fitted to: ``job_h``, ``first``, and ``moved_gib`` of the disk that
-    takes longest."""
+    """Those it was fitted to, with ``job_h``, ``first``, and ``moved_gib`` of the disk
+    that takes longest."""
 
     def __getitem__(self, name: str) -> float:
         """Return a constant, fitted or of the base."""

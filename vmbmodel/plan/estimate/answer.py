@@ -96,7 +96,7 @@ class Estimate(Result):
     assumptions: tuple[Assumption, ...]  #: what was taken for granted
     warnings: tuple[Notice, ...]  #: what in the inventory deserves a look
     fleet: pd.DataFrame  #: the inventory, a row a disk, with nothing filled in
-    policies: pd.DataFrame  #: a row a policy of a vault: how often its backups miss
+    policies: pd.DataFrame  #: how often the backups of each policy miss
     months: pd.DataFrame | None = None  #: a row a month to come and VM, if asked for
 
     schema: ClassVar[str] = SCHEMA

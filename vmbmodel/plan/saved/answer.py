@@ -85,14 +85,14 @@ class Diff(Result):
     """What changed from one estimate to another."""
 
     totals: pd.DataFrame
-    """A row a total, named by the index: ``before``, ``after`` and ``change``. Totals
-    that are without end in either are left out."""
+    """A row a total, named by the index, with ``before``, ``after`` and ``change``.
+    Totals that are without end in either are left out."""
     causes: pd.DataFrame
     """A row a cause that changed something, a column a total; they add up to
     ``change``."""
     vms: pd.DataFrame
-    """A row a VM of either: its name, and the columns `COMPARED` as ``before_...`` and
-    ``after_...``; missing where the VM is not there."""
+    """A row a VM of either, with its name, and the columns `COMPARED` as ``before_...``
+    and ``after_...``; missing where the VM is not there."""
 
     schema: ClassVar[str] = SCHEMA
 
