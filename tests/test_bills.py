@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.formulas.archive import archived_gib
 from vmbmodel.formulas.retention import stored_gib
+from vmbmodel.plan.estimate import compare, parse_case
 from vmbmodel.plan.estimate.answer import estimate, estimate_disks
-from vmbmodel.plan.estimate.compare import compare, parse_case
 from vmbmodel.plan.scenario import Scenario
 
 GFS = {"weekly_points": 12, "monthly_points": 12, "yearly_points": 3}

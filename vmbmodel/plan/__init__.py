@@ -1,9 +1,6 @@
 """The answers: what the service does with what the user has."""
 
-from vmbmodel.plan.answers import (
-    plain,
-    records,
-)
+from vmbmodel.plan.answers import plain, records
 from vmbmodel.plan.facts import of_vms
 from vmbmodel.plan.scenario import (
     CATALOGUES,

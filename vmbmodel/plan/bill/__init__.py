@@ -1,11 +1,6 @@
 """Bills over time: of a life, of a calendar, and beside what was charged."""
 
-from vmbmodel.plan.bill.answer import (
-    CAUSES,
-    SCHEMA,
-    Reconciliation,
-    reconcile,
-)
+from vmbmodel.plan.bill.answer import CAUSES, SCHEMA, Reconciliation, reconcile
 from vmbmodel.plan.bill.calendar import (
     RecoveryPoints,
     RetentionPolicy,
@@ -13,10 +8,7 @@ from vmbmodel.plan.bill.calendar import (
     live_points,
     month_edges_h,
 )
-from vmbmodel.plan.bill.life import (
-    Event,
-    bill_of_life,
-)
+from vmbmodel.plan.bill.life import Event, bill_of_life
 
 __all__ = [
     "CAUSES",

@@ -139,16 +139,7 @@ class Check(Result):
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
-        """Give what the JSON holds.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> answer = check(pd.DataFrame([disk])).to_dict()
-        >>> answer["schema"], answer["as_of"], answer["count"]["error"]
-        ('vmbmodel.check/1', '2026-01-28', 0)
-        """
+        """Give what the JSON holds."""
         yield "model", computed_by(self._sets())
         yield "as_of", self.as_of
         yield "inputs", self.scenario.given

@@ -4,10 +4,12 @@ from vmbmodel.plan.estimate.answer import (
     COLUMNS,
     SCHEMA,
     Estimate,
+    compare,
+    compare_disks,
     estimate,
     estimate_disks,
+    parse_case,
 )
-from vmbmodel.plan.estimate.compare import compare, compare_disks, parse_case
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.estimate.others import (
@@ -18,12 +20,7 @@ from vmbmodel.plan.estimate.others import (
     of_others,
     wait_by_start,
 )
-from vmbmodel.plan.estimate.remarks import (
-    AT_RISK_PROB,
-    Assumption,
-    Notice,
-    assumptions,
-)
+from vmbmodel.plan.estimate.remarks import AT_RISK_PROB, Assumption, Notice, assumptions
 
 __all__ = [
     "AT_RISK_PROB",

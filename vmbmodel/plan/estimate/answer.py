@@ -6,7 +6,7 @@ new columns; the settings that it takes are its keywords, named as they are ever
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from vmbmodel.fields import shown
+from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
@@ -27,9 +27,18 @@ from vmbmodel.plan.estimate.remarks import Assumption, Notice, assumptions, noti
 from vmbmodel.plan.estimate.restores import point_ages, restores
 from vmbmodel.plan.estimate.transfers import copies
 from vmbmodel.plan.facts import Fleet, backed_up, filled
-from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.scenario import Scenario, parse_setting
 
-__all__ = ["COLUMNS", "SCHEMA", "Estimate", "estimate", "estimate_disks"]
+__all__ = [
+    "COLUMNS",
+    "SCHEMA",
+    "Estimate",
+    "compare",
+    "compare_disks",
+    "estimate",
+    "estimate_disks",
+    "parse_case",
+]
 
 SCHEMA = "vmbmodel.estimate/1"
 
@@ -102,16 +111,7 @@ class Estimate(Result):
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
-        """Give what the JSON holds.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> answer = estimate(pd.DataFrame([disk])).to_dict()
-        >>> answer["schema"], answer["vms"][0]["instance_usd"]
-        ('vmbmodel.estimate/1', 5.0)
-        """
+        """Give what the JSON holds."""
         inputs = {name: c for _, s in self.scenario.sets() for name, c in s.items()}
         inputs |= {n: v for n, v in self.scenario.options.items() if v is not None}
         yield "model", computed_by(self.scenario.sets(), whole=True)
@@ -225,6 +225,96 @@ def estimate_disks(
     )
 
 
+def compare(
+    fleet: Fleet, scenario: Scenario | None, cases: Iterable[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Estimate an inventory as it is, and in every case.
+
+    Parameters
+    ----------
+    fleet : path-like or DataFrame
+        A row a disk: a file, or a table that is checked as a file is.
+    scenario : Scenario or None
+        Constants and settings that all cases share; the defaults if None.
+    cases : iterable of Mapping[str, object]
+        Settings of each. A column of the inventory is then taken for all disks, in
+        whatever they differ.
+
+    Returns
+    -------
+    list of dict
+        The ``case`` and the totals of its estimate, the present one first.
+
+    Raises
+    ------
+    InventoryError
+        If anything is wrong with the inventory; with all findings.
+    ValueError
+        If a setting is unknown or not allowed.
+
+    Examples
+    --------
+    >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
+    >>> rows = compare(pd.DataFrame([disk]), None, parse_case("redundancy=LRS"))
+    >>> for row in rows:
+    ...     print(row["case"], round(row["storage_usd"], 2))
+    as it is 5.16
+    redundancy=LRS 2.58
+    """
+    return compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
+
+
+def compare_disks(
+    fleet: pd.DataFrame, scenario: Scenario, cases: Iterable[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Compare the cases of an inventory that has been checked, as `compare` does."""
+    rows = [{"case": "as it is"} | dict(estimate_disks(fleet, scenario).total)]
+    for case in cases:
+        columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
+        answer = estimate_disks(fleet.assign(**columns), scenario.changed(case))
+        rows.append({"case": _said(case)} | dict(answer.total))
+    return rows
+
+
+def parse_case(text: str) -> list[dict[str, object]]:
+    """Read what to compare: a choice of which to try all, or settings.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a value not allowed; with every fault at once.
+
+    Examples
+    --------
+    >>> parse_case("snapshot_policy")
+    [{'snapshot_policy': 'standard'}, {'snapshot_policy': 'enhanced'}]
+    >>> parse_case("recovery_points=7 weekly_points=52")
+    [{'recovery_points': 7.0, 'weekly_points': 52.0}]
+    """
+    words = text.split()
+    if len(words) == 1 and "=" not in text:
+        field = fields().get(words[0])
+        choices = field and (field.choices or (field.kind == "flag" and (False, True)))
+        if not choices:
+            raise ValueError(
+                f"{words[0]} has no choices to try all of; give values, as in "
+                f"'{words[0]}=VALUE'"
+            )
+        return [{words[0]: choice} for choice in choices]
+    case, problems = {}, []
+    for word in words:
+        name, equals, value = word.partition("=")
+        try:
+            if not equals:
+                raise ValueError(f"a case is NAME=VALUE and more of it; got {word!r}")
+            case[name] = parse_setting(name, value)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems or not case:
+        raise ValueError("\n".join(problems or ["there is nothing to compare in ''"]))
+    return [case]
+
+
 def _gathered(
     disks: pd.DataFrame, kept: pd.DataFrame
 ) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
@@ -262,3 +352,14 @@ def _sum(column: np.ndarray) -> float:
         return math.fsum(column)
     except OverflowError:
         return math.inf
+
+
+def _said(case: Mapping[str, object]) -> str:
+    shown = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in case.items()
+    }
+    return " ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in shown.items()
+    )

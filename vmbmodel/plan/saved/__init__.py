@@ -1,11 +1,6 @@
 """Saved estimates: computed again, and compared with each other."""
 
-from vmbmodel.plan.saved.answer import (
-    CAUSES,
-    SCHEMA,
-    Diff,
-    diff,
-)
+from vmbmodel.plan.saved.answer import CAUSES, SCHEMA, Diff, diff
 from vmbmodel.plan.saved.verify import (
     REPORT_SCHEMA,
     TOLERANCE,

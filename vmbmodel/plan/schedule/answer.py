@@ -107,16 +107,7 @@ class Schedule(Result):
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
-        """Give what the JSON holds.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> disk = dict(vm="a", disk="os", role="os", size_gib=128, used_gib=47)
-        >>> plan = schedule(pd.DataFrame([disk])).to_dict()
-        >>> plan["schema"], plan["after"]["peak_vms"]
-        ('vmbmodel.schedule/1', 1.0)
-        """
+        """Give what the JSON holds."""
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "rules", asdict(self.rules) | {"keep": self.keep}
