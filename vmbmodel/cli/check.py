@@ -172,10 +172,7 @@ def _text(answer) -> str:
     if never:
         lines += ["", f"Not checked ({len(never)}):"]
         lines += [f"  {o.rule.id}: needs {o.needs}" for o in never]
-    found = ", ".join(
-        f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
-        for name in ("error", "warning", "note")
-    )
+    found = ", ".join(answer.said().values())
     suppressed = (
         f", {counts['suppressed']:,} suppressed" if counts["suppressed"] else ""
     )

@@ -139,11 +139,7 @@ def _rules(check: Check) -> Answer:
         return Answer(
             "Which rule is broken?", f"None of {asked}, as far as is known.{rest}"
         )
-    found = _listed(
-        f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
-        for name in ("error", "warning", "note")
-        if counts[name]
-    )
+    found = _listed(words for name, words in check.said().items() if counts[name])
     first = next(f for f in shown if f.severity == check.worst())
     words = f"{found} against {asked}.{rest} The first: {{finding}}"
     return Answer("Which rule is broken?", words, {"finding": first.place.text})

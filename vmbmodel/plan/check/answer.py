@@ -136,6 +136,14 @@ class Check(Result):
             **{name.replace(" ", "_"): status[name] for name in STATUSES},
         }
 
+    def said(self) -> dict[str, str]:
+        """Say how many findings there are of each severity, as in "2 errors"."""
+        counts = self.count()
+        return {
+            name: f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
+            for name in ("error", "warning", "note")
+        }
+
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
@@ -159,10 +167,7 @@ class Check(Result):
         of_rules = ", ".join(
             f"{counts[name.replace(' ', '_')]} {name}" for name in STATUSES
         )
-        of_findings = ", ".join(
-            f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
-            for name in ("error", "warning", "note")
-        )
+        of_findings = ", ".join(self.said().values())
         sets = ", ".join(f"{kind} {constants.name}" for kind, constants in self._sets())
         return Overview(
             pd.DataFrame(rows, columns=["severity", "rule", "text"]),
