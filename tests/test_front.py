@@ -55,6 +55,12 @@ def test_names_are_found_by_tab_and_not_made_up():
         vm.estimates  # noqa: B018
 
 
+def test_what_was_asked_for_once_is_not_looked_for_again():
+    asked = vm.formulas.initial_h
+    assert vars(vm.formulas)["initial_h"] is asked
+    assert vm.Scenario is vars(vm)["Scenario"]
+
+
 def test_opening_the_door_costs_nothing():
     code = "import sys; old = {*sys.modules}; import vmbmodel"
     code += "; print(*{*sys.modules} - old)"

@@ -257,9 +257,6 @@ class Formula(Generic[Result]):
         self, args: tuple[ArrayLike, ...], kwargs: Mapping[str, ArrayLike]
     ) -> Sequence[ArrayLike]:
         """Return all arguments in the order of the signature, sooner than `inspect`."""
-        missing = len(self._names) - len(args)
-        if not kwargs and 0 < missing <= len(self._defaults):
-            return args + tuple(self._defaults.values())[-missing:]
         values, taken = [*args], 0
         for name in self._names[len(args) :]:
             if name in kwargs:

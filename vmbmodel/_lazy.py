@@ -10,8 +10,9 @@ __all__ = ["attach"]
 def attach(package: str, file: str) -> "tuple[Callable, Callable]":
     """Return ``__getattr__`` and ``__dir__`` of a package that imports nothing yet.
 
-    The stub beside the package's ``__init__.py`` says where each name lives, for
-    type checkers and for this alike.
+    What was asked for once stays in the package, as if it had been imported. The
+    stub beside the package's ``__init__.py`` says where each name lives, for type
+    checkers and for this alike.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ def attach(package: str, file: str) -> "tuple[Callable, Callable]":
 
     def get(name: str) -> object:
         import importlib
+        import sys
 
         if name == "__all__":
             return sorted(homes())
@@ -51,8 +53,9 @@ def attach(package: str, file: str) -> "tuple[Callable, Callable]":
         module, original = homes()[name]
         try:
             if module == package:  # a package or module of its own
-                return importlib.import_module(f"{package}.{original}")
-            return getattr(importlib.import_module(module), original)
+                value = importlib.import_module(f"{package}.{original}")
+            else:
+                value = getattr(importlib.import_module(module), original)
         except ModuleNotFoundError as error:
             from vmbmodel._extras import remedy
 
@@ -61,6 +64,8 @@ def attach(package: str, file: str) -> "tuple[Callable, Callable]":
                 raise
             why = f"{package}.{name} needs {lacks}"
             raise ModuleNotFoundError(why, name=error.name) from error
+        vars(sys.modules[package])[name] = value
+        return value
 
     def names() -> list[str]:
         return sorted(homes())
