@@ -29,11 +29,11 @@ _TABLE_COLUMNS = (
     "vm",
     "disks",
     "used_gib",
-    "first_backup_h",
     "transfer_h",
-    "wait_p95_h",
-    "backup_p50_h",
-    "backup_p95_h",
+    "wait_mean_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_p95_clock",
     "deadline_prob",
     "restore_vault_p95_h",
     "protected_instances",
@@ -41,13 +41,12 @@ _TABLE_COLUMNS = (
 )
 
 _SPARE_COLUMNS = (
-    "wait_p95_h",
+    "wait_mean_h",
     "transfer_h",
     "protected_instances",
     "used_gib",
     "disks",
-    "backup_p50_h",
-    "first_backup_h",
+    "done_p50_h",
 )
 
 _MONTH_COLUMNS = (

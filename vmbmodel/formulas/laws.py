@@ -13,7 +13,7 @@ from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
 from vmbmodel.formulas._kernels.quadrature import legendre
 from vmbmodel.formulas._kernels.roots import root
 
-__all__ = ["DayLaw", "day_law", "total_late", "total_quantile"]
+__all__ = ["DayLaw", "at_chance", "day_law", "total_late", "total_quantile"]
 
 _SPAN = 7.0
 """Standard deviations, of a transfer made normal, that are summed over."""
@@ -90,6 +90,13 @@ def day_law(utilisation_frac, pulse_h, servers, service_h):
     left_over_h = fluid_h(load, pulse, service_h)
     overload = left_over_h > waiting / decay_per_h / 2
     return DayLaw(level_h, spread_h, waiting, decay_per_h, overload, ends)
+
+
+def at_chance(chance, mean, scv, family):
+    """Length that this share of the lengths of a mean and a variation does not exceed."""
+    from scipy.special import ndtri
+
+    return at_score(ndtri(chance), mean, scv, family)
 
 
 def total_late(spare, mean, scv, family, wait_late, law):

@@ -1,10 +1,11 @@
 r"""Jobs of known length that arrive at known times, served in order of arrival."""
 
-import heapq
+import math
 
 import numpy as np
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.line import waits
 
 __all__ = ["equal_line_wait_h", "line_wait_h"]
 
@@ -47,24 +48,22 @@ def line_wait_h(arrival_h, service_h, vault_servers):
     arrival_h, service_h = np.broadcast_arrays(arrival_h, service_h)
     groups = np.broadcast_shapes(arrival_h.shape[:-1], vault_servers.shape)
     shape = (*groups, arrival_h.shape[-1])
-    arrival_h, service_h = (np.broadcast_to(x, shape) for x in (arrival_h, service_h))
-    served = np.broadcast_to(vault_servers, groups)
-    wait = np.empty(shape)
-    for group in np.ndindex(groups):
-        wait[group] = _line(arrival_h[group], service_h[group], served[group])
-    return wait
-
-
-def _line(arrival_h, service_h, served):
-    """Serve one line; who finds a mover that has not worked yet does not wait."""
-    wait, free = np.zeros(len(arrival_h)), []
-    for job in np.argsort(arrival_h, kind="stable").tolist():
-        begin = arrival_h[job]
-        if len(free) >= served:
-            begin = max(begin, heapq.heappop(free))
-        wait[job] = begin - arrival_h[job]
-        heapq.heappush(free, begin + service_h[job])
-    return wait
+    arrival_h, service_h = (
+        np.broadcast_to(x, shape).reshape(math.prod(groups), shape[-1]).T
+        for x in (arrival_h, service_h)
+    )
+    order = np.argsort(arrival_h, axis=0, kind="stable")
+    arrived, length = (
+        np.take_along_axis(x, order, axis=0) for x in (arrival_h, service_h)
+    )
+    served = np.broadcast_to(vault_servers, groups).ravel()
+    wait = np.empty(arrived.shape)
+    for count in np.unique(served):
+        some = served == count
+        wait[:, some] = waits(arrived[:, some], length[:, some], count)
+    result = np.empty(wait.shape)
+    np.put_along_axis(result, order, wait, axis=0)
+    return result.T.reshape(shape)
 
 
 @formula(along="job", over=("arrival_h",))

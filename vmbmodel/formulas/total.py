@@ -1,8 +1,9 @@
-r"""Total time of a job: a fixed part, a wait that is often nothing, and a transfer.
+r"""Total time of a job: its late start, a fixed part, a wait, and a transfer.
 
-.. math:: T = d + W + Y
+.. math:: T = S + d + W + Y
 
-The fixed part :math:`d` is a constant. The wait :math:`W` is 0 with probability
+The start is late by :math:`S`, evenly spread over the slack :math:`[0, \sigma]`; without
+one, times count from the start. The fixed part :math:`d` is a constant. The wait :math:`W` is 0 with probability
 :math:`1 - p_w` and otherwise of mean :math:`1/\theta`: exponential, as in an M/M/c
 queue, or gamma of another variation. The transfer :math:`Y` is normal, gamma or
 lognormal, and does not depend on the wait; one that does not vary may as well count
@@ -13,19 +14,23 @@ import numpy as np
 
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.lengths import EQUAL
+from vmbmodel.formulas._kernels.quadrature import legendre
+from vmbmodel.formulas._kernels.roots import root
 from vmbmodel.formulas.laws import total_late, total_quantile
 
 __all__ = ["done_within_prob", "total_mean_h", "total_quantile_h"]
 
 _LARGEST = 100.0
 """Logarithm up to which two factors of a closed form, large and small, keep digits."""
+_STARTS = 32
+"""Late starts that are summed over where the transfer varies."""
 
 
 @formula
-def total_mean_h(constant_h, wait_prob, decay_per_h, transfer_h=0):
+def total_mean_h(constant_h, wait_prob, decay_per_h, transfer_h=0, start_slack_h=0):
     r"""Mean of the total time.
 
-    .. math:: E[T] = d + E[Y] + \frac{p_w}{\theta}
+    .. math:: E[T] = \frac{\sigma}{2} + d + E[Y] + \frac{p_w}{\theta}
 
     Parameters
     ----------
@@ -49,7 +54,8 @@ def total_mean_h(constant_h, wait_prob, decay_per_h, transfer_h=0):
     >>> print(total_mean_h(1, wait_prob=0.4, decay_per_h=2))
     1.2
     """
-    return constant_h + transfer_h + np.where(wait_prob > 0, wait_prob / decay_per_h, 0)
+    waited = np.where(wait_prob > 0, wait_prob / decay_per_h, 0)
+    return start_slack_h / 2 + constant_h + transfer_h + waited
 
 
 @formula
@@ -62,15 +68,18 @@ def done_within_prob(
     transfer_scv=0,
     transfer_family: str = "gamma",
     waiting_scv=1,
+    start_slack_h=0,
 ):
     r"""Probability that a job is done within its deadline.
 
-    .. math:: P(T \le t) = 1 - p_w\, e^{-\theta x} \quad (x \ge 0),
-        \qquad 0 \text{ otherwise}, \qquad x = t - d - E[Y]
+    .. math:: P(T \le t) = \frac{1}{\sigma} \left[ y - \frac{p_w}{\theta} \left(
+        e^{-\theta (x - y)} - e^{-\theta x} \right) \right], \qquad
+        x = (t - d - E[Y])^+, \qquad y = \min(x, \sigma)
 
-    for an exponential wait and a transfer that does not vary, and else, with the
+    for an exponential wait and a transfer that does not vary, which without a slack is
+    :math:`1 - p_w\, e^{-\theta x}` from :math:`t = d + E[Y]` on. Else, with the
     density :math:`f_Y` of the transfer and the regularised upper incomplete gamma
-    function :math:`Q`,
+    function :math:`Q`, and its mean over the starts,
 
     .. math:: P(T > t) = P(Y > x) + p_w \int_0^x f_Y(y)\,
         Q\left( \frac{1}{s}, \frac{\theta (x - y)}{s} \right) dy, \qquad x = t - d
@@ -107,13 +116,28 @@ def done_within_prob(
     """
     spare = deadline_h - constant_h
     left = spare - transfer_h
-    late = wait_prob * np.exp(-decay_per_h * np.maximum(left, 0))
-    done = np.where(left >= 0, 1 - late, 0)
+    done = np.where(left >= 0, _started(left, wait_prob, decay_per_h, start_slack_h), 0)
     simple = (transfer_scv <= EQUAL) & (waiting_scv == 1)
-    if not simple.all():
-        wait = wait_prob, 1 / decay_per_h, waiting_scv
-        late = _late(spare, transfer_h, transfer_scv, *wait, transfer_family)
+    if np.all(simple):
+        return done
+    law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
+    late = _late_starts(spare, *law, start_slack_h, transfer_family)
     return np.where(simple, done, 1 - late)
+
+
+def _started(left, wait_prob, decay_per_h, slack):
+    """Probability that a late start and an exponential wait fit into what is left."""
+    within = np.minimum(np.maximum(left, 0), slack)
+    begun = np.where(slack > 0, within / np.where(slack > 0, slack, 1), 1)
+    beyond = np.maximum(left, 0) - within
+    late = wait_prob * np.exp(-decay_per_h * beyond) * _faded(decay_per_h * within)
+    return begun * (1 - late)
+
+
+def _faded(amount):
+    """Mean of exp(-x) for x from nothing to an amount."""
+    safe = np.where(amount > 0, amount, 1)
+    return np.where(amount > 0, -np.expm1(-safe) / safe, 1)
 
 
 @formula
@@ -126,13 +150,16 @@ def total_quantile_h(
     transfer_scv=0,
     transfer_family: str = "gamma",
     waiting_scv=1,
+    start_slack_h=0,
 ):
     r"""Total time that a given share of the jobs does not exceed.
 
     .. math:: t_p = d + E[Y] + \max\left(0,\; \frac{1}{\theta}
-        \ln\frac{p_w}{1 - p}\right)
+        \ln\frac{p_w\, g}{1 - p}\right), \qquad
+        g = \frac{e^{\theta \sigma} - 1}{\theta \sigma}
 
-    for an exponential wait and a transfer that does not vary, and else
+    for an exponential wait and a transfer that does not vary, where that is the whole
+    slack later than :math:`d + E[Y]` or without one (:math:`g = 1`), and else
 
     .. math:: t_p:\quad P(T \le t_p) = p
 
@@ -167,14 +194,41 @@ def total_quantile_h(
     >>> print(total_quantile_h(0.95, 0.5, 0.4, 1 / 2, 12, 0.33, "lognormal"))
     26.629
     """
+    slack = start_slack_h
     # fmax: the 1-quantile of a wait that never is, is no wait
-    excess = np.fmax(np.log(wait_prob) - np.log1p(-prob), 0)
-    total = varied = transfer_h + np.where(excess > 0, excess / decay_per_h, 0)
+    waiting = np.log(wait_prob * _faded(decay_per_h * slack)) - np.log1p(-prob)
+    excess = np.fmax(waiting, 0)
+    total = slack + np.where(excess > 0, excess / decay_per_h, 0)
+    within = (slack > 0) & ~(waiting >= 0)
+    total = varied = transfer_h + root(
+        lambda left, *law: _started(left, *law[:3]) - law[3],
+        0.0, slack, wait_prob, decay_per_h, slack, prob,
+        inside=within, otherwise=np.where(within & (prob <= 0), 0.0, total),
+        xrtol=1e-12, xatol=1e-12, fatol=0, frtol=0,
+    )  # fmt: skip
     simple = (transfer_scv <= EQUAL) & (waiting_scv == 1)
     if not simple.all():
         law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
         varied = total_quantile(_late, _wait_quantile, 1 - prob, law, transfer_family)
+        varied = root(
+            lambda time, late, *law: _late_starts(time, *law, transfer_family) - late,
+            varied, varied + slack, 1 - prob, *law, slack,
+            inside=(slack > 0) & (varied < np.inf) & ~simple, otherwise=varied,
+            xrtol=1e-10, xatol=0, fatol=0, frtol=0,
+        )  # fmt: skip
     return constant_h + np.where(simple, total, varied)
+
+
+def _late_starts(spare, *law_and_family):
+    """Probability that late start, transfer and gamma wait take longer than is left."""
+    *law, slack, family = law_and_family
+    if not np.any(slack > 0):
+        return _late(spare, *law, family)
+    points, weights = legendre(_STARTS)
+    started = np.asarray(slack)[..., np.newaxis] * ((1 + points) / 2)
+    law = [np.asarray(part)[..., np.newaxis] for part in law]
+    late = _late(np.asarray(spare)[..., np.newaxis] - started, *law, family)
+    return late @ (weights / 2)
 
 
 def _wait_quantile(late, _, __, waiting, mean, waiting_scv):

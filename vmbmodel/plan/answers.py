@@ -15,7 +15,15 @@ from vmbmodel.fields import heading, shown
 from vmbmodel.plan.scenario import CATALOGUES
 from vmbmodel.service import ConstantSet
 
-__all__ = ["Overview", "Result", "computed_by", "named", "plain", "records"]
+__all__ = [
+    "Overview",
+    "Result",
+    "computed_by",
+    "day_clock",
+    "named",
+    "plain",
+    "records",
+]
 
 _TEXT_ROWS = 6
 _PAGE_ROWS = 20
@@ -85,6 +93,19 @@ class Result:
         heads = {name: heading(name) for name in cells}
         with pd.option_context("display.max_colwidth", None):
             return cells.rename(columns=heads).to_html(index=False, border=0) + said
+
+
+def day_clock(hours: float) -> str:
+    """Write hours since a midnight as a time of the day, and how many days on.
+
+    >>> day_clock(23.5), day_clock(28.17), day_clock(math.inf)
+    ('23:30', '04:10 +1', 'never')
+    """
+    if not math.isfinite(hours):
+        return "never"
+    days, minutes = divmod(round(hours * 60), 24 * 60)
+    later = f" +{days:,}" if days else ""
+    return f"{minutes // 60:02}:{minutes % 60:02}{later}"
 
 
 def computed_by(

@@ -28,10 +28,13 @@ DEFAULT_PRICES = "azure-list-2026-01"
 _OPTIONS = {
     "application_frac": 0.0,
     "archive": False,
+    "deadline_clock": "scheduled",
+    "eight_hours": "published",
     "fresh_frac": 0.0,
     "gb_bytes": 2.0**30,
     "incremental_reading": "changed",
     "instance_discount_frac": 0.0,
+    "line_reading": "own-first",
     "monthly_points": 0,
     "reserved_gib": 0.0,
     "reserved_redundancy": "GRS",
@@ -42,6 +45,8 @@ _OPTIONS = {
     "rewritten_frac": 0.0,  # no more than by chance
     "snapshot_discount_frac": 0.0,
     "snapshot_policy": "standard",
+    "snapshot_scv": 0.0,
+    "start_slack_reading": "uniform",
     "storage_discount_frac": 0.0,
     "stored_reading": "upper",
     "tier_reading": "snapshot",
@@ -56,10 +61,9 @@ DERIVED = MappingProxyType(
         # practices that not every source has, and a caller may keep all the same
         "account_disks": "the profile's, or no limit",
         "churn_gib_per_day": "churn_frac of the used size",
-        "peak_reading": "overload; quantile where peak_wait_prob was measured",
         "policy_vms": "that of the profile or the limits, or no limit",
         "restore_accounts": "one for each VM",
-        "utilisation_frac": "derived from peak_wait_h, as peak_reading says",
+        "utilisation_frac": "derived from peak_wait_h, as eight_hours says",
         "vault_vms": "the profile's, or no limit",
         "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
@@ -98,7 +102,8 @@ class Scenario:
     options: Mapping[str, object]
     given: Mapping[str, object]
     _asked: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-    _values: Mapping[str, object] = field(init=False, repr=False, compare=False)
+    values: Mapping[str, object] = field(init=False, repr=False, compare=False)
+    """All of them by name: what is taken, whichever set or setting it is from."""
 
     def __post_init__(self) -> None:
         """Put all values together, a constant before an option of its name."""
@@ -106,7 +111,9 @@ class Scenario:
         values = dict(self.options)
         for constants in sets:
             values |= constants.constants
-        object.__setattr__(self, "_values", values)
+        if values["eight_hours"] == "own" and "vault_servers" not in self.given:
+            values["vault_servers"] = values["own_vault_servers"]
+        object.__setattr__(self, "values", MappingProxyType(values))
 
     @classmethod
     def of(
@@ -175,12 +182,10 @@ class Scenario:
         for kind, constants in sets.items():
             changes = {n: v for n, v in settings.items() if n in constants}
             sets[kind] = constants.read_gb_as(gb_bytes).modified(**changes)
-        options |= {n: v for n, v in settings.items() if n in options}
+        asked = {**sets["profile"].readings, **settings}
+        options |= {n: v for n, v in asked.items() if n in options}
         for name in options.keys() & {name for s in sets.values() for name in s}:
             del options[name]  # a practice that this profile has
-        if options["peak_reading"] is None:
-            measured = sets["profile"].origins["peak_wait_prob"].status == "measured"
-            options["peak_reading"] = "quantile" if measured else "overload"
         return cls(
             **sets,
             options=MappingProxyType(options),
@@ -206,7 +211,7 @@ class Scenario:
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
         self._asked.add(name)
-        return self._values[name]
+        return self.values[name]
 
     def arguments(self, step: Callable) -> dict[str, object]:
         """Return the settings that a step takes, by the names of its keywords.
@@ -221,7 +226,7 @@ class Scenario:
 
     def __contains__(self, name: object) -> bool:
         """Say whether there is such a constant or option."""
-        return name in self._values
+        return name in self.values
 
     def sets(self) -> Iterator[tuple[str, ConstantSet]]:
         """Iterate over the three sets of constants, each with what it is."""

@@ -60,20 +60,20 @@ def _start_h(estimate: Estimate) -> pd.Series:
 
 
 def _how_long(vms: pd.DataFrame) -> Answer:
-    slowest = vms.loc[vms["backup_p95_h"].idxmax()]
-    usual_h = _middle(vms, "backup_p50_h")
+    slowest = vms.loc[vms["done_p95_h"].idxmax()]
+    usual_h = _middle(vms, "done_p50_h")
     return Answer(
         "How long does a backup take?",
         f"Half of the VMs are usually done within {_hours(usual_h)} of their start; "
         "the slowest, {vm}, takes "
-        f"{_up_to(slowest['backup_p95_h'])} in 95 cases of 100.",
+        f"{_up_to(slowest['done_p95_h'])} in 95 cases of 100.",
         {"vm": slowest["vm"]},
     )
 
 
 def _when(vms: pd.DataFrame, begin_h: pd.Series) -> Answer:
     begin_h = vms["vm"].map(begin_h)
-    usual_h, late_h = begin_h + vms["backup_p50_h"], begin_h + vms["backup_p95_h"]
+    usual_h, late_h = begin_h + vms["done_p50_h"], begin_h + vms["done_p95_h"]
     last = vms.loc[late_h.idxmax(), "vm"]
     return Answer(
         "When is it done?",

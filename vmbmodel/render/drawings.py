@@ -75,7 +75,7 @@ def drawings(estimate: Estimate) -> list[Drawing]:
 
 
 def _finished(vms: pd.DataFrame) -> Drawing:
-    cases = {"usually": vms["backup_p50_h"], "in 95 of 100": vms["backup_p95_h"]}
+    cases = {"usually": vms["done_p50_h"], "in 95 of 100": vms["done_p95_h"]}
     deadline_h = float(vms["deadline_h"].max())
     ax = _axes()
     ends = (1.05 * deadline_h, _DEADLINES * deadline_h)
@@ -90,7 +90,7 @@ def _finished(vms: pd.DataFrame) -> Drawing:
         rotation=90,
         fontsize="small",
     )
-    late = int((vms["backup_p95_h"] > vms["deadline_h"]).sum())
+    late = int((vms["done_p95_h"] > vms["deadline_h"]).sum())
     return _drawing(
         ax,
         "finished",

@@ -93,7 +93,7 @@ def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
 
 def _worst_first(vms: pd.DataFrame) -> pd.DataFrame:
     """Put the VMs first that are least sure, and of those the slowest."""
-    by = ["deadline_prob", "backup_p95_h"]
+    by = ["deadline_prob", "done_p95_h"]
     return vms.sort_values(by, ascending=[True, False], kind="stable")
 
 

@@ -14,7 +14,8 @@ constant, named after its row of ``fields.toml``:
     status = "documented"         # documented, measured or assumed
     note = "what a reader has to know besides"    # may be left out
 
-A file that leaves any of this out is refused, with all its faults at once.
+A profile may have a table ``[readings]`` besides, with the names of the readings that
+it was fitted under, such as ``eight_hours = "measured"``. A file that leaves any of this out is refused, with all its faults at once.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -62,6 +63,7 @@ class Origin:
     """What a reader has to know besides."""
 
 
+_MAPPINGS = ("constants", "origins", "readings")
 _REQUIRED_KEYS = tuple(f.name for f in dataclasses.fields(Origin))[:-1]
 
 
@@ -94,10 +96,12 @@ class ConstantSet(Mapping[str, float]):
     """The constants; read them as ``constants["blob_mib_s"]``."""
     origins: Mapping[str, Origin]
     """Where each constant comes from."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """Readings that a profile asks for, by the name of their setting."""
 
     def __post_init__(self) -> None:
-        """Put both mappings out of the reach of a later change."""
-        for name in ("constants", "origins"):
+        """Put the mappings out of the reach of a later change."""
+        for name in _MAPPINGS:
             frozen = MappingProxyType(dict(getattr(self, name)))
             object.__setattr__(self, name, frozen)
 
@@ -120,7 +124,7 @@ class ConstantSet(Mapping[str, float]):
     def __reduce__(self) -> tuple:
         """Copy and pickle as plain dicts, which a mapping proxy cannot do."""
         state = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        state |= {"constants": dict(self.constants), "origins": dict(self.origins)}
+        state |= {name: dict(state[name]) for name in _MAPPINGS}
         return type(self), tuple(state.values())
 
     @property
@@ -329,8 +333,10 @@ class Catalogue:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         about = rows.pop("about", {})
+        readings = rows.pop("readings", {}) if self.kind == "profile" else {}
         problems = [
             *_about_problems(about),
+            *_reading_problems(readings),
             *(p for name, row in rows.items() for p in _row_problems(name, row)),
             *(f"{n}: is required" for n in self.required if n not in rows),
         ]
@@ -345,6 +351,7 @@ class Catalogue:
             text=text,
             constants={n: _value(n, o.documented) for n, o in origins.items()},
             origins=origins,
+            readings=readings,
         )
 
     @property
@@ -357,13 +364,16 @@ def set_text(
     as_of: datetime.date,
     origins: Mapping[str, Origin],
     currency: str | None = None,
+    readings: Mapping[str, str] | None = None,
 ) -> str:
     """Return the text of a set, as `Catalogue.read` takes it.
 
-    Title and date are those of the table ``about``; the currency is that of its prices.
+    Title and date are those of the table ``about``; the currency is that of its prices,
+    the readings are those of a profile.
     """
     about = {"title": title, "as_of": as_of, "currency": currency}
-    tables = {"about": about} | {name: vars(row) for name, row in origins.items()}
+    tables = {"about": about} | ({"readings": readings} if readings else {})
+    tables |= {name: vars(row) for name, row in origins.items()}
     return "\n".join(
         _toml.table(name, {key: entry for key, entry in row.items() if entry})
         for name, row in tables.items()
@@ -385,6 +395,19 @@ def _about_problems(about: object) -> Iterator[str]:
         yield "about: title must be a text"
     if type(about.get("as_of")) is not datetime.date:
         yield "about: as_of must be a date"
+
+
+def _reading_problems(readings: object) -> Iterator[str]:
+    if not isinstance(readings, dict):
+        yield "readings: must be a table of names"
+        return
+    known = [name for name, field in fields().items() if field.choices]
+    for name, value in readings.items():
+        if name not in known:
+            yield f"readings: there is no reading {misnamed(name, known)}"
+        elif value not in fields()[name].choices:
+            choices = ", ".join(fields()[name].choices)
+            yield f"readings: {name} must be one of {choices}; got {value!r}"
 
 
 def _row_problems(name: str, row: object) -> Iterator[str]:

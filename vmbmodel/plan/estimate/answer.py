@@ -19,10 +19,10 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
+from vmbmodel.plan.estimate.finish import backup
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.others import of_others
-from vmbmodel.plan.estimate.own_line import backup
 from vmbmodel.plan.estimate.remarks import Assumption, Notice, assumptions, notices
 from vmbmodel.plan.estimate.restores import point_ages, restores
 from vmbmodel.plan.estimate.transfers import copies
@@ -40,18 +40,25 @@ __all__ = [
     "parse_case",
 ]
 
-SCHEMA = "vmbmodel.estimate/1"
+SCHEMA = "vmbmodel.estimate/2"
 
 COLUMNS = (
+    "vault",
+    "policy",
+    "start_h",
     "disks",
     "used_gib",
     "churn_gib_per_day",
     "first_backup_h",
     "transfer_h",
+    "own_line_mean_h",
     "wait_mean_h",
-    "wait_p95_h",
-    "backup_p50_h",
-    "backup_p95_h",
+    "job_p50_h",
+    "job_p95_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_mean_h",
+    "done_p95_clock",
     "deadline_h",
     "deadline_prob",
     "restore_vault_p50_h",
@@ -73,8 +80,9 @@ _SEEN = (
     "vm",
     "disks",
     "used_gib",
-    "backup_p50_h",
-    "backup_p95_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_p95_clock",
     "deadline_prob",
     "restore_vault_p95_h",
     "total_usd",
@@ -92,6 +100,7 @@ _TOTALS = (
     "total_usd",
 )
 _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
+_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,8 +121,9 @@ class Estimate(Result):
 
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
-        inputs = {name: c for _, s in self.scenario.sets() for name, c in s.items()}
-        inputs |= {n: v for n, v in self.scenario.options.items() if v is not None}
+        values, options = self.scenario.values, self.scenario.options
+        inputs = {name: values[name] for _, s in self.scenario.sets() for name in s}
+        inputs |= {n: v for n, v in options.items() if v is not None}
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "inputs", inputs
@@ -192,6 +202,9 @@ def estimate_disks(
     ask = scenario.arguments
     refuse_part_blocks(**ask(refuse_part_blocks))
     disks, blank = filled(fleet, scenario)
+    # sums of floating-point numbers depend on their order, and so does who is dealt
+    # which account: that of the names, not that of the rows
+    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         kept = kept.assign(**copies(kept, scenario))
@@ -199,6 +212,11 @@ def estimate_disks(
         others = of_others(scenario)
         done = partial(backup, others=others, **ask(backup))
         vms |= done(vms)
+        vms["later_deadline_prob"] = vms["deadline_prob"]
+        if (vms["transfer_h"] != vms["later_h"]).any() or vms["first_backup"].any():
+            none = np.zeros(len(names), dtype=bool)
+            again = {"transfer_h": vms["later_h"], "first_backup": none}
+            vms["later_deadline_prob"] = done(vms | again)["deadline_prob"]
         back, all_h = restores(vms, kept, of_vm, others, scenario)
         vms |= back | point_ages(vms, **ask(point_ages))
         billed = partial(bill, scenario=scenario)
@@ -208,8 +226,10 @@ def estimate_disks(
         if months:
             ahead = month_rows(names, vms, months, billed, **ask(month_rows))
             steps = break_dates(table, scenario, months, done)
-        found = (*notices(kept, table, scenario), *steps)
-    rows = pd.DataFrame({"vm": names} | {name: vms[name] for name in COLUMNS})
+        order = pd.unique(fleet["vm"])
+        table = table.loc[order]
+        found = (*notices(kept.sort_index(), table, scenario), *steps)
+    rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
     totals |= fleet_misses(vms)
     totals["restore_all_h"] = all_h
@@ -220,7 +240,7 @@ def estimate_disks(
         assumptions=assumptions(scenario, blank),
         warnings=found,
         fleet=fleet.reindex(columns=list(DISK_COLUMNS)),
-        policies=policy_misses(vms),
+        policies=policy_misses(table),
         months=ahead,
     )
 
@@ -324,22 +344,21 @@ def _gathered(
     disk that is kept.
     """
     number, names = pd.factorize(disks["vm"])
-    first = np.zeros(len(names), dtype=int)
-    first[number[::-1]] = np.arange(len(number))[::-1]
+    first = np.flatnonzero(np.diff(number, prepend=-1))
     vms = {
         name: disks[name].take(first).to_numpy()
         for name in ("vault", "policy", "start_h", "redundancy", "first_backup")
     }
-    of_vm = number[kept.index]
+    of_vm = number[np.flatnonzero(disks.index.isin(kept.index))]
     sums = kept[list(_SUMMED)].groupby(of_vm).sum()
     for name in _SUMMED:
         vms[name] = np.zeros(len(names))
         vms[name][sums.index] = sums[name]
-    for name, of_disk in (("transfer_h", "disk_h"), ("first_backup_h", "first_h")):
+    for name, of_disk in _SLOWEST.items():
         vms[name] = np.zeros(len(names))
         np.maximum.at(vms[name], of_vm, kept[of_disk].to_numpy())
     vms["disks"] = np.bincount(of_vm, minlength=len(names))
-    vms["vault_number"] = pd.factorize(vms["vault"])[0]
+    vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
     return names, of_vm, vms
 
 

@@ -34,12 +34,14 @@ POLICY_COLUMNS = (
 def fleet_misses(vms: Table) -> Mapping[str, float]:
     """Return how many backups miss, and how likely any does.
 
-    A month has 30.4 nights like this one, save that a first backup is made once.
+    A month has 30.4 nights, of which one is the next, and the others are without the
+    first backups and the new disks of that.
 
     Parameters
     ----------
     vms : DataFrame or Mapping of ndarray
-        A row a VM: `vault`, `first_backup` and `deadline_prob`.
+        A row a VM: `vault`, `deadline_prob`, and `later_deadline_prob`, which is that
+        of any later night.
 
     Returns
     -------
@@ -53,8 +55,8 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     --------
     Two VMs of one vault, each in time on 99 of 100 nights:
 
-    >>> vms = pd.DataFrame({"vault": "v", "first_backup": False,
-    ...                     "deadline_prob": [0.99, 0.99]})
+    >>> vms = pd.DataFrame({"vault": "v", "deadline_prob": [0.99, 0.99],
+    ...                     "later_deadline_prob": [0.99, 0.99]})
     >>> for name, value in fleet_misses(vms).items():
     ...     print(name, f"{value:.4f}")
     expected_misses 0.0200
@@ -84,39 +86,45 @@ def policy_misses(vms: Table) -> pd.DataFrame:
     for at, own in zip(first, members, strict=True):
         figures = _misses(*(column[own] for column in columns))
         names = {name: np.asarray(vms[name])[at] for name in ("vault", "policy")}
-        least = {"vms": len(own), "least_deadline_prob": columns[2][own].min()}
+        least = {"vms": len(own), "least_deadline_prob": columns[1][own].min()}
         rows.append(names | least | figures)
     return pd.DataFrame(rows, columns=POLICY_COLUMNS)
 
 
 def _columns(vms: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the number of its vault, whether it is a first backup, and its chance."""
+    """Return the number of its vault, and its chances of the next and a later night."""
     return (
         pd.factorize(np.asarray(vms["vault"]), sort=True)[0],
-        np.asarray(vms["first_backup"], dtype=bool),
         np.asarray(vms["deadline_prob"], dtype=float),
+        np.asarray(vms["later_deadline_prob"], dtype=float),
     )
 
 
 def _misses(
-    vault: np.ndarray, first_backup: np.ndarray, deadline_prob: np.ndarray
+    vault: np.ndarray, next_prob: np.ndarray, later_prob: np.ndarray
 ) -> dict[str, float]:
     """Return the figures of `fleet_misses`."""
-    again, missed = ~first_backup, 1 - deadline_prob
-    with np.errstate(divide="ignore"):
-        log_done = np.log1p(-missed)
-    month = log_done.sum() + (_NIGHTS - 1) * log_done[again].sum()
-    least, least_again = (
-        _least(vault[some], log_done[some]).sum() for some in (slice(None), again)
-    )
+    missed, shared, done = [], [], []
+    for prob in (next_prob, later_prob):
+        with np.errstate(divide="ignore"):
+            log_done = np.log1p(prob - 1)
+        missed.append(math.fsum(1 - prob))
+        done.append(math.fsum(log_done))
+        shared.append(math.fsum(_least(vault, log_done)))
+    once, again = np.array([missed, done, shared]).T
+    month = once + np.where(again == 0, 0.0, (_NIGHTS - 1) * again)
     return {
-        "expected_misses": float(missed.sum()),
-        "any_miss_prob": -math.expm1(log_done.sum()),
-        "any_miss_shared_prob": -math.expm1(least),
-        "misses_per_month": float(missed.sum() + (_NIGHTS - 1) * missed[again].sum()),
-        "any_miss_month_prob": -math.expm1(month),
-        "any_miss_month_shared_prob": -math.expm1(least + (_NIGHTS - 1) * least_again),
+        "expected_misses": float(once[0]),
+        "any_miss_prob": _any(once[1]),
+        "any_miss_shared_prob": _any(once[2]),
+        "misses_per_month": float(month[0]),
+        "any_miss_month_prob": _any(month[1]),
+        "any_miss_month_shared_prob": _any(month[2]),
     }
+
+
+def _any(log_none: float) -> float:
+    return abs(math.expm1(log_none))
 
 
 def _least(group: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -1,24 +1,25 @@
-"""The wait for other customers' jobs, by the hour at which a job starts.
+"""The wait for other customers' jobs, by the hour at which a job meets them.
 
-Two readings of "up to eight hours at peak" are to be had (`peak_reading`). As an
-overload, a day has some peak hours whose load makes the last of their jobs wait the
-documented time, and is calm otherwise. As a quantile, the pool is in balance all day.
+Where "up to eight hours" enters is a reading (`eight_hours`): nowhere, for the wait is
+exponential as published or measured; as an overload of some peak hours, whose last jobs
+wait so long; as a quantile of a pool in balance all day; or as the line of your own
+VMs, with no wait for others.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
-from vmbmodel.formulas.laws import DayLaw, day_law
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
     "HALF_HOURS",
     "OthersWait",
+    "SteadyWait",
     "WaitByStart",
     "day_load",
     "of_others",
@@ -29,60 +30,55 @@ HALF_HOURS = 48
 """Parts of a day with a load of their own: half-hours."""
 
 
+class OthersWait(Protocol):
+    """Law of the wait of a job that meets the others at an hour of the day."""
+
+    def within_prob(self, met_h: ArrayLike, wait_h: ArrayLike) -> np.ndarray:
+        """Probability that the wait is no longer than this, which is not negative."""
+
+    def mean_h(self, met_h: ArrayLike) -> np.ndarray:
+        """Mean of the wait."""
+
+    def quantile_h(self, met_h: ArrayLike, prob: ArrayLike) -> np.ndarray:
+        """Wait that this share of the jobs does not exceed."""
+
+
+@dataclass(frozen=True)
+class SteadyWait:
+    """A wait of the same law at all hours: nothing, or else exponential."""
+
+    wait_prob: float  #: probability of waiting at all
+    wait_mean_h: float  #: mean wait of those who wait; inf if the line never clears
+
+    def within_prob(self, met_h: ArrayLike, wait_h: ArrayLike) -> np.ndarray:
+        """Probability that the wait is no longer than this, which is not negative."""
+        late = np.exp(-np.asarray(wait_h) * self.decay_per_h)
+        return 1 - self.wait_prob * np.broadcast_to(late, _shape(met_h, wait_h))
+
+    def mean_h(self, met_h: ArrayLike) -> np.ndarray:
+        """Mean of the wait."""
+        mean_h = self.wait_prob * self.wait_mean_h if self.wait_prob else 0.0
+        return np.full(np.shape(met_h), mean_h)
+
+    def quantile_h(self, met_h: ArrayLike, prob: ArrayLike) -> np.ndarray:
+        """Wait that this share of the jobs does not exceed."""
+        wait_h = formulas.total_quantile_h(prob, 0, self.wait_prob, self.decay_per_h)
+        return np.broadcast_to(wait_h, _shape(met_h, prob))
+
+    @property
+    def decay_per_h(self) -> float:
+        """Rate of the exponential wait."""
+        if self.wait_mean_h == 0:
+            return np.inf
+        return 1 / self.wait_mean_h
+
+
 class WaitByStart(NamedTuple):
-    """What a job waits for other customers', for each start."""
+    """What a job waits for other customers', for each hour at which it meets them."""
 
     wait_mean_h: np.ndarray
     wait_p95_h: np.ndarray
     within_prob: np.ndarray
-
-
-@dataclass(frozen=True)
-class OthersWait:
-    """Law of the wait for other customers' jobs over a day."""
-
-    law: DayLaw  #: at the start of each part of the day, or of the whole day at once
-    reason: str  #: which law of the wait holds, and why
-
-    def at(self, start_h: ArrayLike) -> DayLaw:
-        """Return the law for jobs that start at given hours, of their shape."""
-        slots = len(self.law.level_h)
-        place = np.asarray(start_h, dtype=float) * (slots / 24)
-        before = np.floor(place).astype(int)
-        part = place - before
-        ends = before % slots, (before + 1) % slots
-        nearest = np.where(part < 0.5, *ends)
-
-        def between(name: str, values: np.ndarray) -> np.ndarray:
-            if name in ("overload", "clears"):
-                return values[nearest]
-            with np.errstate(invalid="ignore"):  # no overload at one end
-                mixed = (1 - part) * values[ends[0]] + part * values[ends[1]]
-            return np.where(np.isfinite(mixed), mixed, values[nearest])
-
-        law = {name: between(name, v) for name, v in self.law._asdict().items()}
-        return DayLaw(**law)
-
-    def for_the_next(self, decay_per_h: float) -> "OthersWait":
-        """Return the wait of who comes at any hour, but goes before all who wait."""
-        busy = np.mean(1 - np.where(self.law.clears, self.law.within_prob(0), 0))
-        return OthersWait(_same_all_day(busy, decay_per_h), self.reason)
-
-    def within_prob(self, wait_h: ArrayLike) -> np.ndarray:
-        """Probability that a job at any hour of the day waits no longer than this."""
-        return self.law.within_prob(np.asarray(wait_h)[..., np.newaxis]).mean(axis=-1)
-
-    def quantile_h(self, prob: ArrayLike) -> np.ndarray:
-        """Wait that this share of the jobs at all hours of the day does not exceed."""
-        late = self.law.quantile_h(np.asarray(prob)[..., np.newaxis])
-        low, high = late.min(axis=-1), late.max(axis=-1)
-        for _ in range(60):
-            if (low == high).all():
-                break
-            middle = np.where(np.isinf(high), high, (low + high) / 2)
-            enough = self.within_prob(middle) >= prob
-            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        return np.where(self.within_prob(0) >= prob, 0.0, high)
 
 
 def of_others(scenario: Scenario) -> OthersWait:
@@ -92,15 +88,20 @@ def of_others(scenario: Scenario) -> OthersWait:
 
     Examples
     --------
-    >>> others = of_others(Scenario.of())
-    >>> print(others.at([20, 23, 4, 12]).mean_h().round(1))
+    >>> of_others(Scenario.of())
+    SteadyWait(wait_prob=1.0, wait_mean_h=2.4)
+    >>> others = of_others(Scenario.of(settings={"eight_hours": "overload"}))
+    >>> print(others.mean_h([20, 23, 4, 12]).round(1))
     [0.  0.9 7.6 2.1]
-    >>> print(others.reason)
-    Overload makes the line in 30 of 48 half-hours, chance in the others.
     """
+    busy, reading = scenario["utilisation_frac"], scenario["eight_hours"]
+    if busy is None and reading == "own":
+        return SteadyWait(0.0, 0.0)
+    if busy is None and reading in ("published", "measured"):
+        share, mean_h = scenario["others_wait_prob"], scenario["others_wait_mean_h"]
+        return SteadyWait(share if mean_h else 0.0, mean_h)
     servers, service_h = scenario["servers"], scenario["service_h"]
-    busy = scenario["utilisation_frac"]
-    if busy is None and scenario["peak_reading"] == "overload":
+    if busy is None and reading == "overload":
         return _of_a_day(tuple(day_load(scenario)), servers, service_h)
     if busy is None:
         busy = formulas.utilisation_for_wait_frac(
@@ -110,8 +111,7 @@ def of_others(scenario: Scenario) -> OthersWait:
         servers, busy * servers / service_h, service_h
     )
     waiting = formulas.erlang_c_prob(servers, busy * servers)
-    reason = "The load is the same all day: a queue in balance, exactly."
-    return OthersWait(_same_all_day(waiting, decay_per_h), reason)
+    return SteadyWait(waiting, 1 / decay_per_h if decay_per_h else np.inf)
 
 
 def day_load(scenario: Scenario) -> np.ndarray:
@@ -135,7 +135,7 @@ def day_load(scenario: Scenario) -> np.ndarray:
 def wait_by_start(
     scenario: Scenario, start_h: ArrayLike, wait_h: ArrayLike | None = None
 ) -> WaitByStart:
-    """Return how long a job waits for other customers', for any hour of its start.
+    """Return how long a job waits for other customers', for any hour it meets them.
 
     Parameters
     ----------
@@ -155,29 +155,24 @@ def wait_by_start(
     Examples
     --------
     >>> wait = wait_by_start(Scenario.of(), [20, 23, 4], wait_h=8)
-    >>> print(wait.wait_p95_h.round(1), wait.within_prob.round(2))
-    [ 0.   1.9 10.3] [1.  1.  0.6]
+    >>> print(wait.wait_p95_h.round(1), wait.within_prob.round(3))
+    [7.2 7.2 7.2] [0.964 0.964 0.964]
     """
-    law = of_others(scenario).at(start_h)
-    patience_h = scenario["peak_wait_h"] if wait_h is None else np.asarray(wait_h)
-    return WaitByStart(law.mean_h(), law.quantile_h(0.95), law.within_prob(patience_h))
+    law = of_others(scenario)
+    patience_h = scenario["peak_wait_h"] if wait_h is None else wait_h
+    return WaitByStart(
+        law.mean_h(start_h),
+        law.quantile_h(start_h, 0.95),
+        law.within_prob(start_h, patience_h),
+    )
 
 
 @lru_cache(maxsize=64)
 def _of_a_day(load: tuple[float, ...], servers: float, service_h: float) -> OthersWait:
-    numbers = (np.array(number, dtype=float) for number in (0.0, servers, service_h))
-    with np.errstate(all="ignore"):
-        law = day_law(np.array(load), *numbers)
-    law = DayLaw(*(np.broadcast_to(entry, HALF_HOURS) for entry in law))
-    reason = (
-        f"Overload makes the line in {law.overload.sum()} of {HALF_HOURS} half-hours, "
-        "chance in the others."
-    )
-    if not law.clears.all():
-        reason = "A day brings more work than the data movers can do in it."
-    return OthersWait(law, reason)
+    from vmbmodel.formulas.laws import pool_day
+
+    return pool_day(np.array(load), servers, service_h)
 
 
-def _same_all_day(wait_prob: float, decay_per_h: float) -> DayLaw:
-    law = DayLaw(-np.inf, 1.0, wait_prob, decay_per_h, False, decay_per_h > 0)
-    return DayLaw(*(np.atleast_1d(entry) for entry in law))
+def _shape(*parts: ArrayLike) -> tuple[int, ...]:
+    return np.broadcast_shapes(*(np.shape(part) for part in parts))

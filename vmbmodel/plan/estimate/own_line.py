@@ -1,116 +1,141 @@
-"""When each VM is done: its wait, its own line, and its deadline."""
+"""The line of your own VMs, over many nights of which each has its own order.
 
-from collections.abc import Mapping
+At most `vault_servers` jobs of a vault are let go at a time, in the order in which they
+come. A job is late by a part of the slack that is drawn for each VM and night; who comes
+together is served in the order of what was drawn. The draws of a VM are a Latin
+hypercube: its places spread evenly over the nights, whatever its neighbours drew.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from vmbmodel import formulas
-from vmbmodel.formulas.laws import DayLaw, total_late, total_quantile
 from vmbmodel.plan.estimate.others import OthersWait
 
-__all__ = ["backup"]
+__all__ = ["Nights", "drawn_nights", "stands_in_line"]
+
+_SEED = 20181211
+_CELLS = 2**18
+_FEWEST, _MOST = 32, 512
+_OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
+_MOST_DAYS = 100
 
 
-def backup(
-    vms: Mapping[str, np.ndarray],
-    others: OthersWait,
-    *,
-    vault_servers: float,
-    extension_h: float,
-    snapshot_h: float,
-    transfer_scv: float,
-    transfer_family: str,
-    deadline_h: float,
-) -> dict[str, np.ndarray]:
-    """Return wait, own line, total time and the chance to meet the deadline.
+class Nights(NamedTuple):
+    """What the jobs of some VMs do, a row a VM, a column a night."""
 
-    Of each VM it takes the number of its vault, its start, its transfer, and whether
-    the next backup is its first.
+    late_h: np.ndarray  #: start of the job after the scheduled hour
+    line_h: np.ndarray  #: wait in the own line
+    others_h: np.ndarray | float  #: wait for others, where that comes first
+    score: tuple[np.ndarray, np.ndarray]
+    """Chances, between 0 and 1, of as short a snapshot and as short a transfer."""
+
+
+def stands_in_line(
+    vault: np.ndarray, transfer_h: np.ndarray, served: float
+) -> np.ndarray:
+    """Say of each VM whether its vault may have a line, by the number of the vault.
+
+    Nobody waits where at most as many move as are served, none of them for a day.
     """
-    start_h, transfer_h = vms["start_h"], vms["transfer_h"]
-    jam_h = _own_line_h(vms["vault_number"], start_h, transfer_h, vault_servers)
-    wait = others.at(start_h)
-    fixed_h = extension_h * vms["first_backup"] + snapshot_h + jam_h
-    varied = transfer_h, transfer_scv, transfer_family
-    return {
-        "jam_h": jam_h,
-        "wait_mean_h": jam_h + wait.mean_h(),
-        "wait_p95_h": jam_h + wait.quantile_h(0.95),
-        "backup_p50_h": fixed_h + _quantile_h(0.5, wait, *varied),
-        "backup_p95_h": fixed_h + _quantile_h(0.95, wait, *varied),
-        "deadline_h": np.full(len(start_h), float(deadline_h)),
-        "deadline_prob": _within_prob(deadline_h - fixed_h, wait, *varied),
-    }
+    moves = transfer_h > 0
+    crowd = np.bincount(vault[moves], minlength=vault.max(initial=-1) + 1)
+    longest = np.zeros(len(crowd))
+    np.maximum.at(longest, vault, transfer_h)
+    return moves & ((crowd > served) | (longest >= 24))[vault]
 
 
-def _within_prob(
-    spare_h: np.ndarray, wait: DayLaw, transfer_h: np.ndarray, scv: float, family: str
-) -> np.ndarray:
-    """Probability that transfer and wait are over in the time that is left for them."""
-    if scv == 0:
-        spare_h = spare_h - transfer_h
-        return np.where(spare_h >= 0, wait.within_prob(np.maximum(spare_h, 0)), 0.0)
-    law = [np.broadcast_to(part, len(transfer_h)) for part in wait]
-    transfer = transfer_h, np.full(len(transfer_h), scv)
-    with np.errstate(all="ignore"):
-        late = total_late(spare_h, *transfer, family, _wait_late, law)
-    return 1 - late
+def drawn_nights(
+    vault: np.ndarray,
+    start_h: np.ndarray,
+    before_h: np.ndarray,
+    transfer_h: np.ndarray,
+    *,
+    served: float,
+    slack_h: float,
+    spread: bool,
+    others: OthersWait | None,
+) -> Nights:
+    """Draw nights of VMs that stand in line, sorted by vault.
+
+    Parameters
+    ----------
+    vault, start_h, before_h, transfer_h : ndarray
+        Number of the vault, scheduled hour, time from the start of the job to the own
+        line, and length of the transfer of each.
+    served : float
+        Jobs of a vault served at a time.
+    slack_h, spread
+        How late a job may start; whether at any time of that alike, or at its end.
+    others : OthersWait or None
+        Wait for others, if jobs stand in their line first.
+    """
+    rng = np.random.default_rng(_SEED)
+    nights = int(np.clip(_CELLS // len(vault), _FEWEST, _MOST))
+    if others is not None:
+        nights = max(nights, _OTHERS_FIRST)
+    ends = np.flatnonzero(np.diff(vault, append=-1)) + 1
+    begins = np.r_[0, ends[:-1]]
+    most = int((ends - begins).max())
+    # vaults know nothing of one another, so that all can have the same draws
+    turn, *score = (_latin(rng, most, nights) for _ in range(3))
+    chance = _latin(rng, most, nights) if others is not None else None
+    shape = len(vault), nights
+    late_h, line_h = np.full(shape, float(slack_h)), np.empty(shape)
+    others_h = np.zeros(shape) if others is not None else 0.0
+    scores = tuple(np.empty(shape) for _ in score)
+    for begin, end in zip(begins, ends, strict=True):
+        some, count = slice(begin, end), end - begin
+        if spread:
+            late_h[some] *= turn[:count]
+        joined_h = (start_h + before_h)[some, np.newaxis] + late_h[some]
+        if others is not None:
+            others_h[some] = others.quantile_h(joined_h, chance[:count])
+            joined_h = joined_h + others_h[some]
+        line_h[some] = _daily_line_h(joined_h, turn[:count], transfer_h[some], served)
+        for kept, drawn in zip(scores, score, strict=True):
+            kept[some] = drawn[:count]
+    return Nights(late_h, line_h, others_h, scores)
 
 
-def _quantile_h(
-    share: float, wait: DayLaw, transfer_h: np.ndarray, scv: float, family: str
-) -> np.ndarray:
-    """Time for transfer and wait that a share of the nights does not exceed."""
-    if scv == 0:
-        return transfer_h + wait.quantile_h(share)
-
-    def later(time, mean, scv, *law_and_family):
-        *law, family = law_and_family
-        return total_late(time, mean, scv, family, _wait_late, law)
-
-    law = (transfer_h, np.float64(scv), *wait)
-    with np.errstate(all="ignore"):
-        return total_quantile(later, _wait_quantile, 1 - share, law, family)
-
-
-def _wait_late(time: np.ndarray, *law: np.ndarray) -> np.ndarray:
-    return 1 - DayLaw(*law).within_prob(time)
-
-
-def _wait_quantile(
-    late_prob: np.ndarray, _mean: np.ndarray, _scv: np.ndarray, *law: np.ndarray
-) -> np.ndarray:
-    return DayLaw(*law).quantile_h(1 - late_prob)
-
-
-def _own_line_h(
-    vault: np.ndarray, start_h: np.ndarray, service_h: np.ndarray, served: float
-) -> np.ndarray:
-    """Wait for VMs of the same vault, of which so many are served at a time."""
-    jam_h, moving = np.zeros(len(vault)), np.flatnonzero(service_h > 0)
-    crowd = np.bincount(vault[moving])
-    for number in np.flatnonzero(crowd > served):  # elsewhere nobody waits
-        at = moving[vault[moving] == number]
-        jam_h[at] = _daily_line_h(start_h[at], service_h[at], served)
-    return jam_h
+def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Draw numbers between 0 and 1, those of a row one in each equal part of that."""
+    parts = np.broadcast_to(np.arange(columns), (rows, columns))
+    return (rng.permuted(parts, axis=1) + rng.random((rows, columns))) / columns
 
 
 def _daily_line_h(
-    start_h: np.ndarray, service_h: np.ndarray, served: float
+    joined_h: np.ndarray, turn: np.ndarray, service_h: np.ndarray, served: float
 ) -> np.ndarray | float:
-    """Wait on a day like the one before it, with what that has left over ahead.
+    """Wait of the jobs of a vault on a day like the one before it, a column a night.
 
-    More work than a day has hours never clears.
+    Of those who come together, the one of the lowest turn is first. More work than a
+    day has hours never clears.
     """
     if service_h.sum() >= 24 * served:
         return np.inf
-    days = 2 + int(service_h.max() // 24)
+    order = np.argsort(turn, axis=0)
+    joined_h = np.take_along_axis(joined_h, order, axis=0)
+    length_h = service_h[order]
+    ends = (joined_h.max(axis=0) + length_h.max(axis=0)).max()
+    days = 1
     while True:
-        arrival_h = start_h + 24 * np.arange(days)[:, np.newaxis]
+        arrival_h = joined_h + 24 * np.arange(days)[:, np.newaxis, np.newaxis]
         line_h = formulas.line_wait_h(
-            arrival_h.ravel(), np.tile(service_h, days), served
-        ).reshape(arrival_h.shape)
-        settled = np.allclose(line_h[-1], line_h[days // 2 - 1], rtol=0, atol=1e-6)
-        if settled or days > 100:
-            return line_h[-1]
-        days *= 2
+            arrival_h.reshape(-1, joined_h.shape[1]).T,
+            np.tile(length_h, (days, 1)).T,
+            served,
+        ).T.reshape(arrival_h.shape)
+        ends = (arrival_h[-1] + line_h[-1] + length_h).max(axis=0)
+        if days == 1:
+            settled = (ends <= joined_h.min(axis=0) + 24).all()
+        else:
+            before = line_h[days // 2 - 1]
+            settled = np.allclose(line_h[-1], before, rtol=0, atol=1e-6)
+        if settled or days > _MOST_DAYS:
+            break
+        days = max(2 * days, 2 + int(service_h.max() // 24))
+    result = np.empty(joined_h.shape)
+    np.put_along_axis(result, order, line_h[-1], axis=0)
+    return result

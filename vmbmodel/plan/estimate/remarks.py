@@ -26,9 +26,9 @@ _ALWAYS = (
     ),
     (
         "own-line",
-        "VMs of one vault are served in the order of their starts, and within a "
-        "start in that of the inventory, vault_servers at a time, every day alike; "
-        "other customers' jobs are waited for besides, as at the hour of the start.",
+        "Jobs of one vault are let go in the order in which their snapshots are done, "
+        "vault_servers at a time, in an order by chance within a start. Other "
+        "customers' jobs are waited for after that, each job with its own luck.",
     ),
     (
         "parallel-disks",
@@ -41,12 +41,13 @@ _ALWAYS = (
         "restore",
         "A VM is restored into an account of its own; all of them at once into "
         "restore_accounts accounts, one for each VM if that is not set, dealt in the "
-        "order of the inventory, vault_servers of a vault at a time.",
+        "order of their names, vault_servers of a vault at a time.",
     ),
     (
-        "start-slack",
-        "Times count from the start of the job, which may come up to start_slack_h "
-        "after the scheduled hour.",
+        "clocks",
+        "job times count from the start of the job, as a log shows them, done times "
+        "from the scheduled hour; deadline_clock says which a deadline is held "
+        "against.",
     ),
 )
 
@@ -159,11 +160,11 @@ def _of_vms(vms, scenario) -> Iterator[Notice]:
             f"{prob[at]:.3f}: its transfer takes {transfer_h[at]:.1f} h."
         )
         yield Notice("deadline_at_risk", names[at], text)
-    first_h = vms["first_backup_h"].to_numpy()
-    for at in np.flatnonzero(first_h > deadline_h):
+    first_h, first = (vms[n].to_numpy() for n in ("first_backup_h", "first_backup"))
+    for at in np.flatnonzero((first_h > deadline_h) & first):
         text = (
-            f"A first backup of it copies for {first_h[at]:.1f} h, "
-            f"longer than {deadline_h:g} h."
+            f"Its first backup copies for {first_h[at]:.1f} h, longer than "
+            f"{deadline_h:g} h: begin it when nothing depends on the next ones."
         )
         yield Notice("first_backup_misses_deadline", names[at], text)
     if "max_churn_gib_per_day" in scenario.profile:
@@ -185,13 +186,13 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
-    served, jam_h = scenario["vault_servers"], vms["jam_h"].to_numpy()
-    number, vaults = pd.factorize(vms["vault"][jam_h > 0])
+    served, line_h = scenario["vault_servers"], vms["own_line_mean_h"].to_numpy()
+    number, vaults = pd.factorize(vms["vault"][line_h > 0])
     for at, vault in enumerate(vaults):
-        own_h = jam_h[jam_h > 0][number == at]
+        own_h = line_h[line_h > 0][number == at]
         text = (
-            f"{len(own_h)} VMs of vault {vault} wait for others of it, up to "
-            f"{own_h.max():.1f} h: {served:g} are served at a time."
+            f"{len(own_h)} VMs of vault {vault} wait for others of it, "
+            f"{own_h.mean():.1f} h on average: {served:g} are served at a time."
         )
         if math.isinf(own_h.max()):
             text = (

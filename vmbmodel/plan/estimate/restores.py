@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
-from vmbmodel.plan.estimate.others import OthersWait
+from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
 from vmbmodel.plan.estimate.transfers import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario
 
@@ -34,11 +34,13 @@ def restores(
     each copy counts on no more than its part among as many as can run beside it,
     which is never too soon. `of_vm` is the number of the VM of each disk.
     """
+    hours = np.zeros(1) if isinstance(others, SteadyWait) else np.arange(0, 24, 0.5)
     if scenario["restore_first"]:  # waits for the next free mover, else with backups
         decay_per_h = formulas.wait_decay_per_h(
             scenario["servers"], 0, scenario["service_h"]
         )
-        others = others.for_the_next(decay_per_h)
+        busy = 1 - others.within_prob(hours, 0).mean()
+        hours, others = np.zeros(1), SteadyWait(busy, 1 / decay_per_h)
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
     restored_gib = disks[_RESTORED[scenario["restored_reading"]]].to_numpy()
@@ -46,11 +48,12 @@ def restores(
     copy_h = partial(_copied_h, **scenario.arguments(_copied_h))
     busy = vms["disks"] > 0
     count = busy.sum()
-    wait_h = others.quantile_h(np.array([0.5, 0.95, 0.95 ** (1 / max(count, 1))]))
+    shares = np.array([0.5, 0.95, 0.95 ** (1 / max(count, 1))])
+    wait_h = _quantile_h(others, hours, shares)
     # each into an account of its own
     fixed_h = formulas.restore_h(0, copy_h(np.arange(len(busy)), *own), finish_h)
     spare_h = scenario["rto_h"] - fixed_h
-    in_time = others.within_prob(np.maximum(spare_h, 0))
+    in_time = _within_prob(others, hours, np.maximum(spare_h, 0))
     snapshot_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else np.inf
     columns = {
         "restore_vault_p50_h": fixed_h + wait_h[0],
@@ -68,6 +71,26 @@ def restores(
     account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
     ready_h = _after_the_line_h(vault, copy_h(account, *own, beside)[busy], served)
     return columns, float(formulas.restore_h(0, ready_h.max(), finish_h) + wait_h[2])
+
+
+def _within_prob(
+    others: OthersWait, hours: np.ndarray, wait_h: np.ndarray
+) -> np.ndarray:
+    """Probability that who comes at any of the hours waits no longer than this."""
+    return others.within_prob(hours, wait_h[..., np.newaxis]).mean(axis=-1)
+
+
+def _quantile_h(others: OthersWait, hours: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Wait that this share of those who come at any of the hours does not exceed."""
+    ends = others.quantile_h(hours, share[..., np.newaxis])
+    low, high = ends.min(axis=-1), ends.max(axis=-1)
+    for _ in range(60):
+        if (low == high).all():
+            break
+        middle = np.where(np.isinf(high), high, (low + high) / 2)
+        enough = _within_prob(others, hours, middle) >= share
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
 
 
 def _copied_h(
@@ -116,6 +139,7 @@ def _after_the_line_h(
 def point_ages(
     vms: Mapping[str, np.ndarray],
     *,
+    start_slack_reading: str,
     start_slack_h: float,
     snapshot_h: float,
     interval_h: float,
@@ -123,14 +147,15 @@ def point_ages(
 ) -> dict[str, np.ndarray | float]:
     """Return how much work can be lost, as if each backup took as long as the next."""
     kept = 0 if snapshot_points else math.inf
+    late_h = 0.0 if start_slack_reading == "none" else start_slack_h
     vault_h = max(interval_h, _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
     return {
         "point_age_snapshot_h": formulas.worst_point_age_h(
-            interval_h + start_slack_h, snapshot_h + kept
+            interval_h + late_h, snapshot_h + kept
         ),
         "point_age_vault_h": formulas.worst_point_age_h(
-            vault_h + start_slack_h, vms["backup_p95_h"]
+            vault_h + late_h, vms["job_p95_h"]
         ),
         "point_age_mean_h": formulas.mean_point_age_h(vault_h, backup_h),
     }

@@ -34,12 +34,18 @@ def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
     """Return what moves of each disk, and how long it takes beside the others.
 
     That is ``cap_mib_s``, which the disk gives at most; ``changed_gib``; ``disk_h``
-    of the next backup and ``first_h`` of a first one. No cell may be blank.
+    of the next backup, ``later_h`` of one that finds no new disk, and ``first_h`` of a
+    first one. No cell may be blank.
     """
     ask = scenario.arguments
     iops, cap_mib_s = _limits(disks, scenario.profile.as_of, **ask(_limits))
     columns = {name: disks[name].to_numpy() for name in _MOVED}
     own = _alone(columns, iops, cap_mib_s, **ask(_alone))
+    later = own
+    if (columns["first_backup"] | columns["new_disk"]).any():
+        none = np.zeros(len(disks), dtype=bool)
+        old = columns | {"first_backup": none, "new_disk": none}
+        later = _alone(old, iops, cap_mib_s, **ask(_alone))
     managed, used = columns["managed"], columns["used_gib"]
     shares = ~managed | (scenario["vm_mib_s"] < np.inf)
 
@@ -53,10 +59,15 @@ def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
         times[busy] = _beside_others_h(number, *moved, **ask(_beside_others_h))
         return times
 
+    def next_h(night):
+        return beside("start_h", night["alone_h"], night["read_gib"], night["extents"])
+
+    disk_h = next_h(own)
     return {
         "cap_mib_s": cap_mib_s,
         "changed_gib": own["changed_gib"],
-        "disk_h": beside("start_h", own["alone_h"], own["read_gib"], own["extents"]),
+        "disk_h": disk_h,
+        "later_h": disk_h if later is own else next_h(later),
         "first_h": beside("vm", own["first_alone_h"], used, 0 * used),
     }
 

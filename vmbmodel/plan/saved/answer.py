@@ -40,7 +40,7 @@ CAUSES = MappingProxyType(
 )
 """Why two estimates differ, and what each cause stands for."""
 
-COMPARED = ("total_usd", "deadline_prob", "backup_p95_h", "restore_vault_p95_h")
+COMPARED = ("total_usd", "deadline_prob", "done_p95_h", "restore_vault_p95_h")
 """Columns of a VM that are shown before and after."""
 
 Saved = str | os.PathLike[str] | Mapping | Estimate

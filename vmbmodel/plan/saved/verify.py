@@ -40,7 +40,7 @@ _ABSENT = "(absent)"
 class Difference:
     """One cell that is not what it was."""
 
-    place: str  #: where it stands, such as ``vms.web-01.backup_p95_h``
+    place: str  #: where it stands, such as ``vms.web-01.done_p95_h``
     saved: object
     now: object
 
