@@ -103,7 +103,7 @@ def test_the_totals_are_those_of_the_answer(of_many):
 
 
 def test_columns_are_named_as_in_code_and_labelled_on_a_page(of_one):
-    assert "backup_p95_h" in repr(of_one["estimate"])
+    assert "done_p95_h" in repr(of_one["estimate"])
     assert "backup, 95 % (h)" in of_one["estimate"]._repr_html_()
 
 
@@ -122,7 +122,7 @@ def test_what_never_ends_is_said_in_a_word():
     busy = fleet(*"abc", size_gib=32767, used_gib=32767)
     answer = estimate(busy, Scenario.of(settings={"vault_servers": 1}))
     assert "never" in repr(answer)
-    assert answer.to_dict()["vms"][0]["backup_p95_h"] == "inf"
+    assert answer.to_dict()["vms"][0]["done_p95_h"] == "inf"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -180,7 +180,7 @@ def test_a_gate_asks_for_the_change_of_a_total(files, condition, status):
     assert run(*files, "--fail-on", condition).exit_code == status
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "vmbmodel.estimate/1"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "vmbmodel.estimate/2"}'])
 def test_what_is_no_estimate_ends_with_2(files, tmp_path, text):
     path = tmp_path / "no.json"
     path.write_text(text)

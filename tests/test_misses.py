@@ -19,8 +19,9 @@ fleets = st.lists(
 
 
 def fleet(rows):
-    columns = ["vault", "first_backup", "deadline_prob"]
-    return pd.DataFrame(rows, columns=columns).assign(policy="daily")
+    vms = pd.DataFrame(rows, columns=["vault", "once", "deadline_prob"])
+    later = np.where(vms["once"].astype(bool), 1.0, vms["deadline_prob"])
+    return vms.assign(policy="daily", later_deadline_prob=later)
 
 
 def test_a_die_for_every_vm():
@@ -57,7 +58,7 @@ def test_a_month_of_drawn_nights():
     assert abs(said["misses_per_month"] - seen.mean()) <= error
 
 
-def test_a_first_backup_is_made_once():
+def test_what_is_done_once_is_missed_once():
     one = fleet_misses(fleet([("a", True, 0.25)]))
     assert one["misses_per_month"] == one["expected_misses"] == 0.75
     assert one["any_miss_month_prob"] == one["any_miss_prob"] == 0.75

@@ -299,7 +299,7 @@ def test_a_price_book_of_one_s_own_is_carried_along(run, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "other/1"}, "is no result of the form vmbmodel.estimate/1"),
+        ({"schema": "other/1"}, "is no result of the form vmbmodel.estimate/2"),
         ({"inventory": []}, "inventory is empty"),
         ({"inventory": [{"vm": "a"}]}, "required column size_gib is missing"),
         ({"inventory": [3]}, "inventory must be a list of objects"),

@@ -1,6 +1,9 @@
-"""`vmbmodel.plan.estimate`: the wait for others, by the hour of the start."""
+"""`vmbmodel.plan.estimate`: the wait for others, by the hour at which they are met."""
+
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,12 +13,47 @@ from vmbmodel.formulas.day import day_mean_wait_h, day_wait_quantile_h
 from vmbmodel.plan.estimate.others import HALF_HOURS, day_load, of_others, wait_by_start
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import PROFILES
+from vmbmodel.service.constants import set_text
 
 HOURS = np.arange(HALF_HOURS) / 2
+OVERLOAD = {"eight_hours": "overload"}
 
 
 def others(**changes):
     return of_others(Scenario.of(settings=changes))
+
+
+def test_eight_hours_are_a_check_that_the_published_law_passes():
+    # of 67 charted backups one took longer than eight hours; the law leaves .036
+    scenario = Scenario.of()
+    wait = wait_by_start(scenario, HOURS)
+    assert_allclose(wait.within_prob, 0.964, atol=5e-4)
+    assert_allclose(wait.wait_mean_h, 2.4)
+    for unheard in ("peak_wait_prob", "peak_start_h", "servers", "service_h"):
+        changed = Scenario.of(settings={unheard: scenario[unheard] / 2})
+        assert of_others(changed) == of_others(scenario)
+        assert changed.unused() == [unheard]
+
+
+def test_the_published_half_is_told_better_than_by_the_day_of_the_overload():
+    # a job's log score in cells of 30 min, snapshot and bytes at 60 MB/s taken off
+    path = Path(__file__).parents[1] / "notebooks" / "data" / "backups.csv"
+    jobs = pd.read_csv(path)
+    work_h = (15 * 60 + 26) / 3600 + jobs["moved_gb"] * 1e9 / 60e6 / 3600
+    cell = np.ceil((jobs["total_min"] - 16) / 30)
+    ends_h = np.array([16 + 30 * (cell - 1), 16 + 30 * cell]) / 60 - work_h.to_numpy()
+
+    def score(law, hours=(0.0,)):
+        late, early = (
+            np.mean([law.within_prob(h, np.maximum(end_h, 0)) for h in hours], axis=0)
+            * (end_h >= 0)
+            for end_h in ends_h
+        )
+        return np.log(np.maximum(early - late, 1e-12)).mean()
+
+    published = score(others())
+    assert_allclose(published, -2.62, atol=0.12)
+    assert published > score(others(**OVERLOAD), HOURS) + 0.2
 
 
 @given(
@@ -43,77 +81,85 @@ def test_a_day_s_load_is_the_peak_and_the_rest(begin, length, wait, calm):
     assert_allclose(load[outside], calm, atol=1e-9)
 
 
-def test_the_night_of_the_default_by_hand():
+def test_the_night_of_the_overload_by_hand():
     # capacity 10 jobs an hour; 6 h of 23.3: 80 jobs too many, eight hours of work
-    load = day_load(Scenario.of())
+    scenario = Scenario.of(settings=OVERLOAD)
+    load = day_load(scenario)
     assert_allclose((load.max() - 1) * 6, 8)
     assert_allclose(load.mean(), (14 + 18 * 0.3) / 24)
-    wait = wait_by_start(Scenario.of(), HOURS)
+    wait = wait_by_start(scenario, HOURS)
     assert HOURS[np.argmax(wait.wait_mean_h)] == 4
     evening = (HOURS >= 21) & (HOURS <= 22)
     assert np.all(wait.wait_mean_h[evening] < 0.02)
 
 
-def test_at_half_hours_it_is_the_formula_of_the_day():
-    scenario = Scenario.of(settings={"servers": 20, "service_h": 0.5})
-    day = day_load(scenario), 0, 20, 0.5
+@pytest.mark.parametrize("servers", [20, 80])
+def test_at_half_hours_it_is_the_formula_of_the_day(servers):
+    scenario = Scenario.of(settings=OVERLOAD | {"servers": servers, "service_h": 0.5})
+    day = day_load(scenario), 0, servers, 0.5
     wait = wait_by_start(scenario, HOURS)
-    assert_allclose(wait.wait_mean_h, day_mean_wait_h(*day), rtol=1e-12)
-    assert_allclose(wait.wait_p95_h, day_wait_quantile_h(*day, 0.95), rtol=1e-12)
+    assert_allclose(wait.wait_mean_h, day_mean_wait_h(*day), atol=2e-3)
+    assert_allclose(wait.wait_p95_h, day_wait_quantile_h(*day, 0.95), atol=5e-3)
 
 
 @settings(max_examples=20)
 @given(start=st.floats(0, 23.999), prob=st.floats(0.01, 0.999))
 def test_quantile_and_probability_agree_at_any_hour(start, prob):
-    law = others().at(start)
-    late = law.quantile_h(prob)
-    assert law.within_prob(late) >= prob - 1e-9
+    law = others(**OVERLOAD)
+    late = law.quantile_h(start, prob)
+    assert law.within_prob(start, late) >= prob - 1e-4
     if late > 0:
-        assert_allclose(law.within_prob(late), prob, rtol=1e-6)
-
-
-@pytest.mark.parametrize("prob", [0, 0.1, 0.5, 0.95, 0.999])
-def test_at_any_hour_the_quantile_is_that_of_the_mixture(prob):
-    law = others()
-    late = law.quantile_h(prob)
-    assert law.within_prob(late) >= prob
-    assert late == 0 or law.within_prob(late * (1 - 1e-6)) < prob
+        assert_allclose(law.within_prob(start, late), prob, atol=1e-4)
 
 
 def test_in_balance_all_hours_are_alike():
-    wait = wait_by_start(
-        Scenario.of(settings={"peak_reading": "quantile"}), [0, 5, 23.7]
-    )
+    quantile = Scenario.of(settings={"eight_hours": "quantile"})
+    wait = wait_by_start(quantile, [0, 5, 23.7])
     assert_allclose(wait.wait_p95_h, 8, rtol=1e-9)
     assert_allclose(wait.within_prob, 0.95, rtol=1e-9)
-    same = others(peak_reading="quantile")
-    assert_allclose(same.quantile_h(0.95), 8, rtol=1e-9)
 
 
 def test_a_given_load_holds_all_day():
-    for reading in ("overload", "quantile"):
-        law = others(utilisation_frac=0.9, peak_reading=reading).at([1, 13])
-        assert_allclose(law.mean_h(), 0.668732, rtol=1e-5)
-    full = others(utilisation_frac=1).at([1, 13])
-    assert np.all(full.mean_h() == np.inf)
-    assert np.all(full.within_prob(1e9) == 0)
+    for reading in ("overload", "quantile", "published", "own"):
+        law = others(utilisation_frac=0.9, eight_hours=reading)
+        assert_allclose(law.mean_h([1, 13]), 0.668732, rtol=1e-5)
+    full = others(utilisation_frac=1)
+    assert np.all(full.mean_h([1, 13]) == np.inf)
+    assert np.all(full.within_prob([1, 13], 1e9) == 0)
 
 
-def test_what_was_measured_is_a_quantile():
-    own = PROFILES.load("azure-2026-01").modified(peak_wait_prob=0.95)
-    assert Scenario.of(own)["peak_reading"] == "overload"  # said by the caller
-    origins = dict(own.origins)
-    prob = origins["peak_wait_prob"]
-    origins["peak_wait_prob"] = type(prob)(**vars(prob) | {"status": "measured"})
-    own = type(own)(**vars(own) | {"origins": origins})
-    assert Scenario.of(own)["peak_reading"] == "quantile"
-    assert Scenario.of(own, settings={"peak_reading": "overload"})["peak_reading"] == (
-        "overload"
-    )
+def test_nobody_is_waited_for_if_the_eight_hours_are_your_own_line():
+    law = others(eight_hours="own")
+    assert (law.mean_h(HOURS) == 0).all()
+    assert (law.within_prob(HOURS, 0) == 1).all()
+    assert (others(others_wait_mean_h=0).quantile_h(HOURS, 0.95) == 0).all()
 
 
-def test_the_reason_is_given():
-    assert "30 of 48" in others().reason
-    assert "in balance" in others(peak_reading="quantile").reason
-    assert "more work" in others(offpeak_utilisation_frac=0.9).reason
-    assert others(offpeak_utilisation_frac=0.9).quantile_h(0.5) == np.inf
+def test_a_profile_says_its_reading_by_name(tmp_path):
+    base = PROFILES.load("azure-2026-01")
+    measured = {"eight_hours": "measured"}
+    text = set_text("mine", base.as_of, base.origins, readings=measured)
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    assert Scenario.of(str(path))["eight_hours"] == "measured"
+    assert Scenario.of(str(path), settings=OVERLOAD)["eight_hours"] == "overload"
+    # whatever the status of a constant
+    changed = base.modified(others_wait_mean_h=3)
+    assert Scenario.of(changed)["eight_hours"] == "published"
+    for wrong, said in (
+        (
+            'eight_hour = "own"',
+            "there is no reading 'eight_hour'; did you mean 'eight_hours'",
+        ),
+        ('eight_hours = "mine"', "eight_hours must be one of published, measured"),
+    ):
+        path.write_text(text.replace('eight_hours = "measured"', wrong), "utf-8")
+        with pytest.raises(ValueError, match=said):
+            Scenario.of(str(path))
+
+
+def test_a_day_of_more_work_than_hours_never_clears():
+    stuck = others(offpeak_utilisation_frac=0.9, **OVERLOAD)
+    assert stuck.quantile_h(3.0, 0.5) == np.inf
+    assert stuck.mean_h(3.0) == np.inf
+    assert stuck.within_prob(3.0, 100.0) == 0

@@ -146,6 +146,8 @@ def _csv(answer, compared: list[dict[str, object]]) -> str:
 
 
 def _text(answer, compared: list[dict[str, object]]) -> str:
+    from vmbmodel.plan.estimate import wait_said
+
     rows = answer.vms.to_dict("records")
     count = answer.total["vms"]
     footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
@@ -158,6 +160,8 @@ def _text(answer, compared: list[dict[str, object]]) -> str:
         sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
+        f"Deadlines missed a night, on average: {answer.misses_said()}.",
+        *wait_said(answer.scenario),
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]

@@ -93,7 +93,7 @@ def day_law(utilisation_frac, pulse_h, servers, service_h):
 
 
 def at_chance(chance, mean, scv, family):
-    """Length that this share of the lengths of a mean and a variation does not exceed."""
+    """Length that this share of the lengths of a mean does not exceed."""
     from scipy.special import ndtri
 
     return at_score(ndtri(chance), mean, scv, family)

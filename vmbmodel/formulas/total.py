@@ -2,12 +2,12 @@ r"""Total time of a job: its late start, a fixed part, a wait, and a transfer.
 
 .. math:: T = S + d + W + Y
 
-The start is late by :math:`S`, evenly spread over the slack :math:`[0, \sigma]`; without
-one, times count from the start. The fixed part :math:`d` is a constant. The wait :math:`W` is 0 with probability
-:math:`1 - p_w` and otherwise of mean :math:`1/\theta`: exponential, as in an M/M/c
-queue, or gamma of another variation. The transfer :math:`Y` is normal, gamma or
-lognormal, and does not depend on the wait; one that does not vary may as well count
-to the fixed part.
+The start is late by :math:`S`, evenly spread over the slack :math:`[0, \sigma]`;
+without a slack, times count from the start. The fixed part :math:`d` is a constant. The
+wait :math:`W` is 0 with probability :math:`1 - p_w` and otherwise of mean
+:math:`1/\theta`: exponential, as in an M/M/c queue, or gamma of another variation. The
+transfer :math:`Y` is normal, gamma or lognormal, and does not depend on the wait; one
+that does not vary may as well count to the fixed part.
 """
 
 import numpy as np
@@ -121,7 +121,7 @@ def done_within_prob(
     if np.all(simple):
         return done
     law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
-    late = _late_starts(spare, *law, start_slack_h, transfer_family)
+    late = _late(spare, *law, start_slack_h, transfer_family)
     return np.where(simple, done, 1 - late)
 
 
@@ -209,9 +209,12 @@ def total_quantile_h(
     simple = (transfer_scv <= EQUAL) & (waiting_scv == 1)
     if not simple.all():
         law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
-        varied = total_quantile(_late, _wait_quantile, 1 - prob, law, transfer_family)
+        on_time = (*law, np.zeros_like(slack))
+        varied = total_quantile(
+            _late, _wait_quantile, 1 - prob, on_time, transfer_family
+        )
         varied = root(
-            lambda time, late, *law: _late_starts(time, *law, transfer_family) - late,
+            lambda time, late, *law: _late(time, *law, transfer_family) - late,
             varied, varied + slack, 1 - prob, *law, slack,
             inside=(slack > 0) & (varied < np.inf) & ~simple, otherwise=varied,
             xrtol=1e-10, xatol=0, fatol=0, frtol=0,
@@ -219,19 +222,7 @@ def total_quantile_h(
     return constant_h + np.where(simple, total, varied)
 
 
-def _late_starts(spare, *law_and_family):
-    """Probability that late start, transfer and gamma wait take longer than is left."""
-    *law, slack, family = law_and_family
-    if not np.any(slack > 0):
-        return _late(spare, *law, family)
-    points, weights = legendre(_STARTS)
-    started = np.asarray(slack)[..., np.newaxis] * ((1 + points) / 2)
-    law = [np.asarray(part)[..., np.newaxis] for part in law]
-    late = _late(np.asarray(spare)[..., np.newaxis] - started, *law, family)
-    return late @ (weights / 2)
-
-
-def _wait_quantile(late, _, __, waiting, mean, waiting_scv):
+def _wait_quantile(late, _, __, waiting, mean, waiting_scv, ___):
     """Wait that is exceeded with a probability; the transfer does not matter."""
     from scipy.special import gammainccinv
 
@@ -241,14 +232,14 @@ def _wait_quantile(late, _, __, waiting, mean, waiting_scv):
     return np.where(late < waiting, waited, 0)
 
 
-def _late(spare, mean, scv, waiting, wait_mean, wait_scv, family):
-    """Probability that transfer and gamma wait take longer than is left for them."""
-    arrays = (spare, mean, scv, waiting, wait_mean, wait_scv)
+def _late(spare, mean, scv, waiting, wait_mean, wait_scv, slack, family):
+    """Probability that start, transfer and gamma wait take longer than is left."""
+    arrays = (spare, mean, scv, waiting, wait_mean, wait_scv, slack)
     shape = np.broadcast_shapes(*(np.shape(part) for part in arrays))
     spare, mean, scv, *law = (part.ravel() for part in np.broadcast_arrays(*arrays))
     closed = (scv > EQUAL) & (mean > 0) & (mean < np.inf)
     closed &= (spare > 0) & (spare < np.inf)
-    closed &= (law[2] == 1) & (law[1] > 0) & (law[1] < np.inf)
+    closed &= (law[2] == 1) & (law[1] > 0) & (law[1] < np.inf) & (law[3] == 0)
     if family == "gamma":
         grown = -np.log1p(-mean * scv / law[1]) / scv
         closed &= grown < _LARGEST  # also if the wait decays faster, a NaN
@@ -263,7 +254,21 @@ def _late(spare, mean, scv, waiting, wait_mean, wait_scv, family):
     return np.clip(result, 0, 1).reshape(shape)
 
 
-def _wait_late(time, waiting, mean, scv):
+def _wait_late(time, waiting, mean, scv, slack):
+    """Probability that late start and wait take longer than given times."""
+    if np.any(slack > 0):
+        started = 1 - _started(time, waiting, 1 / mean, slack)
+        if np.any(scv != 1):
+            points, weights = legendre(_STARTS)
+            law = (part[..., np.newaxis] for part in (waiting, mean, scv))
+            left = time[..., np.newaxis] - slack[..., np.newaxis] * ((1 + points) / 2)
+            late = np.where(left >= 0, _waited(np.maximum(left, 0), *law), 1)
+            started = np.where(scv == 1, started, late @ (weights / 2))
+        return started
+    return _waited(time, waiting, mean, scv)
+
+
+def _waited(time, waiting, mean, scv):
     """Probability of waiting longer than given times."""
     from scipy.special import gammaincc
 

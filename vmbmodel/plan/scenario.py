@@ -102,7 +102,7 @@ class Scenario:
     options: Mapping[str, object]
     given: Mapping[str, object]
     _asked: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-    values: Mapping[str, object] = field(init=False, repr=False, compare=False)
+    taken: Mapping[str, object] = field(init=False, repr=False, compare=False)
     """All of them by name: what is taken, whichever set or setting it is from."""
 
     def __post_init__(self) -> None:
@@ -113,7 +113,7 @@ class Scenario:
             values |= constants.constants
         if values["eight_hours"] == "own" and "vault_servers" not in self.given:
             values["vault_servers"] = values["own_vault_servers"]
-        object.__setattr__(self, "values", MappingProxyType(values))
+        object.__setattr__(self, "taken", MappingProxyType(values))
 
     @classmethod
     def of(
@@ -211,7 +211,7 @@ class Scenario:
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
         self._asked.add(name)
-        return self.values[name]
+        return self.taken[name]
 
     def arguments(self, step: Callable) -> dict[str, object]:
         """Return the settings that a step takes, by the names of its keywords.
@@ -226,7 +226,7 @@ class Scenario:
 
     def __contains__(self, name: object) -> bool:
         """Say whether there is such a constant or option."""
-        return name in self.values
+        return name in self.taken
 
     def sets(self) -> Iterator[tuple[str, ConstantSet]]:
         """Iterate over the three sets of constants, each with what it is."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan import of_vms
 from vmbmodel.plan.check import Check
 from vmbmodel.plan.estimate import AT_RISK_PROB, Estimate
 
@@ -46,7 +45,7 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
         return (Answer("How long?", none), _rules(check))
     return (
         _how_long(vms),
-        _when(vms, _start_h(estimate)),
+        _when(vms),
         _deadline(vms, estimate),
         _restore(vms),
         _cost(vms, estimate),
@@ -54,25 +53,20 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
     )
 
 
-def _start_h(estimate: Estimate) -> pd.Series:
-    """Return the hour at which each VM starts, by its name."""
-    return of_vms(estimate.fleet, estimate.scenario, "start_h")["start_h"]
-
-
 def _how_long(vms: pd.DataFrame) -> Answer:
     slowest = vms.loc[vms["done_p95_h"].idxmax()]
     usual_h = _middle(vms, "done_p50_h")
     return Answer(
         "How long does a backup take?",
-        f"Half of the VMs are usually done within {_hours(usual_h)} of their start; "
+        f"Half of the VMs are usually done within {_hours(usual_h)} of the scheduled hour; "
         "the slowest, {vm}, takes "
         f"{_up_to(slowest['done_p95_h'])} in 95 cases of 100.",
         {"vm": slowest["vm"]},
     )
 
 
-def _when(vms: pd.DataFrame, begin_h: pd.Series) -> Answer:
-    begin_h = vms["vm"].map(begin_h)
+def _when(vms: pd.DataFrame) -> Answer:
+    begin_h = vms["start_h"]
     usual_h, late_h = begin_h + vms["done_p50_h"], begin_h + vms["done_p95_h"]
     last = vms.loc[late_h.idxmax(), "vm"]
     return Answer(
@@ -94,7 +88,7 @@ def _deadline(vms: pd.DataFrame, estimate: Estimate) -> Answer:
         f"{sure:,} of {len(vms):,} VMs meet their deadline of {deadline} with a "
         f"probability of {_percent(AT_RISK_PROB)} or more. The least certain, {{vm}}, "
         f"has {_percent(worst['deadline_prob'])}; when every VM is backed up once, "
-        f"{estimate.total['expected_misses']:,.2f} miss it on average.",
+        f"{estimate.misses_said()} miss it on average.",
         {"vm": worst["vm"]},
     )
 

@@ -79,7 +79,7 @@ def _finished(vms: pd.DataFrame) -> Drawing:
     deadline_h = float(vms["deadline_h"].max())
     ax = _axes()
     ends = (1.05 * deadline_h, _DEADLINES * deadline_h)
-    _share(ax, cases, ends, "time since the start")
+    _share(ax, cases, ends, "time since the scheduled hour")
     ax.axvline(deadline_h, color=_INK, linewidth=0.8, linestyle=":")
     ax.annotate(
         f"deadline, {deadline_h:g} h",
@@ -95,7 +95,7 @@ def _finished(vms: pd.DataFrame) -> Drawing:
         ax,
         "finished",
         "What is finished when: the share of the VMs that are done, by the time since "
-        "their start.",
+        "their scheduled hour.",
         f"Two rising curves. In 95 cases of 100, {len(vms) - late:,} of {len(vms):,} "
         "VMs are done by their deadline.",
     )

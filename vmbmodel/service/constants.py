@@ -15,7 +15,8 @@ constant, named after its row of ``fields.toml``:
     note = "what a reader has to know besides"    # may be left out
 
 A profile may have a table ``[readings]`` besides, with the names of the readings that
-it was fitted under, such as ``eight_hours = "measured"``. A file that leaves any of this out is refused, with all its faults at once.
+it was fitted under, such as ``eight_hours = "measured"``. A file that leaves anything
+else out is refused, with all its faults at once.
 """
 
 import dataclasses

@@ -231,7 +231,7 @@ def _unit_usd(lines: pd.DataFrame, scenario: Scenario) -> np.ndarray:
 def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataFrame:
     """Return quantity and cost of a full month by vault and line, by the model."""
     vms = estimate_disks(fleet, scenario).vms.set_index("vm")
-    vms = vms.join(of_vms(fleet, scenario, "vault", "redundancy"))
+    vms = vms.join(of_vms(fleet, scenario, "redundancy"))
     vms["vault"] = "" if one else vms["vault"].str.lower()
     stored = vms.groupby(["vault", "redundancy"])[["stored_gib", "storage_usd"]].sum()
     instances = vms.groupby("vault")[["protected_instances", "instance_usd"]].sum()

@@ -15,12 +15,19 @@ from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.estimate.others import (
     HALF_HOURS,
     OthersWait,
+    SteadyWait,
     WaitByStart,
     day_load,
     of_others,
     wait_by_start,
 )
-from vmbmodel.plan.estimate.remarks import AT_RISK_PROB, Assumption, Notice, assumptions
+from vmbmodel.plan.estimate.remarks import (
+    AT_RISK_PROB,
+    Assumption,
+    Notice,
+    assumptions,
+    wait_said,
+)
 
 __all__ = [
     "AT_RISK_PROB",
@@ -33,6 +40,7 @@ __all__ = [
     "Estimate",
     "Notice",
     "OthersWait",
+    "SteadyWait",
     "WaitByStart",
     "assumptions",
     "compare",
@@ -46,4 +54,5 @@ __all__ = [
     "parse_case",
     "policy_misses",
     "wait_by_start",
+    "wait_said",
 ]

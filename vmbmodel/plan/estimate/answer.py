@@ -23,7 +23,14 @@ from vmbmodel.plan.estimate.finish import backup
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.others import of_others
-from vmbmodel.plan.estimate.remarks import Assumption, Notice, assumptions, notices
+from vmbmodel.plan.estimate.remarks import (
+    Assumption,
+    Notice,
+    assumptions,
+    misses_said,
+    notices,
+    wait_said,
+)
 from vmbmodel.plan.estimate.restores import point_ages, restores
 from vmbmodel.plan.estimate.transfers import copies
 from vmbmodel.plan.facts import Fleet, backed_up, filled
@@ -121,9 +128,9 @@ class Estimate(Result):
 
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
-        values, options = self.scenario.values, self.scenario.options
-        inputs = {name: values[name] for _, s in self.scenario.sets() for name in s}
-        inputs |= {n: v for n, v in options.items() if v is not None}
+        scenario = self.scenario
+        inputs = {n: scenario.taken[n] for _, s in scenario.sets() for n in s}
+        inputs |= {n: v for n, v in scenario.options.items() if v is not None}
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "inputs", inputs
@@ -136,9 +143,15 @@ class Estimate(Result):
         yield "warnings", self.warnings
         yield "inventory", (_known(row) for row in records(self.fleet))
 
+    def misses_said(self) -> str:
+        """Say how many deadlines are missed a night, and how much of that is known."""
+        misses, vms = self.total["expected_misses"], self.total["vms"]
+        return misses_said(misses, self.scenario, vms)
+
     def overview(self) -> Overview:
         """Show times, odds and bill of the VMs, and what all of them come to."""
         said = {name: shown(name, value) for name, value in self.total.items()}
+        missed = self.misses_said()
         sets = ", ".join(f"{kind} {s.name}" for kind, s in self.scenario.sets())
         return Overview(
             self.vms[list(_SEEN)],
@@ -147,8 +160,10 @@ class Estimate(Result):
                 f"VMs: {said['vms']}; USD a month: {said['total_usd']} (instances "
                 f"{said['instance_usd']}, storage {said['storage_usd']}, snapshots "
                 f"{said['snapshot_usd']})",
-                f"deadlines missed, on average: {said['expected_misses']}; hours until "
-                f"all are restored at once: {said['restore_all_h']}, 95 times of 100",
+                f"deadlines missed a night, on average: {missed}",
+                *wait_said(self.scenario),
+                f"hours until all are restored at once: {said['restore_all_h']}, 95 "
+                "times of 100",
                 sets,
                 f"{len(self.warnings)} worth a look (.warnings), "
                 f"{len(self.assumptions)} assumed (.assumptions)",

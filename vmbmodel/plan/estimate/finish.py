@@ -10,6 +10,7 @@ scheduled hour, ``job`` from the start of the job.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from vmbmodel import formulas
 from vmbmodel.formulas.laws import at_chance
 from vmbmodel.plan.answers import day_clock
 from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
-from vmbmodel.plan.estimate.own_line import Nights, drawn_nights, stands_in_line
+from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
 
 __all__ = ["backup"]
 
@@ -31,8 +32,8 @@ _FIGURES = (
     "deadline_prob",
 )
 _CELLS = 2**20
-_FEWEST, _MOST = 32, 256
-_TURNS = (0.6180339887498949, 0.41421356237309515)  # of which none meets another
+_FEWEST, _MOST = 128, 1024
+_TURN = 0.7548776662466927  # of which no multiple comes near another
 _EXACT_H = 1e-9
 
 
@@ -58,45 +59,51 @@ def backup(
     the next backup is its first. VMs that are alike in these have the same figures,
     whatever the order of the rows.
     """
-    slack_h = 0.0 if start_slack_reading == "none" else start_slack_h
-    spread = start_slack_reading == "uniform"
+    slack = Slack.of(start_slack_reading, start_slack_h)
     extended_h = extension_h * vms["first_backup"]
     keys = vms["transfer_h"], extended_h, vms["start_h"], vms["vault_number"]
     order = np.lexsort(keys)
     transfer_h, extended_h, start_h, vault = (key[order] for key in keys)
-    new = [
-        np.diff(key, prepend=np.nan) != 0 for key in (transfer_h, extended_h, start_h)
-    ]
-    new = np.any([*new, np.diff(vault, prepend=-1) != 0], axis=0)
-    alike, first = np.cumsum(new) - 1, np.flatnonzero(new)
-    before_h = extended_h + snapshot_h
-    lined = np.zeros(len(vault), dtype=bool)
-    if line_reading != "one-pool":
-        lined = stands_in_line(vault, transfer_h, vault_servers)
+    differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
+    alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
+    work = _Work.of(
+        extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, transfer_family
+    )
+    lined = stands_in_line(vault, transfer_h, vault_servers)
+    lined &= line_reading != "one-pool"
     figures = {name: np.empty(len(first)) for name in _FIGURES}
-    scv = snapshot_scv, transfer_scv
-    for some, in_line in ((np.flatnonzero(lined), True), (first[~lined[first]], False)):
-        if not len(some):
-            continue
-        own = start_h[some], extended_h[some], transfer_h[some]
-        met = others
-        if in_line:
-            nights = drawn_nights(
-                vault[some], start_h[some], before_h[some], transfer_h[some],
-                served=vault_servers, slack_h=slack_h, spread=spread,
-                others=others if line_reading == "others-first" else None,
-            )  # fmt: skip
-            if line_reading == "others-first":
-                met = SteadyWait(0.0, 0.0)
-        elif isinstance(others, SteadyWait) and not any(scv):
-            law = _Alone(before_h[some] + transfer_h[some], slack_h, spread, others)
-            _put(figures, alike[some], law, deadline_h, deadline_clock)
-            continue
+
+    def put(rows: np.ndarray, law: _Law) -> None:
+        kinds = np.unique(alike[rows])
+        names = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
+        for name, mean_h in zip(names, law.means_h(), strict=True):
+            figures[name][kinds] = mean_h
+        for clock in _CLOCKS:
+            for name, share in _SHARES.items():
+                figures[f"{clock}_{name}_h"][kinds] = law.quantile_h(share, clock)
+        clock = "done" if deadline_clock == "scheduled" else "job"
+        figures["deadline_prob"][kinds] = law.within_prob(deadline_h, clock)
+
+    if len(rows := np.flatnonzero(lined)):
+        first_others = line_reading == "others-first"
+        join_h = extended_h[rows] + snapshot_h
+        nights = drawn_nights(
+            vault[rows], start_h[rows], join_h, transfer_h[rows], vault_servers, slack,
+            others if first_others else None,
+        )  # fmt: skip
+        met = SteadyWait(0.0, 0.0) if first_others else others
+        put(
+            rows, _Mixed.of(nights, start_h[rows], join_h, work[rows], met, alike[rows])
+        )
+    if len(rows := first[~lined[first]]):
+        if isinstance(others, SteadyWait):
+            put(rows, _Steady(work[rows], slack, others))
         else:
-            nights = _spread_nights(len(some), slack_h, spread)
-        kind = alike[some]
-        law = _Mixed.of(nights, own, snapshot_h, scv, transfer_family, met, kind)
-        _put(figures, np.unique(kind), law, deadline_h, deadline_clock)
+            nights = _even_nights(len(rows), slack)
+            join_h = extended_h[rows] + snapshot_h
+            put(rows, _Mixed.of(
+                nights, start_h[rows], join_h, work[rows], others, alike[rows]
+            ))  # fmt: skip
     back = np.empty(len(order), dtype=int)
     back[order] = alike
     columns = {name: values[back] for name, values in figures.items()}
@@ -107,42 +114,91 @@ def backup(
 
 
 @dataclass(frozen=True)
-class _Alone:
-    """VMs without an own line, whose wait for others is the same at all hours."""
+class _Work:
+    """Time of a job less its waits: a constant, and a part that varies.
 
-    fixed_h: np.ndarray
-    slack_h: float
-    spread: bool
-    others: SteadyWait
+    That is the transfer, or snapshot and transfer together where both vary, of the
+    mean and the variance of their sum.
+    """
 
-    def quantile_h(self, share: float, clock: str) -> np.ndarray:
-        fixed_h, spread_h = self._starts(clock)
-        return formulas.total_quantile_h(
-            share, fixed_h, *self._wait, start_slack_h=spread_h
-        )
+    constant_h: np.ndarray
+    varied_h: np.ndarray  #: its mean
+    scv: np.ndarray
+    family: str
 
-    def within_prob(self, time_h: float, clock: str) -> np.ndarray:
-        fixed_h, spread_h = self._starts(clock)
-        return formulas.done_within_prob(
-            time_h, fixed_h, *self._wait, start_slack_h=spread_h
-        )
+    @classmethod
+    def of(
+        cls, extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, family
+    ) -> "_Work":
+        if snapshot_scv == 0:
+            scv = np.full(len(transfer_h), float(transfer_scv))
+            return cls(extended_h + snapshot_h, transfer_h, scv, family)
+        both_h = snapshot_h + transfer_h
+        variance = snapshot_scv * snapshot_h**2 + transfer_scv * transfer_h**2
+        scv = np.divide(variance, both_h**2, np.zeros(len(both_h)), where=both_h > 0)
+        return cls(extended_h, both_h, scv, family)
 
-    def means_h(self) -> tuple[np.ndarray, ...]:
-        """Return the mean of the own line, of the wait for others, and of the total."""
-        wait_h = self.others.mean_h(self.fixed_h)
-        late_h = self.slack_h / 2 if self.spread else self.slack_h
-        return np.zeros(len(wait_h)), wait_h, late_h + self.fixed_h + wait_h
+    def __getitem__(self, rows: np.ndarray) -> "_Work":
+        parts = self.constant_h[rows], self.varied_h[rows], self.scv[rows]
+        return _Work(*parts, self.family)
 
     @property
-    def _wait(self) -> tuple[float, float]:
-        return self.others.wait_prob, self.others.decay_per_h
+    def mean_h(self) -> np.ndarray:
+        return self.constant_h + self.varied_h
 
-    def _starts(self, clock: str) -> tuple[np.ndarray, float]:
-        if clock == "job":
-            return self.fixed_h, 0.0
-        if self.spread:
-            return self.fixed_h, self.slack_h
-        return self.fixed_h + self.slack_h, 0.0
+    def drawn_h(self, chance: np.ndarray) -> np.ndarray:
+        """Return the time at each chance, a row a job."""
+        if not self.scv.any():
+            return self.mean_h[:, np.newaxis]
+        varied_h, scv = self.varied_h[:, np.newaxis], self.scv[:, np.newaxis]
+        moved_h = at_chance(chance, varied_h, np.maximum(scv, 1e-10), self.family)
+        moved_h = np.where((scv > 0) & (varied_h < np.inf), moved_h, varied_h)
+        return self.constant_h[:, np.newaxis] + moved_h
+
+
+class _Law(Protocol):
+    """Law of the total time of some kinds of VMs, by either clock."""
+
+    def means_h(self) -> tuple[np.ndarray, ...]:
+        """Return the mean of the own line, of both waits, and of the total."""
+
+    def quantile_h(self, share: float, clock: str) -> np.ndarray:
+        """Return the time that a share of the nights keeps within."""
+
+    def within_prob(self, time_h: float, clock: str) -> np.ndarray:
+        """Return the chance to be done within a time."""
+
+
+@dataclass(frozen=True)
+class _Steady:
+    """VMs without an own line, whose wait for others is the same at all hours."""
+
+    work: _Work
+    slack: Slack
+    others: SteadyWait
+
+    def means_h(self) -> tuple[np.ndarray, ...]:
+        work_h = self.work.mean_h
+        wait_h = self.others.mean_h(work_h)
+        return np.zeros(len(work_h)), wait_h, self.slack.mean_h + work_h + wait_h
+
+    def quantile_h(self, share: float, clock: str) -> np.ndarray:
+        return formulas.total_quantile_h(share, **self._law(clock))
+
+    def within_prob(self, time_h: float, clock: str) -> np.ndarray:
+        return formulas.done_within_prob(time_h, **self._law(clock))
+
+    def _law(self, clock: str) -> dict[str, object]:
+        late_h = self.slack.hours if clock == "done" else 0.0
+        return {
+            "constant_h": self.work.constant_h + late_h * (not self.slack.spread),
+            "wait_prob": self.others.wait_prob,
+            "decay_per_h": self.others.decay_per_h,
+            "transfer_h": self.work.varied_h,
+            "transfer_scv": self.work.scv,
+            "transfer_family": self.work.family,
+            "start_slack_h": late_h * self.slack.spread,
+        }
 
 
 @dataclass(frozen=True)
@@ -154,103 +210,91 @@ class _Mixed:
     met_h: np.ndarray  #: hour at which they are met
     others: OthersWait
     begins: np.ndarray  #: first row of each kind
-    means: tuple[np.ndarray, ...]
+    line_h: np.ndarray  #: own line
+    waited_h: np.ndarray  #: mean wait for others
+    work_h: np.ndarray  #: mean of the rest
 
     @classmethod
-    def of(cls, nights, own, snapshot_h, scv, family, others, kind) -> "_Mixed":
-        start_h, extended_h, transfer_h = (part[:, np.newaxis] for part in own)
-        let_go_h = extended_h + snapshot_h + nights.others_h + nights.line_h
-        mean_h = np.broadcast_to(let_go_h + transfer_h, nights.late_h.shape)
-        spent_h = mean_h
-        for length_h, own_scv, chance in zip(
-            (snapshot_h, transfer_h), scv, nights.score, strict=True
-        ):
-            if own_scv:
-                drawn_h = at_chance(chance, length_h, own_scv, family)
-                spent_h = spent_h + drawn_h - length_h
-        begins = np.flatnonzero(np.diff(kind, prepend=-1))
-        count = np.diff(np.append(begins, len(kind)))
-        met_h = start_h + nights.late_h + np.where(np.isinf(let_go_h), 0, let_go_h)
-
-        def mean(values):
-            rows = np.broadcast_to(values, met_h.shape).mean(axis=1)
-            return np.add.reduceat(rows, begins) / count
-
-        line_h, waited_h = mean(nights.line_h), others.mean_h(met_h)
-        wait_h = line_h + mean(nights.others_h + waited_h)
-        done_h = mean(nights.late_h + mean_h + waited_h)
+    def of(
+        cls,
+        nights: Nights,
+        start_h: np.ndarray,
+        join_h: np.ndarray,
+        work: _Work,
+        others: OthersWait,
+        alike: np.ndarray,
+    ) -> "_Mixed":
+        lines_h = nights.others_h + nights.line_h
+        let_go_h = nights.late_h + (start_h + join_h)[:, np.newaxis]
+        met_h = let_go_h + np.where(np.isfinite(lines_h), lines_h, 0)
         return cls(
-            nights.late_h, spent_h, met_h, others, begins, (line_h, wait_h, done_h)
+            late_h=nights.late_h,
+            spent_h=lines_h + work.drawn_h(nights.chance),
+            met_h=met_h,
+            others=others,
+            begins=np.flatnonzero(np.diff(alike, prepend=-1)),
+            line_h=nights.line_h,
+            waited_h=nights.others_h + others.mean_h(met_h),
+            work_h=work.mean_h[:, np.newaxis],
         )
 
     def means_h(self) -> tuple[np.ndarray, ...]:
-        return self.means
+        line_h = self._mean(self.line_h)
+        wait_h = line_h + self._mean(self.waited_h)
+        return line_h, wait_h, wait_h + self._mean(self.work_h + self.late_h)
 
     def within_prob(self, time_h: float, clock: str) -> np.ndarray:
         times_h = np.full(len(self.begins), float(time_h))
-        return 1 - self._late_prob(
-            times_h, self._offset_h(clock), self.met_h, self.begins
-        )
+        every = slice(None)
+        return 1 - self._late_prob(times_h, self._offset_h(clock), every, self.begins)
 
     def quantile_h(self, share: float, clock: str) -> np.ndarray:
-        """Return the time that a share keeps within, by the tail, or by halving."""
         offset_h, begins = self._offset_h(clock), self.begins
-        count = np.diff(np.append(begins, len(offset_h)))
         longest_h = offset_h + self.others.quantile_h(self.met_h, share)
         low = np.minimum.reduceat(offset_h.min(axis=1), begins)
         high = np.maximum.reduceat(longest_h.max(axis=1), begins)
-        if isinstance(self.others, SteadyWait) and 0 < self.others.wait_mean_h < np.inf:
-            # beyond the longest of all nights every law falls alike
-            top = np.maximum.reduceat(offset_h.max(axis=1), begins)
-            behind_h = offset_h - np.repeat(top, count)[:, np.newaxis]
-            left = np.exp(behind_h * self.others.decay_per_h).mean(axis=1)
-            late = self.others.wait_prob * np.add.reduceat(left, begins) / count
-            beyond_h = self.others.wait_mean_h * np.log(late / (1 - share))
-            tail = (beyond_h >= 0) & np.isfinite(top)
-            low, high = (np.where(tail, top + beyond_h, end) for end in (low, high))
+        count = np.diff(np.append(begins, len(offset_h)))
         kind = np.repeat(np.arange(len(begins)), count)
-        while (searched := (high - low > _EXACT_H) & (high < np.inf)).any():
-            some = searched[kind]
-            ends = np.cumsum(count[searched])
-            middle = (low + high)[searched] / 2
-            late = self._late_prob(
-                middle, offset_h[some], self.met_h[some], ends - count[searched]
-            )
-            enough = late <= 1 - share
-            low[searched] = np.where(enough, low[searched], middle)
-            high[searched] = np.where(enough, middle, high[searched])
+        if isinstance(self.others, SteadyWait) and 0 < self.others.wait_mean_h < np.inf:
+            # later than the longest offset of all, every night's law falls alike
+            top = np.maximum.reduceat(offset_h.max(axis=1), begins)
+            before_h = offset_h - np.where(np.isfinite(top), top, 0)[kind, np.newaxis]
+            late = self._mean(np.exp(before_h * self.others.decay_per_h))
+            late = self.others.wait_prob * late / (1 - share)
+            tail = (late >= 1) & np.isfinite(top)
+            end = top + self.others.wait_mean_h * np.log(np.where(tail, late, 1))
+            low, high = np.where(tail, end, low), np.where(tail, end, high)
+        while (open_ := (high - low > _EXACT_H) & (high < np.inf)).any():
+            rows = np.flatnonzero(open_[kind])
+            middle_h, ends = (low + high)[open_] / 2, np.cumsum(count[open_])
+            late = self._late_prob(middle_h, offset_h, rows, ends - count[open_])
+            low[open_] = np.where(late <= 1 - share, low[open_], middle_h)
+            high[open_] = np.where(late <= 1 - share, middle_h, high[open_])
         return high
 
     def _offset_h(self, clock: str) -> np.ndarray:
-        return self.spent_h + self.late_h if clock == "done" else self.spent_h
+        return self.spent_h + self.late_h if clock == "done" else self.spent_h + 0.0
 
-    def _late_prob(self, time_h, offset_h, met_h, begins) -> np.ndarray:
-        """Return the chance of each kind to take longer than a time of its own."""
+    def _late_prob(self, time_h, offset_h, rows, begins) -> np.ndarray:
+        """Return the chance of kinds, each of some rows, to take longer than a time."""
+        offset_h, met_h = offset_h[rows], self.met_h[rows]
         count = np.diff(np.append(begins, len(offset_h)))
         left_h = np.repeat(time_h, count)[:, np.newaxis] - offset_h
         waited = self.others.within_prob(met_h, np.maximum(left_h, 0))
         late = np.where(left_h >= 0, 1 - waited, 1.0).mean(axis=1)
         return np.add.reduceat(late, begins) / count
 
+    def _mean(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean of each kind over its VMs and nights."""
+        rows = np.broadcast_to(values, self.met_h.shape).mean(axis=1)
+        count = np.diff(np.append(self.begins, len(rows)))
+        return np.add.reduceat(rows, self.begins) / count
 
-def _spread_nights(vms: int, slack_h: float, spread: bool) -> Nights:
-    """Return nights that stand for all of a VM that has no own line, evenly spread."""
+
+def _even_nights(vms: int, slack: Slack) -> Nights:
+    """Return nights that stand for all of a VM without an own line, evenly spread."""
     count = int(np.clip(_CELLS // vms, _FEWEST, _MOST))
-    middle = np.arange(count) + 0.5
-    late_h = slack_h * middle / count if spread else np.full(count, slack_h)
-    scores = tuple(np.broadcast_to(middle * turn % 1, (vms, count)) for turn in _TURNS)
-    return Nights(
-        np.broadcast_to(late_h, (vms, count)), np.zeros((vms, 1)), 0.0, scores
-    )
-
-
-def _put(figures, kinds, law, deadline_h, deadline_clock) -> None:
-    """Fill in what a law says of some kinds of VMs."""
-    names = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
-    for name, mean_h in zip(names, law.means_h(), strict=True):
-        figures[name][kinds] = mean_h
-    for clock in _CLOCKS:
-        for name, share in _SHARES.items():
-            figures[f"{clock}_{name}_h"][kinds] = law.quantile_h(share, clock)
-    clock = "done" if deadline_clock == "scheduled" else "job"
-    figures["deadline_prob"][kinds] = law.within_prob(deadline_h, clock)
+    part = np.broadcast_to((np.arange(count) + 0.5) / count, (vms, count))
+    chance = (np.arange(count) + 0.5) * _TURN % 1
+    line_h = np.zeros((vms, 1))
+    return Nights(slack.late_h(part), line_h, np.zeros((vms, 1)), chance)

@@ -67,10 +67,8 @@ class SteadyWait:
 
     @property
     def decay_per_h(self) -> float:
-        """Rate of the exponential wait."""
-        if self.wait_mean_h == 0:
-            return np.inf
-        return 1 / self.wait_mean_h
+        """Rate of the exponential wait; any, where nobody waits."""
+        return 1 / self.wait_mean_h if self.wait_prob else 1.0
 
 
 class WaitByStart(NamedTuple):

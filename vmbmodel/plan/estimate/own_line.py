@@ -1,9 +1,9 @@
 """The line of your own VMs, over many nights of which each has its own order.
 
 At most `vault_servers` jobs of a vault are let go at a time, in the order in which they
-come. A job is late by a part of the slack that is drawn for each VM and night; who comes
-together is served in the order of what was drawn. The draws of a VM are a Latin
-hypercube: its places spread evenly over the nights, whatever its neighbours drew.
+come. A job is late by a part of the slack that is drawn for each VM and night; those
+who come together are served in the order of what was drawn. The draws of a VM are a
+Latin hypercube: spread evenly over the nights, whatever its neighbours drew.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from vmbmodel import formulas
 from vmbmodel.plan.estimate.others import OthersWait
 
-__all__ = ["Nights", "drawn_nights", "stands_in_line"]
+__all__ = ["Nights", "Slack", "drawn_nights", "stands_in_line"]
 
 _SEED = 20181211
 _CELLS = 2**18
@@ -22,14 +22,35 @@ _OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
 _MOST_DAYS = 100
 
 
+class Slack(NamedTuple):
+    """How late a job may start."""
+
+    hours: float
+    spread: bool  #: at any time of it alike, or as late as it may
+
+    @classmethod
+    def of(cls, start_slack_reading: str, start_slack_h: float) -> "Slack":
+        """Take it from the settings."""
+        hours = 0.0 if start_slack_reading == "none" else float(start_slack_h)
+        return cls(hours, start_slack_reading == "uniform")
+
+    @property
+    def mean_h(self) -> float:
+        """Mean of the late start."""
+        return self.hours / 2 if self.spread else self.hours
+
+    def late_h(self, part: np.ndarray) -> np.ndarray:
+        """Return how late a job starts at parts of the slack, from 0 to 1."""
+        return self.hours * part if self.spread else np.full(part.shape, self.hours)
+
+
 class Nights(NamedTuple):
     """What the jobs of some VMs do, a row a VM, a column a night."""
 
     late_h: np.ndarray  #: start of the job after the scheduled hour
     line_h: np.ndarray  #: wait in the own line
-    others_h: np.ndarray | float  #: wait for others, where that comes first
-    score: tuple[np.ndarray, np.ndarray]
-    """Chances, between 0 and 1, of as short a snapshot and as short a transfer."""
+    others_h: np.ndarray  #: wait for others, where that comes first, or nothing
+    chance: np.ndarray  #: share of the nights whose snapshot and transfer are shorter
 
 
 def stands_in_line(
@@ -49,26 +70,24 @@ def stands_in_line(
 def drawn_nights(
     vault: np.ndarray,
     start_h: np.ndarray,
-    before_h: np.ndarray,
+    join_h: np.ndarray,
     transfer_h: np.ndarray,
-    *,
     served: float,
-    slack_h: float,
-    spread: bool,
-    others: OthersWait | None,
+    slack: Slack,
+    others: OthersWait | None = None,
 ) -> Nights:
     """Draw nights of VMs that stand in line, sorted by vault.
 
     Parameters
     ----------
-    vault, start_h, before_h, transfer_h : ndarray
-        Number of the vault, scheduled hour, time from the start of the job to the own
-        line, and length of the transfer of each.
+    vault, start_h, join_h, transfer_h : ndarray
+        Number of the vault, scheduled hour, time from the start of the job to its
+        first line, and length of the transfer of each.
     served : float
         Jobs of a vault served at a time.
-    slack_h, spread
-        How late a job may start; whether at any time of that alike, or at its end.
-    others : OthersWait or None
+    slack : Slack
+        How late a job may start.
+    others : OthersWait, optional
         Wait for others, if jobs stand in their line first.
     """
     rng = np.random.default_rng(_SEED)
@@ -79,24 +98,20 @@ def drawn_nights(
     begins = np.r_[0, ends[:-1]]
     most = int((ends - begins).max())
     # vaults know nothing of one another, so that all can have the same draws
-    turn, *score = (_latin(rng, most, nights) for _ in range(3))
-    chance = _latin(rng, most, nights) if others is not None else None
+    turn, moved, luck = (_latin(rng, most, nights) for _ in range(3))
     shape = len(vault), nights
-    late_h, line_h = np.full(shape, float(slack_h)), np.empty(shape)
-    others_h = np.zeros(shape) if others is not None else 0.0
-    scores = tuple(np.empty(shape) for _ in score)
+    late_h, line_h, chance = np.empty(shape), np.empty(shape), np.empty(shape)
+    others_h = np.zeros(shape)
     for begin, end in zip(begins, ends, strict=True):
         some, count = slice(begin, end), end - begin
-        if spread:
-            late_h[some] *= turn[:count]
-        joined_h = (start_h + before_h)[some, np.newaxis] + late_h[some]
+        late_h[some] = slack.late_h(turn[:count])
+        joined_h = (start_h + join_h)[some, np.newaxis] + late_h[some]
         if others is not None:
-            others_h[some] = others.quantile_h(joined_h, chance[:count])
+            others_h[some] = others.quantile_h(joined_h, luck[:count])
             joined_h = joined_h + others_h[some]
         line_h[some] = _daily_line_h(joined_h, turn[:count], transfer_h[some], served)
-        for kept, drawn in zip(scores, score, strict=True):
-            kept[some] = drawn[:count]
-    return Nights(late_h, line_h, others_h, scores)
+        chance[some] = moved[:count]
+    return Nights(late_h, line_h, others_h, chance)
 
 
 def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
