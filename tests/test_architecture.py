@@ -17,6 +17,7 @@ LAYERS = [
         "_docstrings",
         "_extras",
         "_files",
+        "_today",
         "_json",
         "_lazy",
         "_toml",

@@ -1,5 +1,6 @@
 """What every command promises, and the manners of a program in a shell."""
 
+import json
 import os
 import re
 import shlex
@@ -215,6 +216,74 @@ def test_an_interrupt_is_130_without_traceback_or_half_a_file(folder):
     assert process.returncode == 130
     assert "Traceback" not in stderr
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_termination_is_143_and_leaves_nothing(folder):
+    os.mkfifo("pipe.csv")
+    words = ["estimate", "pipe.csv", "-o", "out.json"]
+    before = sorted(folder.iterdir())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vmbmodel", *words], stderr=subprocess.PIPE, text=True
+    )
+    with open("pipe.csv", "w"):
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Traceback" not in stderr
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("KeyError('x')", "a fault of this program, not of your input: KeyError: 'x'"),
+        ("MemoryError()", "there is not enough memory"),
+    ],
+)
+def test_a_fault_of_ours_is_3_and_keeps_its_trace(folder, fault, said):
+    program = (
+        "import sys, vmbmodel.__main__ as main, vmbmodel.plan.estimate as estimate\n"
+        f"def fail(*_): raise {fault}\n"
+        "estimate.estimate_disks = fail\n"
+        "sys.argv[1:] = ['estimate', 'fleet.csv']\n"
+        "main.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(folder)},
+    )
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    if "KeyError" in fault:
+        (trace,) = folder.glob("vmbmodel-*.txt")
+        assert str(trace) in done.stderr
+        assert "in fail" in trace.read_text()
+
+
+def test_quiet_and_verbose_may_stand_anywhere(folder):
+    for words in (["-v", "estimate", "fleet.csv"], ["estimate", "fleet.csv", "-v"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "vmbmodel", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "done" in done.stderr
+
+
+def test_the_day_of_a_build_rules_every_date(folder, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # 2023-11-14
+    done = CliRunner().invoke(app, ["report", "fleet.csv", "-o", "out"])
+    assert done.exit_code == 0
+    assert json.loads((folder / "out/report.json").read_text())["made"] == "2023-11-14"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    done = CliRunner().invoke(app, ["report", "fleet.csv", "-o", "again"])
+    assert done.exit_code == 2
+    assert "SOURCE_DATE_EPOCH must be a number of seconds" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["estimate", "report"])

@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from vmbmodel.cli.present import Condition, deliver
+from vmbmodel.plan import plain, records
 from vmbmodel.render import render_csv, render_json, render_table
 
 ROWS = [
@@ -16,6 +18,20 @@ ROWS = [
     {"vm": "b", "disks": 1, "first_backup_h": math.inf, "deadline_prob": 0.0},
 ]
 COLUMNS = ("vm", "disks", "first_backup_h", "deadline_prob")
+
+
+def test_what_a_spreadsheet_would_compute_is_told_apart_from_text():
+    cells = ["=1", "'=1", "\uff1d1", "-1", "plain", "'quoted'"]
+    text = render_csv([{"vm": cell} for cell in cells], ["vm"])
+    written = text.splitlines()[1:]
+    assert written == ["'=1", "''=1", "'\uff1d1", "'-1", "plain", "'quoted'"]
+    assert len(set(written)) == len(cells)
+
+
+def test_nothing_has_no_sign():
+    table = pd.DataFrame({"any_miss_prob": [-0.0, 1.0]})
+    assert str(next(records(table))) == "{'any_miss_prob': 0.0}"
+    assert str(plain({"any_miss_prob": -0.0})) == "{'any_miss_prob': 0.0}"
 
 
 def as_on_a_screen(monkeypatch, width):

@@ -259,7 +259,7 @@ def test_a_changed_cell_is_named(run, saved):
     for part in ("vms.db.total_usd: saved", "total.disks: saved 5, now 4.0"):
         assert part in said
     assert "warnings[0].text: saved 'Nothing to see.'" in said
-    assert "3 differences." in said
+    assert "4 differences." in said  # and the digest
 
 
 def test_a_changed_setting_or_disk_changes_the_answer(run, saved):
@@ -272,6 +272,7 @@ def test_a_changed_setting_or_disk_changes_the_answer(run, saved):
 
 def test_a_difference_below_the_tolerance_is_none(run, saved):
     whole = json.loads(saved.read_text())
+    del whole["digest"]  # as another machine would have saved it
     whole["vms"][0]["total_usd"] *= 1 + 1e-12
     saved.write_text(json.dumps(whole))
     run("verify", saved)
@@ -279,6 +280,38 @@ def test_a_difference_below_the_tolerance_is_none(run, saved):
     saved.write_text(json.dumps(whole))
     run("verify", saved, status=1)
     run("verify", saved, "--tolerance", "1e-5")
+
+
+@pytest.mark.parametrize(
+    "part", ["schema", "model", "assumptions", "policies", "inventory", "total"]
+)
+def test_whatever_is_altered_is_seen(run, saved, part):
+    whole = json.loads(saved.read_text())
+    run("verify", saved)
+    saved.write_text(json.dumps(dict(reversed(whole.items())), indent=4))
+    run("verify", saved)  # as whole as before
+    if part == "schema":
+        whole["title"] = "mine"
+    elif part == "model":
+        whole["model"]["version"] = "9"
+    elif part == "total":
+        whole["total"]["expected_misses"] += 1e-12
+    elif part == "inventory":
+        whole["inventory"][0]["os"] = "linux"  # from which nothing is computed
+    else:
+        whole[part].pop()
+    saved.write_text(json.dumps(whole))
+    assert "digest: saved" in run("verify", saved, status=1).stdout
+
+
+def test_a_small_chance_is_not_another(run, saved):
+    whole = json.loads(saved.read_text())
+    del whole["digest"]
+    row = whole["policies"][0]
+    row["any_miss_shared_prob"] = row["any_miss_shared_prob"] * 2 + 1e-12
+    saved.write_text(json.dumps(whole))
+    said = run("verify", saved, status=1).stdout
+    assert "policies[0].any_miss_shared_prob" in said
 
 
 def test_a_price_book_of_one_s_own_is_carried_along(run, tmp_path):

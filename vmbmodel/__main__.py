@@ -1,12 +1,26 @@
 """``python -m vmbmodel``, and what the program ``vmbmodel`` runs."""
 
+import signal
 import sys
+import tempfile
+import traceback
 
 __all__ = ["main"]
 
+_EVERYWHERE = ("-q", "--quiet", "-v", "--verbose")
+
 
 def main() -> None:
-    """Run the command line, or say what it lacks."""
+    """Run the command line; say what it lacks, and where the trace of a fault is."""
+    signal.signal(signal.SIGTERM, _terminate)  # what is half done is taken away
+    try:
+        _run()
+    except Exception as error:  # what nobody foresaw
+        print(f"vmbmodel: {_fault(error)}", file=sys.stderr)
+        sys.exit(3)
+
+
+def _run() -> None:
     try:
         from vmbmodel.cli import app
     except ModuleNotFoundError as error:
@@ -17,7 +31,30 @@ def main() -> None:
             raise
         print(f"vmbmodel: the command line needs {lacks}", file=sys.stderr)
         sys.exit(2)
-    app()
+    first = [word for word in sys.argv[1:] if word in _EVERYWHERE]
+    rest = [word for word in sys.argv[1:] if word not in _EVERYWHERE]
+    app([*first, *rest])
+
+
+def _terminate(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; nothing was written"
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="vmbmodel-", suffix=".txt", encoding="utf-8", delete=False
+        ) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"a fault of this program, not of your input: {what}"
+    return (
+        f"a fault of this program, not of your input: {what}\n"
+        f"Its trace is in {file.name}; please send it to those who keep the program."
+    )
 
 
 if __name__ == "__main__":

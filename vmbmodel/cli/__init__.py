@@ -1,7 +1,8 @@
 """The model from a shell: ``vmbmodel COMMAND ...``.
 
 Exit status 0: fine. 1: a condition of ``--fail-on`` holds. 2: bad input, with
-every problem named on stderr, and nothing written. 130: interrupted.
+every problem named on stderr, and nothing written. 3: a fault of the program, whose
+trace is kept. 130 and 143: interrupted and terminated, with nothing left behind.
 """
 
 from typing import Annotated

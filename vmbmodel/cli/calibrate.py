@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._today import today
 from vmbmodel.cli.options import (
     ForceOption,
     FormatOption,
@@ -62,7 +63,7 @@ def calibrate(
     answer = fit(log.jobs, base, disks)
     if output is not None:
         source = ", ".join(path.name for path in jobs)
-        text = answer.to_toml(source, day.date() if day else datetime.date.today())
+        text = answer.to_toml(source, day.date() if day else today())
         PROFILES.parse(text.encode(), output)
         deliver(text, output, force=force)
     whole = answer.to_dict()

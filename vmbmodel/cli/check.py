@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._today import today
 from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
@@ -101,7 +102,7 @@ def check(
         kept = read_suppressions(suppress) if suppress else ()
         located = read_located(fleet)
         answer = check_disks(located.disks, settings, date)
-        answer = suppressed(answer, kept, datetime.date.today())
+        answer = suppressed(answer, kept, today())
     lines = [line_of(finding, located) for finding in answer.findings]
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
     least = fail_on or _FailOn.WARNING

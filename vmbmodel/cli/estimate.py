@@ -133,10 +133,10 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
 
 
 def _json(answer, compared: list[dict[str, object]]) -> Iterator[str]:
-    from vmbmodel.plan import plain
+    from vmbmodel.plan import plain, sealed
 
     parts = {"comparisons": plain(compared)} if compared else {}
-    return stream_json(itertools.chain(answer.items(), parts.items()))
+    return stream_json(sealed(itertools.chain(answer.items(), parts.items())))
 
 
 def _csv(answer, compared: list[dict[str, object]]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._today import today
 from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
@@ -54,7 +55,7 @@ def report(
     from vmbmodel.plan.estimate import estimate_disks
     from vmbmodel.render import Report
 
-    today = datetime.date.today()
+    day = today()
     date = date_of(as_of, limits)
     sets = {"profile": profile, "prices": prices, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
@@ -64,7 +65,7 @@ def report(
         found = check_disks(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
-            made=today,
+            made=day,
             inventory=fleet.name,
             sha256=located.sha256,
             command=_command(
@@ -82,7 +83,7 @@ def report(
                 set_ or [],
             ),
             estimate=estimate_disks(located.disks, settings),
-            check=suppressed(found, kept, today),
+            check=suppressed(found, kept, day),
         )
         write_folder(output, made.files(), force=force)
     typer.echo(output / "report.html")

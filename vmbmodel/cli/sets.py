@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from vmbmodel._today import today
 from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
 from vmbmodel.cli.present import Format, deliver, present
@@ -113,7 +114,7 @@ def import_prices(
     from vmbmodel.plan import DEFAULT_PRICES
     from vmbmodel.service import PRICES, price_book, read_price_list
 
-    asked = retrieved.date() if retrieved else datetime.date.today()
+    asked = retrieved.date() if retrieved else today()
     found = read_price_list(pages, retrieved=asked, region=region)
     rest = PRICES.find(base or DEFAULT_PRICES)
     text = price_book(found, rest, usd_per_unit)

@@ -1,6 +1,6 @@
 """The answers: what the service does with what the user has."""
 
-from vmbmodel.plan.answers import plain, records
+from vmbmodel.plan.answers import plain, records, sealed
 from vmbmodel.plan.facts import of_vms
 from vmbmodel.plan.scenario import (
     CATALOGUES,
@@ -29,4 +29,5 @@ __all__ = [
     "scenario_arguments",
     "scenario_settings",
     "scenario_template",
+    "sealed",
 ]

@@ -1,7 +1,9 @@
 """What every answer is: one JSON form, one word on its origin, one way to be shown."""
 
 import datetime
+import hashlib
 import html
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -23,6 +25,7 @@ __all__ = [
     "named",
     "plain",
     "records",
+    "sealed",
 ]
 
 _TEXT_ROWS = 6
@@ -140,6 +143,7 @@ def plain(entry: object) -> object:
     if entry is None or isinstance(entry, str | int):
         return entry
     if isinstance(entry, float):
+        entry += 0.0  # without a sign where it is nothing
         return entry if math.isfinite(entry) else "inf" if math.isinf(entry) else None
     if isinstance(entry, Mapping):
         return {key: plain(value) for key, value in entry.items()}
@@ -150,6 +154,39 @@ def plain(entry: object) -> object:
     if is_dataclass(entry):
         return {f.name: plain(getattr(entry, f.name)) for f in fields(entry)}
     return None if entry is pd.NA else entry
+
+
+def sealed(parts: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
+    """Give the parts of a JSON object, and last a ``digest`` of all of them.
+
+    It does not depend on their order, nor on how the JSON is laid out.
+
+    >>> whole = dict(sealed([("vms", [{"vm": "a"}]), ("title", "t")]))
+    >>> again = dict(sealed([("title", "t"), ("vms", [{"vm": "a"}])]))
+    >>> whole["digest"] == again["digest"], len(whole["digest"])
+    (True, 64)
+    """
+    digests = {}
+
+    def read(name: str, entries: Iterable[object]) -> Iterator[object]:
+        digest = hashlib.sha256()
+        for entry in entries:
+            digest.update(_canonical(entry) + b"\n")
+            yield entry
+        digests[name] = digest.hexdigest()
+
+    for name, part in parts:
+        if isinstance(part, Iterator):
+            yield name, read(name, part)
+        else:
+            yield name, part
+            for _ in read(name, part if isinstance(part, list) else [{"": part}]):
+                pass
+    yield "digest", hashlib.sha256(_canonical(digests)).hexdigest()
+
+
+def _canonical(entry: object) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
 
 
 def records(frame: pd.DataFrame, endless: object = "inf") -> Iterator[dict]:
@@ -164,6 +201,7 @@ def _values(column: pd.Series, endless: object) -> list:
     blank = column.isna().to_numpy()
     infinite = np.zeros_like(blank)
     if pd.api.types.is_float_dtype(column):
+        column = column + 0.0  # without a sign where it is nothing
         infinite = np.isinf(column.to_numpy(dtype=float, na_value=np.nan))
     if not (blank | infinite).any():
         return column.tolist()

@@ -58,8 +58,8 @@ def _how_long(vms: pd.DataFrame) -> Answer:
     usual_h = _middle(vms, "done_p50_h")
     return Answer(
         "How long does a backup take?",
-        f"Half of the VMs are usually done within {_hours(usual_h)} of the scheduled hour; "
-        "the slowest, {vm}, takes "
+        f"Half of the VMs are usually done within {_hours(usual_h)} of the scheduled "
+        "hour; the slowest, {vm}, takes "
         f"{_up_to(slowest['done_p95_h'])} in 95 cases of 100.",
         {"vm": slowest["vm"]},
     )

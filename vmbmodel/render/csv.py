@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["render_csv"]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r")
 
 
 def render_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> str:
@@ -24,6 +24,6 @@ def render_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> 
 
 
 def _inert(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
+    if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA_STARTS):
+        return f"'{cell}"  # one that has a mark gets another, to be told apart
     return cell

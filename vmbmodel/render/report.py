@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from vmbmodel.plan import sealed
 from vmbmodel.plan.check import Check
 from vmbmodel.plan.estimate import Estimate
 from vmbmodel.plan.saved import REPORT_SCHEMA
@@ -57,7 +58,7 @@ class Report:
         whole = list(tables(self.estimate, self.check))
         page = render_page(self, said, whole).encode()
         workbook = render_workbook(self, said, whole)
-        json = (piece.encode() for piece in stream_json(self._items(said)))
+        json = (piece.encode() for piece in stream_json(sealed(self._items(said))))
         return dict(zip(FILES, (page, workbook, json), strict=True))
 
     def _items(self, said) -> Iterator[tuple[str, object]]:

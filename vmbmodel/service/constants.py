@@ -329,7 +329,7 @@ class Catalogue:
             If the content breaks a rule; names the file, each key and its rule.
         """
         try:
-            text = content.decode("utf-8")
+            text = content.decode("utf-8-sig")
             rows = _toml.parse(text)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error

@@ -85,7 +85,7 @@ def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     name = os.fspath(path)
     content = Path(path).read_bytes()
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
         table = _toml.parse(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error

@@ -13,6 +13,7 @@ import pandas as pd
 
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
+from vmbmodel.plan.answers import sealed
 from vmbmodel.plan.estimate import SCHEMA, Estimate, estimate_disks
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service import ConstantSet
@@ -32,7 +33,16 @@ REPORT_SCHEMA = "vmbmodel.report/1"
 TOLERANCE = 1e-9
 """Relative difference up to which two numbers count as the same."""
 
-_PARTS = ("given", "inputs", "total", "months", "assumptions", "warnings")
+_PARTS = (
+    "given",
+    "inputs",
+    "total",
+    "policies",
+    "months",
+    "assumptions",
+    "warnings",
+)
+_LEAST = 1e-13  # below which rounding may differ from machine to machine
 _ABSENT = "(absent)"
 
 
@@ -115,6 +125,9 @@ def differences(
 ) -> Iterator[Difference]:
     """Give every cell of a saved estimate that is another one now.
 
+    First of them is the digest, if any part was altered since it was saved, those
+    included that nothing is computed from.
+
     Parameters
     ----------
     saved : Mapping
@@ -135,6 +148,11 @@ def differences(
     >>> list(differences(saved, Inputs.of(saved).estimate()))
     [Difference(place='vms.a.used_gib', saved=48, now=47.0)]
     """
+    if "digest" in saved:
+        parts = {key: part for key, part in saved.items() if key != "digest"}
+        *_, (_, digest) = sealed(parts.items())
+        if digest != saved["digest"]:
+            yield Difference("digest", saved["digest"], digest)
     for key, value in now.items():
         if key == "model":
             for kind in CATALOGUES:
@@ -205,7 +223,9 @@ def _same(saved: object, now: object, tolerance: float) -> bool:
     )
     if numbers:
         try:
-            return math.isclose(saved, now, rel_tol=tolerance, abs_tol=tolerance)
+            return math.isclose(
+                saved, now, rel_tol=tolerance, abs_tol=min(tolerance, _LEAST)
+            )
         except OverflowError:  # hundreds of digits
             return False
     return type(saved) is type(now) and saved == now
@@ -236,7 +256,7 @@ def _unlike(saved: list, now: list, tolerance: float) -> np.ndarray:
     if all(type(value) in (int, float) for value in itertools.chain(saved, now)):
         try:
             pair = np.array(saved, dtype=float), np.array(now, dtype=float)
-            return ~np.isclose(*pair, rtol=tolerance, atol=tolerance)
+            return ~np.isclose(*pair, rtol=tolerance, atol=min(tolerance, _LEAST))
         except OverflowError:
             pass
     return np.array(
