@@ -9,11 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from vmbmodel.formulas._kernels.day import clears, crowd, day_of, fluid_h, in_balance
+from vmbmodel.formulas._kernels.day_law import pool_day
 from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
 from vmbmodel.formulas._kernels.quadrature import legendre
 from vmbmodel.formulas._kernels.roots import root
 
-__all__ = ["DayLaw", "at_chance", "day_law", "total_late", "total_quantile"]
+__all__ = [
+    "DayLaw",
+    "at_chance",
+    "day_law",
+    "pool_day",
+    "total_late",
+    "total_quantile",
+]
 
 _SPAN = 7.0
 """Standard deviations, of a transfer made normal, that are summed over."""

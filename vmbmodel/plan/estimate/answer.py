@@ -19,10 +19,9 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.finish import backup
+from vmbmodel.plan.estimate.finish import backup, met_by
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
-from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.estimate.remarks import (
     Assumption,
     Notice,
@@ -224,7 +223,7 @@ def estimate_disks(
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         kept = kept.assign(**copies(kept, scenario))
         names, of_vm, vms = _gathered(disks, kept)
-        others = of_others(scenario)
+        others = met_by(vms, scenario)
         done = partial(backup, others=others, **ask(backup))
         vms |= done(vms)
         vms["later_deadline_prob"] = vms["deadline_prob"]

@@ -17,10 +17,17 @@ import numpy as np
 from vmbmodel import formulas
 from vmbmodel.formulas.laws import at_chance
 from vmbmodel.plan.answers import day_clock
-from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
+from vmbmodel.plan.estimate.others import (
+    AT_ONCE_H,
+    OthersWait,
+    SteadyWait,
+    of_others,
+    one_pool,
+)
 from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
+from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["backup"]
+__all__ = ["backup", "met_by"]
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
@@ -35,6 +42,17 @@ _CELLS = 2**20
 _FEWEST, _MOST = 128, 1024
 _TURN = 0.7548776662466927  # of which no multiple comes near another
 _EXACT_H = 1e-9
+
+
+def met_by(vms: Mapping[str, np.ndarray], scenario: Scenario) -> OthersWait:
+    """Return the law of the wait for others, which own jobs may be among."""
+    if scenario["line_reading"] != "one-pool":
+        return of_others(scenario)
+    slack = Slack.of(scenario["start_slack_reading"], scenario["start_slack_h"])
+    before_h = scenario["snapshot_h"] + scenario["extension_h"] * vms["first_backup"]
+    spread_h = slack.hours if slack.spread else 0.0
+    join_h = vms["start_h"] + before_h + slack.hours - spread_h
+    return one_pool(scenario, join_h, spread_h or AT_ONCE_H, vms["transfer_h"])
 
 
 def backup(
@@ -99,7 +117,8 @@ def backup(
         if isinstance(others, SteadyWait):
             put(rows, _Steady(work[rows], slack, others))
         else:
-            nights = _even_nights(len(rows), slack)
+            at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
+            nights = _even_nights(len(rows), slack, at_once_h)
             join_h = extended_h[rows] + snapshot_h
             put(rows, _Mixed.of(
                 nights, start_h[rows], join_h, work[rows], others, alike[rows]
@@ -291,10 +310,14 @@ class _Mixed:
         return np.add.reduceat(rows, self.begins) / count
 
 
-def _even_nights(vms: int, slack: Slack) -> Nights:
-    """Return nights that stand for all of a VM without an own line, evenly spread."""
+def _even_nights(vms: int, slack: Slack, at_once_h: float) -> Nights:
+    """Return nights that stand for all of a VM without an own line, evenly spread.
+
+    Jobs that start as one come into a pool over some time, of which each waits part.
+    """
     count = int(np.clip(_CELLS // vms, _FEWEST, _MOST))
     part = np.broadcast_to((np.arange(count) + 0.5) / count, (vms, count))
     chance = (np.arange(count) + 0.5) * _TURN % 1
-    line_h = np.zeros((vms, 1))
-    return Nights(slack.late_h(part), line_h, np.zeros((vms, 1)), chance)
+    none_h = np.zeros((vms, 1))
+    line_h = none_h if slack.spread and slack.hours else at_once_h * part
+    return Nights(slack.late_h(part), line_h, none_h, chance)

@@ -14,20 +14,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
+from vmbmodel.formulas.laws import pool_day
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
+    "AT_ONCE_H",
     "HALF_HOURS",
     "OthersWait",
     "SteadyWait",
     "WaitByStart",
     "day_load",
     "of_others",
+    "one_pool",
     "wait_by_start",
 ]
 
 HALF_HOURS = 48
 """Parts of a day with a load of their own: half-hours."""
+
+AT_ONCE_H = 1 / 6
+"""Time over which jobs of one start come into a pool that they share with others."""
 
 
 class OthersWait(Protocol):
@@ -101,15 +107,53 @@ def of_others(scenario: Scenario) -> OthersWait:
     servers, service_h = scenario["servers"], scenario["service_h"]
     if busy is None and reading == "overload":
         return _of_a_day(tuple(day_load(scenario)), servers, service_h)
-    if busy is None:
-        busy = formulas.utilisation_for_wait_frac(
-            scenario["peak_wait_h"], scenario["peak_wait_prob"], servers, service_h
-        )
+    busy = _steady_load(scenario)
     decay_per_h = formulas.wait_decay_per_h(
         servers, busy * servers / service_h, service_h
     )
     waiting = formulas.erlang_c_prob(servers, busy * servers)
     return SteadyWait(waiting, 1 / decay_per_h if decay_per_h else np.inf)
+
+
+def one_pool(
+    scenario: Scenario, join_h: np.ndarray, spread_h: float, transfer_h: np.ndarray
+) -> OthersWait:
+    """Derive the wait of jobs that stand in the pool of all, with their own work in it.
+
+    Each joins at some time of `spread_h` from its hour on. A rough law: the work of a
+    day's own jobs flows in evenly over that time.
+
+    Raises
+    ------
+    ValueError
+        If the reading of the eight hours has no pool.
+    """
+    reading = scenario["eight_hours"]
+    if scenario["utilisation_frac"] is None and reading not in ("overload", "quantile"):
+        raise ValueError(
+            "line_reading=one-pool needs a pool: eight_hours=overload or quantile, or "
+            f"a utilisation_frac; got eight_hours={reading}"
+        )
+    slots = round(24 / AT_ONCE_H)
+    if scenario["utilisation_frac"] is None and reading == "overload":
+        load = np.repeat(day_load(scenario), slots // HALF_HOURS)
+    else:
+        load = np.full(slots, float(_steady_load(scenario)))
+    edge = np.arange(slots + 1) * AT_ONCE_H
+    for joins_h, work_h in zip(join_h % 24, transfer_h, strict=True):
+        since_h = edge - joins_h + np.array([[0], [24]])  # of today, and of yesterday
+        come = np.diff(np.clip(since_h / spread_h, 0, 1).sum(axis=0))
+        load = load + come * work_h / scenario["servers"] / AT_ONCE_H
+    return _of_a_day(tuple(load), scenario["servers"], scenario["service_h"])
+
+
+def _steady_load(scenario: Scenario) -> float:
+    busy = scenario["utilisation_frac"]
+    if busy is not None:
+        return busy
+    wait_h, prob = scenario["peak_wait_h"], scenario["peak_wait_prob"]
+    servers, service_h = scenario["servers"], scenario["service_h"]
+    return formulas.utilisation_for_wait_frac(wait_h, prob, servers, service_h)
 
 
 def day_load(scenario: Scenario) -> np.ndarray:
@@ -167,8 +211,6 @@ def wait_by_start(
 
 @lru_cache(maxsize=64)
 def _of_a_day(load: tuple[float, ...], servers: float, service_h: float) -> OthersWait:
-    from vmbmodel.formulas.laws import pool_day
-
     return pool_day(np.array(load), servers, service_h)
 
 

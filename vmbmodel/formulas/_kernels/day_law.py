@@ -1,0 +1,304 @@
+"""Laws of the wait over a day: exact for pools of few movers, by a rule for others.
+
+A law at the starts of the slots answers `mean_h`, `within_prob` and `quantile_h` with a
+number a slot; a law of the whole day with one for each hour that is asked for.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from vmbmodel.formulas._kernels.day import clears, crowd, day_of, fluid_h, in_balance
+from vmbmodel.formulas._kernels.pool_day import jobs_at_starts, jobs_later, late_prob
+from vmbmodel.formulas._kernels.roots import root
+
+__all__ = ["of_days", "pool_day"]
+
+_CLOSE = 2e-4
+"""Halving parts of a slot changes no probability by more, and a quarter is left."""
+_MOST_PARTS, _MOST_WAITS = 128, 2000
+_NEVER = 1e-9
+"""Chance of a wait beyond the table."""
+
+
+def of_days(ask, utilisation_frac, pulse_h, servers, service_h, *more):
+    """Ask the law of the wait at the start of each slot of many days.
+
+    Utilisation and pulse have a day of slots along their last axis; the others come
+    without it. `ask` takes a law, and what is given more of its day or days.
+    """
+    load, pulse = np.broadcast_arrays(utilisation_frac, pulse_h)
+    shape = np.broadcast_shapes(load.shape[:-1], *map(np.shape, (servers, service_h)))
+    shape = np.broadcast_shapes(shape, *map(np.shape, more))
+    load, pulse = (
+        np.broadcast_to(part, (*shape, load.shape[-1])).reshape(-1, load.shape[-1])
+        for part in (load, pulse)
+    )
+    servers, service_h, *more = (
+        np.broadcast_to(part, shape).ravel() for part in (servers, service_h, *more)
+    )
+    result, by_rule = np.empty(load.shape), np.ones(len(load), dtype=bool)
+    for day, own in enumerate(zip(load, pulse, servers, service_h, strict=True)):
+        law = _exact(own[0].tobytes(), own[1].tobytes(), *own[2:])
+        if law is not None:
+            result[day] = ask(law, *(part[day] for part in more))
+            by_rule[day] = False
+    if by_rule.any():
+        days = (part[by_rule] for part in (load, pulse, servers, service_h))
+        more = (part[by_rule, np.newaxis] for part in more)
+        result[by_rule] = ask(_by_rule(*days), *more)
+    return result.reshape(*shape, load.shape[-1])
+
+
+def pool_day(utilisation_frac, servers, service_h, pulse_h=0.0):
+    """Return the law of the wait at any hour of one day, given by its slots.
+
+    It answers `within_prob(met_h, wait_h)`, `mean_h(met_h)` and `quantile_h(met_h,
+    prob)` for who comes at an hour, of the day or after it, whatever the shapes.
+    Probabilities are within 1e-4 of the law, where that is exact.
+    """
+    load, pulse = np.broadcast_arrays(np.atleast_1d(utilisation_frac), pulse_h)
+    load, pulse = load.astype(float), pulse.astype(float)
+    law = _exact(load.tobytes(), pulse.tobytes(), servers, service_h)
+    if law is not None:
+        return _TableDay(law, load)
+    with np.errstate(all="ignore"):
+        return _RuleDay(
+            _by_rule(load, pulse, np.float64(servers), np.float64(service_h))
+        )
+
+
+@lru_cache(maxsize=16)
+def _exact(load, pulse, servers, service_h):
+    """Exact law of a day of the bytes of its load and pulses, or None."""
+    load, pulse = np.frombuffer(load), np.frombuffer(pulse)
+    jobs = jobs_at_starts(load, pulse, servers, service_h)
+    return None if jobs is None else _ExactLaw(jobs, servers, service_h)
+
+
+class _ExactLaw:
+    """Wait at the start of each slot, by the number of jobs that are found."""
+
+    def __init__(self, jobs, servers, service_h):
+        self.jobs, self.servers, self.service_h = jobs, servers, service_h
+
+    def mean_h(self):
+        """Mean of the wait."""
+        ahead = np.maximum(np.arange(self.jobs.shape[-1]) - self.servers + 1, 0)
+        return self.jobs @ ahead * (self.service_h / self.servers)
+
+    def within_prob(self, wait_h):
+        """Probability that the wait is no longer than this."""
+        slots = np.arange(len(self.jobs))
+        return 1 - self._late_prob(np.broadcast_to(wait_h, len(slots)), slots)
+
+    def quantile_h(self, prob):
+        """Wait that this share of the jobs does not exceed."""
+        slots = np.arange(len(self.jobs))
+        low, late = np.zeros(len(slots)), np.broadcast_to(1 - prob, len(slots))
+        return root(
+            lambda wait_h, late, slot: self._late_prob(wait_h, slot.astype(int)) - late,
+            low,
+            4 * self.jobs.shape[-1] * self.service_h / self.servers,
+            late,
+            slots.astype(float),
+            inside=(late > 0) & (self._late_prob(low, slots) > late),
+            otherwise=np.where(late > 0, 0, np.inf),
+        )
+
+    def _late_prob(self, wait_h, slot):
+        count = self.jobs.shape[-1]
+        late = late_prob(count, self.servers, self.service_h, wait_h)
+        return np.clip(np.einsum("sn,ns->s", self.jobs[slot], late), 0, 1)
+
+
+class _TableDay:
+    """Wait at any hour: a table of the chance to wait longer, read in between.
+
+    Hours are as close as the law changes in them. Waits lie closer the shorter they
+    are, as the spread of a line grows with the root of its length.
+    """
+
+    def __init__(self, law, load):
+        servers, service_h = law.servers, law.service_h
+        self._slot_h = 24 / len(load)
+        self._top_h = max(law.quantile_h(1 - _NEVER).max(), service_h / servers)
+        lines = self._top_h * servers / service_h
+        self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
+        grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
+        count = law.jobs.shape[-1]
+        late = late_prob(count, servers, service_h, grid_h).astype(np.float32)
+        rows, parts = [], []
+        for jobs, arriving in zip(law.jobs, load, strict=True):
+            pieces = 1
+            while True:
+                pieces *= 2
+                span_h = self._slot_h
+                at = jobs_later(jobs, arriving, servers, service_h, span_h, pieces)
+                at = at.astype(np.float32)
+                own = at @ late
+                between = np.abs(own[1::2] - (own[:-1:2] + own[2::2]) / 2).max()
+                if between < _CLOSE or pieces == _MOST_PARTS:
+                    break
+            rows.append((own, _ExactLaw(at, servers, service_h).mean_h()))
+            parts.append(pieces)
+        self._parts = np.array(parts)
+        self._first = np.append(0, np.cumsum(self._parts + 1)[:-1])
+        self._late = np.concatenate([own for own, _ in rows]).ravel()
+        self._mean_h = np.concatenate([mean_h for _, mean_h in rows])
+
+    def mean_h(self, met_h):
+        """Mean of the wait."""
+        row, after = self._row(met_h)
+        return (1 - after) * self._mean_h[row] + after * self._mean_h[row + 1]
+
+    def within_prob(self, met_h, wait_h):
+        """Probability that the wait is no longer than this."""
+        row, after = self._row(met_h)
+        place = np.clip(np.asarray(wait_h) / self._top_h, 0, 1) * self._waits**2
+        wait = np.minimum(np.sqrt(place).astype(int), self._waits - 1)
+        return 1 - self._between(
+            row, after, wait, (place - wait * wait) / (2 * wait + 1)
+        )
+
+    def quantile_h(self, met_h, prob):
+        """Wait that this share of the jobs does not exceed; inf beyond the table."""
+        row, after = self._row(met_h)
+        late = 1 - np.asarray(prob, dtype=float)
+        row, after, late = np.broadcast_arrays(row, after, late)
+        low, high = np.full(late.shape, -1), np.full(late.shape, self._waits)
+        while (high - low > 1).any():  # later than at low, and not at high
+            wait = (low + high) // 2
+            longer = self._between(row, after, np.maximum(wait, 0), 0) > late
+            low = np.where(longer & (wait > low), wait, low)
+            high = np.where(longer, high, wait)
+        shorter = np.maximum(low, 0)
+        ends = [self._between(row, after, shorter, end) for end in (0, 1)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = np.clip((ends[0] - late) / (ends[0] - ends[1]), 0, 1)
+        place = np.where(low < 0, 0, shorter**2 + part * (2 * shorter + 1))
+        beyond = (low >= 0) & (late < ends[1])
+        return np.where(beyond, np.inf, place * (self._top_h / self._waits**2))
+
+    def _row(self, met_h):
+        """Row of the table before an hour, and the part of the way to the next."""
+        place = np.asarray(met_h) / self._slot_h
+        slot = np.floor(place)
+        within, slot = place - slot, slot.astype(int) % len(self._parts)
+        part = within * self._parts[slot]
+        before = np.minimum(part.astype(int), self._parts[slot] - 1)
+        return self._first[slot] + before, part - before
+
+    def _between(self, row, after, wait, part):
+        """Chance to wait longer, between two hours and two waits of the table."""
+        cell = row * (self._waits + 1) + wait
+        late, below = self._late, cell + self._waits + 1
+        now = late[cell] + part * (late[cell + 1] - late[cell])
+        then = late[below] + part * (late[below + 1] - late[below])
+        return now + after * (then - now)
+
+
+class _RuleLaw(NamedTuple):
+    """Both laws of the wait at the start of each slot, and which of them holds."""
+
+    level_h: np.ndarray
+    """Mean of the normal wait; minus infinity where there was no overload."""
+    spread_h: np.ndarray
+    """Standard deviation of it."""
+    wait_prob: np.ndarray
+    """Probability of waiting in the pool in balance."""
+    decay_per_h: np.ndarray
+    """Rate of the exponential wait there."""
+    overload: np.ndarray
+    """Whether the normal one holds."""
+    clears: np.ndarray
+    """Whether a day brings no more work than can be done in it."""
+
+    def mean_h(self):
+        """Mean of the wait."""
+        from scipy.special import ndtr
+
+        above = np.maximum(self.level_h / self.spread_h, -40)  # beyond, nothing
+        bell = np.exp(-0.5 * above * above) / np.sqrt(2 * np.pi)
+        crowded = self.spread_h * np.maximum(above * ndtr(above) + bell, 0)
+        by_chance = _unless_never(self.wait_prob, self.decay_per_h)
+        return self._longer(crowded, by_chance, np.maximum, np.inf)
+
+    def within_prob(self, wait_h):
+        """Probability that the wait is no longer than this."""
+        from scipy.special import ndtr
+
+        crowded = ndtr((wait_h - self.level_h) / self.spread_h)
+        by_chance = 1 - self.wait_prob * np.exp(-self.decay_per_h * wait_h)
+        return self._longer(crowded, by_chance, np.minimum, 0)
+
+    def quantile_h(self, prob):
+        """Wait that this share of the jobs does not exceed."""
+        from scipy.special import ndtri
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # fmax: the 1-quantile of a wait that never is, is no wait
+            crowded = np.fmax(self.level_h + ndtri(prob) * self.spread_h, 0)
+            excess = np.fmax(np.log(self.wait_prob) - np.log1p(-prob), 0)
+        by_chance = _unless_never(excess, self.decay_per_h)
+        return self._longer(crowded, by_chance, np.maximum, np.inf)
+
+    def _longer(self, crowded, by_chance, longer, never):
+        """Take the first law in an overload, else whichever makes the longer wait."""
+        wait = np.where(self.overload, crowded, longer(crowded, by_chance))
+        return np.where(self.clears, wait, never)
+
+
+def _unless_never(amount, rate):
+    """Quotient, without an end where there is no rate."""
+    return np.where(rate > 0, amount / np.where(rate > 0, rate, 1), np.inf)
+
+
+def _by_rule(load, pulse, servers, service_h):
+    """Law at the start of each slot by the rule, of days along the last axis."""
+    hours, load, pulse = day_of(load, pulse)
+    ends = clears(hours, load, pulse)
+    load, pulse = np.where(ends, load, 0), np.where(ends, pulse, 0)
+    level_h, spread_h = crowd(hours, load, pulse, servers, service_h)
+    waiting, decay_per_h = in_balance(hours, load, pulse, servers, service_h)
+    left_over_h = fluid_h(load, pulse, service_h)
+    overload = left_over_h > waiting / decay_per_h / 2
+    return _RuleLaw(level_h, spread_h, waiting, decay_per_h, overload, ends)
+
+
+class _RuleDay:
+    """Wait at any hour by the rule, its figures read between the starts of slots."""
+
+    def __init__(self, law):
+        self._law = _RuleLaw(*(np.broadcast_to(e, law.level_h.shape) for e in law))
+
+    def mean_h(self, met_h):
+        """Mean of the wait."""
+        return self._at(met_h).mean_h()
+
+    def within_prob(self, met_h, wait_h):
+        """Probability that the wait is no longer than this."""
+        return self._at(met_h).within_prob(wait_h)
+
+    def quantile_h(self, met_h, prob):
+        """Wait that this share of the jobs does not exceed."""
+        return self._at(met_h).quantile_h(prob)
+
+    def _at(self, met_h):
+        slots = len(self._law.level_h)
+        place = np.asarray(met_h, dtype=float) * (slots / 24)
+        before = np.floor(place).astype(int)
+        part = place - before
+        ends = before % slots, (before + 1) % slots
+        nearest = np.where(part < 0.5, *ends)
+
+        def between(name, values):
+            if name in ("overload", "clears"):
+                return values[nearest]
+            with np.errstate(invalid="ignore"):  # no overload at one end
+                mixed = (1 - part) * values[ends[0]] + part * values[ends[1]]
+            return np.where(np.isfinite(mixed), mixed, values[nearest])
+
+        law = {name: between(name, v) for name, v in self._law._asdict().items()}
+        return _RuleLaw(**law)

@@ -1,0 +1,189 @@
+r"""The number of jobs in a pool of some movers over a day, exactly.
+
+With arrivals at random at a rate that changes from slot to slot, and jobs of
+exponential length, the law p of the number of jobs follows :math:`\dot p = p\,G`. A day
+takes one law to another, by uniformisation: a Poisson number of steps of a chain. What
+it leaves as it is, is found by GMRES, near saturation too: a pool with the mean load of
+the day is the first guess, and its inverse makes the slow ways back as fast as others.
+"""
+
+import numpy as np
+
+__all__ = ["jobs_at_starts", "jobs_later", "late_prob"]
+
+MOST_SERVERS = 50
+_MOST_CELLS = 2e8
+"""States times steps of a day beyond which it would take too long."""
+_LOST = 1e-11
+"""Chance of more jobs than are looked at."""
+_SETTLED = 1e-10
+
+
+def jobs_at_starts(load, pulse, servers, service_h):
+    """Chance of each number of jobs at the start of each slot, after its pulse.
+
+    A row a slot. None if there are too many movers, or jobs too short, or a day too
+    near to one whose work cannot be done.
+    """
+    hours, mean = 24 / len(load), np.mean(load) + pulse.sum() / 24
+    if not 1 <= servers <= MOST_SERVERS or mean >= 1:
+        return None
+    service_h = np.clip(service_h, 1e-6, 1e6)
+    per_h = servers / service_h
+    # an even flow, and how far chance may carry it in a day and in the long run
+    level = per_h * np.max(_backlog_h(hours, load, pulse), initial=0) + servers
+    chance = 14 * np.sqrt(level + servers) + 25 / -np.log(
+        np.clip(mean, 1e-12, 1 - 1e-12)
+    )
+    start, jobs = None, level + chance
+    while jobs * 24 * per_h * (1 + mean) <= _MOST_CELLS and jobs < 1e5:
+        rows = _Day(hours, load, pulse, servers, service_h, int(jobs)).rows(start)
+        if rows[:, -1].max() < _LOST:
+            return rows
+        start, jobs = rows[0], 1.5 * jobs
+    return None
+
+
+def jobs_later(jobs, load, servers, service_h, span_h, parts):
+    """Chance of each number of jobs in a span of one load, at the ends of its parts."""
+    down = np.minimum(np.arange(len(jobs)), servers) / service_h
+    rows = [jobs]
+    for _ in range(parts):
+        rows.append(_after(rows[-1], load * servers / service_h, down, span_h / parts))
+    return np.array(rows)
+
+
+def late_prob(jobs, servers, service_h, wait_h):
+    """Chance to wait longer than this, a row a number of jobs found, a column a wait.
+
+    Whoever finds all movers busy waits for one job to end, and for all who wait.
+    """
+    from scipy.special import gammaincc
+
+    ahead = (np.arange(jobs) - servers + 1)[:, np.newaxis]
+    ended = servers / service_h * wait_h
+    reach = 9 * np.sqrt(ended) + 40  # further off, it is sure
+    late = (ahead > ended).astype(float)
+    near = (ahead > 0) & (np.abs(ahead - ended) < reach)
+    shape, ended = np.broadcast_arrays(ahead, ended)
+    late[near] = gammaincc(shape[near], ended[near])
+    return late
+
+
+def _backlog_h(hours, load, pulse):
+    """Work that is left at the start of each slot if it flows evenly, in hours."""
+    left, lines = 0.0, []
+    for _ in range(2):
+        for arriving, jump in zip(load, pulse, strict=True):
+            lines.append(left + jump)
+            left = max(lines[-1] + hours * (arriving - 1), 0.0)
+    return lines
+
+
+class _Day:
+    """A day as a map of one law of the number of jobs to the next."""
+
+    def __init__(self, hours, load, pulse, servers, service_h, jobs):
+        per_h = servers / service_h
+        self.hours, self.up, self.jump = hours, load * per_h, pulse * per_h
+        self.down = np.minimum(np.arange(jobs), servers) / service_h
+        self.mean_up = (np.mean(load) + pulse.sum() / 24) * per_h
+
+    def rows(self, start):
+        """Return the law at the start of each slot of a day like the day before."""
+        from scipy.sparse.linalg import LinearOperator, gmres
+
+        count = len(self.down)
+        self.balance = self._in_balance()
+        law = self.balance
+        if start is not None:
+            law = np.pad(start, (0, count - len(start)))
+        for _ in range(3):
+            law = self._through(law)[1]
+        left = self._corrected(self._through(law)[1] - law)
+        if np.abs(left).sum() > _SETTLED:
+            day = LinearOperator(
+                (count, count),
+                matvec=lambda gap: self._corrected(gap - self._through(gap)[1]),
+                dtype=float,
+            )
+            law = (
+                law + gmres(day, left, rtol=0, atol=_SETTLED, restart=60, maxiter=3)[0]
+            )
+        law = np.maximum(law, 0)
+        return self._through(law / law.sum())[0]
+
+    def _in_balance(self):
+        """Return the law of a pool with the mean load of the day."""
+        odds = np.log(np.maximum(self.mean_up, 1e-300)) - np.log(self.down[1:])
+        log = np.append(0, np.cumsum(odds))
+        law = np.exp(log - log.max())
+        return law / law.sum()
+
+    def _corrected(self, change):
+        """Return what a change of a day comes to in all: itself, and a slow part.
+
+        The slow part is as if the load were its mean all day: flows between numbers
+        of jobs that make up for the change.
+        """
+        flow = np.cumsum(change)[:-1] / 24
+        held = self.mean_up * self.balance[:-1]
+        part = np.where(held > 0, flow / np.where(held > 0, held, 1), 0)
+        slow = self.balance * np.append(0, -np.cumsum(part))
+        return change + slow - self.balance * slow.sum()
+
+    def _through(self, law):
+        """Return the law at the start of each slot, and at the end of the day."""
+        rows = []
+        for up, jump in zip(self.up, self.jump, strict=True):
+            rows.append(_more(law, jump))
+            law = _after(rows[-1], up, self.down, self.hours)
+        return np.array(rows), law
+
+
+def _more(law, jobs):
+    """Law of some jobs more; of a number in between, the two about it by turns."""
+    whole = int(jobs)
+    part = jobs - whole
+    fewer = _moved(law, whole)
+    return (1 - part) * fewer + part * _moved(fewer, 1) if part else fewer
+
+
+def _moved(law, jobs):
+    if not jobs:
+        return law
+    jobs = min(jobs, len(law) - 1)
+    kept = len(law) - jobs
+    return np.concatenate([np.zeros(jobs), law[: kept - 1], [law[kept - 1 :].sum()]])
+
+
+def _after(law, up, down, span):
+    """Law after a span in which jobs come and go at these rates."""
+    fast = up + down[-1]
+    least, chances = _poisson(fast * span)
+    up, down = up / fast, down / fast
+    stay = 1 - up - down
+    stay[-1] += up
+    result, back = np.zeros(len(law)), down[1:]
+    new, moved = np.empty(len(law)), np.empty(len(law) - 1)
+    law = law.copy()
+    for step in range(least + len(chances)):
+        if step >= least:
+            result += chances[step - least] * law
+        np.multiply(stay, law, out=new)
+        np.multiply(law[:-1], up, out=moved)
+        new[1:] += moved
+        np.multiply(law[1:], back, out=moved)
+        new[:-1] += moved
+        law, new = new, law
+    return result
+
+
+def _poisson(mean):
+    """Probabilities of a Poisson number, from the least that counts."""
+    from scipy.special import gammaln, xlogy
+
+    reach = 9 * np.sqrt(mean) + 20
+    number = np.arange(max(int(mean - reach), 0), int(mean + reach) + 1)
+    chances = np.exp(xlogy(number, mean) - mean - gammaln(number + 1))
+    return number[0], chances / chances.sum()
