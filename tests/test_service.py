@@ -144,6 +144,10 @@ SEED_BY_HAND = {
     "extension_h": 31.3 / 3600,
     "snapshot_h": (15 * 60 + 26) / 3600,
     "start_slack_h": 0,
+    "restore_p50_h": 33.7 / 60,
+    "restore_log_sd": 0.5,
+    "restore_sample": 43,
+    "restore_known_gib": 192,
     "restore_mib_s": 60e6 / 1048576,
     "snapshot_copy_h": (3 * 60 + 7) / 3600,
     "vm_creation_h": 22 / 60,
@@ -390,7 +394,8 @@ def test_gigabyte_read_as_decimal():
     table = LIMITS.load("2026-01").read_gb_as(10**9)
     assert table["max_disk_gib"] == pytest.approx(64e12 / 2**30, rel=1e-12)
     seed = SEED.modified(cc_mode_gib=500).read_gb_as(10**9)
-    assert dict(seed) == dict(SEED) | {"cc_mode_gib": 500}  # no rate, no caller's value
+    known = 192e9 / 2**30  # a size, but no rate and no caller's value
+    assert dict(seed) == dict(SEED) | {"cc_mode_gib": 500, "restore_known_gib": known}
 
 
 def test_gigabyte_read_as_binary_changes_nothing():

@@ -65,6 +65,8 @@ from vmbmodel.formulas.restore import batch_restore_h as batch_restore_h
 from vmbmodel.formulas.restore import mean_point_age_h as mean_point_age_h
 from vmbmodel.formulas.restore import restore_copy_h as restore_copy_h
 from vmbmodel.formulas.restore import restore_h as restore_h
+from vmbmodel.formulas.restore import restore_quantile_h as restore_quantile_h
+from vmbmodel.formulas.restore import restore_within_prob as restore_within_prob
 from vmbmodel.formulas.restore import worst_point_age_h as worst_point_age_h
 from vmbmodel.formulas.retention import gfs_points as gfs_points
 from vmbmodel.formulas.retention import snapshot_gib as snapshot_gib

@@ -9,6 +9,8 @@ __all__ = [
     "mean_point_age_h",
     "restore_copy_h",
     "restore_h",
+    "restore_quantile_h",
+    "restore_within_prob",
     "worst_point_age_h",
 ]
 
@@ -67,6 +69,94 @@ def restore_h(wait_h, copy_h, vm_creation_h):
     1.85
     """
     return wait_h + copy_h + vm_creation_h
+
+
+@formula
+def restore_quantile_h(prob, restore_p50_h, restore_log_sd, restore_sample, beyond_h=0):
+    r"""Time of a restore from the vault that a share of them does not exceed.
+
+    .. math:: t_p = (m + b) \exp\left( s \sqrt{1 + \frac1n}\; t_{n-1}(p) \right)
+
+    with the quantile :math:`t_{n-1}` of Student's law.
+
+    Parameters
+    ----------
+    restore_p50_h : Wait and creation of the VM included.
+    beyond_h : Nothing for a VM no larger than those of the sample.
+
+    See Also
+    --------
+    restore_within_prob : the inverse.
+
+    Notes
+    -----
+    The prediction of one more lognormal time from a sample of them. Of 43 published
+    restores of 30 to 192 GB, each predicted from the other 42, 34 lay between the
+    quantiles of 10 and 90 %, and a law with their size in it did no better. Beyond
+    the largest, where the copy takes longer, no restore is published.
+
+    References
+    ----------
+    Hahn and Meeker (1991), ch. 4, :cite:`hahn1991`, for the prediction; Microsoft
+    Japan (2022), :cite:`jpcss2022`, for the restores.
+
+    Examples
+    --------
+    The restores of the chart, in minutes:
+
+    >>> print((60 * restore_quantile_h([0.1, 0.5, 0.9], 33.7 / 60, 0.5, 43)).round(1))
+    [17.4 33.7 65.1]
+    """
+    from scipy.special import stdtrit
+
+    spread = restore_log_sd * np.sqrt(1 + 1 / restore_sample)
+    score = stdtrit(restore_sample - 1, prob)
+    sure = np.where(spread > 0, spread * score, 0)
+    return (restore_p50_h + beyond_h) * np.exp(sure)
+
+
+@formula
+def restore_within_prob(
+    rto_h, restore_p50_h, restore_log_sd, restore_sample, beyond_h=0
+):
+    r"""Probability that a restore from the vault is over within an objective.
+
+    .. math:: P(T \le t) = F_{n-1}\left(
+        \frac{\ln t - \ln (m + b)}{s \sqrt{1 + 1/n}} \right)
+
+    with Student's law :math:`F_{n-1}`.
+
+    Parameters
+    ----------
+    restore_p50_h : Wait and creation of the VM included.
+    beyond_h : Nothing for a VM no larger than those of the sample.
+
+    See Also
+    --------
+    restore_quantile_h : the inverse, and what it rests on.
+
+    Notes
+    -----
+    As good as `restore_quantile_h`. Of 43 restores a chance below one in fifty is
+    that of the law, and not theirs.
+
+    References
+    ----------
+    As `restore_quantile_h`, :cite:`hahn1991,jpcss2022`.
+
+    Examples
+    --------
+    >>> print(restore_within_prob([0.5, 1, 4], 33.7 / 60, 0.5, 43).round(3))
+    [0.41 0.87 1.  ]
+    """
+    from scipy.special import stdtr
+
+    spread = restore_log_sd * np.sqrt(1 + 1 / restore_sample)
+    median = restore_p50_h + beyond_h
+    gap = np.log(rto_h) - np.log(median)
+    score = np.where(spread > 0, gap / np.where(spread > 0, spread, 1), np.inf)
+    score = np.where((spread > 0) | (gap >= 0), score, -np.inf)
+    return stdtr(restore_sample - 1, score)
 
 
 @formula

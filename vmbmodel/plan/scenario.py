@@ -41,6 +41,7 @@ _OPTIONS = {
     "restore_application_frac": 0.0,
     "restore_as": "new-vm",
     "restore_first": True,
+    "restore_law": "published",
     "restored_reading": "used",
     "rewritten_frac": 0.0,  # no more than by chance
     "snapshot_discount_frac": 0.0,

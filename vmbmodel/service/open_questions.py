@@ -4,9 +4,9 @@ Examples
 --------
 >>> print(*(reading.id for reading in readings()), sep=", ")
 rate-over, blob-cap, one-disk-or-all, disk-tier, eight-hours, start-slack,
-own-line, two-lines, restore-queue, restored-bytes, no-objective, varied-transfer,
-twenty-four-hours, unpublished-sizes, stored-bytes, gigabyte, metering,
-silent-inventory
+own-line, two-lines, restore-law, restore-queue, restored-bytes, no-objective,
+varied-transfer, twenty-four-hours, unpublished-sizes, stored-bytes, gigabyte,
+metering, silent-inventory
 >>> next(reading.settings for reading in readings() if reading.id == "blob-cap")
 {'blob_mib_s': 'inf'}
 """

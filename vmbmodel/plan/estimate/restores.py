@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
 from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
@@ -34,13 +36,6 @@ def restores(
     each copy counts on no more than its part among as many as can run beside it,
     which is never too soon. `of_vm` is the number of the VM of each disk.
     """
-    hours = np.zeros(1) if isinstance(others, SteadyWait) else np.arange(0, 24, 0.5)
-    if scenario["restore_first"]:  # waits for the next free mover, else with backups
-        decay_per_h = formulas.wait_decay_per_h(
-            scenario["servers"], 0, scenario["service_h"]
-        )
-        busy = 1 - others.within_prob(hours, 0).mean()
-        hours, others = np.zeros(1), SteadyWait(busy, 1 / decay_per_h)
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
     restored_gib = disks[_RESTORED[scenario["restored_reading"]]].to_numpy()
@@ -48,17 +43,17 @@ def restores(
     copy_h = partial(_copied_h, **scenario.arguments(_copied_h))
     busy = vms["disks"] > 0
     count = busy.sum()
-    shares = np.array([0.5, 0.95, 0.95 ** (1 / max(count, 1))])
-    wait_h = _quantile_h(others, hours, shares)
     # each into an account of its own
-    fixed_h = formulas.restore_h(0, copy_h(np.arange(len(busy)), *own), finish_h)
-    spare_h = scenario["rto_h"] - fixed_h
-    in_time = _within_prob(others, hours, np.maximum(spare_h, 0))
+    alone_h = copy_h(np.arange(len(busy)), *own)
+    if scenario["restore_law"] == "published":
+        law = _Published.of(alone_h, finish_h, scenario)
+    else:
+        law = _ByRates.of(alone_h, finish_h, others, scenario)
     snapshot_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else np.inf
     columns = {
-        "restore_vault_p50_h": fixed_h + wait_h[0],
-        "restore_vault_p95_h": fixed_h + wait_h[1],
-        "rto_prob": np.where(spare_h >= 0, in_time, 0.0),
+        "restore_vault_p50_h": law.quantile_h(0.5),
+        "restore_vault_p95_h": law.quantile_h(0.95),
+        "rto_prob": law.within_prob(scenario["rto_h"]),
         "restore_snapshot_h": formulas.restore_h(0, snapshot_h, finish_h),
     }
     if not count:
@@ -70,27 +65,94 @@ def restores(
         beside = np.minimum(crowd, served).sum() * vms["disks"].max()
     account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
     ready_h = _after_the_line_h(vault, copy_h(account, *own, beside)[busy], served)
-    return columns, float(formulas.restore_h(0, ready_h.max(), finish_h) + wait_h[2])
+    share = 0.95 ** (1 / count)
+    more_h = np.where(np.isfinite(ready_h), ready_h - alone_h[busy], np.inf)
+    return columns, law.all_h(share, np.maximum(more_h, 0), busy)
 
 
-def _within_prob(
-    others: OthersWait, hours: np.ndarray, wait_h: np.ndarray
-) -> np.ndarray:
-    """Probability that who comes at any of the hours waits no longer than this."""
-    return others.within_prob(hours, wait_h[..., np.newaxis]).mean(axis=-1)
+@dataclass(frozen=True)
+class _Published:
+    """Whole restores as they were published, and copies beyond the largest of them.
+
+    A restore that ends otherwise than with a new VM differs by that step.
+    """
+
+    law: Mapping[str, np.ndarray | float]
+
+    @classmethod
+    def of(cls, alone_h: np.ndarray, finish_h: float, scenario: Scenario):
+        """Take the law from the settings, for VMs that copy so long each."""
+        known_h = formulas.restore_copy_h(
+            scenario["restore_known_gib"], scenario["restore_mib_s"], np.inf
+        )
+        other_h = finish_h - scenario["vm_creation_h"]
+        median_h = max(scenario["restore_p50_h"] + other_h, scenario["snapshot_copy_h"])
+        names = ("restore_log_sd", "restore_sample")
+        law = {name: scenario[name] for name in names}
+        beyond_h = np.maximum(alone_h - known_h, 0)
+        return cls(law | {"restore_p50_h": median_h, "beyond_h": beyond_h})
+
+    def quantile_h(self, share: float) -> np.ndarray:
+        return formulas.restore_quantile_h(share, **self.law)
+
+    def within_prob(self, rto_h: float) -> np.ndarray:
+        return formulas.restore_within_prob(rto_h, **self.law)
+
+    def all_h(self, share: float, more_h: np.ndarray, busy: np.ndarray) -> float:
+        """Return when the last is back, each with that share, and so much later."""
+        return float((self.quantile_h(share)[busy] + more_h).max())
 
 
-def _quantile_h(others: OthersWait, hours: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Wait that this share of those who come at any of the hours does not exceed."""
-    ends = others.quantile_h(hours, share[..., np.newaxis])
-    low, high = ends.min(axis=-1), ends.max(axis=-1)
-    for _ in range(60):
-        if (low == high).all():
-            break
-        middle = np.where(np.isinf(high), high, (low + high) / 2)
-        enough = _within_prob(others, hours, middle) >= share
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return high
+@dataclass(frozen=True)
+class _ByRates:
+    """A wait for others, the copy at its rate, and the step at the end."""
+
+    fixed_h: np.ndarray
+    hours: np.ndarray  #: at which a restore may be asked for, all alike
+    others: OthersWait
+
+    @classmethod
+    def of(
+        cls,
+        alone_h: np.ndarray,
+        finish_h: float,
+        others: OthersWait,
+        scenario: Scenario,
+    ):
+        """Take the law from the settings, for VMs that copy so long each."""
+        hours = np.zeros(1) if isinstance(others, SteadyWait) else np.arange(0, 24, 0.5)
+        if scenario["restore_first"]:  # waits for the next free mover, else in turn
+            busy = 1 - others.within_prob(hours, 0).mean()
+            next_h = scenario["service_h"] / scenario["servers"]
+            hours, others = np.zeros(1), SteadyWait(busy, next_h)
+        return cls(formulas.restore_h(0, alone_h, finish_h), hours, others)
+
+    def quantile_h(self, share: float) -> np.ndarray:
+        return self.fixed_h + self._wait_h(share)
+
+    def within_prob(self, rto_h: float) -> np.ndarray:
+        spare_h = rto_h - self.fixed_h
+        in_time = self._within_prob(np.maximum(spare_h, 0))
+        return np.where(spare_h >= 0, in_time, 0.0)
+
+    def all_h(self, share: float, more_h: np.ndarray, busy: np.ndarray) -> float:
+        """Return when the last is back, each with that share, and so much later."""
+        return float((self.fixed_h[busy] + more_h).max() + self._wait_h(share))
+
+    def _within_prob(self, wait_h: ArrayLike) -> np.ndarray:
+        wait_h = np.asarray(wait_h)[..., np.newaxis]
+        return self.others.within_prob(self.hours, wait_h).mean(axis=-1)
+
+    def _wait_h(self, share: float) -> float:
+        ends = self.others.quantile_h(self.hours, share)
+        low, high = ends.min(), ends.max()
+        for _ in range(60):
+            if low == high:
+                break
+            middle = high if np.isinf(high) else (low + high) / 2
+            enough = self._within_prob(middle) >= share
+            low, high = (low, middle) if enough else (middle, high)
+        return high
 
 
 def _copied_h(
