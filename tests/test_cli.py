@@ -353,3 +353,48 @@ def test_bad_changes_are_named_without_a_traceback(
     stderr = run("dispersion", *arguments, status=2)
     assert message in stderr
     assert "Traceback" not in stderr
+
+
+# --- these ten, and a page of findings ------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path):
+    rows = ["vm,disk,role,size_gib,used_gib,churn_gib_per_day,vault,policy"]
+    rows += [
+        f"vm{n:04},os,os,1024,900,300,vault-{n % 2},{'daily' if n % 5 else ''}"
+        for n in range(2000)
+    ]
+    path = tmp_path / "many.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
+def test_a_kind_of_finding_is_a_line_at_any_size(run, many):
+    estimated = run("estimate", many, "--set", "deadline_h=3")
+    looked = estimated.split("Worth a look")[1].split("Assumed")[0]
+    assert "and 1,999 more like it; --format json lists them all." in looked
+    assert len(looked.splitlines()) < 12
+    checked = run("check", many)
+    assert "more like it" in checked
+    assert len(checked.splitlines()) < 80
+
+
+def test_these_only(run, many):
+    def vms(*words):
+        text = run("estimate", many, "--format", "json", *words)
+        return {row["vm"]: row for row in json.loads(text)["vms"]}
+
+    ten = [word for n in range(10) for word in ("--only", f"vm{n:04}")]
+    assert list(vms(*ten)) == [f"vm{n:04}" for n in range(10)]
+    assert len(vms("--vault", "vault-1")) == 1000
+    assert len(vms("--vault", "vault-1", "--policy", "daily")) == 800
+    assert len(vms("--policy", "policy")) == 400  # of whom the inventory is silent
+    lines = run("check", many, "--only", "vm0007", "--format", "csv")
+    assert "vm0007" in lines
+    assert "vm0008" not in lines
+    wrong = run("estimate", many, "--only", "vm0oo1", "--vault", "none", status=2)
+    assert "the inventory has no VM 'vm0oo1'; did you mean 'vm0" in wrong
+    assert "the inventory has no vault 'none'" in wrong
+    odd = run("check", many, "--only", "vm0001", "--vault", "vault-0", status=2)
+    assert "no VM is of all that is named" in odd

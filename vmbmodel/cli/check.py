@@ -12,12 +12,16 @@ from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
     LimitsOption,
+    OnlyOption,
     OutputOption,
+    PolicyOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
     SuppressOption,
+    VaultOption,
     date_of,
+    located_in,
     settings_from,
 )
 from vmbmodel.cli.present import present, sets_used
@@ -46,8 +50,6 @@ _CSV_COLUMNS = (
     "locator",
     "suppressed",
 )
-
-_SHOWN = 200  # findings that a table lists before it counts
 
 
 class _CheckFormat(enum.StrEnum):
@@ -87,9 +89,11 @@ def check(
         typer.Option(help="Exit with 1 if anything so severe is found."),
     ] = None,
     suppress: SuppressOption = None,
+    only: OnlyOption = None,
+    vault: VaultOption = None,
+    policy: PolicyOption = None,
 ) -> None:
     """Check an inventory against the limits and practices in force on a date."""
-    from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
     from vmbmodel.render import line_of, render_junit, render_sarif
     from vmbmodel.service import PROFILES
@@ -100,7 +104,7 @@ def check(
     sets = {"profile": profile, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = read_suppressions(suppress) if suppress else ()
-        located = read_located(fleet)
+        located = located_in(fleet, settings, only, vault, policy)
         answer = check_disks(located.disks, settings, date)
         answer = suppressed(answer, kept, today())
     lines = [line_of(finding, located) for finding in answer.findings]
@@ -149,14 +153,9 @@ def _text(answer) -> str:
     lines = [f"Rules in force on {answer.as_of}: {counts['rules']}; {sets}.", ""]
     shown = [finding for finding in answer.findings if not finding.suppressed]
     if shown:
-        rows = (
-            finding.to_dict() | {"place": _place(finding.place.where)}
-            for finding in shown[:_SHOWN]
-        )
-        lines.append(render_table(rows, _FINDING_COLUMNS))
-        if len(shown) > _SHOWN:
-            more = len(shown) - _SHOWN
-            lines.append(f"... and {more:,} more; --format csv lists them all.")
+        lines.append(render_table(_grouped(shown), _FINDING_COLUMNS))
+        if len(shown) > len({finding.rule.id for finding in shown}):
+            lines.append("--format csv lists each of them.")
     else:
         lines.append("Nothing found.")
     for finding in answer.findings:
@@ -179,6 +178,18 @@ def _text(answer) -> str:
     )
     lines += ["", f"{found}{suppressed}."]
     return "\n".join(lines)
+
+
+def _grouped(findings) -> Iterator[dict]:
+    """Give the first of each rule, and how many more there are."""
+    kinds = {}
+    for finding in findings:
+        kinds.setdefault(finding.rule.id, []).append(finding)
+    for first, *more in kinds.values():
+        row = first.to_dict() | {"place": _place(first.place.where)}
+        if more:
+            row["text"] += f" And {len(more):,} more like it."
+        yield row
 
 
 def _place(where) -> str:

@@ -12,12 +12,16 @@ from vmbmodel.cli.options import (
     ForceOption,
     FormatOption,
     LimitsOption,
+    OnlyOption,
     OutputOption,
+    PolicyOption,
     PricesOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
+    VaultOption,
     date_of,
+    located_in,
     settings_from,
 )
 from vmbmodel.cli.present import Condition, Format, present, sets_used
@@ -71,6 +75,9 @@ def estimate(
     as_of: AsOfOption = None,
     scenario: ScenarioOption = None,
     set_: SetOption = None,
+    only: OnlyOption = None,
+    vault: VaultOption = None,
+    policy: PolicyOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -94,7 +101,6 @@ def estimate(
     ] = None,
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
-    from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan.estimate import COLUMNS, compare_disks, estimate_disks
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
@@ -104,7 +110,7 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = read_fleet(fleet)
+        disks = located_in(fleet, settings, only, vault, policy).disks
         answer = estimate_disks(disks, settings, months)
         compared = compare_disks(disks, settings, cases) if cases else []
     present(
@@ -145,6 +151,17 @@ def _csv(answer, compared: list[dict[str, object]]) -> str:
     return render_csv(rows, list(rows[0]))
 
 
+def _grouped(notices) -> Iterator[str]:
+    """Say the first of each kind, and how many more there are."""
+    kinds = {}
+    for notice in notices:
+        kinds.setdefault(notice.code, []).append(notice)
+    for code, (first, *more) in kinds.items():
+        yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
+        if more:
+            yield f"    and {len(more):,} more like it; --format json lists them all."
+
+
 def _text(answer, compared: list[dict[str, object]]) -> str:
     from vmbmodel.plan.estimate import wait_said
 
@@ -175,10 +192,7 @@ def _text(answer, compared: list[dict[str, object]]) -> str:
         lines += [render_table(compared, _CASE_COLUMNS)]
     if answer.warnings:
         lines += ["", f"Worth a look ({len(answer.warnings)}):"]
-        lines += [
-            f"  {notice.vm or 'fleet'}: {notice.text} [{notice.code}]"
-            for notice in answer.warnings
-        ]
+        lines += list(_grouped(answer.warnings))
     columns = [a for a in answer.assumptions if a.id.startswith("column.")]
     others = len(answer.assumptions) - len(columns)
     lines += ["", f"Assumed ({len(answer.assumptions)}):"]

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from vmbmodel.cli.present import Format
 from vmbmodel.cli.remarks import say, step
 
 if TYPE_CHECKING:
+    from vmbmodel.inventory.fleet import Located
     from vmbmodel.plan import Scenario
 
 __all__ = [
@@ -20,14 +22,18 @@ __all__ = [
     "ForceOption",
     "FormatOption",
     "LimitsOption",
+    "OnlyOption",
     "OutputOption",
+    "PolicyOption",
     "PricesOption",
     "ProfileOption",
     "ScenarioOption",
     "SetOption",
     "SuppressOption",
     "TimeZoneOption",
+    "VaultOption",
     "date_of",
+    "located_in",
     "pairs",
     "read_scenario",
     "settings_from",
@@ -117,6 +123,23 @@ SetOption = Annotated[
     ),
 ]
 
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="VM", help="Take this VM, as if all others were not there."
+    ),
+]
+
+VaultOption = Annotated[
+    list[str] | None,
+    typer.Option("--vault", metavar="NAME", help="Take the VMs of this vault only."),
+]
+
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option("--policy", metavar="NAME", help="Take the VMs of this policy only."),
+]
+
 SuppressOption = Annotated[
     Path | None,
     typer.Option(help="TOML of findings put up with: where, why, until when."),
@@ -200,3 +223,23 @@ def read_scenario(
     for kind, constants in scenario.sets():
         step(f"{kind} {constants.name}, SHA-256 {constants.sha256}")
     return scenario
+
+
+def located_in(
+    fleet: Path,
+    settings: "Scenario",
+    only: list[str] | None,
+    vault: list[str] | None,
+    policy: list[str] | None,
+) -> "Located":
+    """Read an inventory, or of it what is asked for."""
+    from vmbmodel.inventory.fleet import read_located
+    from vmbmodel.plan import chosen
+
+    located = read_located(fleet)
+    if not (only or vault or policy):
+        return located
+    names = {"vm": only or [], "vault": vault or [], "policy": policy or []}
+    kept = chosen(located.disks, settings, **names)
+    disks = located.disks[kept].reset_index(drop=True)
+    return replace(located, disks=disks, rows=located.rows[kept])

@@ -13,12 +13,16 @@ from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
     LimitsOption,
+    OnlyOption,
+    PolicyOption,
     PricesOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
     SuppressOption,
+    VaultOption,
     date_of,
+    located_in,
     settings_from,
 )
 
@@ -46,11 +50,13 @@ def report(
     scenario: ScenarioOption = None,
     set_: SetOption = None,
     suppress: SuppressOption = None,
+    only: OnlyOption = None,
+    vault: VaultOption = None,
+    policy: PolicyOption = None,
     force: ForceOption = False,
 ) -> None:
     """Write a page, a workbook and a record of what an inventory comes to."""
     from vmbmodel._files import write_folder
-    from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
     from vmbmodel.plan.estimate import estimate_disks
     from vmbmodel.render import Report
@@ -61,7 +67,7 @@ def report(
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
-        located = read_located(fleet)
+        located = located_in(fleet, settings, only, vault, policy)
         found = check_disks(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
@@ -80,7 +86,12 @@ def report(
                     "--scenario": scenario,
                     "--suppress": suppress,
                 },
-                set_ or [],
+                {
+                    "--set": set_,
+                    "--only": only,
+                    "--vault": vault,
+                    "--policy": policy,
+                },
             ),
             estimate=estimate_disks(located.disks, settings),
             check=suppressed(found, kept, day),
@@ -89,11 +100,17 @@ def report(
     typer.echo(output / "report.html")
 
 
-def _command(fleet: Path, options: dict[str, object], settings: list[str]) -> str:
+def _command(
+    fleet: Path,
+    options: dict[str, object],
+    repeated: dict[str, list[str] | None],
+) -> str:
     """Return the command line with the names of files, but without their folders."""
     words = ["vmbmodel", "report", fleet.name]
     for option, value in options.items():
         if isinstance(value, Path) or str(value).endswith(".toml"):
             value = Path(value).name
         words += [option, str(value)] if value else []
-    return shlex.join([*words, *(w for pair in settings for w in ("--set", pair))])
+    for option, values in repeated.items():
+        words += [word for value in values or [] for word in (option, value)]
+    return shlex.join(words)

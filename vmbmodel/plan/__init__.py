@@ -1,7 +1,7 @@
 """The answers: what the service does with what the user has."""
 
 from vmbmodel.plan.answers import plain, records, sealed
-from vmbmodel.plan.facts import of_vms
+from vmbmodel.plan.facts import chosen, of_vms
 from vmbmodel.plan.scenario import (
     CATALOGUES,
     DEFAULT_PRICES,
@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_PROFILE",
     "DERIVED",
     "Scenario",
+    "chosen",
     "of_vms",
     "parse_setting",
     "plain",

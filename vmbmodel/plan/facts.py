@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vmbmodel.fields import defaults, fields
+from vmbmodel.fields import defaults, fields, misnamed
 from vmbmodel.inventory.fleet import COLUMNS, OF_THE_VM
 from vmbmodel.plan.scenario import Scenario
 
@@ -14,6 +14,7 @@ __all__ = [
     "SIZES",
     "Fleet",
     "backed_up",
+    "chosen",
     "filled",
     "holds",
     "in_gib",
@@ -120,6 +121,42 @@ def of_vms(fleet: pd.DataFrame, scenario: Scenario, *names: str) -> pd.DataFrame
 def backed_up(disks: pd.DataFrame) -> pd.DataFrame:
     """Return the disks that are backed up: those not excluded and not temporary."""
     return those(disks, ~holds(disks["excluded"], True) & ~holds(disks["role"], "temp"))
+
+
+def chosen(
+    fleet: pd.DataFrame, scenario: Scenario, **names: Sequence[str]
+) -> np.ndarray:
+    """Say which rows are of the VMs that are named, or whose vault or policy is.
+
+    Without any name, all are.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of a name; with every such name, and the nearest.
+
+    Examples
+    --------
+    >>> disks = pd.DataFrame({"vm": ["a", "a", "b"], "vault": ["v", None, "w"]})
+    >>> chosen(disks, Scenario.of(), vault=["v"]).tolist()
+    [True, True, False]
+    """
+    of = of_vms(fleet, scenario, "vault", "policy").reset_index()
+    kept, problems = np.ones(len(of), dtype=bool), []
+    for column, wanted in names.items():
+        known = set(of[column])
+        problems += [
+            f"the inventory has no {fields()[column].label} {misnamed(name, known)}"
+            for name in wanted
+            if name not in known
+        ]
+        if wanted:
+            kept &= of[column].isin(wanted).to_numpy()
+    if not (kept.any() or problems):
+        problems = ["no VM is of all that is named"]
+    if problems:
+        raise ValueError("\n".join(problems))
+    return fleet["vm"].isin(of.loc[kept, "vm"]).to_numpy()
 
 
 def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:
