@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -221,3 +222,62 @@ def test_a_case_that_is_none_is_named(text, message):
 
 def test_flags_are_tried_both_ways():
     assert parse_case("archive") == [{"archive": False}, {"archive": True}]
+
+
+# --- policies, VM by VM ---------------------------------------------------------------
+
+
+POLICIES = {
+    "short": {"recovery_points": 7.0, "snapshot_points": 2.0},
+    "long": {
+        "recovery_points": 180.0,
+        "weekly_points": 12.0,
+        "monthly_points": 60.0,
+        "yearly_points": 10.0,
+        "snapshot_points": 7.0,
+        "snapshot_policy": "enhanced",
+        "interval_h": 4.0,
+        "archive": True,
+    },
+}
+
+
+def follows(name, policy):
+    row = {"vm": name, "disk": "os", "role": "os", "size_gib": 512, "used_gib": 410}
+    return pd.DataFrame([row | {"policy": policy}])
+
+
+def test_two_policies_in_a_fleet_give_the_sum_of_their_bills():
+    alone = {
+        policy: estimate(follows(policy, policy), Scenario.of(settings=settings))
+        for policy, settings in POLICIES.items()
+    }
+    fleet = pd.concat(
+        follows(policy, policy).assign(**settings)
+        for policy, settings in POLICIES.items()
+    )
+    both = estimate(fleet, months=3)
+    for name in ("instance_usd", "stored_gib", "storage_usd", "snapshot_usd"):
+        apart = sum(answer.total[name] for answer in alone.values())
+        assert_allclose(both.total[name], apart, rtol=1e-12)
+    rows = both.vms.set_index("vm")
+    assert rows.loc["long", "total_usd"] > 2 * rows.loc["short", "total_usd"]
+    for policy, answer in alone.items():
+        for name in (
+            "point_age_snapshot_h",
+            "point_age_vault_h",
+            "restore_snapshot_h",
+            "total_usd",
+        ):
+            assert_allclose(rows.loc[policy, name], answer.vms.loc[0, name], rtol=1e-12)
+
+
+def test_a_blank_cell_of_a_policy_is_what_was_set():
+    fleet = follows("a", "p").assign(recovery_points=7.0)
+    blank = fleet.assign(recovery_points=None)
+    asked = Scenario.of(settings={"recovery_points": 7.0})
+    assert estimate(fleet).total == estimate(blank, asked).total
+    assert estimate(fleet, asked).total == estimate(fleet).total
+    kept = estimate(fleet.assign(snapshot_points=0.0)).vms
+    assert kept.loc[0, "snapshot_usd"] == 0
+    assert kept.loc[0, "restore_snapshot_h"] == np.inf

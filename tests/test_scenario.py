@@ -193,7 +193,7 @@ def test_a_name_set_twice_is_refused(run):
 
 
 def test_what_is_set_for_nothing_is_said(run):
-    useless = ("--set", "max_disk_gib=5", "--set", "servers=12")
+    useless = ("--set", "max_disk_gib=5", "--set", "vault_servers=12")
     said = run("estimate", "fleet.csv", *useless).stderr
     assert said == "vmbmodel: --set max_disk_gib changes nothing here\n"
     assert not run("check", "fleet.csv", *useless[:2]).stderr

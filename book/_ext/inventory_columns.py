@@ -12,10 +12,10 @@ from docutils import nodes
 from model_tables import ModelTable, code, plain
 
 from vmbmodel.fields import fields
-from vmbmodel.inventory.fleet import OPTIONAL, REQUIRED
+from vmbmodel.inventory.fleet import OF_THE_POLICY, OPTIONAL, REQUIRED
 
 COLUMNS = {"required": REQUIRED, "optional": OPTIONAL}
-FROM_PROFILE = ("write_kib", "dispersion", "active_frac")
+FROM_SCENARIO = ("write_kib", "dispersion", "active_frac", *OF_THE_POLICY)
 
 
 class InventoryColumns(ModelTable):
@@ -71,8 +71,8 @@ def blank(field):
         return code(str(default).lower() if isinstance(default, bool) else str(default))
     if field.name == "churn_gib_per_day":
         return [*code("churn_frac"), nodes.Text(" of the used size")]
-    if field.name in FROM_PROFILE:
-        return plain("as in the profile")
+    if field.name in FROM_SCENARIO:
+        return plain("as in the profile, or as set")
     return plain("left open")
 
 

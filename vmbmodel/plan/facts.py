@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.fields import defaults, fields, misnamed
-from vmbmodel.inventory.fleet import COLUMNS, OF_THE_VM
+from vmbmodel.inventory.fleet import COLUMNS, OF_THE_POLICY, OF_THE_VM
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
@@ -72,6 +72,7 @@ def filled(
     fill = {name: scenario[name] for name in defaults()}
     fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
     counts = {name: int(disks[name].isna().sum()) for name in fill}
+    fill |= {name: scenario[name] for name in OF_THE_POLICY}
     columns = {name: _or(disks[name], value) for name, value in fill.items()}
     if scenario["tier_reading"] == "disk":
         counts["disk_type"] = int(disks["disk_type"].isna().sum())

@@ -1,7 +1,13 @@
 """The disks of your VMs: read from CSV or Parquet, checked as a whole, written back."""
 
 from vmbmodel.inventory.files import InventoryError
-from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM, OPTIONAL, REQUIRED
+from vmbmodel.inventory.fleet.columns import (
+    COLUMNS,
+    OF_THE_POLICY,
+    OF_THE_VM,
+    OPTIONAL,
+    REQUIRED,
+)
 from vmbmodel.inventory.fleet.conversion import typed
 from vmbmodel.inventory.fleet.disks import (
     Located,
@@ -16,6 +22,7 @@ from vmbmodel.inventory.fleet.disks import (
 
 __all__ = [
     "COLUMNS",
+    "OF_THE_POLICY",
     "OF_THE_VM",
     "OPTIONAL",
     "REQUIRED",

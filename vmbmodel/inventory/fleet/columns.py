@@ -5,10 +5,29 @@ from collections.abc import Sequence
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.files import Findings, short
 
-__all__ = ["COLUMNS", "OF_THE_VM", "OPTIONAL", "REQUIRED", "positions"]
+__all__ = [
+    "COLUMNS",
+    "OF_THE_POLICY",
+    "OF_THE_VM",
+    "OPTIONAL",
+    "REQUIRED",
+    "positions",
+]
 
 REQUIRED = ("vm", "disk", "role", "size_gib", "used_gib")
 """Columns that every inventory has."""
+
+OF_THE_POLICY = (
+    "interval_h",
+    "snapshot_points",
+    "recovery_points",
+    "weekly_points",
+    "monthly_points",
+    "yearly_points",
+    "snapshot_policy",
+    "archive",
+)
+"""What the policy of a VM says of its backups, beside when they start."""
 
 OPTIONAL = (
     "churn_gib_per_day",
@@ -27,6 +46,7 @@ OPTIONAL = (
     "excluded",
     "os",
     "redundancy",
+    *OF_THE_POLICY,
     "origin",
 )
 """Columns that may be absent, and cells that may be blank."""
@@ -34,7 +54,15 @@ OPTIONAL = (
 COLUMNS = REQUIRED + OPTIONAL
 """All columns, in the order of the result."""
 
-OF_THE_VM = ("vault", "policy", "start_h", "first_backup", "os", "redundancy")
+OF_THE_VM = (
+    "vault",
+    "policy",
+    "start_h",
+    "first_backup",
+    "os",
+    "redundancy",
+    *OF_THE_POLICY,
+)
 """Facts of the VM, which its disks repeat."""
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.inventory.fleet import OF_THE_POLICY, disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
 from vmbmodel.plan.estimate.finish import backup, met_by
@@ -105,6 +105,7 @@ _TOTALS = (
     "snapshot_usd",
     "total_usd",
 )
+_OF_THE_VM = ("vault", "policy", "start_h", "redundancy", "first_backup")
 _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
 _SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
 
@@ -361,7 +362,7 @@ def _gathered(
     first = np.flatnonzero(np.diff(number, prepend=-1))
     vms = {
         name: disks[name].take(first).to_numpy()
-        for name in ("vault", "policy", "start_h", "redundancy", "first_backup")
+        for name in (*_OF_THE_VM, *OF_THE_POLICY)
     }
     of_vm = number[np.flatnonzero(disks.index.isin(kept.index))]
     sums = kept[list(_SUMMED)].groupby(of_vm).sum()

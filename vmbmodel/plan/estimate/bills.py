@@ -39,19 +39,23 @@ def bill(
 ) -> dict[str, np.ndarray]:
     """Return the three lines of the bill of a full month, and their sum.
 
-    Of each VM it takes ``disks``, ``used_gib``, ``changed_gib`` and ``redundancy``;
-    `protected_days` are those since its first backup.
+    Of each VM it takes ``disks``, ``used_gib``, ``changed_gib``, ``redundancy``, and
+    what its policy says; `protected_days` are those since its first backup.
     """
     ask, prices = scenario.arguments, scenario.prices
     used, changed, redundancy = (
         vms[name] for name in ("used_gib", "changed_gib", "redundancy")
     )
     columns = _instances(used, vms["disks"] > 0, **ask(_instances))
-    points = tuple(scenario[name] for name in _POINTS)
+    points = tuple(vms[name] for name in _POINTS)
     past = protected_days, scenario["yearly_growth_frac"]
-    archived_gib = 0.0
-    if scenario["archive"]:
-        archived_gib, points = _archived(used, points, past, **ask(_archived))
+    archived_gib, archive = 0.0, vms["archive"]
+    if archive.any():
+        archived_gib, left = _archived(used, points, past, **ask(_archived))
+        archived_gib = np.where(archive, archived_gib, 0.0)
+        points = tuple(
+            np.where(archive, *pair) for pair in zip(left, points, strict=True)
+        )
     reading, rewritten_frac, fresh_gib = scenario["stored_reading"], 0.0, 0.0
     if reading in ("upper", "lower"):  # the bounds, on which overlap has a say
         rewritten_frac = scenario["rewritten_frac"]
@@ -67,17 +71,22 @@ def bill(
         storage_usd = _with_reservation_usd(
             storage_usd, held_gib, covered, rate, **ask(_with_reservation_usd)
         )
-    if scenario["archive"]:
+    if archive.any():
         rate = _by_redundancy(redundancy, archive_usd_per_gib_month, prices)
         storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
     columns["stored_gib"] = held_gib + archived_gib
     columns["storage_usd"] = formulas.discounted_usd(
         storage_usd, scenario["storage_discount_frac"]
     )
-    rate = prices[_SNAPSHOT_RATES[scenario["snapshot_policy"]]]
-    columns["snapshot_usd"] = _snapshot_usd(
-        used, changed, protected_days, rate, **ask(_snapshot_usd)
-    )
+    columns["snapshot_usd"] = np.zeros(len(used))
+    for policy, rate in _SNAPSHOT_RATES.items():
+        own = vms["snapshot_policy"] == policy
+        if own.any():
+            kept = np.minimum(vms["snapshot_points"], protected_days)
+            usd = _snapshot_usd(
+                used, changed, kept, prices[rate], policy, **ask(_snapshot_usd)
+            )
+            columns["snapshot_usd"] = np.where(own, usd, columns["snapshot_usd"])
     columns["total_usd"] = (
         columns["instance_usd"] + columns["storage_usd"] + columns["snapshot_usd"]
     )
@@ -151,15 +160,13 @@ def _with_reservation_usd(
 def _snapshot_usd(
     used_gib: np.ndarray,
     changed_gib: np.ndarray,
-    protected_days: np.ndarray | float,
+    kept: np.ndarray,
     usd_per_gib_month: float,
-    *,
     snapshot_policy: str,
-    snapshot_points: float,
+    *,
     snapshot_discount_frac: float,
 ) -> np.ndarray:
     """Price the snapshots that are kept beside the disks."""
-    kept = np.minimum(snapshot_points, protected_days)
     billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
     usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
     return formulas.discounted_usd(usd, snapshot_discount_frac)

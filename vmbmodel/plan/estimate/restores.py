@@ -49,7 +49,8 @@ def restores(
         law = _Published.of(alone_h, finish_h, scenario)
     else:
         law = _ByRates.of(alone_h, finish_h, others, scenario)
-    snapshot_h = scenario["snapshot_copy_h"] if scenario["snapshot_points"] else np.inf
+    kept = vms["snapshot_points"] > 0
+    snapshot_h = np.where(kept, scenario["snapshot_copy_h"], np.inf)
     columns = {
         "restore_vault_p50_h": law.quantile_h(0.5),
         "restore_vault_p95_h": law.quantile_h(0.95),
@@ -204,13 +205,12 @@ def point_ages(
     start_slack_reading: str,
     start_slack_h: float,
     snapshot_h: float,
-    interval_h: float,
-    snapshot_points: float,
 ) -> dict[str, np.ndarray | float]:
     """Return how much work can be lost, as if each backup took as long as the next."""
-    kept = 0 if snapshot_points else math.inf
+    interval_h = vms["interval_h"]
+    kept = np.where(vms["snapshot_points"] > 0, 0.0, np.inf)
     late_h = 0.0 if start_slack_reading == "none" else start_slack_h
-    vault_h = max(interval_h, _DAY_H)
+    vault_h = np.maximum(interval_h, _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
     return {
         "point_age_snapshot_h": formulas.worst_point_age_h(

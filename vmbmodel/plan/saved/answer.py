@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.fields import shown
+from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate import Estimate
 from vmbmodel.plan.saved.verify import Inputs, read_saved
@@ -50,22 +51,12 @@ _COLUMNS = {
     "size": ("role", "size_gib", "used_gib", "excluded"),
     "churn": ("churn_gib_per_day", "write_kib", "dispersion", "active_frac"),
     "schedule": ("start_h", "vault", "policy"),
-    "retention": ("redundancy",),
+    "retention": ("redundancy", *OF_THE_POLICY),
 }
 _SETTINGS = {
     "churn": (*_COLUMNS["churn"], "churn_frac", "rewritten_frac", "fresh_frac"),
     "schedule": _COLUMNS["schedule"],
-    "retention": (
-        "redundancy",
-        "recovery_points",
-        "weekly_points",
-        "monthly_points",
-        "yearly_points",
-        "snapshot_points",
-        "snapshot_policy",
-        "stored_reading",
-        "archive",
-    ),
+    "retention": (*_COLUMNS["retention"], "stored_reading"),
     "prices": (
         "instance_discount_frac",
         "storage_discount_frac",
