@@ -1,12 +1,21 @@
-"""Files are written whole or not at all."""
+"""Files are read up to a bound, and written whole or not at all."""
 
 import os
 import stat
+import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
+from typer.testing import CliRunner
 
 from vmbmodel._files import write_atomically
+from vmbmodel.cli import app
+from vmbmodel.inventory.files.entry import folded
+from vmbmodel.inventory.fleet import InventoryError, read_fleet, sample_fleet, write
+from vmbmodel.plan.scenario_file import scenario_arguments
 
 
 def test_writes_and_leaves_nothing_beside(tmp_path):
@@ -115,3 +124,64 @@ def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError) as refusal:
         write_atomically(tmp_path / "none" / "answer.json", b"{}")
     assert refusal.value.filename == str(tmp_path / "none")
+
+
+# --- bounds ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "estimate /dev/zero",
+        "check /dev/zero",
+        "jobs /dev/zero",
+        "calibrate /dev/zero -o mine.toml",
+        "import --disks /dev/zero --vms /dev/zero -o mine.csv",
+        "verify /dev/zero",
+        "dispersion /dev/zero",
+        "reconcile fleet.csv /dev/zero",
+        "prices import /dev/zero --region x -o mine.toml",
+        "estimate fleet.csv --scenario /dev/zero",
+        "check fleet.csv --suppress /dev/zero",
+    ],
+)
+def test_what_never_ends_is_refused_at_once(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    write(sample_fleet(), tmp_path / "fleet.csv")
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 2
+    assert "is a device, and no file" in done.stderr
+    assert "/dev/zero" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fleet.csv"]
+
+
+def test_what_is_too_long_is_refused_unread(tmp_path):
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(5 * 2**30)  # of which no byte is on the disk
+    with pytest.raises(
+        InventoryError, match="cannot be read: is longer than 4 GiB"
+    ):
+        read_fleet(path)
+    settings = tmp_path / "huge.toml"
+    settings.write_bytes(b"#" * (2**24 + 1))
+    with pytest.raises(OSError, match="is longer than 16 MiB"):
+        scenario_arguments(settings)
+
+
+def test_a_small_parquet_file_that_claims_many_rows_is_refused(tmp_path):
+    column = pa.array(["a"]).dictionary_encode()
+    rows = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(21_000_000, np.int8)), column.dictionary
+    )
+    path = tmp_path / "many.parquet"
+    parquet.write_table(pa.table({"vm": rows}), path)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(InventoryError, match="has 21,000,000 rows; most are 20,000,00"):
+        read_fleet(path)
+
+
+def test_a_key_of_many_brackets_is_read_in_no_time():
+    started = time.process_time()
+    folded("[" * 200_000)
+    assert time.process_time() - started < 5

@@ -472,8 +472,8 @@ def test_the_command_tells_what_it_could_not_read():
 
 
 def test_a_file_too_large_to_hold_is_refused_once(monkeypatch):
-    monkeypatch.setattr("vmbmodel.inventory.files.listing.LARGEST", 1)
+    monkeypatch.setattr("vmbmodel.inventory.files.listing.LARGEST_DATA", 1)
     with pytest.raises(InventoryError) as caught:
         read([])
-    only_line = "jobs.json: is longer than 4 GiB; split the list into files"
+    only_line = "jobs.json: cannot be read: is longer than 1 bytes"
     assert str(caught.value) == only_line

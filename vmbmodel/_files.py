@@ -1,16 +1,79 @@
-"""Write a file, or a folder of them, whole or not at all."""
+"""Read a file up to a bound; write one, or a folder of them, whole or not at all."""
 
 import errno
 import logging
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["write_atomically", "write_folder"]
+__all__ = [
+    "LARGEST_DATA",
+    "LARGEST_TEXT",
+    "read_bounded",
+    "refuse_device",
+    "write_atomically",
+    "write_folder",
+]
+
+LARGEST_TEXT = 16 * 2**20
+"""Bytes of the largest file of settings that is read."""
+LARGEST_DATA = 2**32
+"""Bytes of the largest file of data that is read as a whole."""
 
 _LOG = logging.getLogger(__name__)
+_PIECE = 2**24
+_UNITS = {"GiB": 2**30, "MiB": 2**20, "bytes": 1}
+
+
+def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return the bytes of a file, or of a pipe, if they are not too many.
+
+    Raises
+    ------
+    OSError
+        If there are more than `most`, or if it is a device, or cannot be read; names
+        the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "answer.txt")
+    >>> _ = path.write_bytes(b"42")
+    >>> read_bounded(path, 2)
+    b'42'
+    >>> try:
+    ...     read_bounded(path, 1)
+    ... except OSError as error:
+    ...     print(error.strerror)
+    is longer than 1 bytes
+    """
+    refuse_device(path)
+    size, pieces, left = os.path.getsize(path), [], most + 1
+    if size <= most:
+        with open(path, "rb") as file:
+            while left and (piece := file.read(min(left, _PIECE))):
+                pieces.append(piece)
+                left -= len(piece)
+    if size > most or not left:
+        unit = next(unit for unit in ("GiB", "MiB", "bytes") if most >= _UNITS[unit])
+        said = f"is longer than {most // _UNITS[unit]:,} {unit}"
+        raise OSError(errno.EFBIG, said, os.fspath(path))
+    return b"".join(pieces)
+
+
+def refuse_device(path: str | os.PathLike[str]) -> None:
+    """Refuse what may never end; a disk does.
+
+    Raises
+    ------
+    OSError
+        If the path is that of a device that gives characters, or there is nothing.
+    """
+    if stat.S_ISCHR(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "is a device, and no file", os.fspath(path))
 
 
 def write_atomically(

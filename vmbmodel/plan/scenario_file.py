@@ -15,8 +15,8 @@ import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
+from vmbmodel._files import LARGEST_TEXT, read_bounded
 from vmbmodel._toml import literal, parse
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
@@ -65,7 +65,9 @@ def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     """
     name = os.fspath(path)
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = (
+            read_bounded(path, LARGEST_TEXT).decode("utf-8-sig").replace("\r\n", "\n")
+        )
     except UnicodeDecodeError as error:
         raise ValueError(f"{name}: is no UTF-8 text") from error
     try:

@@ -34,6 +34,7 @@ from types import MappingProxyType
 from typing import Self
 
 from vmbmodel import _toml
+from vmbmodel._files import LARGEST_TEXT, read_bounded
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 
 __all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "set_text"]
@@ -318,7 +319,9 @@ class Catalogue:
         ValueError
             If the file breaks a rule; names the file, each key and its rule.
         """
-        return self.parse(path.read_bytes(), path)
+        own = isinstance(path, Path)
+        content = read_bounded(path, LARGEST_TEXT) if own else path.read_bytes()
+        return self.parse(content, path)
 
     def parse(self, content: bytes, path: Traversable) -> ConstantSet:
         """Return the set that a file of this content would hold.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+from vmbmodel._files import refuse_device
 from vmbmodel._json import MissingError, Scanner, UnfitError
 
 __all__ = ["entries"]
@@ -28,6 +29,7 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
     ValueError
         If it is no JSON, is cut short, holds a key twice, or has no list of rows.
     """
+    refuse_device(path)
     with open(path, encoding="utf-8-sig") as file:
         scanner = Scanner(
             more=file.read,

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vmbmodel._files import refuse_device
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.files import (
     MANY,
@@ -187,6 +188,7 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
         return {name: at[name.lower()] for name in names.values()}
 
     try:
+        refuse_device(path)
         size = path.stat().st_size
         with path.open("rb") as file:
             done = (lambda n: progress(str(path), n, size)) if progress else _nothing

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vmbmodel._files import refuse_device
 from vmbmodel.formulas import dispersion_index
 from vmbmodel.inventory.changes.images import gather_differences, image_bytes
 from vmbmodel.inventory.changes.ranges import Ranges, read_json, read_xml
@@ -365,6 +366,7 @@ def _is_csv(head: bytes) -> bool:
 @contextmanager
 def _opened(path: str | os.PathLike[str], findings: Findings) -> Iterator[BinaryIO]:
     try:
+        refuse_device(path)
         file = Path(path).open("rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
         findings.unreadable(error)

@@ -13,7 +13,7 @@ __all__ = ["Entry", "Resource", "folded", "resource"]
 Parsed = TypeVar("Parsed")
 
 PREFIX = ["subscriptions", "resourcegroups", "providers"]
-NOISE = re.compile(r"\[[^\]]*\]|[\s_]")
+NOISE = re.compile(r"\[[^\[\]]*\]|[\s_]")
 ANALYTICS = re.compile(r"_[sgdtb]$")
 """Letter of the type that older tables of Log Analytics put behind a name."""
 

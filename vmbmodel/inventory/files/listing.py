@@ -14,16 +14,15 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
+from vmbmodel._files import LARGEST_DATA, read_bounded
 from vmbmodel._json import Scanner, UnfitError
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
 
 __all__ = ["Listing", "Page", "log_rows", "unfollowed"]
 
-LARGEST = 2**32
 """Bytes of a file that is read."""
 
 LISTS = ("value", "data")
@@ -42,12 +41,9 @@ class Page(NamedTuple):
 def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
     """Return the text of a file in UTF-8 or UTF-16, or refuse it."""
     try:
-        large = Path(path).stat().st_size > LARGEST
-        data = b"" if large else Path(path).read_bytes()
+        data = read_bounded(path, LARGEST_DATA)
     except (OSError, ValueError) as error:
         findings.unreadable(error)
-    if large:
-        findings.stop("is longer than 4 GiB", hint="split the list into files")
     if data.startswith(b"PK\x03\x04"):
         findings.stop("is a workbook or archive; save it as JSON or CSV")
     coding = "utf-8"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel._files import write_atomically
+from vmbmodel._files import LARGEST_DATA, read_bounded, write_atomically
 from vmbmodel.inventory.files import Cells, Findings, read_text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 from vmbmodel.inventory.fleet.conversion import (
@@ -280,7 +280,7 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_bounded(path, LARGEST_DATA)
     except (OSError, ValueError) as error:
         findings.unreadable(error)
 

@@ -15,6 +15,9 @@ from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
 __all__ = ["frame_cells", "parquet_cells"]
 
+MOST_ROWS = 20_000_000
+"""Rows of the longest Parquet file that is read: a small one may claim any number."""
+
 _NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 _TEXT = (
     pa.types.is_string,
@@ -35,7 +38,10 @@ _RULES = {"number": NOT_A_NUMBER, "flag": NOT_A_FLAG}
 def parquet_cells(data: bytes, findings: Findings) -> Cells:
     """Take a Parquet file apart; its rows count from 1."""
     try:
-        table = parquet.ParquetFile(pa.BufferReader(data)).read()
+        file = parquet.ParquetFile(pa.BufferReader(data))
+        if (rows := file.metadata.num_rows) > MOST_ROWS:
+            findings.stop(f"has {rows:,} rows; most are {MOST_ROWS:,}")
+        table = file.read()
         table.validate(full=True)
     except (pa.ArrowException, ValueError, OSError) as error:
         reason = str(error).partition("\n")[0]

@@ -20,9 +20,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from vmbmodel import _toml
+from vmbmodel._files import LARGEST_TEXT, read_bounded
 from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Breach, Check
 from vmbmodel.plan.practices import Place
@@ -83,7 +83,7 @@ def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
         If the file cannot be read.
     """
     name = os.fspath(path)
-    content = Path(path).read_bytes()
+    content = read_bounded(path, LARGEST_TEXT)
     try:
         text = content.decode("utf-8-sig")
         table = _toml.parse(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vmbmodel._files import LARGEST_DATA, read_bounded
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.answers import sealed
@@ -66,7 +67,7 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         If it cannot be read.
     """
     try:
-        saved = json.loads(Path(path).read_bytes())
+        saved = json.loads(read_bounded(path, LARGEST_DATA))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
     wrong = list(_faults(saved))
