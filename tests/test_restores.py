@@ -74,19 +74,43 @@ def test_a_restore_as_published_whatever_its_size():
 
 
 def test_beyond_the_largest_published_the_copy_counts():
-    # at 30 MBps a TiB takes so much longer than 192 GB
+    # at 30 MBps the copy of what a TiB holds beyond 192 GB
     vm = row(disk(used=1024), profile="azure-2026-01")
     more_h = (1024 - 192) * 2**30 / 30e6 / 3600
     assert_allclose(vm["restore_vault_p50_h"], 33.7 / 60 + more_h)
 
 
-def test_published_restores_that_end_otherwise_differ_by_that_step():
+def test_up_to_the_largest_published_no_rate_counts():
+    # one blob takes 60 MB/s, however fast the restore is set, and a busy account less
+    for changes in (
+        {"restore_mib_s": 1000.0},
+        {"restore_application_frac": 0.99},
+        {"vm_creation_h": 2.0},
+    ):
+        assert_allclose(
+            60 * row(disk(used=190), **changes)["restore_vault_p50_h"], 33.7
+        )
+
+
+def test_published_restores_that_end_otherwise():
+    # efd2021 and oracle2021: a VM is created in 22 min, longer than 9 of the 43 took in
+    # all; issue94078: replacing disks takes 31 min less the 3 of the copy
     new, disks, replaced = (
-        row(*A2, restore_as=how)["restore_vault_p50_h"]
+        60 * row(*A2, restore_as=how)["restore_vault_p50_h"]
         for how in ("new-vm", "disks", "replace")
     )
-    assert_allclose(new - disks, SEED["vm_creation_h"])
-    assert_allclose(replaced - disks, SEED["replace_h"])
+    assert new == disks
+    assert_allclose(replaced - new, 28 - 22)
+
+
+def test_by_rates_a_restore_waits_as_often_as_a_backup():
+    # the next of the movers is free after service_h / servers, on average
+    rates = {"restore_law": "rates", "service_h": 1.0, "servers": 10}
+    copy_h = 30 * 2**30 / 60e6 / 3600
+    for reading, waiting_prob in (("published", 1), ("own", 0)):
+        vm = row(*A2, **rates, eight_hours=reading, restore_as="disks")
+        wait_h = waiting_prob * 0.1 * np.log(20)
+        assert_allclose(vm["restore_vault_p95_h"], copy_h + wait_h)
 
 
 def test_all_at_once_take_as_long_as_the_unluckiest():
@@ -98,6 +122,32 @@ def test_all_at_once_take_as_long_as_the_unluckiest():
     drawn = np.random.default_rng(8).standard_t(42, (100_000, 40)).max(axis=1)
     worst = 33.7 / 60 * np.exp(0.5 * np.sqrt(44 / 43) * np.quantile(drawn, 0.95))
     assert_allclose(all_h, worst, rtol=0.02)
+
+
+@pytest.mark.parametrize(("vms", "served"), [(11, 10), (40, 10), (300, 100)])
+def test_published_restores_in_a_line(vms, served):
+    # each place of the vault taken by the next as it gets free; 2 000 nights, seed 9
+    score = np.random.default_rng(9).standard_t(42, (2000, vms))
+    took_h = 33.7 / 60 * np.exp(0.5 * np.sqrt(44 / 43) * score)
+    free_h, last_h = np.zeros((2000, served)), np.zeros(2000)
+    night = np.arange(2000)
+    for vm in range(vms):
+        place = free_h.argmin(axis=1)
+        free_h[night, place] += took_h[:, vm]
+        last_h = np.maximum(last_h, free_h[night, place])
+    many = [disk(f"vm{number}", used=47) for number in range(vms)]
+    all_h = answer(*many, vault_servers=served).total["restore_all_h"]
+    assert 1.02 < all_h / np.quantile(last_h, 0.95) < 1.3
+
+
+def test_the_order_of_the_rows_decides_nothing():
+    rows = [disk(f"vm{n}", used=30 + 100 * n, size=2000) for n in range(12)]
+    service = {"restore_accounts": 3, "vault_servers": 5, "account_ingress_mib_s": 90.0}
+    for law in ("published", "rates"):
+        there, back = (
+            answer(*disks, **service, restore_law=law) for disks in (rows, rows[::-1])
+        )
+        assert there.total["restore_all_h"] == back.total["restore_all_h"]
 
 
 def test_all_of_a_disk_is_copied_only_if_read_so():
@@ -221,6 +271,24 @@ def test_a_mass_restore_is_done_no_later_than_said(vms, accounts, served, room):
         assert_allclose(said_h, seen_h, rtol=1e-6)
     else:
         assert said_h >= seen_h * (1 - 1e-6)
+
+
+@settings(max_examples=200)
+@given(
+    vms=st.integers(1, 60),
+    disks=st.integers(1, 4),
+    accounts=st.integers(1, 11),
+    served=st.integers(1, 24),
+    room=st.floats(0.5, 30),
+)
+def test_rounds_against_events(vms, disks, accounts, served, room):
+    rounds_h = batch_restore_h(vms, disks, 100, 10, accounts, 10 * room, served)
+    seen_h = back_h([("a", [100.0] * disks)] * vms, accounts, served, 10, 10 * room)
+    wide = room >= disks * -(-min(vms, served) // accounts)
+    if wide or vms <= served or served % accounts == 0 or served <= accounts:
+        assert_allclose(rounds_h, seen_h, rtol=1e-9)
+    else:
+        assert 0.9 * seen_h < rounds_h < 2 * seen_h
 
 
 def test_equal_vms_come_back_as_the_formula_says():

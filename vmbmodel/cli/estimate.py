@@ -163,7 +163,7 @@ def _grouped(notices) -> Iterator[str]:
 
 
 def _text(answer, compared: list[dict[str, object]]) -> str:
-    from vmbmodel.plan.estimate import wait_said
+    from vmbmodel.plan.estimate import restore_said, wait_said
 
     rows = answer.vms.to_dict("records")
     count = answer.total["vms"]
@@ -179,6 +179,7 @@ def _text(answer, compared: list[dict[str, object]]) -> str:
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
         f"Deadlines missed a night, on average: {answer.misses_said()}.",
         *wait_said(answer.scenario),
+        *restore_said(answer.scenario),
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]

@@ -192,9 +192,11 @@ def batch_restore_h(
 
     Notes
     -----
-    Exact where the accounts do not limit, or each has the same number of the VMs
-    that are copied together; else an upper bound, as an account with one VM less
-    is done sooner. How many VMs a vault restores at a time is not documented.
+    Exact where the accounts do not limit, where all VMs are copied together, and
+    where each account has the same number of those that are. Elsewhere an account
+    with a VM less is done sooner, and the next VMs mix with those of the others: of
+    events in 3 000 cases of up to 60 VMs, the last was copied between 45 % sooner and
+    6 % later. How many VMs a vault restores at a time is not documented.
 
     References
     ----------

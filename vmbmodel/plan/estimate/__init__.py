@@ -26,6 +26,7 @@ from vmbmodel.plan.estimate.remarks import (
     Assumption,
     Notice,
     assumptions,
+    restore_said,
     wait_said,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "of_others",
     "parse_case",
     "policy_misses",
+    "restore_said",
     "wait_by_start",
     "wait_said",
 ]

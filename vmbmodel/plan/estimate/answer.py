@@ -28,6 +28,7 @@ from vmbmodel.plan.estimate.remarks import (
     assumptions,
     misses_said,
     notices,
+    restore_said,
     wait_said,
 )
 from vmbmodel.plan.estimate.restores import point_ages, restores
@@ -162,6 +163,7 @@ class Estimate(Result):
                 f"{said['snapshot_usd']})",
                 f"deadlines missed a night, on average: {missed}",
                 *wait_said(self.scenario),
+                *restore_said(self.scenario),
                 f"hours until all are restored at once: {said['restore_all_h']}, 95 "
                 "times of 100",
                 sets,

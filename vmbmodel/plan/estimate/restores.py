@@ -30,23 +30,24 @@ def restores(
 ) -> tuple[dict[str, np.ndarray | float], float]:
     """Return the times to get each VM back, and all of them if asked for at once.
 
-    The latter is when all run again, 95 times of 100. VMs are dealt to the target
-    accounts in turn, and each vault restores `vault_servers` of them at a time. Where
-    all fit, the copies of an account share what it takes; where some stand in line,
-    each copy counts on no more than its part among as many as can run beside it,
+    The latter is when all run again, 95 times of 100: each VM has its own luck, so that
+    the unluckiest counts. VMs are asked for in the order of their names, dealt to the
+    target accounts in turn, and each vault restores `vault_servers` of them at a time.
+    Where all fit, the copies of an account share what it takes; where some stand in
+    line, each copy counts on no more than its part among as many as can run beside it,
     which is never too soon. `of_vm` is the number of the VM of each disk.
     """
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
     restored_gib = disks[_RESTORED[scenario["restored_reading"]]].to_numpy()
-    own = of_vm, restored_gib, disks["cap_mib_s"].to_numpy()
-    copy_h = partial(_copied_h, **scenario.arguments(_copied_h))
+    own = of_vm, disks["cap_mib_s"].to_numpy()
+    copied_h = partial(_copied_h, *own, **scenario.arguments(_copied_h))
     busy = vms["disks"] > 0
-    count = busy.sum()
-    # each into an account of its own
-    alone_h = copy_h(np.arange(len(busy)), *own)
+    each = np.arange(len(busy))  # each into an account of its own
+    alone_h = copied_h(each, restored_gib)
     if scenario["restore_law"] == "published":
-        law = _Published.of(alone_h, finish_h, scenario)
+        beyond_gib = np.maximum(restored_gib - scenario["restore_known_gib"], 0)
+        law = _Published.of(copied_h(each, beyond_gib), finish_h, scenario)
     else:
         law = _ByRates.of(alone_h, finish_h, others, scenario)
     kept = vms["snapshot_points"] > 0
@@ -57,6 +58,7 @@ def restores(
         "rto_prob": law.within_prob(scenario["rto_h"]),
         "restore_snapshot_h": formulas.restore_h(0, snapshot_h, finish_h),
     }
+    count = busy.sum()
     if not count:
         return columns, 0.0
     served = scenario["vault_servers"]
@@ -65,33 +67,42 @@ def restores(
     if (crowd > served).any():
         beside = np.minimum(crowd, served).sum() * vms["disks"].max()
     account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
-    ready_h = _after_the_line_h(vault, copy_h(account, *own, beside)[busy], served)
-    share = 0.95 ** (1 / count)
-    more_h = np.where(np.isfinite(ready_h), ready_h - alone_h[busy], np.inf)
-    return columns, law.all_h(share, np.maximum(more_h, 0), busy)
+    shared_h = copied_h(account, restored_gib, beside)
+    more_h = np.where(np.isfinite(shared_h), np.maximum(shared_h - alone_h, 0), np.inf)
+    line_h = _line_h(vault, (law.served_h + more_h)[busy], served)
+    last_h = (law.quantile_h(0.95 ** (1 / count)) + more_h)[busy] + line_h
+    return columns, float(last_h.max())
 
 
 @dataclass(frozen=True)
 class _Published:
-    """Whole restores as they were published, and copies beyond the largest of them.
+    """Whole restores as they were published, and the copy of what is beyond them.
 
-    A restore that ends otherwise than with a new VM differs by that step.
+    What a disk holds beyond the largest published restore is copied at the rate of a
+    restore. That chart counts whole disks, an estimate what is used of them unless
+    `restored_reading` says otherwise: a used size within the chart lies within it as a
+    disk too, or nearly so.
+
+    How those restores ended is not said. Nothing is taken off where only disks are
+    restored, for a fifth of the 43 took less in all than the one published creation of
+    a VM; where disks are replaced, what that takes longer than a creation comes on top.
     """
 
     law: Mapping[str, np.ndarray | float]
+    served_h: np.ndarray  #: mean time in which a VM holds its place in the vault
 
     @classmethod
-    def of(cls, alone_h: np.ndarray, finish_h: float, scenario: Scenario):
-        """Take the law from the settings, for VMs that copy so long each."""
-        known_h = formulas.restore_copy_h(
-            scenario["restore_known_gib"], scenario["restore_mib_s"], np.inf
-        )
-        other_h = finish_h - scenario["vm_creation_h"]
-        median_h = max(scenario["restore_p50_h"] + other_h, scenario["snapshot_copy_h"])
-        names = ("restore_log_sd", "restore_sample")
-        law = {name: scenario[name] for name in names}
-        beyond_h = np.maximum(alone_h - known_h, 0)
-        return cls(law | {"restore_p50_h": median_h, "beyond_h": beyond_h})
+    def of(cls, beyond_h: np.ndarray, finish_h: float, scenario: Scenario):
+        """Take the law from the settings, for VMs that copy so long beyond it."""
+        more_h = max(finish_h - scenario["vm_creation_h"], 0)
+        law = {
+            "restore_p50_h": scenario["restore_p50_h"] + more_h,
+            "restore_log_sd": scenario["restore_log_sd"],
+            "restore_sample": scenario["restore_sample"],
+            "beyond_h": beyond_h,
+        }
+        median_h = law["restore_p50_h"] + beyond_h
+        return cls(law, median_h * np.exp(law["restore_log_sd"] ** 2 / 2))
 
     def quantile_h(self, share: float) -> np.ndarray:
         return formulas.restore_quantile_h(share, **self.law)
@@ -99,15 +110,17 @@ class _Published:
     def within_prob(self, rto_h: float) -> np.ndarray:
         return formulas.restore_within_prob(rto_h, **self.law)
 
-    def all_h(self, share: float, more_h: np.ndarray, busy: np.ndarray) -> float:
-        """Return when the last is back, each with that share, and so much later."""
-        return float((self.quantile_h(share)[busy] + more_h).max())
-
 
 @dataclass(frozen=True)
 class _ByRates:
-    """A wait for others, the copy at its rate, and the step at the end."""
+    """A wait for others, the copy at its rate, and the step at the end.
 
+    A restore that is taken first waits for the next mover to become free, as often as
+    a backup waits at all: always where the wait for others is exponential, and never
+    where there is none.
+    """
+
+    served_h: np.ndarray  #: time in which a VM holds its place in the vault: its copy
     fixed_h: np.ndarray
     hours: np.ndarray  #: at which a restore may be asked for, all alike
     others: OthersWait
@@ -122,11 +135,12 @@ class _ByRates:
     ):
         """Take the law from the settings, for VMs that copy so long each."""
         hours = np.zeros(1) if isinstance(others, SteadyWait) else np.arange(0, 24, 0.5)
-        if scenario["restore_first"]:  # waits for the next free mover, else in turn
-            busy = 1 - others.within_prob(hours, 0).mean()
+        if scenario["restore_first"]:
+            waiting_prob = 1 - others.within_prob(hours, 0).mean()
             next_h = scenario["service_h"] / scenario["servers"]
-            hours, others = np.zeros(1), SteadyWait(busy, next_h)
-        return cls(formulas.restore_h(0, alone_h, finish_h), hours, others)
+            hours, others = np.zeros(1), SteadyWait(waiting_prob, next_h)
+        fixed_h = formulas.restore_h(0, alone_h, finish_h)
+        return cls(alone_h, fixed_h, hours, others)
 
     def quantile_h(self, share: float) -> np.ndarray:
         return self.fixed_h + self._wait_h(share)
@@ -135,10 +149,6 @@ class _ByRates:
         spare_h = rto_h - self.fixed_h
         in_time = self._within_prob(np.maximum(spare_h, 0))
         return np.where(spare_h >= 0, in_time, 0.0)
-
-    def all_h(self, share: float, more_h: np.ndarray, busy: np.ndarray) -> float:
-        """Return when the last is back, each with that share, and so much later."""
-        return float((self.fixed_h[busy] + more_h).max() + self._wait_h(share))
 
     def _within_prob(self, wait_h: ArrayLike) -> np.ndarray:
         wait_h = np.asarray(wait_h)[..., np.newaxis]
@@ -157,10 +167,10 @@ class _ByRates:
 
 
 def _copied_h(
-    account: np.ndarray,
     of_vm: np.ndarray,
-    restored_gib: np.ndarray,
     cap_mib_s: np.ndarray,
+    account: np.ndarray,
+    restored_gib: np.ndarray,
     beside: float = np.inf,
     *,
     restore_mib_s: float,
@@ -187,16 +197,18 @@ def _copied_h(
     return copy_h
 
 
-def _after_the_line_h(
-    vault: np.ndarray, copy_h: np.ndarray, served: float
-) -> np.ndarray:
-    """Time at which the disks of each VM are there, all VMs asked for at once."""
-    ready_h, service_h = copy_h.copy(), np.clip(copy_h, 1e-300, 1e300)
+def _line_h(vault: np.ndarray, served_h: np.ndarray, served: float) -> np.ndarray:
+    """Time that each VM stands in the line of its vault, all VMs asked for at once.
+
+    Every VM counts with its mean time. Simulated with times that vary as published,
+    the last of equal VMs is back 2 to 30 % sooner than this makes it, in 95 of 100
+    cases (11 to 1,000 VMs, 10 or 100 at a time).
+    """
+    line_h, served_h = np.zeros(len(vault)), np.clip(served_h, 1e-300, 1e300)
     for number in np.flatnonzero(np.bincount(vault) > served):
         own = vault == number
-        asked_h = np.zeros(own.sum())
-        ready_h[own] += formulas.line_wait_h(asked_h, service_h[own], served)
-    return ready_h
+        line_h[own] = formulas.line_wait_h(np.zeros(own.sum()), served_h[own], served)
+    return line_h
 
 
 def point_ages(
