@@ -173,6 +173,33 @@ def test_restores_of_a_chart():
     assert median_h * 60 == pytest.approx(32, abs=4)
     assert answer.fits["blob_mib_s"].value == fit.value
     assert answer.fits["incremental_mib_s"].value == BASE["blob_mib_s"]
+    # the law of the shipped profile: 33.7 min, .50, up to 192 GB
+    assert answer.fits["restore_p50_h"].value * 60 == pytest.approx(33.7, abs=0.05)
+    assert answer.fits["restore_log_sd"].value == pytest.approx(0.5, abs=0.005)
+    assert answer.fits["restore_sample"].value == 43
+    assert answer.fits["restore_known_gib"].value == 192
+
+
+def test_the_law_of_restores_lies_in_its_intervals():
+    # 200 logs of 20 restores, lognormal, seed 5: 95 of 100 intervals hold the truth
+    random = np.random.default_rng(5)
+    held = dict.fromkeys(("restore_p50_h", "restore_log_sd"), 0)
+    for _ in range(200):
+        log = pd.DataFrame(
+            {
+                "vm": "a",
+                "operation": "Restore",
+                "status": "Completed",
+                "start_time": pd.Timestamp("2026-06-01T00:00:00Z"),
+                "job_h": np.exp(random.normal(-0.5, 0.6, 20)),
+                "moved_gib": 30.0 + np.arange(20),
+            }
+        )
+        fits = calibrate(log, BASE).fits
+        for name, true in (("restore_p50_h", np.exp(-0.5)), ("restore_log_sd", 0.6)):
+            held[name] += fits[name].low < true < fits[name].high
+    assert min(held.values()) > 180
+    assert max(held.values()) < 199
 
 
 def test_noise_is_no_rate():

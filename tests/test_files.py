@@ -159,9 +159,7 @@ def test_what_is_too_long_is_refused_unread(tmp_path):
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(5 * 2**30)  # of which no byte is on the disk
-    with pytest.raises(
-        InventoryError, match="cannot be read: is longer than 4 GiB"
-    ):
+    with pytest.raises(InventoryError, match="cannot be read: is longer than 4 GiB"):
         read_fleet(path)
     settings = tmp_path / "huge.toml"
     settings.write_bytes(b"#" * (2**24 + 1))

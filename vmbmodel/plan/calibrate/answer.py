@@ -253,7 +253,7 @@ def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _origin(fit: Fit, source: str, day: datetime.date) -> Origin:
-    unit = {"_mib_s": " MiB/s", "_h": " h"}
+    unit = {"_mib_s": " MiB/s", "_gib": " GiB", "_h": " h"}
     suffix = next((u for end, u in unit.items() if fit.name.endswith(end)), "")
     figure = np.format_float_positional(fit.value, 6, fractional=False, trim="-")
     between = (

@@ -202,6 +202,9 @@ def fit_restores(work: Work, restores: pd.DataFrame) -> None:
     phased = restores[(restores["transfer_h"] > 0) & (restores["moved_gib"] > 0)]
     known = restores[restores["moved_gib"] > 0]
     name = "restore_mib_s"
+    told = phased if len(phased) >= FEWEST else known
+    if work.enough("restore_p50_h", told, "restores with sizes"):
+        _fit_restore_law(work, told)
     if len(phased) >= FEWEST:
         _fit_rate(work, name, phased["moved_gib"], phased["transfer_h"], "restores")
         rest = phased["job_h"] - phased["transfer_h"]
@@ -225,6 +228,24 @@ def fit_restores(work: Work, restores: pd.DataFrame) -> None:
                     "the limit of one blob in the base, which the log does not concern"
                 )
                 work.add(Fit(kept, limit, limit, limit, 0, why))
+
+
+def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:
+    """Fit the law of whole restores, up to the largest of them."""
+    logs, jobs = np.log(restores["job_h"].to_numpy()), len(restores)
+    middle, spread = logs.mean(), logs.std(ddof=1)
+    free = jobs - 1
+    off = stats.t.ppf(0.975, free) * spread / math.sqrt(jobs)
+    low, high = spread * np.sqrt(free / stats.chi2.ppf([0.975, 0.025], free))
+    largest = restores["moved_gib"].max()
+    what = "whole restores, lognormal"
+    for name, value, least, most in (
+        ("restore_p50_h", *np.exp([middle, middle - off, middle + off])),
+        ("restore_log_sd", spread, low, high),
+        ("restore_sample", jobs, jobs, jobs),
+        ("restore_known_gib", largest, largest, largest),
+    ):
+        work.add(Fit(name, float(value), float(least), float(most), jobs, what))
 
 
 def _scatter_is_in_the_rate(work: Work, whole: bool = False) -> None:

@@ -174,11 +174,11 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
 
 
 def restore_said(scenario: Scenario) -> tuple[str, ...]:
-    """Say between which times a restore from the vault lies, as published.
+    """Say between which times a restore from the vault lies.
 
     >>> print(*restore_said(Scenario.of()))
-    A restore from the vault of up to 192 GiB a disk takes 17 to 65 min, 8 times of 10,
-    as 43 published ones did. Time one of yours.
+    A restore from the vault of up to 192 GiB a disk takes 17 to 65 min, 8 times of 10;
+    so say the 43 restores that its law is taken from. Time one of yours.
     """
     if scenario["restore_law"] != "published":
         return ()
@@ -187,8 +187,9 @@ def restore_said(scenario: Scenario) -> tuple[str, ...]:
     low, high = 60 * formulas.restore_quantile_h([0.1, 0.9], **law)
     return (
         f"A restore from the vault of up to {scenario['restore_known_gib']:.0f} GiB a "
-        f"disk takes {low:.0f} to {high:.0f} min, 8 times of 10, as "
-        f"{scenario['restore_sample']:.0f} published ones did. Time one of yours.",
+        f"disk takes {low:.0f} to {high:.0f} min, 8 times of 10; so say the "
+        f"{scenario['restore_sample']:.0f} restores that its law is taken from. Time "
+        "one of yours.",
     )
 
 
