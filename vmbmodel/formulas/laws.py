@@ -19,6 +19,7 @@ __all__ = [
     "at_chance",
     "day_law",
     "pool_day",
+    "root",
     "total_late",
     "total_quantile",
 ]

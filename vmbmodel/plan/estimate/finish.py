@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from vmbmodel import formulas
-from vmbmodel.formulas.laws import at_chance
+from vmbmodel.formulas.laws import at_chance, root
 from vmbmodel.plan.answers import day_clock
 from vmbmodel.plan.estimate.others import (
     AT_ONCE_H,
@@ -283,13 +283,20 @@ class _Mixed:
             tail = (late >= 1) & np.isfinite(top)
             end = top + self.others.wait_mean_h * np.log(np.where(tail, late, 1))
             low, high = np.where(tail, end, low), np.where(tail, end, high)
-        while (open_ := (high - low > _EXACT_H) & (high < np.inf)).any():
-            rows = np.flatnonzero(open_[kind])
-            middle_h, ends = (low + high)[open_] / 2, np.cumsum(count[open_])
-            late = self._late_prob(middle_h, offset_h, rows, ends - count[open_])
-            low[open_] = np.where(late <= 1 - share, low[open_], middle_h)
-            high[open_] = np.where(late <= 1 - share, middle_h, high[open_])
-        return high
+
+        def excess(time_h, kind):
+            kind = kind.astype(int)
+            first = np.cumsum(count[kind]) - count[kind]
+            rows = np.repeat(begins[kind] - first, count[kind])
+            rows += np.arange(len(rows))
+            late = self._late_prob(time_h, offset_h, rows, first)
+            return np.log(np.maximum(late, 1e-300)) - np.log(1 - share)
+
+        return root(
+            excess, low, high, np.arange(len(begins), dtype=float),
+            inside=(high - low > _EXACT_H) & (high < np.inf), otherwise=high,
+            xatol=_EXACT_H, xrtol=0, fatol=0, frtol=0,
+        )  # fmt: skip
 
     def _offset_h(self, clock: str) -> np.ndarray:
         return self.spent_h + self.late_h if clock == "done" else self.spent_h + 0.0

@@ -94,6 +94,8 @@ def drawn_nights(
     nights = int(np.clip(_CELLS // len(vault), _FEWEST, _MOST))
     if others is not None:
         nights = max(nights, _OTHERS_FIRST)
+    counted_h = _from_a_pause(vault, start_h)
+    shifted_h = start_h - counted_h
     ends = np.flatnonzero(np.diff(vault, append=-1)) + 1
     begins = np.r_[0, ends[:-1]]
     most = int((ends - begins).max())
@@ -105,13 +107,29 @@ def drawn_nights(
     for begin, end in zip(begins, ends, strict=True):
         some, count = slice(begin, end), end - begin
         late_h[some] = slack.late_h(turn[:count])
-        joined_h = (start_h + join_h)[some, np.newaxis] + late_h[some]
+        joined_h = (counted_h + join_h)[some, np.newaxis] + late_h[some]
         if others is not None:
-            others_h[some] = others.quantile_h(joined_h, luck[:count])
+            met_h = joined_h + shifted_h[some, np.newaxis]
+            others_h[some] = others.quantile_h(met_h, luck[:count])
             joined_h = joined_h + others_h[some]
         line_h[some] = _daily_line_h(joined_h, turn[:count], transfer_h[some], served)
         chance[some] = moved[:count]
     return Nights(late_h, line_h, others_h, chance)
+
+
+def _from_a_pause(vault: np.ndarray, start_h: np.ndarray) -> np.ndarray:
+    """Count the hours of each vault from its longest pause, where a day had best begin.
+
+    Then what a day leaves over seldom meets the next one.
+    """
+    begins = np.flatnonzero(np.diff(vault, prepend=-1))
+    counted_h = np.empty(len(start_h))
+    for some in np.split(np.arange(len(vault)), begins[1:]):
+        hours = np.unique(start_h[some])
+        pause_h = np.diff(hours, append=hours[0] + 24)
+        after = np.roll(hours, -1)[pause_h.argmax()]
+        counted_h[some] = (start_h[some] - after) % 24
+    return counted_h
 
 
 def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
@@ -133,7 +151,6 @@ def _daily_line_h(
     order = np.argsort(turn, axis=0)
     joined_h = np.take_along_axis(joined_h, order, axis=0)
     length_h = service_h[order]
-    ends = (joined_h.max(axis=0) + length_h.max(axis=0)).max()
     days = 1
     while True:
         arrival_h = joined_h + 24 * np.arange(days)[:, np.newaxis, np.newaxis]
