@@ -22,10 +22,14 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH MPLBACKEND VMBMODEL_FLEET
 
 # Everything from nothing: pages and doctrees of an earlier build hide warnings
 # and keep old numbers, and a cache of notebooks does not see a change of the model.
+# That of this build is born in it, so that the notebooks can run side by side.
 book: fleet .venv/.ready
 	rm -rf _build
 	$(if $(FLEET),VMBMODEL_FLEET="$$($(fleet_path))") \
-	  $(BIN)/jupyter-book build . -W -n --keep-going --all
+	  $(BIN)/python notebooks/refresh.py --cache _build/.jupyter_cache
+	sed -e 's/execute_notebooks: force/execute_notebooks: cache/' \
+	  -e 's|: book/_ext|: ../book/_ext|' _config.yml > _build/config.yml
+	$(BIN)/jupyter-book build . --config _build/config.yml -W -n --keep-going --all
 	$(BIN)/python book/check_site.py _build/html
 	@echo "The book: _build/html/index.html"
 
@@ -42,9 +46,9 @@ fleet:
 test: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
-	  --nbval-sanitize-with nbval.cfg notebooks
+	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -p no:cacheprovider -n auto --dist loadfile --nbval \
+	  --nbval-current-env --nbval-sanitize-with nbval.cfg notebooks
 
 notebooks: .venv/.ready
 	$(BIN)/python notebooks/refresh.py

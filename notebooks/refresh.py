@@ -1,15 +1,21 @@
 """Run the notebooks and store what they give, the same bytes each time.
 
 ``python notebooks/refresh.py`` runs all of them, ``python notebooks/refresh.py
-queue.ipynb`` those named. Pictures are left out: the book draws them anew, and
-nbval compares none. So are timings and the version of Python, and identifiers
-that are drawn at random are counted instead. A notebook that fails or warns is
-left as it was.
+queue.ipynb`` those named, as many at a time as there are cores. Pictures are left
+out: the book draws them anew, and nbval compares none. So are timings and the
+version of Python, and identifiers that are drawn at random are counted instead. A
+notebook that fails or warns is left as it was.
+
+``python notebooks/refresh.py --cache FOLDER`` stores nothing in them, but runs them
+into a cache that the book is then built from.
 """
 
 import os
 import re
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -26,10 +32,9 @@ RANDOM = {
 }
 
 
-def refresh(path):
-    """Run one notebook and write it back; return what is wrong, if anything."""
-    before = path.read_text("utf-8")
-    notebook = nbformat.reads(before, as_version=4)
+def run(path):
+    """Run one notebook; return it, and what is wrong, if anything."""
+    notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=300,
@@ -40,16 +45,37 @@ def refresh(path):
     try:
         client.execute()
     except CellExecutionError as problem:
-        return str(problem)
+        return notebook, str(problem)
     for number, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", ()):
             if output.output_type == "stream" and output.name == "stderr":
-                return f"cell {number} writes to stderr: {output.text}"
-    tidy(notebook)
-    after = nbformat.writes(notebook) + "\n"
-    if after != before:
-        path.write_text(after, "utf-8")
-    return None
+                problem = f"cell {number} writes to stderr: {output.text}"
+                return notebook, problem
+    return notebook, None
+
+
+def refresh(path):
+    """Run one notebook and write it back; return what is wrong, if anything."""
+    notebook, problem = run(path)
+    if problem is None:
+        tidy(notebook)
+        after = nbformat.writes(notebook) + "\n"
+        if after != path.read_text("utf-8"):
+            path.write_text(after, "utf-8")
+    return problem
+
+
+def keep(cache, path):
+    """Run one notebook into a cache; return what is wrong, if anything."""
+    from jupyter_cache.base import CacheBundleIn
+
+    since = time.monotonic()
+    notebook, problem = run(path)
+    data = {"execution_seconds": time.monotonic() - since}
+    bundle = CacheBundleIn(notebook, str(path.resolve()), data=data)
+    if problem is None:
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    return problem
 
 
 def tidy(notebook):
@@ -90,14 +116,22 @@ def counted(text, numbers):
 
 def main(names):
     """Refresh the notebooks named, or all; return the exit status."""
-    os.environ.pop("VMBMODEL_FLEET", None)
     os.environ.pop("MPLBACKEND", None)
-    paths = [Path(name) for name in names] or sorted(HERE.glob("*.ipynb"))
+    if names[:1] == ["--cache"]:
+        from jupyter_cache import get_cache
+
+        do, names = partial(keep, get_cache(names[1])), []
+    else:
+        os.environ.pop("VMBMODEL_FLEET", None)
+        do = refresh
+    paths = [Path(name) for name in names] or list(HERE.glob("*.ipynb"))
+    paths = [path if path.exists() else HERE / path for path in paths]
+    paths.sort(key=lambda path: path.stat().st_size, reverse=True)  # longest first
     failed = False
-    for path in paths:
-        problem = refresh(path if path.exists() else HERE / path)
-        failed |= problem is not None
-        print(f"{path.name}: {problem or 'stored'}", flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, problem in zip(paths, pool.map(do, paths), strict=True):
+            failed |= problem is not None
+            print(f"{path.name}: {problem or 'run'}", flush=True)
     return int(failed)
 
 
