@@ -280,7 +280,9 @@ def spans(
     """
     ax = ax or _new()
     rows = range(1, len(table) + 1)
-    ax.barh(rows, table[end] - table[start], left=table[start], color=COLOURS[0])
+    width = table[end] - table[start]
+    # of many rows, each is thinner than a pixel, and would be snapped away
+    ax.barh(rows, width, left=table[start], color=COLOURS[0], snap=False)
     ax.invert_yaxis()
     ax.set(**axes)
     return ax
