@@ -399,6 +399,99 @@ def test_the_first_backup_is_the_one_behind_the_set_up():
     assert list(first["start_time"].dt.strftime("%d %H")) == ["02 22"]
 
 
+# --- the same job twice ---------------------------------------------------------
+
+PORTAL = (
+    "Item Name,Operation,Status,Start Time UTC,Duration\n"
+    "web-01,Backup,Completed,2017-09-19T03:09:21,0:15:26\n"
+    "web-02,Backup,Completed,2017-09-19T03:09:21,0:15:26\n"
+)
+
+
+def read_both(first, second):
+    paths = [save(first, "first.csv"), save(second, "second.csv")]
+    return jobs.read(paths)
+
+
+def test_overlapping_logs_without_ids_count_a_job_once():
+    later = PORTAL + "web-01,Backup,Completed,2017-09-20T03:09:21,0:15:26\n"
+    log = read_both(PORTAL, later)
+    assert len(log.jobs) == 3
+    assert_frame_equal(log.jobs, read(later, "later.csv").jobs)
+    assert list(log.repeated["vm"]) == ["web-01", "web-02"]
+    assert list(log.repeated["repeats"]) == [1, 1]
+    assert "2 rows of 2 jobs" in log.repeats()
+    assert "Backup of web-01 at 2017-09-19 03:09:21" in log.repeats()
+
+
+def test_a_row_may_stand_twice_in_one_log():
+    log = read(PORTAL + PORTAL.splitlines()[1] + "\n", "jobs.csv")
+    assert (len(log.jobs), list(log.repeated["repeats"])) == (2, [1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "web-03,Backup,Completed,2017-09-19T03:09:21,0:15:26",
+        "web-01,Restore,Completed,2017-09-19T03:09:21,0:15:26",
+        "web-01,Backup,Failed,2017-09-19T03:09:21,0:15:26",
+        "web-01,Backup,Completed,2017-09-19T03:09:22,0:15:26",
+        "web-01,Backup,Completed,2017-09-19T03:09:21,0:17:26",
+    ],
+)
+def test_what_differs_is_another_job(other):
+    log = read(PORTAL + other + "\n", "jobs.csv")
+    assert (len(log.jobs), len(log.repeated)) == (3, 0)
+
+
+def test_vms_of_one_name_in_two_groups_are_two():
+    head = "vm,resource_group,operation,status,start_time,job_h\n"
+    rest = "Backup,Completed,2026-03-01T22:00:00Z,1.5\n"
+    log = read(head + f"a,x,{rest}" + f"a,y,{rest}" + f"A,X,{rest}", "jobs.csv")
+    assert list(log.jobs["resource_group"].str.lower()) == ["x", "y"]
+    assert list(log.repeated["repeats"]) == [1]
+
+
+def test_a_job_at_work_in_an_older_export_is_the_one_that_ended():
+    started = PORTAL.replace("Completed", "InProgress").replace("0:15:26", "0:05:00")
+    for log in (read_both(started, PORTAL), read_both(PORTAL, started)):
+        assert set(log.jobs["status"]) == {"Completed"}
+        assert len(log.jobs) == 2
+
+
+def test_a_job_with_an_id_in_one_log_only_counts_once():
+    start = "2026-05-01T22:00:00Z"
+    whole = job("a", start, duration="PT1H", size="2 GB")
+    plain = f"vm,operation,status,start_time,job_h\na,Backup,Completed,{start},1.0\n"
+    log = jobs.read([save([whole]), save(plain, "plain.csv")])
+    row = only(log)
+    assert (row["moved_gib"], row["job"]) == (2, whole["name"])
+    assert len(log.repeated) == 1
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_log_given_again_adds_nothing(data):
+    head = "vm,operation,status,start_time,job_h\n"
+    kinds = st.sampled_from(["Backup,Completed", "Backup,InProgress", "Restore,Failed"])
+    row = st.tuples(st.sampled_from("ab"), kinds, st.integers(1, 3), st.integers(0, 3))
+    rows = data.draw(st.lists(row, min_size=1, max_size=12))
+    text = head + "".join(
+        f"{vm},{kind},2026-03-0{day},{hours}\n" for vm, kind, day, hours in rows
+    )
+    assert_frame_equal(read_both(text, text).jobs, read(text, "once.csv").jobs)
+
+
+def test_the_command_says_what_it_counts_once():
+    save(PORTAL, "jobs.csv")
+    arguments = ["jobs", "jobs.csv", "jobs.csv", "--format", "json"]
+    done = CliRunner().invoke(app, arguments)
+    answer = json.loads(done.stdout)
+    assert len(answer["jobs"]) == 2
+    assert [row["repeats"] for row in answer["repeated"]] == [1, 1]
+    assert "Left out 2 rows of 2 jobs without an id" in done.stderr
+
+
 # --- hostile logs -------------------------------------------------------------
 
 

@@ -78,6 +78,8 @@ def calibrate(
     )
     for first, count in log.unread:
         say(f"Not read {count:,}: {first}")
+    if len(log.repeated):
+        say(log.repeats())
 
 
 def _text(answer, rows, quantiles, base: str) -> str:

@@ -54,6 +54,7 @@ def jobs(
         "jobs": rows,
         "unread": unread,
         "skipped": dict(log.skipped),
+        "repeated": log_of.rows(log.repeated),
     }
     present(
         format_,
@@ -68,6 +69,8 @@ def jobs(
         say(f"Not read {line['count']:,}: {line['reason']}")
     for why, count in log.skipped.items():
         say(f"Skipped {count:,}: {why}.")
+    if len(log.repeated):
+        say(log.repeats())
     if log.more:
         say("The log goes on: a next page (nextLink) is named.")
 

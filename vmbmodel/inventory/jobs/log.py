@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from vmbmodel.inventory.files import (
@@ -30,6 +29,10 @@ __all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
 
 _TIMES = ("start_time", "end_time")
 _NUMBERS = tuple(n for n in COLUMNS if n.endswith(("_h", "_gib")))
+_NAMED = 3  # repeated jobs that a remark names before it counts
+_PLACES = ("subscription", "resource_group", "vault")
+_SAME_H = 1 / 60
+"""Logs print a time to the minute at worst."""
 _RUNNING = ("InProgress", "Cancelling", "NotStarted")
 
 
@@ -46,6 +49,23 @@ class JobLog:
     """Rows that are no job of a VM, or older than another row of the same job."""
     more: bool
     """Whether a next page is named that was not given."""
+    repeated: pd.DataFrame
+    """Jobs without an id that several rows tell of, and that count once; with
+    `COLUMNS` and `repeats`, the rows that were left out."""
+
+    def repeats(self) -> str:
+        """Say how many rows were left out as repeated, and of which jobs."""
+        named = [
+            f"{row.operation} of {row.vm} at {row.start_time:%Y-%m-%d %H:%M:%S}"
+            for row in self.repeated.head(_NAMED).itertuples()
+        ]
+        if more := len(self.repeated) - len(named):
+            named.append(f"{more:,} more")
+        return (
+            f"Left out {self.repeated['repeats'].sum():,} rows of "
+            f"{len(self.repeated):,} jobs without an id, which other rows tell of: "
+            f"{', '.join(named)}."
+        )
 
 
 def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> JobLog:
@@ -73,10 +93,15 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
     Notes
     -----
     A job that appears more than once, as in Log Analytics at each change of its
-    state, counts once: what later rows say goes before what earlier ones say. The
-    wait is the time between the end of the snapshot and the beginning of the
-    transfer; both are recorded by newer logs only. Before, every phase was printed
-    as zero, and is taken as not recorded.
+    state, counts once: what later rows say goes before what earlier ones say. Rows
+    without an id, as where exports overlap, are one job if VM, operation, start (to the
+    second), status and length (to the minute) agree, and nothing that both say of
+    group, subscription and vault differs; a row of a job at work is the same as that
+    of its end.
+
+    The wait is the time between the end of the snapshot and the beginning of the
+    transfer; both are recorded by newer logs only. Before, every phase was printed as
+    zero, and is taken as not recorded.
 
     Examples
     --------
@@ -115,9 +140,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         tallies.append(tally)
     if refused:
         raise InventoryError(refused)
-    jobs = _table(rows, skipped)
+    jobs, repeated = _table(rows, skipped)
     unread = tuple(pair for tally in tallies for pair in tally.counted_findings())
-    return JobLog(jobs, unread, dict(skipped), unfollowed(pages))
+    return JobLog(jobs, unread, dict(skipped), unfollowed(pages), repeated)
 
 
 def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Series:
@@ -162,20 +187,56 @@ def rows(jobs: pd.DataFrame) -> list[dict[str, object]]:
     return plain.to_dict("records")
 
 
-def _table(rows: list[dict], skipped: Counter) -> pd.DataFrame:
+def _table(rows: list[dict], skipped: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the jobs, a row each, and those without an id that had several."""
     jobs = pd.DataFrame(rows, columns=[*COLUMNS, "generated"])
     jobs = typed(jobs).assign(generated=jobs["generated"])
-    known = jobs["job"].notna()
-    if jobs.loc[known, "job"].duplicated().any():
+    key, known = _same_job(jobs), jobs["job"].notna()
+    with_id = known.groupby(key).transform("sum")
+    repeats = key.groupby(key).transform("size") - with_id.clip(lower=1)
+    jobs = jobs.assign(repeats=repeats.astype(int))
+    if key.duplicated().any():
+        if older := int((known & jobs["job"].str.lower().duplicated()).sum()):
+            skipped["older rows of the same job"] += older
         generated = pd.to_datetime(jobs["generated"], utc=True)
         ended = ~jobs["status"].isin(_RUNNING)
         order = pd.DataFrame({"ended": ended, "at": generated}).sort_values(
             ["ended", "at"], kind="stable", na_position="first"
         )
-        alone = pd.Series(np.arange(len(jobs)).astype(str), jobs.index)
-        key = jobs["job"].str.lower().where(known, "\0" + alone)
         merged = jobs.loc[order.index].groupby(key, sort=False).last()
-        skipped["older rows of the same job"] += len(jobs) - len(merged)
-        jobs = merged
+        jobs = merged.reindex(key.unique())
     jobs = jobs.sort_values("start_time", kind="stable", ignore_index=True)
-    return jobs[list(COLUMNS)]
+    repeated = jobs.loc[jobs["repeats"] > 0, [*COLUMNS, "repeats"]]
+    return jobs[list(COLUMNS)], repeated.reset_index(drop=True)
+
+
+def _same_job(jobs: pd.DataFrame) -> pd.Series:
+    """Return a key that rows of one job share: its id, or else what tells it."""
+    id_ = jobs["job"].str.lower()
+    start = jobs["start_time"].dt.floor("s")
+    vm, operation = jobs["vm"].str.lower(), jobs["operation"]
+    seen = jobs.groupby([vm, operation, start], dropna=False, sort=False).ngroup()
+    for name in _PLACES:
+        own = jobs[name].str.lower()
+        by_place = own.groupby(seen)
+        # what only one of two logs says is taken to hold for both
+        only = by_place.transform("first").where(by_place.transform("nunique") == 1)
+        own = own.fillna(only)
+        seen = own.groupby([seen, own], dropna=False, sort=False).ngroup()
+    running = jobs["status"].isin(_RUNNING)
+    facts = pd.DataFrame(
+        {
+            "seen": seen,
+            "running": running,
+            "status": pd.factorize(jobs["status"])[0],
+            "job_h": jobs["job_h"].where(~running),
+        }
+    ).sort_values(["seen", "running", "status", "job_h"], kind="stable")
+    # a job at work is the one that ended, if there is one
+    apart = (facts["status"].diff() != 0) & ~facts["running"]
+    apart |= (facts["seen"].diff() != 0) | (facts["job_h"].diff() > _SAME_H)
+    one = apart.cumsum()
+    one = one.reindex(jobs.index)
+    ids = id_.groupby(one)
+    only = ids.transform("first").where(ids.transform("nunique") == 1)
+    return id_.fillna(only).fillna("\0" + one.astype("string"))
