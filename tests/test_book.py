@@ -143,7 +143,10 @@ def test_every_extension_of_ours_is_loaded():
 
 def test_the_build_is_strict_and_masks_nothing():
     make = (ROOT / "Makefile").read_text("utf-8")
-    assert "jupyter-book build . --config _build/config.yml -W -n --keep-going --all" in make
+    assert (
+        "jupyter-book build . --config _build/config.yml -W -n --keep-going --all"
+        in make
+    )
     assert "--nbval " in make
     assert "--nbval-lax" not in make
     assert not re.search(r"^\t(-|.*\|\| true)", make, re.M)

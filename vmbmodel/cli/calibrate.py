@@ -67,7 +67,7 @@ def calibrate(
         PROFILES.parse(text.encode(), output)
         deliver(text, output, force=force)
     whole = answer.to_dict()
-    rows = whole["constants"] + whole["described"]
+    rows = whole["constants"]
     present(
         format_,
         None,
@@ -83,14 +83,10 @@ def calibrate(
 
 
 def _text(answer, rows, quantiles, base: str) -> str:
-    lines = [render_table(rows, _COLUMNS), ""]
-    lines.append(
-        f"From {len(answer.backups):,} backups; intervals hold the true value in "
-        "95 of 100 logs."
-    )
+    lines = [render_table(rows, _COLUMNS), "", *answer.said(), ""]
     lines += [
-        f"{row['share']:.0%} of them were done within {row['log_h']:.3g} h; with "
-        f"these constants, {row['fitted_h']:.3g} h."
+        f"{row['share']:.0%} of the backups were done within {row['log_h']:.3g} h; "
+        f"with these constants, {row['fitted_h']:.3g} h."
         for row in quantiles
     ]
     if answer.left:

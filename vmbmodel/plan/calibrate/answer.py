@@ -1,45 +1,45 @@
 r"""A service profile fitted to the log of your own backup jobs.
 
-A constant is fitted where the log tells it, with an interval, and otherwise left to
-the base profile, with the reason. Where the log records phases, they are used:
-snapshot, the wait until the transfer begins, the transfer. Where it has totals only,
-as logs of ``az`` had for years, a job is taken apart by
-
-.. math:: T_i = f + W_i + s_i / r
-
-with a fixed part :math:`f` that one job in ten does not exceed beside what it moves,
-a wait :math:`W_i`, and the time that grows with the size :math:`s_i` moved. The rate
-:math:`r` is told only if times do grow with sizes beyond doubt.
+A constant is fitted where the log tells it, with an interval from night to night, and
+otherwise left to the base profile, with the reason. Where the log records phases, each
+is fitted by itself; where it has totals only, as logs of ``az`` had for years, all that
+a job is made of is fitted at once. What no such log can tell is said by name, and the
+profile is held against nights that it was not fitted to.
 """
 
 import datetime
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from vmbmodel.formulas import (
-    done_within_prob,
-    erlang_c_prob,
-    utilisation_for_wait_frac,
-    wait_decay_per_h,
-)
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.inventory.jobs import first_backups, read, typed
 from vmbmodel.plan.answers import Overview, Result, named
 from vmbmodel.plan.calibrate.fits import Fit
-from vmbmodel.plan.calibrate.job_fits import GIB_H, Work, fit_backups, fit_restores
+from vmbmodel.plan.calibrate.held_out import (
+    HeldOut,
+    Hours,
+    by_start,
+    predicted,
+    split,
+    transfers_h,
+)
+from vmbmodel.plan.calibrate.job_fits import Work, fit_backups, fit_restores
+from vmbmodel.plan.estimate import job_within_prob
 from vmbmodel.plan.facts import Fleet, backed_up, in_gib
-from vmbmodel.plan.scenario import DEFAULT_PROFILE
+from vmbmodel.plan.scenario import DEFAULT_PROFILE, Scenario
 from vmbmodel.service import PROFILES, ConstantSet, Origin, set_text
 
 __all__ = ["SCHEMA", "Calibration", "Fit", "calibrate"]
 
-SCHEMA = "vmbmodel.calibration/1"
+SCHEMA = "vmbmodel.calibration/2"
 
 _SEEN = ("name", "value", "low", "high", "count", "base_value")
 
@@ -53,16 +53,25 @@ class Calibration(Result):
 
     base: ConstantSet  #: the profile that gives what the log does not tell
     fits: Mapping[str, Fit]  #: constants of the profile that the log tells, by name
-    described: Mapping[str, Fit]  #: what the log tells besides, no constants
     left: Mapping[str, str]  #: constants left to the base, each with the reason
+    unknowable: tuple[str, ...]  #: what no log of this kind can tell, by name
     notes: tuple[str, ...]  #: what deserves a look
     backups: pd.DataFrame
-    """Those it was fitted to, with ``job_h``, ``first``, and ``moved_gib`` of the disk
-    that takes longest."""
+    """Those it was fitted to, with ``job_h``, ``first``, ``night``, and ``moved_gib``
+    of the disk that takes longest."""
+    grid_min: float | None = None  #: minutes between two looks at a job, if there are
+    held_out: HeldOut | None = None  #: how nights that were held out were predicted
+    hours: Hours | None = None  #: waits by start, if there is more than one
 
     def __getitem__(self, name: str) -> float:
         """Return a constant, fitted or of the base."""
         return self.fits[name].value if name in self.fits else self.base[name]
+
+    @property
+    def scenario(self) -> Scenario:
+        """The profile as `estimate` reads it back from its file."""
+        text = self.to_toml("log", self.base.as_of)
+        return Scenario.of(PROFILES.parse(text.encode(), Path("fitted.toml")))
 
     def done_frac(self, hours: np.ndarray) -> np.ndarray:
         """Return the share of the backups that the fitted profile sees done.
@@ -70,32 +79,26 @@ class Calibration(Result):
         That is so many hours after the start of a job: the mean over the backups of
         the log, each with what it moved.
         """
-        servers, service_h = self["servers"], self["service_h"]
-        busy = utilisation_for_wait_frac(
-            self["peak_wait_h"], self["peak_wait_prob"], servers, service_h
+        scenario = self.scenario
+        moved_h = transfers_h(self.backups, scenario)
+        return np.array(
+            [
+                job_within_prob(at, moved_h, scenario).mean()
+                for at in np.atleast_1d(hours)
+            ]
         )
-        load = busy * servers
-        rate = np.where(
-            self.backups["first"], self["initial_mib_s"], self["incremental_mib_s"]
-        )
-        rate_gib_h = np.minimum(rate, self["blob_mib_s"]) / GIB_H
-        fixed_h = self["snapshot_h"] + self.backups["moved_gib"] / rate_gib_h
-        done = done_within_prob(
-            np.asarray(hours, dtype=float)[:, None],
-            fixed_h.to_numpy()[None, :],
-            erlang_c_prob(servers, load),
-            wait_decay_per_h(servers, load / service_h, service_h),
-        )
-        return done.mean(axis=1)
 
     def quantile_h(self, share: float) -> float:
         """Return the time within which a share of the backups is done, as fitted."""
-        longest_h = float(self.backups["job_h"].max())
-        while self.done_frac(np.array([longest_h]))[0] < share:
+        scenario, longest_h = self.scenario, float(self.backups["job_h"].max())
+        moved_h = transfers_h(self.backups, scenario)
+
+        def missing(hours: float) -> float:
+            return job_within_prob(hours, moved_h, scenario).mean() - share
+
+        while missing(longest_h) < 0:
             longest_h *= 2
-        return optimize.brentq(
-            lambda h: self.done_frac(np.array([h]))[0] - share, 0, longest_h, xtol=1e-6
-        )
+        return optimize.brentq(missing, 0, longest_h, xtol=1e-6)
 
     def to_toml(self, source: str, day: datetime.date) -> str:
         """Return the profile as text that ``--profile FILE.toml`` takes.
@@ -111,7 +114,12 @@ class Calibration(Result):
                 figure = np.format_float_positional(self.base[name], trim="-")
                 origin = replace(origin, documented=figure, retrieved=day)
             origins[name] = origin
-        return set_text(title, day, origins)
+        for name in self.fits.keys() - origins.keys():  # an option of the base
+            origins[name] = _origin(self.fits[name], source, day)
+        measured = "others_wait_mean_h" in self.fits
+        readings = dict(self.base.readings)
+        readings |= {"eight_hours": "measured"} if measured else {}
+        return set_text(title, day, origins, readings=readings)
 
     schema: ClassVar[str] = SCHEMA
 
@@ -119,27 +127,63 @@ class Calibration(Result):
         """Give what the JSON holds."""
         yield "base", named(self.base)
         yield "backups", len(self.backups)
+        yield "nights", int(self.backups["night"].nunique())
+        yield "grid_min", self.grid_min
         yield "constants", [self._row(fit) for fit in self.fits.values()]
-        yield "described", [self._row(fit) for fit in self.described.values()]
         yield "left", [{"name": n, "reason": why} for n, why in self.left.items()]
+        yield "unknowable", self.unknowable
+        yield "held_out", self.held_out
+        yield (
+            "hours",
+            None if self.hours is None else self.hours.rows.to_dict("records"),
+        )
         yield "quantiles", list(self._quantiles())
         yield "notes", self.notes
+
+    def said(self) -> tuple[str, ...]:
+        """Say in five lines what was learnt, what not, and whether it predicts."""
+        nights = self.backups["night"].nunique()
+        names = ", ".join(self.fits)
+        looks = (
+            f" Ends are known to {self.grid_min:g} min only." if self.grid_min else ""
+        )
+        lines = [
+            f"Learnt from {len(self.backups):,} backups of {nights:,} nights: {names}."
+            f"{looks}",
+            f"Left to {self.base.name}: {', '.join(self.left) or 'nothing'}.",
+            "Cannot be told: " + "; ".join(self.unknowable) + ".",
+        ]
+        if self.hours is None:
+            lines.append("By start hour: all jobs start in one half-hour.")
+        else:
+            why = f"p = {self.hours.equal_prob:.3f}"
+            differ = "differ" if self.hours.differ else "do not surely differ"
+            once = (
+                "; each VM has one hour, so hour and VM are one"
+                if self.hours.one_hour_each
+                else ""
+            )
+            lines.append(
+                f"By start hour: waits {differ} ({why}){once}; an estimate takes the "
+                "same wait at all hours."
+            )
+        found = self.held_out
+        if found is None:
+            lines.append("Prediction: too few nights to hold any out.")
+        else:
+            kept = "predicted" if found.kept else "NOT predicted"
+            lines.append(
+                f"The last {found.nights:,} nights, held out, were {kept}: "
+                f"{found.between_frac:.0%} of their jobs between the quantiles of 10 "
+                f"and 90 %, {found.below_p95_frac:.0%} below that of 95 %."
+            )
+        return tuple(lines)
 
     def overview(self) -> Overview:
         """Show the constants beside those of the base, and how well they fit."""
         rows = [self._row(fit) for fit in self.fits.values()]
-        quantiles = [
-            f"{row['share']:.0%} done within {row['log_h']:.3g} h in the log, "
-            f"{row['fitted_h']:.3g} h as fitted"
-            for row in self._quantiles()
-        ]
         return Overview(
-            pd.DataFrame(rows, columns=list(_SEEN)),
-            "constants",
-            (
-                f"{len(self.backups):,} backups: " + "; ".join(quantiles),
-                f"{len(self.left)} constants left to {self.base.name} (.left)",
-            ),
+            pd.DataFrame(rows, columns=list(_SEEN)), "constants", self.said()
         )
 
     def _quantiles(self) -> Iterator[dict]:
@@ -189,13 +233,24 @@ def calibrate(
 
     Notes
     -----
-    Only completed jobs count. A rate is the median of size over time where the
-    transfer is recorded, with the exact interval of a median; where the transfers have
-    a part that does not grow with the size, and where the log has totals only, it is
-    the inverse of the slope of time against size after Theil and Sen, and told only if
-    its interval does not reach zero. Waits are kept by the time that 95 of 100 do not
-    exceed, and by the share that waits at all, which decides on the number of data
-    movers that behave so; it is no count of machines.
+    Only completed jobs count. All jobs that start between noon and noon, in UTC, are
+    one night, and intervals come from whole nights. The waits of a log hold the line of
+    your own VMs too.
+
+    Examples
+    --------
+    A hundred nights of a log of totals, each job of an hour and a wait behind it:
+
+    >>> rng = np.random.default_rng(1)
+    >>> night = pd.to_timedelta(range(100), unit="D")
+    >>> log = pd.DataFrame({"vm": "a", "operation": "Backup", "status": "Completed",
+    ...                     "start_time": pd.Timestamp("2026-03-01T22:00Z") + night,
+    ...                     "job_h": 1 + rng.exponential(2, 100)})
+    >>> fitted = calibrate(log)
+    >>> print(f"{log['job_h'].median():.1f} {fitted.quantile_h(0.5):.1f}")
+    2.4 2.4
+    >>> fitted.scenario["eight_hours"]
+    'measured'
     """
     base = PROFILES.find(base)
     if not isinstance(jobs, pd.DataFrame):
@@ -222,20 +277,52 @@ def calibrate(
         work.notes.append(
             "each VM counts as one disk; --fleet gives the share of its largest"
         )
-    if "peak_wait_h" in work.fits:
+    if "others_wait_mean_h" in work.fits:
         work.notes.append(
             "the waits of the log hold the line of your own VMs; where more than "
             "vault_servers of them start at once, an estimate adds that line again"
         )
-    return Calibration(
-        base, work.fits, work.described, work.left, tuple(work.notes),
-        backups[["job_h", "moved_gib", "first"]].fillna({"moved_gib": 0.0}),
+    columns = ["vm", "start_time", "scheduled_h", "job_h", "wait_h", "moved_gib"]
+    answer = Calibration(
+        base, work.fits, work.left, tuple(work.unknowable), tuple(work.notes),
+        backups[[*columns, "first", "night"]], work.grid_min,
     )  # fmt: skip
+    if "others_wait_mean_h" not in work.fits:
+        return answer
+    return replace(answer, held_out=_held_out(base, backups), hours=_hours(answer))
+
+
+def _held_out(base: ConstantSet, backups: pd.DataFrame) -> HeldOut | None:
+    """Fit the first nights, and hold the others against what is read back."""
+    if (parts := split(backups)) is None:
+        return None
+    work = Work(base)
+    fit_backups(work, parts[0])
+    if "others_wait_mean_h" not in work.fits:
+        return None
+    early = Calibration(base, work.fits, {}, (), (), parts[0], work.grid_min)
+    return predicted(parts[1], early.scenario, work.grid_min)
+
+
+def _hours(answer: Calibration) -> Hours | None:
+    """Compare what jobs waited by the half-hour at which they start."""
+    rows = answer.backups[~answer.backups["first"]]
+    if rows["wait_h"].notna().all():
+        wait_h = rows["wait_h"].to_numpy()
+    else:
+        moved_h = transfers_h(rows, answer.scenario)
+        wait_h = rows["job_h"].to_numpy() - answer["snapshot_h"] - moved_h
+    return by_start(rows, wait_h)
 
 
 def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     """Return jobs, each with what its slowest disk moves, and whether it is a first."""
-    sized = jobs.assign(first=first_backups(jobs))
+    night = (jobs["start_time"] - pd.Timedelta(hours=12)).dt.floor("D")
+    sized = jobs.assign(
+        first=first_backups(jobs),
+        night=night.astype("int64") // 86_400_000_000,
+        scheduled_h=np.nan,
+    )
     if disks is None:
         return sized
     names = disks["vm"].str.lower().str.rpartition("/")[2]
@@ -244,6 +331,8 @@ def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     used, largest = by_vm["used_gib"].sum(), by_vm["used_gib"].max()
     churn = by_vm["churn_gib_per_day"].sum(min_count=1)
     name = sized["vm"].str.lower()
+    starts_h = disks[once].groupby(names[once])["start_h"].first()
+    sized["scheduled_h"] = name.map(starts_h).astype(float)
     known = name.map(used)
     restore = sized["operation"] == "Restore"
     expected = known.where(sized["first"] | restore, name.map(churn))
@@ -256,16 +345,16 @@ def _origin(fit: Fit, source: str, day: datetime.date) -> Origin:
     unit = {"_mib_s": " MiB/s", "_gib": " GiB", "_h": " h"}
     suffix = next((u for end, u in unit.items() if fit.name.endswith(end)), "")
     figure = np.format_float_positional(fit.value, 6, fractional=False, trim="-")
-    between = (
-        "" if fit.low == fit.high else f" Between {fit.low:.4g} and {fit.high:.4g}."
-    )
+    between = f" Between {fit.low:.4g} and {fit.high:.4g}, 90 of 100 times."
+    if math.isnan(fit.low):
+        between = " Too few nights for an interval."
+    elif fit.low == fit.high:
+        between = ""
     return Origin(
         documented=f"{figure}{suffix}",
         source=source,
         locator=f"{fit.count:,} jobs",
         retrieved=day,
-        status="assumed"
-        if fit.name in ("dispersion", "peak_wait_prob")
-        else "measured",
+        status="assumed" if fit.name == "dispersion" else "measured",
         note=f"{fit.method[:1].upper()}{fit.method[1:]}.{between}",
     )

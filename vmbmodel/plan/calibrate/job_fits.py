@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vmbmodel.fields import fields
 from vmbmodel.plan.calibrate.fits import (
+    FEWEST_NIGHTS,
+    LEVEL,
     Fit,
-    bootstrapped,
-    mean,
+    by_night,
     quantile,
-    scv,
-    servers_for,
-    service_for,
     slope,
 )
+from vmbmodel.plan.calibrate.totals import Joint, fit_joint, polling_grid_min
 from vmbmodel.service import ConstantSet
 
 __all__ = ["GIB_H", "Work", "fit_backups", "fit_restores"]
@@ -25,13 +25,13 @@ FEWEST = 8
 """Jobs below which nothing is fitted: of seven, a median has hardly an interval."""
 
 FEWEST_WAITS = 20
-"""Jobs below which the time that 95 of 100 keep within is no more than the longest."""
+"""Jobs below which no wait is told from what else takes time."""
 
 WAITED_H = 1 / 60
 """A wait below a minute is none."""
 
-FIXED_SHARE = 0.1
-"""Share of the jobs that is taken not to wait, where the log has no phases."""
+MOST_VAGUE = 4.0
+"""Ratio of the ends of the interval of a rate from which on a log does not tell it."""
 
 GIB_H = 1024 / 3600
 """GiB an hour to MiB a second."""
@@ -43,17 +43,25 @@ class Work:
     def __init__(self, base: ConstantSet) -> None:
         self.base = base
         self.fits: dict[str, Fit] = {}
-        self.described: dict[str, Fit] = {}
         self.left: dict[str, str] = {}
         self.notes: list[str] = []
+        self.unknowable: list[str] = [
+            "servers, service_h and the load outside your hours: no log of yours tells "
+            "them"
+        ]
+        self.grid_min: float | None = None
 
     def __getitem__(self, name: str) -> float:
         """Return what the log says of a constant, or else the profile."""
         return self.fits[name].value if name in self.fits else self.base[name]
 
     def add(self, fit: Fit) -> None:
-        """Keep a fit of a constant."""
-        self.fits[fit.name] = fit
+        """Keep a fit of a constant, if it is one."""
+        allowed = fields()[fit.name].range
+        if math.isfinite(fit.value) and fit.value in allowed:
+            self.fits[fit.name] = fit
+        else:
+            self.left[fit.name] = f"{fit.method}: {fit.value:g}, which it cannot be"
 
     def enough(self, name: str, sample, what: str, fewest: int = FEWEST) -> bool:
         """Say whether a sample has jobs enough, and note the reason if not."""
@@ -69,63 +77,198 @@ class Work:
 
 def fit_backups(work: Work, backups: pd.DataFrame) -> None:
     """Fit what a log tells of backups, by their phases where it has them."""
+    if backups["scheduled_h"].isna().all():
+        work.unknowable.append(
+            "start_slack_h: the log has no scheduled hours; --fleet gives them"
+        )
     if (backups["transfer_h"] > 0).sum() >= FEWEST:
         _fit_phases(work, backups)
     else:
-        _fit_totals(work, backups)
+        _fit_totals(work, backups[~backups["first"]])
+        _fit_first_totals(work, backups[backups["first"]])
+    if "others_wait_mean_h" in work.fits:
+        _lines_apart(work, backups)
 
 
 def _fit_phases(work: Work, backups: pd.DataFrame) -> None:
-    """Fit what a log with phases tells of backups."""
-    beside = backups["job_h"] - backups["wait_h"] - backups["transfer_h"]
-    what = "job time beside wait and transfer: snapshot, validation"
-    if beside.notna().sum() < FEWEST:
-        beside, what = backups["snapshot_h"], "the snapshot phase"
-    work.median("snapshot_h", beside.dropna().clip(lower=0), what)
-    moved = backups[(backups["transfer_h"] > 0) & (backups["moved_gib"] > 0)]
-    for name, kind in (("initial_mib_s", True), ("incremental_mib_s", False)):
+    """Fit what a log with phases tells of backups, each phase by itself."""
+    rows = backups[backups["wait_h"].notna() & (backups["transfer_h"] > 0)]
+    rows = rows.assign(
+        beside_h=(rows["job_h"] - rows["wait_h"] - rows["transfer_h"]).clip(lower=0)
+    )
+    moved = rows[(rows["moved_gib"] > 0)]
+    fixed_h, scatter_h2 = 0.0, 0.0
+    for name, kind in (("incremental_mib_s", False), ("initial_mib_s", True)):
         own = moved[moved["first"] == kind]
         what = f"transfers of {'first' if kind else 'later'} backups with sizes"
-        if work.enough(name, own, what):
-            _fit_rate(work, name, own["moved_gib"], own["transfer_h"], what)
-    _scatter_is_in_the_rate(work)
-    service = backups.loc[backups["transfer_h"] > 0, "transfer_h"].to_numpy()
-    work.add(mean("service_h", service))
-    work.described["service_scv"] = scv("service_scv", service)
-    waits = backups["wait_h"].dropna().to_numpy()
-    if work.enough("peak_wait_h", waits, "recorded waits", FEWEST_WAITS):
-        share = _share("wait_frac", float((waits > WAITED_H).mean()), len(waits))
-        _fit_waits(work, waits, share, "from the end of the snapshot to the transfer")
+        if not work.enough(name, own, what):
+            continue
+        times, sizes = own["transfer_h"].to_numpy(), own["moved_gib"].to_numpy()
+        if sizes.max() <= 1.1 * sizes.min():
+            _add_rate(work, name, _per_gib(own, times, f"size over time, {what}"))
+            continue
+        law = fit_joint(times, sizes, own["night"].to_numpy(), waits=False)
+        if not _told(work, name, law, len(own), what) or kind:
+            continue
+        fixed_h = law.fitted["fixed_h"]
+        scatter_h2 = (fixed_h * law.fitted["fixed_sd"]) ** 2
+        _add_scatter(work, "transfer_scv", law, "size_sd", len(own), what)
+    beside, night = rows["beside_h"].to_numpy(), rows["night"].to_numpy()
+    if work.enough("snapshot_h", rows, "jobs with phases"):
+        what = "job time that is neither wait nor grows with the size"
+        middle = by_night(
+            "snapshot_h", night, lambda some: beside[some].mean() + fixed_h, what
+        )
+        work.add(middle)
+        work.add(by_night(
+            "snapshot_scv", night,
+            lambda some: (beside[some].var() + scatter_h2)
+            / max((beside[some].mean() + fixed_h) ** 2, 1e-12),
+            f"variance over squared mean of {what}",
+        ))  # fmt: skip
+    waits = rows["wait_h"].to_numpy()
+    if work.enough("others_wait_mean_h", rows, "recorded waits", FEWEST_WAITS):
+        what = "from the end of the snapshot to the transfer"
+        waited = waits > WAITED_H
+        work.add(by_night(
+            "others_wait_prob", night, lambda some: waited[some].mean(),
+            f"share of the jobs, {what}", share=True,
+        ))  # fmt: skip
+        if waited.any():
+            work.add(by_night(
+                "others_wait_mean_h", night,
+                lambda some: waits[some].sum() / max(waited[some].sum(), 1),
+                f"mean of those that wait, {what}",
+            ))  # fmt: skip
+        else:
+            work.add(Fit("others_wait_mean_h", 0.0, 0.0, 0.0, len(rows), "none waits"))
 
 
-def _fit_totals(work: Work, backups: pd.DataFrame) -> None:
-    """Fit what a log without phases tells of backups."""
-    reason = "the log records no phases"
-    work.left["service_h"] = reason
-    later, first = backups[~backups["first"]], backups[backups["first"]]
-    for name, own, kind in (
-        ("initial_mib_s", first, "first"),
-        ("incremental_mib_s", later, "later"),
-    ):
-        known = own[own["moved_gib"] > 0]
-        what = f"{kind} backups with sizes"
-        if work.enough(name, known, what, FEWEST_WAITS):
-            _fit_slope(work, name, known["moved_gib"], known["job_h"], what)
-    if not work.enough("peak_wait_h", later, "later backups", FEWEST_WAITS):
-        work.left["snapshot_h"] = work.left["peak_wait_h"]
+def _fit_totals(work: Work, later: pd.DataFrame) -> None:
+    """Fit what a log of totals tells of later backups, all of it at once."""
+    name = "incremental_mib_s"
+    known = later[later["moved_gib"] > 0]
+    sized = len(known) >= FEWEST_WAITS
+    rows = known if sized else later.assign(moved_gib=0.0)
+    if not work.enough("others_wait_mean_h", later, "later backups", FEWEST_WAITS):
+        work.left["snapshot_h"] = work.left["others_wait_mean_h"]
         return
-    rate_gib_h = min(work["incremental_mib_s"], work["blob_mib_s"]) / GIB_H
-    rest = (later["job_h"] - later["moved_gib"].fillna(0.0) / rate_gib_h).clip(lower=0)
-    rest = rest.to_numpy()
-    what = "the time beside moving data that one backup in ten does not exceed"
-    fixed = quantile("snapshot_h", rest, FIXED_SHARE, what)
-    work.add(fixed)
-    _scatter_is_in_the_rate(work, "incremental_mib_s" not in work.fits)
-    waits = np.maximum(rest - fixed.value, 0.0)
-    share = bootstrapped(
-        "wait_frac", waits, _tail_share, "where the tail meets no wait"
+    hours, sizes, night = (
+        rows[column].to_numpy() for column in ("job_h", "moved_gib", "night")
     )
-    _fit_waits(work, waits, share, "job time beyond the fixed part")
+    work.grid_min = polling_grid_min(hours)
+    grid = {"grid_min": work.grid_min}
+    what, count = "later backups, by their whole times", len(rows)
+    law = None
+    if not sized:
+        work.left[name] = f"later backups with sizes: {len(known)} jobs, 20 are needed"
+    elif sizes.max() <= 1.1 * sizes.min():
+        work.left[name] = f"{what}: all move as much, so none takes longer for it"
+    else:
+        law = fit_joint(hours, sizes, night, **grid)
+        if _told(work, name, law, count, what):
+            _add_scatter(work, "transfer_scv", law, "size_sd", count, what)
+        else:
+            law = None
+    if law is None:
+        rate_gib_h = min(work.base[name], work.base["blob_mib_s"]) / GIB_H
+        law = fit_joint(hours, sizes, night, h_per_gib=1 / rate_gib_h, **grid)
+        work.add(Fit("dispersion", 0.0, 0.0, 0.0, count, _IN_THE_RATE))
+    for constant, parameter in (
+        ("snapshot_h", "fixed_h"),
+        ("others_wait_prob", "wait_prob"),
+        ("others_wait_mean_h", "wait_mean_h"),
+    ):
+        ends = _ends(law, parameter, night)
+        work.add(
+            Fit(constant, law.fitted[parameter], *ends, count, f"joint fit, {what}")
+        )
+    _add_scatter(work, "snapshot_scv", law, "fixed_sd", count, what, night)
+    work.unknowable.append(
+        "snapshot_h against any constant part of the wait: the log has totals only"
+    )
+    own = law.fitted
+    if own["wait_mean_h"] < 2 * own["fixed_h"] * own["fixed_sd"]:
+        work.unknowable.append(
+            "others_wait_prob against snapshot_scv: waits are no longer than the "
+            "snapshot varies"
+        )
+
+
+def _fit_first_totals(work: Work, first: pd.DataFrame) -> None:
+    """Fit the rate of first backups to what is left of their whole times."""
+    name, known = "initial_mib_s", first[first["moved_gib"] > 0]
+    what = "first backups with sizes"
+    if not work.enough(name, known, what):
+        return
+    other_h = work["snapshot_h"] + work["others_wait_prob"] * work["others_wait_mean_h"]
+    left = f"size over what is left of the time, {what}"
+    fit = _per_gib(known, known["job_h"].to_numpy() - other_h, left)
+    if fit.value > 0 and not fit.low <= 0:
+        _add_rate(work, name, fit)
+    else:
+        work.left[name] = f"{what}: time does not surely grow with the size"
+
+
+def _per_gib(rows: pd.DataFrame, times: np.ndarray, what: str) -> Fit:
+    """Return the time a GiB takes: the sum of times over that of sizes."""
+    sizes, night = rows["moved_gib"].to_numpy(), rows["night"].to_numpy()
+    return by_night(
+        "h_per_gib", night, lambda some: times[some].sum() / sizes[some].sum(), what
+    )
+
+
+_IN_THE_RATE = "none: measured times hold the scatter of your writes already"
+
+
+def _told(work: Work, name: str, law: Joint, count: int, what: str) -> bool:
+    """Keep a rate that the law of jobs tells, or say that it does not."""
+    value, low, high = (of["h_per_gib"] for of in (law.fitted, law.low, law.high))
+    if not high / low < MOST_VAGUE:
+        least = f", at least {GIB_H / high:,.0f} MiB/s" if high < 1e3 else ""
+        work.left[name] = f"{what}: time does not surely grow with the size{least}"
+        work.unknowable.append(
+            f"{name}: its interval spans a factor of {MOST_VAGUE:g} or more"
+        )
+        return False
+    _add_rate(
+        work, name, Fit("h_per_gib", value, low, high, count, f"joint fit, {what}")
+    )
+    return True
+
+
+def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
+    """Keep the rate to a time per GiB, and lift the limit of one blob to it."""
+    value, low, high = (GIB_H / h for h in (per_gib.value, per_gib.high, per_gib.low))
+    work.add(replace(per_gib, name=name, value=value, low=low, high=high))
+    work.add(Fit("dispersion", 0.0, 0.0, 0.0, per_gib.count, _IN_THE_RATE))
+    limit = work["blob_mib_s"]
+    if value > limit:
+        why = f"{name} as fitted, above the limit of one blob in the base"
+        work.add(Fit("blob_mib_s", value, low, high, per_gib.count, why))
+
+
+def _add_scatter(
+    work: Work, name: str, law: Joint, parameter: str, count: int, what: str, night=()
+) -> None:
+    ends = [end**2 for end in _ends(law, parameter, night)]
+    value = law.fitted[parameter] ** 2
+    work.add(Fit(name, value, *ends, count, f"joint fit, {what}"))
+
+
+def _ends(law: Joint, parameter: str, night) -> tuple[float, float]:
+    if len(night) and len(np.unique(night)) < FEWEST_NIGHTS:
+        return math.nan, math.nan
+    return law.low[parameter], law.high[parameter]
+
+
+def _lines_apart(work: Work, backups: pd.DataFrame) -> None:
+    """Say whether nights differ in how many VMs stand in a line of your own."""
+    nightly = backups.groupby("night").size()
+    if nightly.max() < 1.5 * nightly.min():
+        work.unknowable.append(
+            "your own line against that of others: every night has as many jobs"
+        )
 
 
 def _fit_rate(
@@ -163,38 +306,6 @@ def _fit_slope(
     method = f"slope of time against size (Theil-Sen), {what}"
     value, bounds = GIB_H / middle, (GIB_H / high, GIB_H / low)
     work.add(Fit(name, float(value), *map(float, bounds), len(sizes), method))
-
-
-def _fit_waits(work: Work, waits: np.ndarray, share: Fit, what: str) -> None:
-    """Fit the wait that 95 of 100 keep within, and the movers at which so many wait."""
-    peak = quantile("peak_wait_h", waits, 0.95, f"quantile of 95%, {what}")
-    waiting = share.value
-    work.described["wait_frac"] = share
-    work.described["wait_mean_h"] = mean("wait_mean_h", waits)
-    if peak.value <= 0:
-        work.left["peak_wait_h"] = "fewer than one job in twenty waits"
-        return
-    work.add(peak)
-    prob = "95 of 100, the share that peak_wait_h is for"
-    work.add(Fit("peak_wait_prob", 0.95, 0.95, 0.95, len(waits), prob))
-    at = [
-        servers_for(end, peak.value, 0.95, work["service_h"])
-        for end in (waiting, share.low, share.high)
-    ]
-    if not math.isnan(at[0]):
-        low, high = np.where(np.isnan(at[1:]), [0.0, np.inf], at[1:]).tolist()
-        method = f"movers at which {waiting:.0%} of the jobs wait"
-        work.add(Fit("servers", at[0], low, high, len(waits), method))
-    elif 0.05 < waiting < 1:
-        if own := work.fits.get("service_h"):
-            work.described["transfer_h"] = replace(own, name="transfer_h")
-        low, middle, high = (
-            service_for(min(max(end, 0.051), 0.999), peak.value, 0.95, work["servers"])
-            for end in (share.high, waiting, share.low)
-        )
-        method = f"jobs of anyone at which {waiting:.0%} of yours wait"
-        work.add(Fit("service_h", middle, low, high, len(waits), method))
-        work.left.pop("service_h", None)
 
 
 def fit_restores(work: Work, restores: pd.DataFrame) -> None:
@@ -235,8 +346,10 @@ def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:
     logs, jobs = np.log(restores["job_h"].to_numpy()), len(restores)
     middle, spread = logs.mean(), logs.std(ddof=1)
     free = jobs - 1
-    off = stats.t.ppf(0.975, free) * spread / math.sqrt(jobs)
-    low, high = spread * np.sqrt(free / stats.chi2.ppf([0.975, 0.025], free))
+    off = stats.t.ppf((1 + LEVEL) / 2, free) * spread / math.sqrt(jobs)
+    low, high = spread * np.sqrt(
+        free / stats.chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], free)
+    )
     largest = restores["moved_gib"].max()
     what = "whole restores, lognormal"
     for name, value, least, most in (
@@ -246,29 +359,3 @@ def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:
         ("restore_known_gib", largest, largest, largest),
     ):
         work.add(Fit(name, float(value), float(least), float(most), jobs, what))
-
-
-def _scatter_is_in_the_rate(work: Work, whole: bool = False) -> None:
-    """Keep an estimate from counting twice the scatter that measured times hold."""
-    if "incremental_mib_s" in work.fits or whole:
-        jobs = work.fits.get("incremental_mib_s", work.fits.get("snapshot_h")).count
-        why = "none: measured times hold the scatter of your writes already"
-        work.add(Fit("dispersion", 0.0, 0.0, 0.0, jobs, why))
-
-
-def _tail_share(waits: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Share of jobs that wait, with an exponential tail through two quantiles.
-
-    The tail is straight on a logarithmic scale; where it meets no wait at all is
-    the share.
-    """
-    half, most = np.quantile(waits, [0.5, 0.95], axis=axis)
-    flat = np.where(most > half, 10 ** (half / np.maximum(most - half, 1e-300)), np.inf)
-    return np.minimum(0.5 * flat, 0.99)
-
-
-def _share(name: str, share: float, jobs: int) -> Fit:
-    """Return a share with its exact interval, after Clopper and Pearson."""
-    test = stats.binomtest(round(share * jobs), jobs)
-    low, high = test.proportion_ci(0.95)
-    return Fit(name, share, float(low), float(high), jobs, "share of the jobs")

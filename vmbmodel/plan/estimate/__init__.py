@@ -10,6 +10,7 @@ from vmbmodel.plan.estimate.answer import (
     estimate_disks,
     parse_case,
 )
+from vmbmodel.plan.estimate.finish import job_within_prob
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.estimate.others import (
@@ -50,6 +51,7 @@ __all__ = [
     "estimate",
     "estimate_disks",
     "fleet_misses",
+    "job_within_prob",
     "month_totals",
     "of_others",
     "parse_case",

@@ -27,7 +27,7 @@ from vmbmodel.plan.estimate.others import (
 from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["backup", "met_by"]
+__all__ = ["backup", "job_within_prob", "met_by"]
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
@@ -130,6 +130,22 @@ def backup(
     done_h = vms["start_h"] + columns["done_p95_h"]
     columns["done_p95_clock"] = np.array([day_clock(hour) for hour in done_h], object)
     return columns
+
+
+def job_within_prob(
+    time_h: np.ndarray, transfer_h: np.ndarray, scenario: Scenario
+) -> np.ndarray:
+    """Return the chance of jobs to be over within a time of each, without an own line.
+
+    What a profile says of a job that moves data so long, from its start on.
+    """
+    varied = scenario["snapshot_scv"], scenario["transfer_scv"]
+    none_h = np.zeros(len(transfer_h))
+    work = _Work.of(
+        none_h, scenario["snapshot_h"], transfer_h, *varied, scenario["transfer_family"]
+    )
+    law = _Steady(work, Slack(0.0, spread=False), of_others(scenario))
+    return law.within_prob(time_h, "job")
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,9 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
     The mean wait for others is 2.4 h as published; 90 of 100 estates have one of 1.1 to
     5.5 h. A log of 20 nights settles yours: vmbmodel calibrate.
     """
-    if scenario["eight_hours"] != "published" or scenario["utilisation_frac"]:
+    if scenario["eight_hours"] != "published":
+        return ()
+    if scenario["utilisation_frac"] is not None:
         return ()
     mean_h = scenario["others_wait_mean_h"]
     low, high = np.exp(np.array([-1, 1]) * _HALF_90 * scenario["others_wait_log_sd"])
