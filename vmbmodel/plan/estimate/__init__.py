@@ -10,7 +10,7 @@ from vmbmodel.plan.estimate.answer import (
     estimate_disks,
     parse_case,
 )
-from vmbmodel.plan.estimate.finish import job_within_prob
+from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
 from vmbmodel.plan.estimate.others import (
@@ -45,6 +45,7 @@ __all__ = [
     "SteadyWait",
     "WaitByStart",
     "assumptions",
+    "backup",
     "compare",
     "compare_disks",
     "day_load",
@@ -52,6 +53,7 @@ __all__ = [
     "estimate_disks",
     "fleet_misses",
     "job_within_prob",
+    "met_by",
     "month_totals",
     "of_others",
     "parse_case",

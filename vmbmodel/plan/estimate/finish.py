@@ -8,8 +8,9 @@ which the own line lets go, and transfer :math:`Y`. Two clocks run: ``done`` fro
 scheduled hour, ``job`` from the start of the job.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -58,6 +59,7 @@ def met_by(vms: Mapping[str, np.ndarray], scenario: Scenario) -> OthersWait:
 def backup(
     vms: Mapping[str, np.ndarray],
     others: OthersWait,
+    names: Collection[str] = _FIGURES,
     *,
     line_reading: str,
     vault_servers: float,
@@ -75,7 +77,7 @@ def backup(
 
     Of each VM it takes the number of its vault, its start, its transfer, and whether
     the next backup is its first. VMs that are alike in these have the same figures,
-    whatever the order of the rows.
+    whatever the order of the rows. Of the figures, those that are named are returned.
     """
     slack = Slack.of(start_slack_reading, start_slack_h)
     extended_h = extension_h * vms["first_backup"]
@@ -93,12 +95,12 @@ def backup(
 
     def put(rows: np.ndarray, law: _Law) -> None:
         kinds = np.unique(alike[rows])
-        names = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
-        for name, mean_h in zip(names, law.means_h(), strict=True):
+        means = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
+        for name, mean_h in zip(means, law.means_h(), strict=True):
             figures[name][kinds] = mean_h
-        for clock in _CLOCKS:
-            for name, share in _SHARES.items():
-                figures[f"{clock}_{name}_h"][kinds] = law.quantile_h(share, clock)
+        for clock, (short, share) in product(_CLOCKS, _SHARES.items()):
+            if (name := f"{clock}_{short}_h") in names:
+                figures[name][kinds] = law.quantile_h(share, clock)
         clock = "done" if deadline_clock == "scheduled" else "job"
         figures["deadline_prob"][kinds] = law.within_prob(deadline_h, clock)
 
@@ -125,10 +127,13 @@ def backup(
             ))  # fmt: skip
     back = np.empty(len(order), dtype=int)
     back[order] = alike
-    columns = {name: values[back] for name, values in figures.items()}
+    columns = {name: figures[name][back] for name in names}
     columns["deadline_h"] = np.full(len(order), float(deadline_h))
-    done_h = vms["start_h"] + columns["done_p95_h"]
-    columns["done_p95_clock"] = np.array([day_clock(hour) for hour in done_h], object)
+    if "done_p95_h" in columns:
+        done_h = vms["start_h"] + columns["done_p95_h"]
+        columns["done_p95_clock"] = np.array(
+            [day_clock(hour) for hour in done_h], object
+        )
     return columns
 
 

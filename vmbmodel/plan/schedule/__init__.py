@@ -1,11 +1,10 @@
-"""When each VM had better start: a plan in half-hours that keeps the rules."""
+"""When each VM had better start: a plan in half-hours that is never worse than today."""
 
-from vmbmodel.plan.schedule.answer import METHODS, SCHEMA, Schedule, schedule
+from vmbmodel.plan.schedule.answer import AIM_LABELS, SCHEMA, Aim, Schedule, schedule
 from vmbmodel.plan.schedule.rules import Broken, Rules, clock
-from vmbmodel.plan.schedule.search import Aim
 
 __all__ = [
-    "METHODS",
+    "AIM_LABELS",
     "SCHEMA",
     "Aim",
     "Broken",

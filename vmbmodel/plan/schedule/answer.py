@@ -1,8 +1,9 @@
-"""When each VM had better start: a plan in half-hours that keeps the rules.
+"""When each VM had better start: a plan in half-hours that is never worse than today.
 
-What is made least, one after the other: the misses to be expected, the VMs of a
-vault at work at a time, those that may be if starts are late, the hour at which
-the last is done, and the starts that change.
+Plans are compared aim after aim: rules that are not kept, expected misses, when VMs are
+done, policies, VMs moved, jobs beyond those that a vault serves. Plans within the
+tolerance of an aim are as good, and the next one decides. What is compared are the
+figures of an estimate, and the present starts are among the plans.
 """
 
 import difflib
@@ -16,25 +17,28 @@ import pandas as pd
 from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
-from vmbmodel.plan.answers import Overview, Result, computed_by
-from vmbmodel.plan.estimate import Assumption, Estimate, Notice, estimate_disks
+from vmbmodel.plan.answers import Overview, Result, computed_by, day_clock
+from vmbmodel.plan.estimate import (
+    Assumption,
+    Estimate,
+    Notice,
+    backup,
+    estimate_disks,
+    met_by,
+    of_others,
+)
 from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.plan.schedule.alike import parts
 from vmbmodel.plan.schedule.policies import named, policy_table
-from vmbmodel.plan.schedule.program import SLOTS, in_use
-from vmbmodel.plan.schedule.rules import Broken, Rules, broken
-from vmbmodel.plan.schedule.search import Aim, planned
+from vmbmodel.plan.schedule.rules import SLOTS, Broken, Rules, broken, clock
+from vmbmodel.plan.schedule.search import NoRoomError, Search, VMs, beyond
+from vmbmodel.plan.schedule.values import AIMS, Value, best
 
-__all__ = ["METHODS", "SCHEMA", "Schedule", "schedule"]
+__all__ = ["AIM_LABELS", "SCHEMA", "Aim", "Schedule", "schedule"]
 
-SCHEMA = "vmbmodel.schedule/1"
+SCHEMA = "vmbmodel.schedule/2"
 
-METHODS = ("auto", "exact", "quick")
-"""How to look for a plan; ``auto`` is exact up to 2,000 VMs."""
-
-_EXACT_VMS = 2000
-
+_DONE = ("transfer_h", "own_line_mean_h", "done_p95_h", "deadline_prob")
 _COLUMNS = (
     "vm",
     "vault",
@@ -44,36 +48,34 @@ _COLUMNS = (
     "present_start_h",
     "moved",
     "disks",
-    "transfer_h",
-    "backup_p95_h",
+    *_DONE,
+    "done_p95_clock",
 )
-_SEEN = ("vm", "vault", "policy", "start_h", "present_start_h", "moved", "backup_p95_h")
+_SEEN = (
+    "vm",
+    "vault",
+    "policy",
+    "start_h",
+    "present_start_h",
+    "moved",
+    "done_p95_clock",
+)
+_DAY_H = 24
 
 _ASSUMED = (
     (
         "slots",
-        "A policy starts at a full or a half hour, once a day, every day alike.",
+        "A policy starts at a full or a half hour, every day alike. A VM that is backed "
+        "up several times a day keeps all its starts; one of them a day goes to the "
+        "vault.",
         "",
     ),
     (
         "late-starts",
-        "A backup may start up to start_slack_h late: that too is clear of every "
-        "blackout and part of when it is done. Limits of VMs and disks at once are "
-        "taken at the scheduled hour, as the sources print them.",
+        "A backup may start up to start_slack_h late: rules hold as late as that, and "
+        "misses are counted as start_slack_reading says. Limits of VMs and disks at "
+        "once are taken at the scheduled hour, as the sources print them.",
         "--set start_slack_h=VALUE",
-    ),
-    (
-        "done",
-        "A VM is done when 95 of 100 of its backups are, the start as late as it "
-        "may be.",
-        "",
-    ),
-    (
-        "own-waiting",
-        "While a plan is looked for, the VMs of a vault wait for each other by "
-        "half-hours, in waves of one mean transfer; the figures before and after are "
-        "those of an estimate, VM by VM.",
-        "--set vault_servers=VALUE",
     ),
     (
         "copies",
@@ -82,6 +84,44 @@ _ASSUMED = (
         "",
     ),
 )
+
+
+AIM_LABELS = {
+    "broken_rules": "rules not kept",
+    "expected_misses": "expected misses a night",
+    "finish_h": "hours until done, all VMs",
+    "policies": "policies",
+    "moved_vms": "VMs moved",
+    "beyond_vms": "jobs beyond what a vault serves",
+}
+"""What the aims are called, in their order."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What one aim comes to, now and as planned, and how low it may be."""
+
+    aim: str
+    now: float
+    planned: float
+    tolerance: float  #: above the least, up to which plans are as good
+    bound: float | None
+    """No plan within the tolerances of the aims before is lower; None if not known."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether no plan is lower by more than the tolerance."""
+        return self.bound is not None and self.planned - self.bound <= self.tolerance
+
+    @property
+    def worse(self) -> bool:
+        """Whether it comes to more than now, beyond the tolerance."""
+        return self.planned > self.now + self.tolerance
+
+    @property
+    def better(self) -> bool:
+        """Whether it comes to less than now, beyond the tolerance."""
+        return self.planned < self.now - self.tolerance
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,8 +134,7 @@ class Schedule(Result):
     after: Mapping[str, float]  #: what it comes to as planned
     broken_before: tuple[Broken, ...]  #: where rules are not kept now
     broken_after: tuple[Broken, ...]  #: where they are not as planned
-    aims: tuple[Aim, ...]  #: how near the plan comes to the best
-    method: str  #: ``exact`` or ``quick``
+    aims: tuple[Aim, ...]  #: now, planned, and how near that is to the best
     running: pd.DataFrame  #: backups in progress at each hour, before and after
     rules: Rules  #: what was to be kept
     keep: tuple[str, ...]  #: VMs and policies that were to stay where they are
@@ -106,18 +145,48 @@ class Schedule(Result):
 
     schema: ClassVar[str] = SCHEMA
 
+    @property
+    def verdict(self) -> str:
+        """What the plan does, in a few sentences; what gets worse is said first."""
+        said = []
+        if not self.after["moved_vms"]:
+            said.append(
+                "Leave the starts as they are: no plan that was found is better."
+            )
+        changes = {
+            "Worse": [aim.aim for aim in self.aims if aim.worse],
+            "Better": [aim.aim for aim in self.aims if aim.better],
+        }
+        said += [
+            f"{how}: {', '.join(AIM_LABELS[aim] for aim in aims)}."
+            for how, aims in changes.items()
+            if aims
+        ]
+        if not self.before["own_line_mean_h"]:
+            said.append(
+                "No VM waits for another of its vault; spreading starts would gain "
+                "nothing."
+            )
+        if self.scenario["eight_hours"] == "overload":
+            said.append(
+                "That some hours are busier is a what-if (eight_hours=overload): no "
+                "published job tells."
+            )
+        return " ".join(said)
+
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "rules", asdict(self.rules) | {"keep": self.keep}
-        yield "vms", self.vms
-        yield "policies", self.policies
+        yield "verdict", self.verdict
+        yield "aims", [asdict(aim) | {"proven": aim.proven} for aim in self.aims]
         yield "before", self.before
         yield "after", self.after
+        yield "policies", self.policies
+        yield "vms", self.vms
         yield "broken_before", [entry.to_dict() for entry in self.broken_before]
         yield "broken_after", [entry.to_dict() for entry in self.broken_after]
-        yield "solver", {"method": self.method, "aims": self.aims}
         yield "running", self.running.reset_index()
         yield "assumptions", self.assumptions
         yield "warnings", self.warnings
@@ -132,9 +201,9 @@ class Schedule(Result):
             self.vms[list(_SEEN)],
             "VMs",
             (
+                self.verdict,
                 ", ".join(figures),
-                f"{len(self.policies)} policies (.policies); found by the "
-                f"{self.method} method",
+                f"{len(self.policies)} policies (.policies)",
             ),
         )
 
@@ -146,12 +215,9 @@ def schedule(
     blackout: Iterable[tuple[float, float]] = (),
     keep: Sequence[str] = (),
     done_by_h: float | None = None,
-    peak_vms: float = 0,
-    method: str = "auto",
-    seconds: float = 45,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Schedule:
-    """Plan the starts of an inventory.
+    """Plan the starts of an inventory, never worse than they are.
 
     Parameters
     ----------
@@ -162,104 +228,89 @@ def schedule(
         limits where the profile has them or the caller set them.
     blackout : iterable of (float, float)
         Hours of the day, from and to, in which no backup may start; they may go
-        past midnight.
+        past midnight. The window for backups opens where the longest ends.
     keep : sequence of str
         VMs and policies that stay where they are.
     done_by_h : float, optional
-        Hour of the day by which each backup has to be done, the first after the
-        longest blackout.
-    peak_vms : float
-        VMs of a vault at work at a time, if they start on time, that are few
-        enough: they are spread no further, and there are fewer policies. With 0,
-        fewer are always better.
-    method : str
-        One of `METHODS`.
-    seconds : float
-        Time to look for a plan; setting up and reporting come on top.
+        Hour of the day by which 95 of 100 backups of each VM have to be done, started
+        as late as they may be; the first after the longest blackout.
     progress : callable, optional
         Called with a name, the VMs planned so far, and all VMs.
 
     Returns
     -------
     Schedule
-        Starts, policies, figures before and after, and how good the plan is.
+        Starts, policies, every aim now and as planned, and how good the plan is.
 
     Raises
     ------
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If an argument is none, or no plan keeps the rules; says which cannot be
-        kept, and by how much.
+        If an argument is none, if vaults have more to transfer than a day has hours,
+        or if no plan keeps the rules; says which cannot be kept, and by how much.
 
     Examples
     --------
-    Three VMs of half an hour, one served at a time, no longer wait for each other:
+    Three VMs of half an hour, one served at a time. The window opens at 22:00:
 
     >>> disks = [dict(vm=v, disk="os", role="os", size_gib=128, used_gib=99)
     ...          for v in "abc"]
-    >>> plan = schedule(pd.DataFrame(disks), Scenario.of(settings={"vault_servers": 1}),
+    >>> settings = {"vault_servers": 1, "start_slack_h": 0}
+    >>> plan = schedule(pd.DataFrame(disks), Scenario.of(settings=settings),
     ...                 blackout=[(4, 22)])
-    >>> plan.before["peak_vms"], plan.after["peak_vms"], plan.vms["start_h"].nunique()
-    (3.0, 1.0, 3)
+    >>> plan.policies[["start", "vms", "todo"]].values.tolist()
+    [['22:00', 3, 'change start']]
     """
     scenario = scenario or Scenario.of()
-    rules = Rules.of(scenario, blackout, done_by_h, peak_vms)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    if not 0 < seconds < np.inf:
-        raise ValueError(f"seconds must be > 0 and finite; got {seconds:g}")
+    rules = Rules.of(scenario, blackout, done_by_h)
     fleet = disks_of(fleet).reindex(columns=list(DISK_COLUMNS)).reset_index(drop=True)
     disks = backed_up(filled(fleet, scenario)[0])
-    vms = _vms(disks, keep)
+    answer = estimate_disks(fleet, scenario)
+    vms = _vms(disks, answer, keep)
+    _refuse_overload(vms, scenario["vault_servers"])
     in_accounts = unmanaged(disks)[["vm", "storage_account"]].dropna()
-    exact = method == "exact" or (method == "auto" and len(vms) <= _EXACT_VMS)
-    starts, aims = planned(
-        parts(fleet, vms, in_accounts, scenario, rules),
-        len(vms),
-        rules,
-        exact=exact,
-        seconds=seconds,
-        progress=progress,
-    )
-    vms["start_h"] = vms["present_start_h"].where(vms["keep"], vms.index.map(starts))
-    vms["start_h"] = vms["start_h"].astype(float)
-    vms["policy"] = named(vms, rules.policy_vms)
-    vms["moved"] = vms["start_h"] != vms["present_start_h"]
-    new_fleet, planned_for = fleet.copy(), fleet["vm"].isin(vms.index)
-    for name in ("start_h", "policy"):
-        new = vms[name].reindex(fleet.loc[planned_for, "vm"])
-        new_fleet.loc[planned_for, name] = new.to_numpy()
-    now, then = (estimate_disks(f, scenario) for f in (fleet, new_fleet))
-    present = vms.assign(policy=vms["present_policy"], start_h=vms["present_start_h"])
-    sides = [_side(v, e, in_accounts, rules) for v, e in ((present, now), (vms, then))]
-    (before, broken_before, running), (after, broken_after, later) = sides
-    done = then.vms.set_index("vm").loc[vms.index]
-    vms = vms.join(done[["transfer_h", "backup_p95_h"]])
+    now = _Side.of(vms, fleet, answer, in_accounts, rules)
+    sides, bounds = [now], {}
+    if len(vms):
+        search = _search(vms, in_accounts, scenario, rules)
+        with np.errstate(all="ignore"):  # the edges are cases, not accidents
+            plans = _plans(search, vms, rules, progress)
+            bounds = search.bounds(rules.policy_vms)
+        seen = {plans[0].tobytes()}
+        for starts in plans[1:]:
+            if starts.tobytes() not in seen:
+                sides.append(_planned(starts, vms, fleet, scenario, in_accounts, rules))
+            seen.add(starts.tobytes())
+    side = sides[best([s.value for s in sides], len(vms))]
+    after, tolerance = side.value, side.value.tolerances(len(vms))
+    aims = zip(AIMS, now.value, after, tolerance, strict=True)
+    table = side.vms.assign(night_h=rules.of_the_night(side.vms["start_h"]))
+    table["done_p95_clock"] = (table["night_h"] + table["done_p95_h"]).map(day_clock)
+    table = table.reset_index().sort_values(["vault", "night_h", "policy", "vm"])
     return Schedule(
-        vms=vms.reset_index()[list(_COLUMNS)],
-        policies=policy_table(vms, rules),
-        before=before,
-        after=after,
-        broken_before=broken_before,
-        broken_after=broken_after,
-        aims=aims,
-        method="exact" if exact else "quick",
-        running=pd.DataFrame({"before": running, "after": later}),
+        vms=table.reset_index(drop=True)[list(_COLUMNS)],
+        policies=policy_table(side.vms, rules),
+        before=now.figures,
+        after=side.figures,
+        broken_before=now.broken,
+        broken_after=side.broken,
+        aims=tuple(Aim(*aim, bounds.get(aim[0], 0.0)) for aim in aims),
+        running=pd.DataFrame({"before": now.running, "after": side.running}),
         rules=rules,
         keep=tuple(keep),
         scenario=scenario,
-        assumptions=then.assumptions
+        assumptions=side.answer.assumptions
         + tuple(Assumption(f"schedule.{n}", t, None, s) for n, t, s in _ASSUMED),
-        warnings=then.warnings,
-        fleet=new_fleet,
+        warnings=side.answer.warnings,
+        fleet=side.fleet,
     )
 
 
-def _vms(disks: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
+def _vms(disks: pd.DataFrame, now: Estimate, keep: Sequence[str]) -> pd.DataFrame:
     """Gather the disks that are backed up into VMs, with what they do now."""
     by_vm = disks.groupby("vm", sort=False)
-    vms = by_vm[["vault", "policy", "start_h"]].first()
+    vms = by_vm[["vault", "policy", "start_h", "first_backup", "interval_h"]].first()
     vms["disks"] = by_vm.size()
     known = {*vms.index, *vms["policy"]}
     problems = []
@@ -271,38 +322,185 @@ def _vms(disks: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
     if problems:
         raise ValueError("\n".join(problems))
     vms["keep"] = vms.index.isin(keep) | vms["policy"].isin(keep)
+    vms["keep"] |= vms["interval_h"] < _DAY_H
+    vms["transfer_h"] = now.vms.set_index("vm")["transfer_h"].reindex(vms.index)
     vms["present_policy"], vms["present_start_h"] = vms["policy"], vms["start_h"]
-    return vms
+    vms["moved"] = False
+    return vms.reset_index().sort_values(["vault", "policy", "vm"]).set_index("vm")
 
 
-def _side(
-    vms: pd.DataFrame, answer: Estimate, in_accounts: pd.DataFrame, rules: Rules
-) -> tuple[dict[str, float], tuple[Broken, ...], pd.Series]:
-    """Sum up one schedule: its figures, its broken rules, its day."""
-    rows = answer.vms.set_index("vm").loc[vms.index]
-    job_h, start_h = rows["transfer_h"].to_numpy(), vms["start_h"].to_numpy()
-    slack_h = rules.start_slack_h
-    late_h = np.where(job_h > 0, job_h + slack_h, 0)
-    vault = pd.factorize(vms["vault"])[0]
-    peaks = []
-    for length_h in (job_h, late_h):
-        load = np.zeros((vault.max(initial=-1) + 1, SLOTS))
-        np.add.at(load, vault, in_use(length_h, start_h))
-        peaks.append(float(load.max(initial=0)))
-    finish_h = rules.from_origin_h(start_h) + slack_h + rows["backup_p95_h"].to_numpy()
-    checked = vms.join(rows["backup_p95_h"])
-    found = tuple(broken(checked, in_accounts, rules))
-    figures = {
-        "expected_misses": answer.total["expected_misses"],
-        "peak_vms": peaks[0],
-        "late_peak_vms": peaks[1],
-        "last_finish_h": float(finish_h.max(initial=0)),
-        "wait_mean_h": float(rows["wait_mean_h"].mean()) if len(rows) else 0.0,
-        "policies": len(vms[["vault", "policy"]].drop_duplicates()),
-        "moved_vms": int((vms["start_h"] != vms["present_start_h"]).sum()),
-        "broken_rules": len(found),
-    }
-    hours = pd.Index(np.arange(0, 24, 0.25), name="hour")
-    ago = (hours.to_numpy() - start_h[:, np.newaxis]) % 24
-    open_h = np.minimum(rows["backup_p50_h"].to_numpy(), 24)[:, np.newaxis]
-    return figures, found, pd.Series((ago < open_h).sum(axis=0), index=hours)
+def _refuse_overload(vms: pd.DataFrame, served: float) -> None:
+    """Refuse vaults that no plan can serve."""
+    work = vms.groupby("vault")["transfer_h"].agg(["size", "sum"])
+    problems = [
+        f"vault {vault}: its {count:g} VMs transfer for {work_h:,.1f} h a day, and "
+        f"{served:g} at a time have {_DAY_H * served:,.0f} h; no start of theirs changes "
+        "that, only fewer VMs, less to transfer or another vault_servers"
+        for vault, count, work_h in work.itertuples()
+        if work_h >= _DAY_H * served
+    ]
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def _search(
+    vms: pd.DataFrame, in_accounts: pd.DataFrame, scenario: Scenario, rules: Rules
+) -> Search:
+    """Set up the search for starts."""
+    row = pd.Series(np.arange(len(vms)), index=vms.index)
+    number = pd.factorize(in_accounts["storage_account"], sort=True)[0]
+    accounts: dict[int, dict[int, int]] = {}
+    if rules.account_disks is not None:
+        for at, account in zip(in_accounts["vm"].map(row), number, strict=True):
+            own = accounts.setdefault(at, {})
+            own[account] = own.get(account, 0) + 1
+    late = _as_late_as_may_be(scenario)
+
+    def law(
+        columns: Mapping[str, np.ndarray], *, alone: bool, latest: bool
+    ) -> Mapping[str, np.ndarray]:
+        given = late if latest else scenario
+        settings = given.arguments(backup)
+        if alone:
+            settings |= {"line_reading": "own-first", "vault_servers": np.inf}
+        others = of_others(given) if alone else met_by(columns, given)
+        names = ("done_p95_h",) if latest else ("done_mean_h", "deadline_prob")
+        return backup(columns, others, names, **settings)
+
+    pairs = vms[["vault", "policy"]].apply(tuple, axis=1)
+    columns = VMs(
+        vault=pd.factorize(vms["vault"], sort=True)[0],
+        policy=pd.factorize(pairs)[0],
+        start_h=vms["start_h"].to_numpy(dtype=float),
+        keep=vms["keep"].to_numpy(dtype=bool),
+        transfer_h=vms["transfer_h"].to_numpy(dtype=float),
+        first_backup=vms["first_backup"].to_numpy(dtype=bool),
+        accounts=accounts,
+    )
+    return Search(columns, rules, float(scenario["vault_servers"]), law)
+
+
+def _as_late_as_may_be(scenario: Scenario) -> Scenario:
+    if scenario["start_slack_reading"] == "none":
+        return scenario
+    return scenario.changed({"start_slack_reading": "latest"})
+
+
+def _plans(
+    search: Search,
+    vms: pd.DataFrame,
+    rules: Rules,
+    progress: Callable[[str, int, int], None] | None,
+) -> list[np.ndarray]:
+    """Return the plans that are worth an estimate, or say why there is none."""
+    problems = []
+    free = ~search.vms.keep
+    if free.any() and not rules.may_start(SLOTS).any():
+        problems.append(
+            "no start of the day is clear of every blackout, with a start_slack_h of "
+            f"{rules.start_slack_h:g} h"
+        )
+    elif (stuck := free & ~search.allowed.any(axis=1)).any():
+        open_ = rules.may_start(SLOTS)
+        over_h = np.where(open_, search.over_h, np.inf).min(axis=1)
+        late = pd.DataFrame({"vm": vms.index, "over_h": over_h.round(1)})[stuck]
+        for over, names in late.groupby("over_h")["vm"]:
+            more = f" and {len(names) - 1} like it" if len(names) > 1 else ""
+            problems.append(
+                f"{names.iloc[0]}{more} would be done {over:.1f} h after "
+                f"{clock(rules.done_by_h)} in one of 20 cases, at best"
+            )
+    if not problems:
+        try:
+            return search.plans(progress)
+        except NoRoomError as error:
+            left = vms.iloc[error.rows].groupby("vault").size()
+            limits = {
+                "vault_vms": rules.vault_vms,
+                "account_disks": rules.account_disks,
+            }
+            said = ", ".join(f"{n} {v:g}" for n, v in limits.items() if v is not None)
+            problems += [
+                f"vault {vault}: {count} of {(vms['vault'] == vault).sum()} VMs find no "
+                f"room at the starts that are open ({said})"
+                for vault, count in left.items()
+            ]
+    raise ValueError("\n".join(["no schedule keeps all rules:", *problems]))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One schedule: its VMs and inventory, its estimate, its figures, its day."""
+
+    vms: pd.DataFrame
+    fleet: pd.DataFrame
+    answer: Estimate
+    figures: Mapping[str, float]
+    value: Value
+    broken: tuple[Broken, ...]
+    running: pd.Series
+
+    @classmethod
+    def of(
+        cls,
+        vms: pd.DataFrame,
+        fleet: pd.DataFrame,
+        answer: Estimate,
+        in_accounts: pd.DataFrame,
+        rules: Rules,
+    ) -> "_Side":
+        """Sum up one schedule that has been estimated."""
+        rows = answer.vms.set_index("vm").loc[vms.index]
+        start_h = vms["start_h"].to_numpy(dtype=float)
+        vms = vms.assign(**{name: rows[name] for name in _DONE}, latest_p95_h=0.0)
+        if rules.done_by_h is not None:
+            late = _as_late_as_may_be(answer.scenario)
+            late = estimate_disks(fleet, late).vms.set_index("vm")
+            vms["latest_p95_h"] = late["done_p95_h"].loc[vms.index]
+        found = tuple(broken(vms, in_accounts, rules))
+        done_h = rules.since_opening_h(start_h) + rows["done_mean_h"].to_numpy()
+        value = Value(
+            len(found),
+            float((1 - rows["deadline_prob"].to_numpy()).sum()),
+            float(done_h.sum()),
+            len(vms[["vault", "policy", "start_h"]].drop_duplicates()),
+            int((start_h != vms["present_start_h"]).sum()),
+            beyond(
+                pd.factorize(vms["vault"])[0],
+                start_h,
+                vms["transfer_h"].to_numpy(dtype=float),
+                float(answer.scenario["vault_servers"]),
+            ),
+        )
+        last_h = rules.of_the_night(start_h) + vms["done_p95_h"]
+        figures = value._asdict() | {
+            "finish_mean_h": value.finish_h / max(len(vms), 1),
+            "last_finish_h": float(last_h.max()) if len(vms) else 0.0,
+            "own_line_mean_h": float(rows["own_line_mean_h"].sum() / max(len(vms), 1)),
+            "wait_mean_h": float(rows["wait_mean_h"].sum() / max(len(vms), 1)),
+        }
+        hours = pd.Index(np.arange(0, 24, 0.25), name="hour")
+        ago = (hours.to_numpy() - start_h[:, np.newaxis]) % 24
+        open_h = np.minimum(rows["done_p50_h"].to_numpy(), 24)[:, np.newaxis]
+        running = pd.Series((ago < open_h).sum(axis=0), index=hours)
+        return cls(vms, fleet, answer, figures, value, found, running)
+
+
+def _planned(
+    starts: np.ndarray,
+    vms: pd.DataFrame,
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    in_accounts: pd.DataFrame,
+    rules: Rules,
+) -> _Side:
+    """Estimate a plan, with the policies that it takes."""
+    vms = vms.assign(start_h=starts)
+    vms["policy"] = named(vms, rules.policy_vms)
+    vms["moved"] = vms["start_h"] != vms["present_start_h"]
+    fleet, planned_for = fleet.copy(), fleet["vm"].isin(vms.index)
+    for name in ("start_h", "policy"):
+        cells = vms[name].reindex(fleet.loc[planned_for, "vm"])
+        fleet.loc[planned_for, name] = cells.to_numpy()
+    answer = estimate_disks(fleet, scenario)
+    return _Side.of(vms, fleet, answer, in_accounts, rules)

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 
 import pandas as pd
 
+from vmbmodel.plan.answers import day_clock
 from vmbmodel.plan.schedule.rules import Rules, clock
 
 __all__ = ["named", "policy_table"]
@@ -76,30 +77,30 @@ def _new(vault: str, name: str, taken: set) -> str:
 
 
 def policy_table(vms: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Give the policies as they are to be set up, a row each."""
-    done_h = vms["start_h"] + rules.start_slack_h + vms["backup_p95_h"]
-    rows = vms.assign(last_finish_h=done_h).reset_index()
-    present = set(zip(vms["vault"], vms["present_policy"], strict=True))
-    old = {
-        key: set(hours)
-        for key, hours in rows.groupby(["vault", "present_policy"])["present_start_h"]
-    }
-    by = rows.groupby(["vault", "policy", "start_h"], sort=False)
+    """Give the policies as they are to be set up, a row each, with their VMs.
+
+    Hours of starts and ends are written as those of one night.
+    """
+    night_h = rules.of_the_night(vms["start_h"])
+    rows = vms.assign(night_h=night_h, last_finish_h=night_h + vms["done_p95_h"])
+    rows = rows.reset_index()
+    present = rows.groupby(["vault", "present_policy"])["present_start_h"].agg(set)
+    by = rows.groupby(["vault", "policy", "start_h", "night_h"], sort=False)
     table = by.agg(
         vms=("vm", "size"),
         disks=("disks", "sum"),
         last_finish_h=("last_finish_h", "max"),
+        names=("vm", list),
     ).reset_index()
-    table["turn_h"] = rules.from_origin_h(table["start_h"])
-    table = table.sort_values(["vault", "turn_h", "policy"], ignore_index=True)
-    table = table.drop(columns="turn_h")
-    table.insert(2, "start", [clock(hour) for hour in table["start_h"]])
+    table = table.sort_values(["vault", "night_h", "policy"], ignore_index=True)
+    table.insert(2, "start", table.pop("night_h").map(day_clock))
+    table.insert(7, "last_finish", table["last_finish_h"].map(day_clock))
     keys = zip(table["vault"], table["policy"], table["start_h"], strict=True)
     table["todo"] = [
         "create"
         if (vault, policy) not in present
         else "keep"
-        if hour in old[vault, policy]
+        if hour in present[vault, policy]
         else "change start"
         for vault, policy, hour in keys
     ]

@@ -10,7 +10,10 @@ from vmbmodel.plan import practices
 from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["Broken", "Rules", "broken", "clear_of", "clock"]
+__all__ = ["SLOTS", "Broken", "Rules", "broken", "clear_of", "clock", "starts_of"]
+
+SLOTS = np.arange(0, 24, 0.5)
+"""Hours of the day at which a policy may start."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,6 @@ class Rules:
     """Hour by which each backup has to be done, first after the longest blackout."""
     start_slack_h: float
     """How late a backup may start."""
-    peak_vms: float
-    """VMs of a vault at work at a time below which fewer are no better, however late
-    they start; 0 if fewer always are."""
     vault_vms: float | None
     """VMs of a vault that may start at once."""
     policy_vms: float | None
@@ -39,7 +39,6 @@ class Rules:
         scenario: Scenario,
         blackout: Iterable[tuple[float, float]],
         done_by_h: float | None,
-        peak_vms: float,
     ) -> "Rules":
         """Take the limits from a scenario; every fault is told at once."""
         problems, blackout = [], tuple((float(a), float(b)) for a, b in blackout)
@@ -51,25 +50,38 @@ class Rules:
                 )
         if done_by_h is not None and not 0 <= done_by_h <= 24:
             problems.append(f"done_by_h must be >= 0 and <= 24; got {done_by_h:g}")
-        if not 0 <= peak_vms < np.inf:
-            problems.append(f"peak_vms must be >= 0 and finite; got {peak_vms:g}")
         if problems:
             raise ValueError("\n".join(problems))
         limits = ("start_slack_h", "vault_vms", "policy_vms", "account_disks")
         limits = {name: scenario[name] for name in limits}
-        return cls(blackout, done_by_h, peak_vms=peak_vms, **limits)
+        if scenario["start_slack_reading"] == "none":
+            limits["start_slack_h"] = 0.0
+        return cls(blackout, done_by_h, **limits)
 
-    def from_origin_h(self, hour):
-        """Count hours from where a day of backups begins.
+    @property
+    def origin_h(self) -> float:
+        """Hour at which a day of backups begins.
 
         That is the end of the longest blackout, or the hour at which all have to be
         done, or noon.
         """
         if self.blackout:
-            origin_h = max(self.blackout, key=lambda b: (b[1] - b[0]) % 24 or 24)[1]
-        else:
-            origin_h = 12.0 if self.done_by_h is None else self.done_by_h
-        return (hour - origin_h) % 24
+            return max(self.blackout, key=lambda b: (b[1] - b[0]) % 24 or 24)[1]
+        return 12.0 if self.done_by_h is None else self.done_by_h
+
+    def from_origin_h(self, hour):
+        """Count hours from where a day of backups begins."""
+        return (hour - self.origin_h) % 24
+
+    def since_opening_h(self, hour):
+        """Count hours from the opening of the window; where none is given, none."""
+        if self.blackout or self.done_by_h is not None:
+            return self.from_origin_h(hour)
+        return np.zeros(np.shape(hour))
+
+    def of_the_night(self, hour):
+        """Count an hour of the day from the midnight before the day of backups."""
+        return self.origin_h % 24 + self.from_origin_h(hour)
 
     @property
     def within_h(self) -> float:
@@ -134,8 +146,9 @@ class Broken:
 def broken(vms: pd.DataFrame, disks: pd.DataFrame, rules: Rules) -> Iterator[Broken]:
     """Find what the rules do not allow.
 
-    VMs are indexed by name, and have ``vault``, ``policy``, ``start_h`` and
-    ``backup_p95_h``; the disks are those in storage accounts of the user.
+    VMs are indexed by name, and have ``vault``, ``policy``, ``start_h``,
+    ``interval_h`` and ``latest_p95_h``, when 95 of 100 are done after that hour if all
+    start as late as they may; the disks are those in storage accounts of the user.
     """
     found = {"blackout": _in_blackout(vms, rules)}
     if rules.done_by_h is not None:
@@ -154,21 +167,39 @@ def broken(vms: pd.DataFrame, disks: pd.DataFrame, rules: Rules) -> Iterator[Bro
         yield from (Broken(rule, place) for place in places)
 
 
+def starts_of(start_h: float, interval_h: float) -> np.ndarray:
+    """Return all starts of a VM in a day, the first one first.
+
+    >>> starts_of(20.0, 8.0).tolist(), starts_of(23.0, 24.0).tolist()
+    ([20.0, 4.0, 12.0], [23.0])
+    """
+    count = max(int(24 // interval_h), 1)
+    return (start_h + interval_h * np.arange(count)) % 24
+
+
 def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
-    starts = vms["start_h"].drop_duplicates()
-    bad = starts[[not rules.may_start(hour) for hour in starts]]
-    found = vms[vms["start_h"].isin(bad)]
-    for (vault, start_h), group in found.groupby(["vault", "start_h"], sort=False):
-        text = (
-            f"{len(group)} VMs of vault {vault} start at {clock(start_h)}, in a "
-            f"blackout or within {rules.start_slack_h:g} h before one."
-        )
-        yield Place({"vault": vault, "start_h": start_h}, len(group), None, text)
+    if not rules.blackout:
+        return
+    every = vms[["vault", "start_h", "interval_h"]].drop_duplicates()
+    for vault, start_h, interval_h in every.itertuples(index=False):
+        for hour in starts_of(start_h, interval_h):
+            if rules.may_start(hour):
+                continue
+            own = vms[["vault", "start_h", "interval_h"]] == [
+                vault,
+                start_h,
+                interval_h,
+            ]
+            count = int(own.all(axis=1).sum())
+            text = (
+                f"{count} VMs of vault {vault} start at {clock(hour)}, in a blackout or "
+                f"within {rules.start_slack_h:g} h before one."
+            )
+            yield Place({"vault": vault, "start_h": float(hour)}, count, None, text)
 
 
 def _too_late(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
-    begin_h = rules.from_origin_h(vms["start_h"]) + rules.start_slack_h
-    late_h = begin_h + vms["backup_p95_h"] - rules.within_h
+    late_h = rules.from_origin_h(vms["start_h"]) + vms["latest_p95_h"] - rules.within_h
     for name, hours in late_h[late_h > 1e-9].items():
         text = (
             f"Starting at {clock(vms.loc[name, 'start_h'])}, its backup is done "

@@ -1,279 +1,521 @@
-"""Plan vaults one after the other, and say what cannot be kept.
+"""Starts that are worth an estimate, vault by vault.
 
-Plans are found without a solver first: the longest VMs go first, to where the least is
-going on. The solver begins with the best of them.
+VMs of a vault without a line of its own are told apart by a table: what each half-hour
+comes to for each. Where there is a line, a vault is estimated as a whole: its VMs
+together or spread at some pace, in some order. What is best is then moved, a few VMs
+at a time, aim after aim, for as long as that helps and no longer than a given number of
+tries: no clock decides anything.
 """
 
-import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
-from vmbmodel.plan.schedule.alike import Part
-from vmbmodel.plan.schedule.program import AIMS, SLOT_H, SLOTS, Program
-from vmbmodel.plan.schedule.rules import Rules, clock
-from vmbmodel.plan.schedule.solver import Step, divided, excess, optimise
+from vmbmodel.plan.schedule.rules import SLOTS, Rules
+from vmbmodel.plan.schedule.values import AIMS, Value, best
 
-__all__ = ["Aim", "planned"]
+__all__ = ["Law", "Search", "VMs", "beyond"]
 
-_SHOWN = 10  # of what is too tight, before it is counted
-_GOLDEN = (5**0.5 - 1) / 2  # whose multiples lie evenly between whole numbers
+
+class Law(Protocol):
+    """What an estimate says of some VMs."""
+
+    def __call__(
+        self, columns: Mapping[str, np.ndarray], *, alone: bool, latest: bool
+    ) -> Mapping[str, np.ndarray]:
+        """Return misses and mean end, each VM alone or not; at the latest, the end."""
+
+
+_KINDS = 64  # lengths of transfers that are told apart where hours are not alike
+_PRICES_H = (0.0, 1.0, 1e2, 1e4, 1e6)  # hours of finish that a miss is worth
+_PACES = (1.0, 0.85, 1.3, 0.7, 2.0, 0.5)
+_NEAR = (0.9, 1.1)
+_WORK, _FEWEST, _MOST = 16_000, 16, 2_000  # VMs estimated for a vault, and tries
+_FEW = 12  # VMs that are moved one by one
+_MOVED_FOR = 4  # aims; the rest together with the last of them
+_LONG_H = 1e6  # instead of never
+_NOISE_FRAC, _NOISE_H = 2e-3, 0.01
 
 
 @dataclass(frozen=True)
-class Aim:
-    """How near a plan comes to the best there is, in one aim."""
+class VMs:
+    """VMs to plan, sorted by vault, policy and name."""
 
-    aim: str  #: what is made least
-    value: float  #: what the plan comes to, summed over vaults
-    bound: float  #: what no plan goes below that is as good in the aims before
-    gap: float  #: share of the value by which the two differ; 0 if proven best
-    seconds: float
+    vault: np.ndarray  #: its number
+    policy: np.ndarray  #: number of the policy of the vault
+    start_h: np.ndarray  #: now
+    keep: np.ndarray
+    transfer_h: np.ndarray
+    first_backup: np.ndarray
+    accounts: Mapping[int, Mapping[int, int]]  #: of a row: disks by storage account
 
-
-def planned(
-    found: Iterable[Part],
-    total: int,
-    rules: Rules,
-    *,
-    exact: bool,
-    seconds: float,
-    progress: Callable[[str, int, int], None] | None,
-) -> tuple[dict[str, float], tuple[Aim, ...]]:
-    """Plan part by part, or say what cannot be kept in all of them."""
-    starts, problems, done, spent = {}, [], 0, 0.0
-    steps = {aim: [] for aim in AIMS}
-    for part in found:
-        begin = time.monotonic()
-        size = int(part.program.number.sum())
-        share = (seconds - spent) * size / max(total - done, 1)
-        if tight := list(_without_slot(part, rules)):
-            problems += tight
-            continue
-        plan, own = _solved(part, share, exact=exact)
-        if plan is None:
-            problems += _too_tight(part, rules, share)
-            continue
-        starts |= _dealt(part, plan)
-        for step in own:
-            steps[step.aim].append(step)
-        done, spent = done + size, spent + time.monotonic() - begin
-        if progress:
-            progress("schedule", done, total)
-    if problems:
-        raise ValueError("\n".join(["no schedule keeps all rules:", *problems]))
-    return starts, tuple(_aim(name, own) for name, own in steps.items())
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.vault)
 
 
-def _solved(
-    part: Part, seconds: float, *, exact: bool
-) -> tuple[np.ndarray | None, list[Step]]:
-    program, end = part.program, time.monotonic() + seconds
-    found = [program.present, _pack(program)]
-    parts = divided(program, seconds / 4)
-    if parts is not None:
-        found.append(_rounded(program, parts))
-    best = None
-    for plan in found:
-        if plan is None or not program.keeps_rules(plan):
-            continue
-        plan = _improved(program, plan, seconds / 16)
-        if best is None or program.better(program.values(plan), program.values(best)):
-            best = plan
-    # no room for the last ones is not yet no room at all
-    left = end - time.monotonic()
-    return optimise(program, best, left, exact=exact or best is None)
+def beyond(
+    vault: np.ndarray, start_h: np.ndarray, transfer_h: np.ndarray, served: float
+) -> float:
+    """Count the jobs at work at a time beyond those that the vaults serve.
 
-
-def _dealt(part: Part, plan: np.ndarray) -> dict[str, float]:
-    """Deal the starts of a class to its members, who keep their own if they can."""
-    starts = {}
-    for names, counts in zip(part.members, plan.astype(int), strict=True):
-        left, movers = counts.copy(), []
-        for name in names:
-            slot = part.present_slot[name]
-            if slot >= 0 and left[slot]:
-                starts[name], left[slot] = SLOT_H * slot, left[slot] - 1
-            else:
-                movers.append(name)
-        slots = np.repeat(np.arange(left.size), left)
-        starts |= dict(zip(movers, (SLOT_H * slots).tolist(), strict=True))
-    return starts
-
-
-def _aim(name: str, steps: Sequence[Step]) -> Aim:
-    value, bound, seconds = (
-        float(sum(getattr(step, part) for step in steps))
-        for part in ("value", "bound", "seconds")
-    )
-    gap = (value - bound) / value if 0 < value < math.inf else 0.0
-    return Aim(name, value, bound, gap if gap > 1e-6 else 0.0, seconds)
-
-
-def _without_slot(part: Part, rules: Rules) -> Iterator[str]:
-    """Name VMs that may start at no time of the day."""
-    stuck = np.flatnonzero(~part.program.open.any(axis=1))
-    names = [name for group in stuck for name in part.members[group]]
-    if not names:
-        return
-    clear = rules.may_start(SLOT_H * np.arange(part.program.open.shape[1]))
-    if not clear.any():
-        yield (
-            f"blackout: no start of the day is clear of it for "
-            f"{rules.start_slack_h:g} h (start_slack_h), so {len(names)} VMs of "
-            f"{', '.join(part.vaults[:_SHOWN])} cannot start"
-        )
-        return
-    finish_h = np.where(clear, part.program.finish_h, np.inf).min(axis=1)
-    over_h = finish_h - rules.within_h
-    for group in stuck[:_SHOWN]:
-        more = len(part.members[group]) - 1
-        others = f" and {more} like it" if more else ""
-        yield (
-            f"done_by_h: {part.members[group][0]}{others} would be done "
-            f"{over_h[group]:.1f} h after {clock(rules.done_by_h)} at the "
-            "earliest"
-        )
-    if len(stuck) > _SHOWN:
-        yield f"done_by_h: {len(stuck) - _SHOWN} more kinds of VMs would be done late"
-
-
-def _too_tight(part: Part, rules: Rules, seconds: float) -> Iterator[str]:
-    over = excess(part.program, max(seconds, 5))
-    for (kind, number), count in over.items():
-        if kind == "vault":
-            rows = part.program.vault == number
-            slots = int(part.program.open[rows].any(axis=0).sum())
-            yield (
-                f"vault_vms: vault {part.vaults[number]} has "
-                f"{part.program.number[rows].sum()} VMs to place in {slots} starts of "
-                f"up to {rules.vault_vms:g}; {count:g} find no room"
-            )
-        else:
-            yield (
-                f"account_disks: of storage account {part.accounts[number]}, "
-                f"{count:g} disks find no start with fewer than "
-                f"{rules.account_disks:g} of it"
-            )
-    if not over:
-        vaults = ", ".join(part.vaults[:_SHOWN])
-        yield f"no plan was found in time for {vaults}; more seconds may find one"
-
-
-# --- plans without a solver ---------------------------------------------------------
-
-
-def _pack(program: Program) -> np.ndarray | None:
-    """Place one VM after the other, those that take longest first.
-
-    Each goes where it is least likely to miss its deadline, then where fewest are
-    at work, then where it is done first. None if one is left that fits nowhere.
+    >>> beyond(np.zeros(3, int), np.array([22, 22.5, 23]), np.array([1, 1, 1.0]), 1)
+    1.0
     """
-    return _filled(_Day(program, np.zeros(program.open.shape)))
+    days, rest_h = np.divmod(np.minimum(transfer_h, _LONG_H), 24)
+    most = 0.0
+    load = np.zeros((vault.max(initial=-1) + 1, len(SLOTS)))
+    for slot, hour in enumerate(SLOTS):
+        at_work = days + ((hour - start_h) % 24 < rest_h)
+        load[:, slot] = np.bincount(vault, at_work, len(load))
+    most = load.max(axis=1, initial=0)
+    return float(np.maximum(most - served, 0).sum())
 
 
-def _rounded(program: Program, parts: np.ndarray) -> np.ndarray | None:
-    """Make whole VMs of parts of VMs, by class and slot, as near as they can be.
-
-    None if one is left that fits nowhere.
-    """
-    # where a VM's parts are gathered differs from class to class
-    shift = (np.arange(1, len(parts) + 1) * _GOLDEN % 1)[:, np.newaxis]
-    gathered = np.floor(parts.cumsum(axis=1).round(6) + shift)
-    starts = np.diff(gathered, axis=1, prepend=0)
-    day = _Day(program, np.zeros(parts.shape))
-    for group, slot in np.argwhere(starts > 0):
-        for _ in range(int(starts[group, slot])):
-            if slot in day.free(group):
-                day.put(group, slot)
-    return _filled(day)
+def _slot(start_h: np.ndarray) -> np.ndarray:
+    """Return the half-hour in which each start lies."""
+    return (np.asarray(start_h) * 2).astype(int)
 
 
-def _improved(program: Program, starts: np.ndarray, seconds: float) -> np.ndarray:
-    """Move one VM at a time, as long as that makes the plan better."""
-    end, day = time.monotonic() + seconds, _Day(program, starts)
-    rng = np.random.default_rng(0)
-    while True:
-        moved = False
-        for group, slot in rng.permutation(np.argwhere(day.starts > 0)):
-            if time.monotonic() > end:
-                return day.starts
-            day.put(group, slot, -1)
-            slots = np.append(slot, day.free(group))
-            keys = day.keys(group, slots, spread=False)
-            best = np.lexsort(keys[::-1])[0]  # the first, if it is as good as any
-            day.put(group, slots[best])
-            moved |= bool(best)
-        if not moved:
-            return day.starts
+class Search:
+    """Looks for the plans of one inventory."""
 
+    def __init__(self, vms: VMs, rules: Rules, served: float, law: Law) -> None:
+        self.vms, self.rules, self.served, self.law = vms, rules, served, law
+        busy = np.bincount(vms.vault, vms.transfer_h > 0)
+        longest = np.zeros(len(busy))
+        np.maximum.at(longest, vms.vault, vms.transfer_h)
+        self._lined = (busy > served) | (longest >= 24)
 
-def _filled(day: "_Day") -> np.ndarray | None:
-    """Place the VMs that have no start yet."""
-    program = day.program
-    order = np.lexsort(
-        (-program.in_use.sum(axis=1), -program.disks.sum(axis=1, initial=0))
-    )
-    for group in order:
-        for _ in range(int(program.number[group] - day.starts[group].sum())):
-            slots = day.free(group)
-            if not slots.size:
-                return None
-            keys = day.keys(group, slots, spread=True)
-            day.put(group, slots[np.lexsort(keys[::-1])[0]])
-    return day.starts
+    @cached_property
+    def _alone(self) -> tuple[np.ndarray, ...]:
+        """What each start comes to for each VM as if it had a vault to itself.
 
+        That is misses and finish. Where hours differ, transfers are cut to the next
+        of some lengths.
+        """
+        vms = self.vms
+        length_h, hours = vms.transfer_h, SLOTS
+        some = self._estimated(vms.transfer_h[:1], vms.first_backup[:1], SLOTS)
+        if all(np.ptp(column) == 0 for column in some):
+            hours = SLOTS[:1]
+        elif len(np.unique(length_h)) > _KINDS:
+            ends = np.quantile(length_h, np.linspace(0, 1, _KINDS), method="lower")
+            ends = np.unique(ends)
+            length_h = ends[np.searchsorted(ends, length_h, side="right") - 1]
+        kinds, kind = np.unique(
+            np.column_stack([length_h, vms.first_backup]), axis=0, return_inverse=True
+        )
+        shape = len(vms), len(SLOTS)
+        missed, done_h = (
+            np.broadcast_to(table[kind.ravel()], shape)
+            for table in self._estimated(kinds[:, 0], kinds[:, 1], hours)
+        )
+        return missed, done_h + self.rules.since_opening_h(SLOTS)
 
-class _Day:
-    """A plan in the making, with what each vault and account has left."""
-
-    def __init__(self, program: Program, starts: np.ndarray):
-        self.program, self.starts = program, np.zeros(starts.shape)
-        self.loads = {
-            name: getattr(program, f"kept_{name}").copy()
-            for name in ("in_use", "late", "work")
+    def _estimated(
+        self, transfer_h: np.ndarray, first_backup: np.ndarray, hours: np.ndarray
+    ) -> list[np.ndarray]:
+        shape = len(transfer_h), len(hours)
+        columns = {
+            "start_h": np.tile(hours, len(transfer_h)),
+            "transfer_h": np.repeat(transfer_h, len(hours)),
+            "first_backup": np.repeat(first_backup, len(hours)).astype(bool),
+            "vault_number": np.arange(len(transfer_h) * len(hours)),
         }
-        self.room = program.room.copy()
-        self.account_room = program.account_room.copy()
-        for group, slot in np.argwhere(starts > 0):
-            self.put(group, slot, starts[group, slot])
+        found = self.law(columns, alone=True, latest=False)
+        values = 1 - found["deadline_prob"], found["done_mean_h"]
+        return [np.minimum(v, _LONG_H).reshape(shape) for v in values]
 
-    def put(self, group: int, slot: int, count: float = 1) -> None:
-        """Add VMs of a class to a slot, or take them away."""
-        vault = self.program.vault[group]
-        self.starts[group, slot] += count
-        for name, load in self.loads.items():
-            load[vault] += count * np.roll(getattr(self.program, name)[group], slot)
-        self.room[vault, slot] -= count
-        self.account_room[:, slot] -= count * self.program.disks[group]
+    @cached_property
+    def allowed(self) -> np.ndarray:
+        """Whether each VM may start at each half-hour."""
+        open_ = self.rules.may_start(SLOTS)
+        return open_ & (self.over_h <= 1e-9)
 
-    def free(self, group: int) -> np.ndarray:
-        """Return the slots with room for one more VM of a class."""
-        program = self.program
-        free = program.open[group] & (self.room[program.vault[group]] >= 1)
-        disks = program.disks[group][:, np.newaxis]
-        return np.flatnonzero(free & (self.account_room >= disks).all(axis=0))
+    @cached_property
+    def stays(self) -> np.ndarray:
+        """Whether each VM may stay where it is, be it between half-hours."""
+        start_h = self.vms.start_h
+        over_h = self.over_h[np.arange(len(start_h)), _slot(start_h)]
+        return self.rules.may_start(start_h) & (over_h <= 1e-9)
 
-    def keys(self, group: int, slots: np.ndarray, *, spread: bool) -> tuple:
-        """Return what to compare slots by, the first first."""
-        program, vault = self.program, self.program.vault[group]
-        ago = (np.arange(SLOTS) - slots[:, np.newaxis]) % SLOTS
-        takes = {name: getattr(program, name)[group][ago] for name in self.loads}
-        after = {name: self.loads[name][vault] + takes[name] for name in takes}
-        unit = 1e-6 * program.scale
-        misses = program.miss[group, slots] + program.line_misses(
-            after["in_use"], after["work"], vault
+    @cached_property
+    def over_h(self) -> np.ndarray:
+        """How long after it has to be each VM is done, started as late as it may."""
+        vms, rules = self.vms, self.rules
+        shape = len(vms), len(SLOTS)
+        if rules.done_by_h is None:
+            return np.zeros(shape)
+        columns = {
+            "start_h": np.tile(SLOTS, len(vms)),
+            "transfer_h": np.repeat(vms.transfer_h, len(SLOTS)),
+            "first_backup": np.repeat(vms.first_backup, len(SLOTS)),
+            "vault_number": np.arange(len(vms) * len(SLOTS)),
+        }
+        done_h = self.law(columns, alone=True, latest=True)["done_p95_h"]
+        return rules.from_origin_h(SLOTS) + done_h.reshape(shape) - rules.within_h
+
+    def bounds(self, policy_vms: float | None) -> dict[str, float]:
+        """Return what no plan is below: each VM by itself, at its best hour.
+
+        What is drawn of VMs in line may lie below their law, by less than a fraction.
+        """
+        free = ~self.vms.keep
+        anywhere = ~free | (SLOTS[_slot(self.vms.start_h)] != self.vms.start_h)
+        some = self.allowed | anywhere[:, np.newaxis]
+        lined = self._lined[self.vms.vault]
+        missed, finish_h = (
+            np.where(some, table, np.inf).min(axis=1) for table in self._alone
         )
-        stays = self.starts[group, slots] < program.present[group, slots]
-        finish_h = program.finish_h[group, slots]
-        peaks = []
-        for name in ("in_use", "late"):
-            if spread:
-                own = takes[name] > 0
-                peaks.append(program.peak(np.where(own, after[name], 0), name))
-            else:
-                highest = program.peak(after[name], name)
-                peaks += [highest, (after[name] == highest[:, None]).sum(axis=1)]
-        return np.round(misses / unit), *peaks, finish_h, ~stays
+        missed = missed * np.where(lined, 1 - _NOISE_FRAC, 1)
+        of_policy = np.unique(self.vms.policy, return_counts=True)[1]
+        return {
+            "expected_misses": float(missed.sum()),
+            "finish_h": float((finish_h - _NOISE_H * lined).sum()),
+            "policies": float(
+                np.ceil(of_policy / (policy_vms or np.inf)).clip(1).sum()
+            ),
+            "moved_vms": float((free & ~self.stays).sum()),
+        }
+
+    # --- plans of all vaults ------------------------------------------------------
+
+    def plans(
+        self, progress: Callable[[str, int, int], None] | None = None
+    ) -> list[np.ndarray]:
+        """Return starts worth an estimate: now, together, of full hours, and the best.
+
+        Raises
+        ------
+        ValueError
+            If VMs find no start that the limits allow.
+        """
+        vms = self.vms
+        together = self._placed(self._ranks(np.arange(len(vms)), 0.0, "all"))
+        plans = [vms.start_h, together, together.copy(), together.copy()]
+        rows_of = np.split(np.arange(len(vms)), np.flatnonzero(np.diff(vms.vault)) + 1)
+        done = 0
+        for rows in rows_of:
+            if vms.keep[rows].all():
+                continue
+            for plan, step in ((plans[2], 2), (plans[3], 1)):
+                seeds = [vms.start_h[rows], together[rows], plans[2][rows]]
+                vault = _Vault(self, rows, plan, step)
+                plan[rows] = vault.best(seeds)
+            done += len(rows)
+            if progress:
+                progress("plan", done, len(vms))
+        return plans
+
+    def _ranks(self, rows: np.ndarray, price_h: float, level: str) -> np.ndarray:
+        """Return how far from its best each half-hour is, a row a VM.
+
+        VMs are told apart one by one, by policy, or not at all.
+        """
+        missed, finish_h = (table[rows] for table in self._alone)
+        cost = finish_h + price_h * missed
+        number = {
+            "vm": np.arange(len(rows)),
+            "policy": np.unique(self.vms.policy[rows], return_inverse=True)[1],
+            "all": np.zeros(len(rows), dtype=int),
+        }[level]
+        sums = np.zeros((number.max(initial=-1) + 1, len(SLOTS)))
+        np.add.at(sums, number, cost)
+        # of hours that are as good, the one at which most start now, and those after
+        now = _slot(self.vms.start_h[rows])
+        most = np.bincount(now, minlength=len(SLOTS)).argmax()
+        after = (np.arange(len(SLOTS)) - most) % len(SLOTS)
+        ranks = sums.round(6) + after * 1e-8
+        return np.where(self.allowed[rows], ranks[number], np.inf)
+
+    def _placed(self, ranks: np.ndarray) -> np.ndarray:
+        """Give each VM its best start that has room, those with the least choice first."""
+        vms, room = self.vms, Room(self.vms, self.rules)
+        starts, left = vms.start_h.copy(), []
+        free = np.flatnonzero(~vms.keep)
+        choice = np.isfinite(ranks).sum(axis=1)
+        disks = np.array(
+            [sum(vms.accounts.get(r, {}).values()) for r in range(len(vms))]
+        )
+        for row in free[np.lexsort((-disks[free], choice[free]))]:
+            slot = room.first(row, ranks[row])
+            if slot is None:
+                left.append(row)
+                continue
+            room.take(row, slot)
+            starts[row] = SLOTS[slot]
+        if left:
+            raise NoRoomError(left)
+        return starts
+
+
+class NoRoomError(ValueError):
+    """Rows of VMs find no start."""
+
+    def __init__(self, rows: list[int]) -> None:
+        super().__init__(rows)
+        self.rows = rows
+
+
+class Room:
+    """How many VMs of a vault, and disks of an account, may yet start together."""
+
+    def __init__(self, vms: VMs, rules: Rules) -> None:
+        self._vms = vms
+        limits = rules.vault_vms, rules.account_disks
+        vault_vms, account_disks = (np.inf if n is None else n for n in limits)
+        accounts = {a for own in vms.accounts.values() for a in own}
+        self.limited = limits != (None, None)
+        self._vaults = np.full((vms.vault.max(initial=-1) + 1, len(SLOTS)), vault_vms)
+        self._accounts = np.full((len(accounts), len(SLOTS)), account_disks)
+        for row in np.flatnonzero(vms.keep):
+            if vms.start_h[row] * 2 % 1 == 0:
+                self.take(row, int(vms.start_h[row] * 2))
+
+    def first(self, row: int, ranks: np.ndarray) -> int | None:
+        """Return the best half-hour for a VM that has room."""
+        open_ = np.isfinite(ranks) & (self._vaults[self._vms.vault[row]] >= 1)
+        for account, disks in self._vms.accounts.get(row, {}).items():
+            open_ &= self._accounts[account] >= disks
+        return int(np.where(open_, ranks, np.inf).argmin()) if open_.any() else None
+
+    def take(self, row: int, slot: int, sign: int = 1) -> None:
+        """Let a VM start then."""
+        self._vaults[self._vms.vault[row], slot] -= sign
+        for account, disks in self._vms.accounts.get(row, {}).items():
+            self._accounts[account, slot] -= sign * disks
+
+    def holds(self, rows: np.ndarray, slots: np.ndarray) -> bool:
+        """Say whether VMs of one vault may all start so."""
+        if not self.limited or not len(rows):
+            return True
+        for row, slot in zip(rows, slots, strict=True):
+            self.take(row, slot)
+        of_vault = self._vaults[self._vms.vault[rows[0]], slots]
+        of_account = self._accounts[:, slots]
+        held = (of_vault >= 0).all() and (of_account >= 0).all()
+        for row, slot in zip(rows, slots, strict=True):
+            self.take(row, slot, -1)
+        return bool(held)
+
+
+class _Vault:
+    """Looks for the starts of one vault, those of the others given."""
+
+    def __init__(
+        self, search: Search, rows: np.ndarray, plan: np.ndarray, step: int
+    ) -> None:
+        vms = self.vms = search.vms
+        self.search, self.rows = search, rows
+        self.free = ~vms.keep[rows]
+        self.lined = bool(search._lined[vms.vault[rows[0]]])
+        self.share = len(rows) / len(vms)
+        self.room = Room(vms, search.rules)
+        if self.room.limited:
+            for row in np.flatnonzero(~vms.keep & (vms.vault != vms.vault[rows[0]])):
+                self.room.take(row, int(plan[row] * 2))
+        on_grid = (np.arange(len(SLOTS)) % step == 0) | ~search.allowed[rows][
+            :, ::step
+        ].any(axis=1, keepdims=True)
+        self.allowed = search.allowed[rows] & on_grid
+        self.values: dict[bytes, tuple[np.ndarray, Value]] = {}
+        most = _WORK // len(rows) if self.lined else _MOST
+        self.tries = int(np.clip(most, _FEWEST, _MOST))
+
+    def best(self, seeds: list[np.ndarray]) -> np.ndarray:
+        """Return the best starts that are found."""
+        for seed in seeds:
+            self.tried(seed)
+        for starts in self._together():
+            self.tried(starts)
+        if self.lined:
+            self._spread()
+        self._improve()
+        plans = list(self.values.values())
+        return plans[best([v for _, v in plans], len(self.rows), self.share)][0]
+
+    def tried(self, starts: np.ndarray) -> Value | None:
+        """Estimate starts, unless rules or room forbid them or no try is left."""
+        key = starts.tobytes()
+        if key in self.values:
+            return self.values[key][1]
+        at, slot = np.flatnonzero(self.free), _slot(starts)
+        fits = np.where(
+            SLOTS[slot] == starts,
+            self.allowed[np.arange(len(slot)), slot],
+            (starts == self.vms.start_h[self.rows]) & self.search.stays[self.rows],
+        )
+        if not fits[at].all() or not self.room.holds(self.rows[at], slot[at]):
+            return None
+        if len(self.values) >= self.tries:
+            return None
+        value = self._value(starts, slot)
+        self.values[key] = starts.copy(), value
+        return value
+
+    def _value(self, starts: np.ndarray, slot: np.ndarray) -> Value:
+        search, rows, free = self.search, self.rows, self.free
+        vms, rules, late = self.vms, search.rules, 0
+        if self.lined:
+            columns = {
+                "start_h": starts,
+                "transfer_h": vms.transfer_h[rows],
+                "first_backup": vms.first_backup[rows],
+                "vault_number": np.zeros(len(rows), dtype=int),
+            }
+            found = search.law(columns, alone=False, latest=False)
+            missed = (1 - found["deadline_prob"]).sum()
+            finish_h = rules.since_opening_h(starts) + found["done_mean_h"]
+            if rules.done_by_h is not None:
+                latest = search.law(columns, alone=False, latest=True)
+                done_h = latest["done_p95_h"]
+                late = rules.from_origin_h(starts) + done_h > rules.within_h + 1e-9
+        else:
+            at = np.flatnonzero(free)
+            missed, finish_h = (t[rows[at], slot[at]] for t in search._alone)
+        pairs = vms.policy[rows] * 100.0 + starts
+        return Value(
+            float(np.sum(late)),
+            float(np.sum(missed)),
+            float(np.minimum(finish_h, _LONG_H).sum()),
+            len(np.unique(pairs)),
+            int((starts != vms.start_h[rows]).sum()),
+            beyond(
+                np.zeros(len(rows), dtype=int),
+                starts,
+                vms.transfer_h[rows],
+                search.served,
+            ),
+        )
+
+    def _together(self) -> Iterator[np.ndarray]:
+        """Give every VM, every policy, or all of them their best start."""
+        levels = (
+            ("all",)
+            if self.lined and len(self.rows) > _FEW
+            else ("all", "policy", "vm")
+        )
+        for level, price_h in itertools.product(levels, _PRICES_H):
+            ranks = self.search._ranks(self.rows, price_h, level)
+            ranks = np.where(self.allowed, ranks, np.inf)
+            yield self._filled(ranks, np.argsort(ranks.min(axis=1), kind="stable"))
+
+    def _filled(self, ranks: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """Give VMs, in their order, the best start that has room."""
+        starts, taken = self.vms.start_h[self.rows].copy(), []
+        if not self.room.limited:
+            starts[self.free] = SLOTS[ranks[self.free].argmin(axis=1)]
+            return starts
+        for at in order:
+            if not self.free[at]:
+                continue
+            slot = self.room.first(self.rows[at], ranks[at])
+            if slot is not None:
+                self.room.take(self.rows[at], slot)
+                taken.append((self.rows[at], slot))
+                starts[at] = SLOTS[slot]
+        for row, slot in taken:
+            self.room.take(row, slot, -1)
+        return starts
+
+    # --- a vault with a line --------------------------------------------------------
+
+    def _spread(self) -> None:
+        """Try several paces; then, at the best, other orders, hours and paces."""
+        prices = (0.0, 1e4) if self._hours_differ() else (0.0,)
+        ways = [("policy", pace, price) for price in prices for pace in _PACES]
+        found = self._best_of(ways)
+        if found is None:
+            return
+        _, pace, price = found
+        ways = [(order, pace, price) for order in ("policy", "short", "long")]
+        found = self._best_of(ways) or found
+        order, pace, price = found
+        self._best_of([(order, pace * near, price) for near in (1.0, *_NEAR)])
+
+    def _best_of(self, ways: list[tuple[str, float, float]]) -> tuple | None:
+        values = {}
+        for way in ways:
+            starts = self._paced(*way)
+            if starts is not None and (value := self.tried(starts)) is not None:
+                values[way] = value
+        if not values:
+            return None
+        at = best(list(values.values()), len(self.rows), self.share)
+        return list(values)[at]
+
+    def _hours_differ(self) -> bool:
+        missed = self.search._alone[0][self.rows]
+        return bool(np.ptp(missed, axis=1).any())
+
+    def _paced(self, order: str, pace: float, price_h: float) -> np.ndarray | None:
+        """Spread VMs over the best half-hours, so much work a half-hour."""
+        rows, free = self.rows, np.flatnonzero(self.free)
+        length_h = self.vms.transfer_h[rows][free]
+        sort = {
+            "policy": np.arange(len(free)),
+            "short": np.argsort(length_h, kind="stable"),
+            "long": np.argsort(-length_h, kind="stable"),
+        }[order]
+        ranks = self.search._ranks(rows, price_h, "all")[free]
+        ranks = np.where(self.allowed[free], ranks, np.inf).max(axis=0)
+        open_ = np.argsort(ranks, kind="stable")[: np.isfinite(ranks).sum()]
+        if not len(open_):
+            return None
+        grid_h = 24 / len(SLOTS) * (1 if (open_ % 2).any() else 2)
+        before_h = np.cumsum(length_h[sort]) - length_h[sort]
+        turn = (before_h / (pace * self.search.served * grid_h) + 1e-9).astype(int)
+        if turn.max(initial=0) >= len(open_):
+            return None
+        # the best hours, one after the other, from where a night begins
+        used = open_[: turn.max(initial=0) + 1]
+        used = used[np.argsort(self.search.rules.from_origin_h(SLOTS[used]))]
+        ranks = np.full((len(rows), len(SLOTS)), np.inf)
+        ranks[free[sort]] = (np.arange(len(SLOTS)) - used[turn][:, np.newaxis]) % 48
+        ranks = np.where(self.allowed, ranks, np.inf)
+        return self._filled(ranks, free[sort])
+
+    # --- aim after aim --------------------------------------------------------------
+
+    def _improve(self) -> None:
+        """Move VMs for as long as an aim gets less and none before it goes too far."""
+        limits = []
+        for aim in range(_MOVED_FOR):
+            last = len(AIMS) if aim == _MOVED_FOR - 1 else aim + 1
+
+            def rank(value: Value, aim=aim, last=last) -> tuple[float, ...]:
+                over = any(value[i] > most for i, most in enumerate(limits))
+                return over, *value[aim:last]
+
+            better = True
+            while better:
+                starts, least = min(self.values.values(), key=lambda p: rank(p[1]))
+                tries = map(self.tried, self._moves(starts))
+                better = any(v is not None and rank(v) < rank(least) for v in tries)
+            limits.append(
+                least[aim] + least.tolerances(len(self.rows), self.share)[aim]
+            )
+
+    def _moves(self, starts: np.ndarray) -> Iterator[np.ndarray]:
+        """Give starts that differ by those of a VM or of a policy that start as one."""
+        rows, now = self.rows, self.vms.start_h[self.rows]
+        pairs = np.column_stack([self.vms.policy[rows], starts])
+        groups = [
+            np.flatnonzero((pairs == pair).all(axis=1) & self.free)
+            for pair in np.unique(pairs[self.free], axis=0)
+        ]
+        few = self.free.sum() <= _FEW
+        hours = SLOTS if few else np.unique(np.concatenate([starts, now]))
+        if few:
+            groups += [np.array([at]) for at in np.flatnonzero(self.free)]
+        for group, hour in itertools.product(groups, hours):
+            if (starts[group] != hour).any():
+                moved = starts.copy()
+                moved[group] = hour
+                yield moved
+        yield np.where(self.free, now, starts)
