@@ -1,6 +1,7 @@
-"""`vmbmodel.plan.schedule`: against all plans of tiny fleets, and rule by rule."""
+"""`vmbmodel.plan.schedule`: against all plans of small fleets, and rule by rule."""
 
 import itertools
+import json
 import math
 from collections import Counter
 
@@ -12,15 +13,9 @@ from vmbmodel.plan.check.answer import check
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.answer import schedule
-from vmbmodel.plan.schedule.program import AIMS
+from vmbmodel.plan.schedule.rules import clear_of
 
 SLOTS = [k / 2 for k in range(48)]
-
-HOURS = (  # the wait of all hours alike, and one that grows in the night
-    {"peak_reading": "quantile"},
-    {"deadline_h": 5},
-    {"peak_reading": "quantile", "deadline_h": 9},
-)
 
 
 def fleet(*used_gib, **columns):
@@ -45,13 +40,7 @@ def gib_for(hours):
 
 
 def scenario(profile="azure-2026-01", **settings):
-    # the wait for other customers the same at all hours
-    return Scenario.of(profile, settings={"peak_reading": "quantile"} | settings)
-
-
-def alone(disks, given):
-    """Estimate VMs each of which has a vault of its own."""
-    return estimate(disks.assign(vault=disks["vm"]), given).vms
+    return Scenario.of(profile, settings=settings)
 
 
 def clashes(start_h, begin_h, end_h, slack_h):
@@ -63,130 +52,194 @@ def clashes(start_h, begin_h, end_h, slack_h):
     return any((m / 60 - begin_h) % 24 < length for m in minutes)
 
 
-def at_work(job_h, start_h):
-    """Count jobs by half-hour, one of them after the other."""
-    cells = Counter()
-    for job, start in zip(job_h, start_h, strict=True):
-        first, last = math.floor(start * 2), math.ceil(start * 2 + job * 2 - 1e-9)
-        cells.update(k % 48 for k in range(first, last) if job > 0)
-    return [cells[k] for k in range(48)]
+# --- every plan there is, by estimate ---------------------------------------------
 
 
-def line_misses(job_h, start_h, served, more):
-    """Misses in line: wave after wave, behind what half-hours hand on."""
-    mean = sum(job_h) / len(job_h)
-    slots = sum(math.ceil(2 * job - 1e-9) for job in job_h) / len(job_h)
-    work = [0.0] * 48
-    for job, start in zip(job_h, start_h, strict=True):
-        for k in range(48):
-            after = (k / 2 - start) % 24
-            work[k] += min(max(job - after, 0), 0.5) / 0.5
-    carried, total = 0.0, 0.0
-    loads = at_work(job_h, start_h)
-    for day in range(2):
-        for k in range(48):
-            line, place = loads[k] + carried * 0.5 / mean, 0
-            while place < line:
-                wave = int(place // served)
-                total += day * min(line - place, 1) * more[k][wave]
-                place += 1
-            carried = max(carried + work[k] - served, 0)
-    return total / slots
-
-
-def outcome(rows, starts, slack_h, served, origin_h, more):
-    """Give the five aims of one plan of one vault, from the rows of VMs by hour."""
-    vms = [rows[start][i] for i, start in enumerate(starts)]
-    job_h = [vm["transfer_h"] for vm in vms]
-    late_h = [job + slack_h for job in job_h]
-    done = np.array([vm["backup_p95_h"] for vm in vms]) + slack_h
-    misses = sum(1 - vm["deadline_prob"] for vm in vms)
-    return (
-        misses + line_misses(job_h, starts, served, more),
-        max(at_work(job_h, starts)),
-        max(at_work(late_h, starts)),
-        max(done + (starts - origin_h) % 24),
-        sum(starts != 23.0),
-    )
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_the_best_of_all_plans_is_found(seed):
-    rng = np.random.default_rng(seed)
-    count, slack_h = int(rng.integers(2, 5)), float(rng.choice([0, 0.5, 2]))
-    served, most = int(rng.integers(1, 3)), int(rng.integers(2, 5))
-    open_h = rng.choice([1.5, 2.0]) if count < 4 else 1.5  # from 22:00 on
-    disks = fleet(*(gib_for(h) for h in rng.choice([0.2, 0.5, 0.7, 1.2], count)))
-    settings = {"vault_servers": served, "start_slack_h": slack_h, "vault_vms": most}
-    settings |= HOURS[seed % len(HOURS)]
-    given = scenario(**settings)
-    hours = ((22 + open_h + slack_h) % 24, 22)
-    plan = schedule(disks, given, blackout=[hours])
-    free = [h for h in SLOTS if not clashes(h, *hours, slack_h)]
-    assert 3 <= len(free) <= 6
-    mean_h = alone(disks, given)["transfer_h"].mean()
-    deadline_h = given["deadline_h"]
-    by_hour = pd.concat(
-        disks.assign(vm=f"{h} " + disks["vm"], start_h=h) for h in SLOTS
-    )
-    waves = [
-        alone(
-            by_hour, given.changed({"deadline_h": max(deadline_h - mean_h * wave, 0)})
+def scored(disks, starts, given, opening_h):
+    """Give misses and summed finish of plans, each in a vault of its own."""
+    figures = []
+    for begin in range(0, len(starts), 80):
+        some = starts[begin : begin + 80]
+        every = pd.concat(
+            disks.assign(
+                vm=[f"{i:03} {name}" for name in disks["vm"]],
+                vault=f"{i:03}",
+                start_h=s,
+            )
+            for i, s in enumerate(some)
         )
-        for wave in range(4 * count)
-    ]
-    misses = [
-        1 - wave["deadline_prob"].to_numpy().reshape(-1, count).mean(axis=1)
-        for wave in waves
-    ]
-    more = np.array(misses) - misses[0]
-    more = (more + 1e-9 * mean_h * np.arange(len(waves))[:, np.newaxis]).T
-    records = waves[0].to_dict("records")
-    rows = {h: records[k * count : (k + 1) * count] for k, h in enumerate(SLOTS)}
-    every = [
-        outcome(rows, np.array(starts), slack_h, served, 22, more)
-        for starts in itertools.product(free, repeat=count)
-        if max(Counter(starts).values()) <= most
-    ]
-    chosen = plan.vms["start_h"].to_numpy()
-    mine = outcome(rows, chosen, slack_h, served, 22, more)
-    for aim, near in enumerate([2e-6, 0, 0, 1e-6, 0]):
-        least = min(values[aim] for values in every)
-        assert mine[aim] <= least + near
-        every = [values for values in every if values[aim] <= least + near]
-    assert [aim.value for aim in plan.aims] == pytest.approx(mine, rel=2e-6, abs=1e-9)
-    assert all(aim.gap == 0 for aim in plan.aims)
+        rows = estimate(every, given).vms
+        end_h = (rows["start_h"] - opening_h) % 24 + rows["done_mean_h"]
+        shape = len(some), len(disks)
+        misses = 1 - rows["deadline_prob"].to_numpy().reshape(shape)
+        sums = misses.sum(axis=1), end_h.to_numpy().reshape(shape).sum(axis=1)
+        figures.append(np.column_stack(sums))
+    return np.concatenate(figures)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_where_nobody_has_to_wait_no_plan_has_fewer_misses(seed):
+CASES = (
+    {"vault_servers": 1},
+    {"vault_servers": 2, "deadline_h": 6},
+    {"vault_servers": 3, "deadline_h": 4},
+    {"vault_servers": 1, "deadline_h": 9, "eight_hours": "overload"},
+    {"vault_servers": 2, "deadline_h": 5, "eight_hours": "overload"},
+    {"vault_servers": 1, "deadline_h": 3, "eight_hours": "own"},
+    {"vault_servers": 100, "deadline_h": 8, "eight_hours": "overload"},
+)
+
+
+@pytest.mark.parametrize("settings", CASES)
+@pytest.mark.parametrize("opening_h", [19.0, 2.0])
+def test_the_best_of_all_plans_is_found_and_none_is_below_a_bound(settings, opening_h):
+    rng = np.random.default_rng(int(opening_h) + len(str(settings)))
+    lengths = rng.choice([0.3, 0.6, 0.9, 1.4, 2.0], 2, replace=False)
+    disks = fleet(*np.repeat([gib_for(h) for h in lengths], 3))  # three of a kind
+    disks["start_h"] = rng.choice([22.0, 23.0, 3.0])
+    given = scenario(start_slack_h=0.5, **settings)
+    closed = ((opening_h + 3.0) % 24, opening_h)
+    hours = [h for h in SLOTS if not clashes(h, *closed, 0.5)]
+    assert len(hours) == 6
+    plan = schedule(disks, given, blackout=[closed])
+    half = list(itertools.combinations_with_replacement(hours, 3))
+    every = [a + b for a, b in itertools.product(half, half)]
+    misses, finish_h = scored(disks, every, given, opening_h).T
+    chosen = scored(disks, [plan.vms.sort_values("vm")["start_h"]], given, opening_h)[0]
+    noise = 1e-4  # of nights drawn
+    least = misses.min()
+    enough = least + max(1e-3, 0.01 * least)
+    assert chosen[0] <= enough + noise
+    soonest = finish_h[misses <= enough].min()
+    assert chosen[1] <= soonest + 0.05 * len(disks) + 0.01
+    policies = np.array([len(set(starts)) for starts in every])
+    surely = (misses <= enough - noise) & (finish_h <= soonest + 0.04 * len(disks))
+    fewest = policies[surely].min(initial=len(disks))
+    assert plan.after["policies"] <= fewest
+    bounds = {aim.aim: aim for aim in plan.aims}
+    assert bounds["expected_misses"].bound <= least + 1e-12
+    assert bounds["finish_h"].bound <= finish_h.min()
+    for aim in plan.aims:
+        assert aim.proven == (aim.planned - aim.bound <= aim.tolerance)
+
+
+# --- never worse than today -------------------------------------------------------
+
+
+def random_fleet(seed):
     rng = np.random.default_rng(seed)
-    hours = rng.choice([0.3, 0.5, 0.9], 3)
-    disks = fleet(*map(gib_for, hours), start_h=23.0)
-    given = scenario(vault_servers=1, start_slack_h=0)
-    plan = schedule(disks, given, blackout=[(1.5, 22)])
-    free = [22, 22.5, 23, 23.5, 0, 0.5, 1]
-    every = pd.concat(  # each plan in a vault of its own
-        disks.assign(vm=f"{starts} " + disks["vm"], vault=str(starts), start_h=starts)
-        for starts in itertools.product(map(float, free), repeat=3)
+    count = int(rng.integers(5, 70))
+    disks = fleet(
+        *rng.lognormal(4.5, 1, count),
+        vault=rng.choice(["east", "west"], count),
+        policy=rng.choice(["daily", "nightly"], count),
+        first_backup=rng.random(count) < 0.05,
     )
-    misses = 1 - estimate(every, given).vms["deadline_prob"]
-    least = misses.to_numpy().reshape(-1, 3).sum(axis=1).min()
-    assert plan.after["expected_misses"] == pytest.approx(least, rel=1e-9)
-    assert plan.after["wait_mean_h"] < plan.before["wait_mean_h"]
+    disks["start_h"] = rng.choice([18.0, 20.25, 23.0, 2.5, 12.0], count)
+    settings = {
+        "vault_servers": int(rng.choice([1, 2, 4, 100])),
+        "deadline_h": float(rng.choice([6, 12, 24])),
+        "eight_hours": str(rng.choice(["published", "overload", "own"])),
+        "start_slack_reading": str(rng.choice(["uniform", "latest", "none"])),
+    }
+    blackout = [[], [(8, 18)], [(6, 9), (22, 0.5)]][seed % 3]
+    return disks, settings, blackout
 
 
-def test_a_jam_of_equal_jobs_ends_in_the_waves_of_the_article():
-    # 12 jobs of half an hour, 2 served: in 6 starts of 2 nobody waits
-    disks = fleet(*[gib_for(0.5)] * 12)
-    given = scenario(vault_servers=2, start_slack_h=0)
-    plan = schedule(disks, given, blackout=[(1, 22)])
-    assert Counter(plan.vms["start_h"]) == dict.fromkeys(
-        [22.0, 22.5, 23.0, 23.5, 0.0, 0.5], 2
+@pytest.mark.parametrize("seed", range(20))
+def test_no_plan_is_worse_than_today_before_it_is_better(seed):
+    disks, settings, blackout = random_fleet(seed)
+    given = scenario(**settings)
+    work_h = estimate(disks, given).vms.groupby("vault")["transfer_h"].sum()
+    if (work_h >= 24 * settings["vault_servers"]).any():
+        with pytest.raises(ValueError, match="no start changes that"):
+            schedule(disks, given, blackout=blackout)
+        return
+    plan = schedule(disks, given, blackout=blackout)
+    again = estimate(plan.fleet, given).total["expected_misses"]
+    assert again == pytest.approx(plan.after["expected_misses"], rel=1e-12)
+    for aim in plan.aims:
+        if aim.better:
+            break
+        assert not aim.worse
+    else:
+        assert plan.after["moved_vms"] == 0
+        assert plan.verdict.startswith("Leave the starts as they are")
+    assert not plan.broken_after
+
+
+def test_the_same_plan_each_time_whatever_the_order_of_the_rows():
+    disks, settings, blackout = random_fleet(7)
+    given = scenario(**settings | {"vault_servers": 2, "deadline_h": 12.0})
+    first, again, mixed = (
+        schedule(rows, given, blackout=blackout)
+        for rows in (disks, disks, disks.sample(frac=1, random_state=3))
     )
-    assert plan.after["peak_vms"] == 2
-    assert plan.after["moved_vms"] == 10
-    assert plan.before["peak_vms"] == 12
+    assert json.dumps(first.to_dict()) == json.dumps(again.to_dict())
+    pd.testing.assert_frame_equal(first.vms, mixed.vms)
+    assert first.after == mixed.after
+    assert "seconds" not in json.dumps(first.to_dict())
+
+
+# --- what is known without a search -------------------------------------------------
+
+
+def test_up_to_a_hundred_vms_of_a_vault_start_as_the_window_opens():
+    disks = fleet(*[80.0] * 60)
+    plan = schedule(disks, scenario(), blackout=[(8, 18)])
+    assert plan.policies[["start", "vms"]].to_numpy().tolist() == [["18:00", 60]]
+    assert all(aim.proven for aim in plan.aims if aim.aim != "moved_vms")
+    assert "spreading starts would gain nothing" in plan.verdict
+    again = schedule(plan.fleet, scenario(), blackout=[(8, 18)])
+    assert again.verdict.startswith("Leave the starts as they are")
+
+
+def test_without_a_window_nothing_published_is_gained():
+    disks = fleet(*[80.0] * 60)
+    plan = schedule(disks, scenario())
+    assert plan.after["moved_vms"] == 0
+
+
+def test_a_thousand_vms_of_a_vault_are_spread():
+    disks = fleet(*[gib_for(0.5)] * 1000)
+    plan = schedule(disks, scenario(), blackout=[(8, 18)])
+    # in ten waves of half an hour the last wait 4.5 h: by hand, the misses of those
+    # who wait are exp(J / 2.4) times those of who does not
+    alone = 1 - estimate(disks.iloc[:1], scenario()).vms["deadline_prob"][0]
+    waves = np.exp(np.arange(10) * 0.5 / 2.4).mean() * 1000 * alone
+    assert 1000 * alone < plan.before["expected_misses"] < waves
+    assert plan.after["expected_misses"] <= 1.02 * 1000 * alone
+    assert plan.policies["vms"].max() <= 100
+    assert plan.verdict.startswith("Worse: policies, VMs moved. Better: rules not kept")
+
+
+def test_more_than_a_day_s_work_is_refused_with_the_arithmetic():
+    disks = fleet(*[gib_for(6)] * 9)
+    with pytest.raises(
+        ValueError, match=r"9 VMs transfer for 54\.0 h.*1 at a time .*24"
+    ):
+        schedule(disks, scenario(vault_servers=1), blackout=[(8, 18)])
+    endless = fleet(4000.0)
+    with pytest.raises(ValueError, match="inf h"):
+        schedule(endless, scenario(incremental_mib_s=1e-300))
+
+
+def test_several_starts_a_day_stay():
+    disks = fleet(*[80.0] * 4, policy=list("eedd"), start_h=[20.0, 20.0, 23.0, 23.0])
+    disks["interval_h"] = [4.0, 8.0, 24.0, None]
+    plan = schedule(disks, scenario(), blackout=[(8, 18)])
+    starts = plan.vms.set_index("vm")["start_h"]
+    assert starts[["v000", "v001"]].eq(20).all()
+    assert starts[["v002", "v003"]].eq(18).all()
+    assert {entry.place.where["start_h"] for entry in plan.broken_after} == {8, 12, 16}
+
+
+def test_hours_are_those_of_one_night_wherever_they_stand():
+    disks = fleet(*[80.0] * 2, policy=["a", "b"], start_h=[23.0, 2.0])
+    plan = schedule(disks, scenario(), blackout=[(8, 18)], keep=["a", "b"])
+    assert plan.policies["start"].tolist() == ["23:00", "02:00 +1"]
+    last = plan.policies["last_finish_h"].max()
+    assert plan.after["last_finish_h"] == last
+    assert plan.policies["last_finish"].str.endswith("+1").all()
+    assert plan.vms["done_p95_clock"].tolist() == plan.policies["last_finish"].tolist()
 
 
 # --- every rule, by another program ---------------------------------------------
@@ -215,9 +268,7 @@ def random_case(seed):
     options = {
         "blackout": [(8, 18)] if seed % 2 else [(6.5, 9), (21.75, 0.5)],
         "keep": list(disks["vm"].unique()[:3]) if seed % 3 == 0 else [],
-        "method": "quick" if seed % 4 == 0 else "exact",
-        "done_by_h": 17.0 if seed % 5 == 0 else None,
-        "seconds": 1,
+        "done_by_h": 17.5 if seed % 5 == 0 else None,
     }
     return disks, scenario("azure-2018-12", **settings), options
 
@@ -233,8 +284,10 @@ def test_no_plan_breaks_a_rule(seed):
     assert (kept["policy"] == kept["present_policy"]).all()
     free = rows.drop(options["keep"])
     slack_h = given["start_slack_h"]
-    for start_h in free["start_h"]:
-        assert start_h in SLOTS
+    for start_h, present_h in zip(
+        free["start_h"], free["present_start_h"], strict=True
+    ):
+        assert start_h in SLOTS or start_h == present_h
         for begin_h, end_h in options["blackout"]:
             assert not clashes(start_h, begin_h, end_h, slack_h)
     starts = rows.groupby(["vault", "start_h"]).size()
@@ -246,37 +299,22 @@ def test_no_plan_breaks_a_rule(seed):
     own = disks[~disks["managed"]]
     at = own["vm"].map(rows["start_h"])
     assert own.groupby(["storage_account", at]).size().max() <= given["account_disks"]
-    if options["done_by_h"] is not None:
-        single = alone(disks.assign(storage_account=disks["vm"]), given)
-        done_h = single.set_index("vm").loc[free.index, "backup_p95_h"] + slack_h
-        origin_h = options["blackout"][-1][1]  # the longest is the last here
-        late = (free["start_h"] - origin_h) % 24 + done_h
-        assert (late <= (17 - origin_h) % 24).all()
     broken = {entry.rule for entry in plan.broken_after}
-    assert broken <= ({"blackout"} if options["keep"] else set()) | (
-        {"done_by_h"} if options["done_by_h"] else set()
-    )
+    assert broken <= ({"blackout"} if options["keep"] else set())
     assert plan.after["broken_rules"] == len(plan.broken_after)
-    for aim in plan.aims:
-        assert 0 <= aim.bound <= aim.value
-        assert aim.gap == pytest.approx((aim.value - aim.bound) / aim.value, abs=2e-6)
-    again = estimate(plan.fleet, given)
-    assert again.total["expected_misses"] == plan.after["expected_misses"]
     codes = {finding.rule.id for finding in check(plan.fleet, given).findings}
     assert not codes & {"vault-start", "account-schedule", "policy-vms"}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_exact_plan_is_no_worse_than_the_quick_one(seed):
-    disks, given, options = random_case(seed)
-    values = []
-    for method in ("exact", "quick"):
-        plan = schedule(disks, given, **options | {"method": method, "seconds": 10})
-        values.append([aim.value for aim in plan.aims[:3]])  # those it has time for
-    for exact, quick in zip(*values, strict=True):
-        if not math.isclose(exact, quick, rel_tol=1e-5, abs_tol=1e-5):
-            assert exact < quick
-            break
+@pytest.mark.parametrize("served", [2, 100])
+def test_done_by_holds_as_late_as_starts_may_be(served):
+    disks = fleet(*[gib_for(0.4)] * 12)
+    given = scenario(vault_servers=served)
+    plan = schedule(disks, given, blackout=[(8, 18)], done_by_h=7)
+    assert not plan.broken_after
+    late = given.changed({"start_slack_reading": "latest"})
+    rows = estimate(plan.fleet, late).vms
+    assert ((rows["start_h"] - 18) % 24 + rows["done_p95_h"]).max() <= 13 + 1e-9
 
 
 # --- what cannot be -------------------------------------------------------------
@@ -285,17 +323,14 @@ def test_the_exact_plan_is_no_worse_than_the_quick_one(seed):
 def test_too_many_vms_for_the_starts_are_counted():
     disks = fleet(*[10.0] * 120, vault="v1")
     given = scenario("azure-2018-12", start_slack_h=0)
-    with pytest.raises(
-        ValueError, match="120 VMs to place in 1 starts of up to 100"
-    ) as e:
+    with pytest.raises(ValueError, match=r"20 of 120 VMs find no room.*vault_vms 100"):
         schedule(disks, given, blackout=[(23.5, 23)])
-    assert "20 find no room" in str(e.value)
 
 
 def test_too_many_disks_of_an_account_are_counted():
     disks = fleet(*[10.0] * 50, managed=False, storage_account="s1")
     given = scenario("azure-2018-12", start_slack_h=0)
-    with pytest.raises(ValueError, match="storage account s1, 10 disks find no start"):
+    with pytest.raises(ValueError, match="10 of 50 VMs find no room.*account_disks 20"):
         schedule(disks, given, blackout=[(0, 23)])
 
 
@@ -334,9 +369,6 @@ def test_all_problems_come_at_once():
         ({"blackout": [(8, 25)]}, "two different hours"),
         ({"blackout": [(8, math.nan)]}, "two different hours"),
         ({"done_by_h": 25}, "done_by_h must be"),
-        ({"peak_vms": math.inf}, "peak_vms must be"),
-        ({"method": "luck"}, "method must be one of"),
-        ({"seconds": 0}, "seconds must be"),
         ({"keep": ["v00"]}, "did you mean 'v000'"),
     ],
 )
@@ -373,21 +405,8 @@ def test_nothing_to_back_up_is_an_empty_plan(disks):
     plan = schedule(disks, scenario(), blackout=[(8, 18)])
     assert plan.vms.empty
     assert plan.policies.empty
-    assert plan.after["peak_vms"] == 0
+    assert plan.after["beyond_vms"] == 0
     assert plan.to_dict()["vms"] == []
-
-
-def test_vms_without_a_change_and_vms_without_an_end():
-    disks = fleet(0.0, 0.0, 4000.0, churn_gib_per_day=[0.0, 0.0, 4000.0])
-    plan = schedule(disks, scenario(incremental_mib_s=1e-300), blackout=[(8, 18)])
-    assert len(plan.vms) == 3
-    assert plan.after["expected_misses"] >= 1
-
-
-def test_a_vault_with_more_than_a_day_s_work_is_planned_all_the_same():
-    disks = fleet(*[gib_for(6)] * 9)
-    plan = schedule(disks, scenario(vault_servers=1), blackout=[(8, 18)])
-    assert plan.after["expected_misses"] == plan.before["expected_misses"] == 9
 
 
 def test_starts_between_half_hours_stay_if_they_are_to():
@@ -409,7 +428,7 @@ def test_a_kept_policy_stays_whole_and_counts():
 def test_policies_are_copied_by_start_and_no_larger_than_allowed():
     disks = fleet(*[gib_for(0.5)] * 6, policy="gold", start_h=22.0)
     given = scenario(policy_vms=2, start_slack_h=0)
-    plan = schedule(disks, given, blackout=[(23, 22)], peak_vms=3)
+    plan = schedule(disks, given, blackout=[(23, 22)])
     table = plan.policies
     assert table["vms"].max() <= 2
     assert set(table["policy"]) >= {"gold", "gold-2200", "gold-2230"}
@@ -426,25 +445,6 @@ def test_planning_twice_changes_nothing():
     assert second.policies["todo"].eq("keep").all()
 
 
-def test_no_time_at_all_makes_nothing_worse():
-    disks, given, options = random_case(2)
-    first = schedule(disks, given, **options)
-    again = schedule(first.fleet, given, **options | {"seconds": 1e-9})
-    for before, after in zip(first.aims[:4], again.aims[:4], strict=True):
-        if not math.isclose(before.value, after.value, rel_tol=1e-5):
-            assert after.value < before.value
-            break
-
-
-def test_few_enough_at_a_time_makes_for_fewer_policies():
-    disks = fleet(*[gib_for(0.4)] * 20)
-    tight = schedule(disks, scenario(), blackout=[(8, 18)])
-    loose = schedule(disks, scenario(), blackout=[(8, 18)], peak_vms=10)
-    assert loose.after["policies"] < tight.after["policies"]
-    assert loose.after["peak_vms"] <= 10
-    assert loose.after["expected_misses"] == tight.after["expected_misses"]
-
-
 def test_vaults_that_share_an_account_share_its_limit():
     disks = fleet(
         *[10.0] * 8, vault=["a", "b"] * 4, managed=False, storage_account="s1"
@@ -455,25 +455,5 @@ def test_vaults_that_share_an_account_share_its_limit():
 
 
 def test_hours_that_clash_go_round_midnight():
-    hours = ((22, 6),)
     for start_h in SLOTS:
-        clear = _slots_clear(start_h, hours)
-        assert clear != clashes(start_h, 22, 6, 2)
-
-
-def _slots_clear(start_h, hours):
-    from vmbmodel.plan.schedule.rules import clear_of
-
-    return bool(clear_of(start_h, hours, 2))
-
-
-def test_bounds_of_many_vms_are_stated():
-    rng = np.random.default_rng(0)
-    disks = fleet(*rng.lognormal(2, 1, 2100), vault=rng.choice(list("abcde"), 2100))
-    plan = schedule(disks, scenario(), blackout=[(8, 18)], seconds=5)
-    assert plan.method == "quick"
-    assert len(plan.vms) == 2100
-    by_name = {aim.aim: aim for aim in plan.aims}
-    assert list(by_name) == list(AIMS)
-    assert by_name["expected_misses"].gap < 0.01
-    assert by_name["peak_vms"].gap < 0.2
+        assert bool(clear_of(start_h, ((22, 6),), 2)) != clashes(start_h, 22, 6, 2)

@@ -65,9 +65,8 @@ EXAMPLES = {
             "vmbmodel schedule fleet.csv --blackout 8-18 --figure day.svg",
         ),
         (
-            "With ten VMs of a vault at a time as few enough, and then checked",
-            "vmbmodel schedule fleet.csv --blackout 8-18 --peak 10 "
-            "--fleet-out planned.csv",
+            "With the starts planned, as an inventory to estimate and check",
+            "vmbmodel schedule fleet.csv --blackout 8-18 --fleet-out planned.csv",
         ),
     ),
     "report": (

@@ -2,6 +2,7 @@
 
 import enum
 import re
+import textwrap
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -30,32 +31,21 @@ __all__ = ["schedule"]
 _POLICY_COLUMNS = ("vault", "policy", "start", "vms", "disks", "last_finish", "todo")
 
 _FIGURES = (
-    ("expected_misses", "expected misses", "{:.4g}"),
-    ("peak_vms", "VMs of a vault at work at a time", "{:g}"),
-    ("late_peak_vms", "the same, if starts are late", "{:g}"),
-    ("last_finish", "last one done", "{}"),
-    ("wait_mean_h", "mean wait (h)", "{:.2f}"),
-    ("policies", "policies", "{:g}"),
     ("broken_rules", "rules not kept", "{:g}"),
+    ("expected_misses", "expected misses a night", "{:.4g}"),
+    ("finish_mean_h", "mean time to the end (h)", "{:.2f}"),
+    ("policies", "policies", "{:g}"),
+    ("moved_vms", "VMs moved", "{:g}"),
+    ("beyond_vms", "jobs beyond what a vault serves", "{:g}"),
+    ("own_line_mean_h", "mean wait for your own VMs (h)", "{:.2f}"),
+    ("last_finish", "last one done, 95 times of 100", "{}"),
 )
 
-_AIMS = {
-    "expected_misses": "expected misses",
-    "peak_vms": "peaks of the vaults",
-    "late_peak_vms": "peaks, if starts are late",
-    "last_finish_h": "last ones done",
-    "moved_vms": "VMs moved",
-}
+_SHOWN = 20  # places, or VMs of a policy, that a table lists before it counts
 
-_SHOWN = 20  # places that a table lists before it counts
+_WIDTH = 80
 
 _CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?")
-
-
-class _Method(enum.StrEnum):
-    AUTO = "auto"
-    EXACT = "exact"
-    QUICK = "quick"
 
 
 class _FailOn(enum.StrEnum):
@@ -86,19 +76,6 @@ def schedule(
             help="Each backup has to be done by this hour after the longest blackout.",
         ),
     ] = None,
-    peak: Annotated[
-        float,
-        typer.Option(
-            help="VMs of a vault at work at a time that are few enough; 0: as few as "
-            "can be. More of them make for fewer policies."
-        ),
-    ] = 0,
-    method: Annotated[
-        _Method, typer.Option(help="How to look for a plan.")
-    ] = _Method.AUTO,
-    time_limit: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time to look for a plan.")
-    ] = 45,
     fleet_out: Annotated[
         Path | None,
         typer.Option(help="File for the inventory with its new starts and policies."),
@@ -139,9 +116,6 @@ def schedule(
             blackout=[_hours(text) for text in blackout or []],
             keep=keep or (),
             done_by_h=None if done_by is None else _hour("--done-by", done_by),
-            peak_vms=peak,
-            method=method.value,
-            seconds=_seconds(time_limit),
             progress=progress,
         )
     if fleet_out:
@@ -202,12 +176,6 @@ def _hour(option: str, text: str) -> float:
     return hour
 
 
-def _seconds(limit: float) -> float:
-    if not 0 < limit < 1e9:
-        raise ValueError(f"--time-limit must be > 0 and below 1e9; got {limit:g}")
-    return limit
-
-
 def _draw(answer, path: Path, *, force: bool) -> None:
     import io
 
@@ -233,26 +201,39 @@ def _draw(answer, path: Path, *, force: bool) -> None:
 
 
 def _text(answer) -> str:
-    sets = sets_used(answer.scenario, "prices")
+    from vmbmodel.plan.answers import day_clock
+    from vmbmodel.plan.schedule import AIM_LABELS
+
     rows = answer.policies.to_dict("records")
-    rows = [row | {"last_finish": _clock(row["last_finish_h"])} for row in rows]
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())
     policies = f"{len(rows)} polic{'y' if len(rows) == 1 else 'ies'}"
     footer = {"policy": policies, "vms": count, "disks": disks}
-    lines = [render_table(rows, _POLICY_COLUMNS, footer=footer), "", sets, ""]
+    lines = [*textwrap.wrap(answer.verdict, _WIDTH), ""]
     lines += [f"{'':36}{'now':>12}{'planned':>12}"]
     sides = [
-        side
-        | {
-            "expected_misses": round(side["expected_misses"], 9),
-            "last_finish": _after_origin(answer, side["last_finish_h"]),
-        }
+        side | {"last_finish": day_clock(side["last_finish_h"])}
         for side in (answer.before, answer.after)
     ]
     for name, label, form in _FIGURES:
         now, then = (form.format(side[name]) for side in sides)
         lines.append(f"  {label:34}{now:>12}{then:>12}")
-    lines.append(f"  {answer.after['moved_vms']} of {count} VMs move.")
+    lines += ["", render_table(rows, _POLICY_COLUMNS, footer=footer), ""]
+    lines += ["VMs by policy, as planned:"]
+    for row in rows:
+        names = ", ".join(map(str, row["names"][:_SHOWN]))
+        more = len(row["names"]) - _SHOWN
+        said = f"{row['policy']} of {row['vault']}, {row['start']}: {names}"
+        said += f" and {more} more" if more > 0 else ""
+        lines += textwrap.wrap(
+            said,
+            _WIDTH,
+            break_on_hyphens=False,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+    if any(len(row["names"]) > _SHOWN for row in rows):
+        lines.append("  --format csv has a row a VM.")
+    lines += ["", sets_used(answer.scenario, "prices")]
     for title, found in (
         ("Rules not kept now", answer.broken_before),
         ("Rules not kept as planned", answer.broken_after),
@@ -265,50 +246,23 @@ def _text(answer) -> str:
             ]
         if len(found) > _SHOWN:
             lines.append(f"  and {len(found) - _SHOWN} more; --format json has them.")
-    how = f"{answer.method}, summed over vaults"
-    lines += ["", f"How good the plan is, aim after aim ({how}):"]
+    lines += ["", "No plan within the tolerances of the aims before is lower than:"]
     for aim in answer.aims:
-        proven = f"at most {aim.gap:.2%} off" if aim.gap else "proven least"
-        lines.append(
-            f"  {_AIMS[aim.aim]:28}{aim.value:>10.4g}   {proven}, bound "
-            f"{aim.bound:.4g}, {aim.seconds:.1f} s"
-        )
-    if answer.rules.peak_vms:
-        lines.append(
-            f"  A peak up to {answer.rules.peak_vms:g} counts as that, however late."
-        )
-    if answer.after["wait_mean_h"] > answer.before["wait_mean_h"]:
-        lines += [
-            "",
-            "The mean wait grows, for which no aim asks: with --peak, fewer starts go "
-            "to the busy hours of the service; with --set deadline_h, none that miss.",
-        ]
+        if aim.bound:
+            proven = "; the plan is proven least" if aim.proven else ""
+            said = f"{aim.bound:.4g}, planned {aim.planned:.4g}{proven}"
+            lines.append(f"  {AIM_LABELS[aim.aim]:34}{said}")
     if not answer.rules.blackout:
         lines += ["", "No blackout was given: starts may fall into business hours."]
     lines += ["", f"Assumed ({len(answer.assumptions)}); --format json lists all:"]
-    lines += [
-        f"  {entry.text}"
-        for entry in answer.assumptions
-        if entry.id.startswith("schedule.")
-    ]
+    for entry in answer.assumptions:
+        if entry.id.startswith("schedule."):
+            lines += textwrap.wrap(
+                entry.text, _WIDTH, initial_indent="  ", subsequent_indent="  "
+            )
     return "\n".join(lines)
 
 
 def _place(entry) -> str:
     vm = entry.place.where.get("vm")
     return f"{vm}: " if vm else ""
-
-
-def _clock(hour: float) -> str:
-    """Write an hour from midnight, and on which of the next days it is."""
-    from vmbmodel.plan.schedule import clock
-
-    if hour == float("inf"):
-        return "never"
-    later = f" +{int(hour // 24)}" if hour >= 24 else ""
-    return f"{clock(hour % 24)}{later}"
-
-
-def _after_origin(answer, hours: float) -> str:
-    origin_h = -answer.rules.from_origin_h(0.0) % 24
-    return _clock(hours + origin_h)

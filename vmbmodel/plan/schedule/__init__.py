@@ -1,4 +1,4 @@
-"""When each VM had better start: a plan in half-hours that is never worse than today."""
+"""When each VM had better start, in half-hours; never worse than today."""
 
 from vmbmodel.plan.schedule.answer import AIM_LABELS, SCHEMA, Aim, Schedule, schedule
 from vmbmodel.plan.schedule.rules import Broken, Rules, clock

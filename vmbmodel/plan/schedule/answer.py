@@ -65,9 +65,9 @@ _DAY_H = 24
 _ASSUMED = (
     (
         "slots",
-        "A policy starts at a full or a half hour, every day alike. A VM that is backed "
-        "up several times a day keeps all its starts; one of them a day goes to the "
-        "vault.",
+        "A policy starts at a full or a half hour, every day alike. A VM that is "
+        "backed up several times a day keeps all its starts; one of them a day goes "
+        "to the vault.",
         "",
     ),
     (
@@ -334,8 +334,8 @@ def _refuse_overload(vms: pd.DataFrame, served: float) -> None:
     work = vms.groupby("vault")["transfer_h"].agg(["size", "sum"])
     problems = [
         f"vault {vault}: its {count:g} VMs transfer for {work_h:,.1f} h a day, and "
-        f"{served:g} at a time have {_DAY_H * served:,.0f} h; no start of theirs changes "
-        "that, only fewer VMs, less to transfer or another vault_servers"
+        f"{served:g} at a time have {_DAY_H * served:,.0f} h; no start changes that, "
+        "only fewer VMs, less to transfer or another vault_servers"
         for vault, count, work_h in work.itertuples()
         if work_h >= _DAY_H * served
     ]
@@ -347,13 +347,9 @@ def _search(
     vms: pd.DataFrame, in_accounts: pd.DataFrame, scenario: Scenario, rules: Rules
 ) -> Search:
     """Set up the search for starts."""
-    row = pd.Series(np.arange(len(vms)), index=vms.index)
-    number = pd.factorize(in_accounts["storage_account"], sort=True)[0]
-    accounts: dict[int, dict[int, int]] = {}
-    if rules.account_disks is not None:
-        for at, account in zip(in_accounts["vm"].map(row), number, strict=True):
-            own = accounts.setdefault(at, {})
-            own[account] = own.get(account, 0) + 1
+    held = pd.crosstab(in_accounts["vm"], in_accounts["storage_account"])
+    crowded = held.columns[held.sum() > (rules.account_disks or np.inf)]
+    held = held.reindex(index=vms.index, columns=crowded, fill_value=0)
     late = _as_late_as_may_be(scenario)
 
     def law(
@@ -365,7 +361,8 @@ def _search(
             settings |= {"line_reading": "own-first", "vault_servers": np.inf}
         others = of_others(given) if alone else met_by(columns, given)
         names = ("done_p95_h",) if latest else ("done_mean_h", "deadline_prob")
-        return backup(columns, others, names, **settings)
+        found = backup(columns, others, names, **settings)
+        return {name: found[name] for name in names}
 
     pairs = vms[["vault", "policy"]].apply(tuple, axis=1)
     columns = VMs(
@@ -375,7 +372,7 @@ def _search(
         keep=vms["keep"].to_numpy(dtype=bool),
         transfer_h=vms["transfer_h"].to_numpy(dtype=float),
         first_backup=vms["first_backup"].to_numpy(dtype=bool),
-        accounts=accounts,
+        disks=held.to_numpy(dtype=float),
     )
     return Search(columns, rules, float(scenario["vault_servers"]), law)
 
@@ -419,10 +416,10 @@ def _plans(
                 "vault_vms": rules.vault_vms,
                 "account_disks": rules.account_disks,
             }
-            said = ", ".join(f"{n} {v:g}" for n, v in limits.items() if v is not None)
+            most = ", ".join(f"{n} {v:g}" for n, v in limits.items() if v is not None)
             problems += [
-                f"vault {vault}: {count} of {(vms['vault'] == vault).sum()} VMs find no "
-                f"room at the starts that are open ({said})"
+                f"vault {vault}: {count} of {(vms['vault'] == vault).sum()} VMs find "
+                f"no room at the starts that are open ({most})"
                 for vault, count in left.items()
             ]
     raise ValueError("\n".join(["no schedule keeps all rules:", *problems]))

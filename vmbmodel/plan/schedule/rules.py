@@ -192,8 +192,8 @@ def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
             ]
             count = int(own.all(axis=1).sum())
             text = (
-                f"{count} VMs of vault {vault} start at {clock(hour)}, in a blackout or "
-                f"within {rules.start_slack_h:g} h before one."
+                f"{count} VMs of vault {vault} start at {clock(hour)}, in a blackout "
+                f"or within {rules.start_slack_h:g} h before one."
             )
             yield Place({"vault": vault, "start_h": float(hour)}, count, None, text)
 

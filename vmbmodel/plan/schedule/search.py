@@ -34,7 +34,7 @@ _KINDS = 64  # lengths of transfers that are told apart where hours are not alik
 _PRICES_H = (0.0, 1.0, 1e2, 1e4, 1e6)  # hours of finish that a miss is worth
 _PACES = (1.0, 0.85, 1.3, 0.7, 2.0, 0.5)
 _NEAR = (0.9, 1.1)
-_WORK, _FEWEST, _MOST = 16_000, 16, 2_000  # VMs estimated for a vault, and tries
+_WORK, _FEWEST, _MOST = 12_000, 16, 1_500  # VMs estimated for a vault, and tries
 _FEW = 12  # VMs that are moved one by one
 _MOVED_FOR = 4  # aims; the rest together with the last of them
 _LONG_H = 1e6  # instead of never
@@ -51,7 +51,7 @@ class VMs:
     keep: np.ndarray
     transfer_h: np.ndarray
     first_backup: np.ndarray
-    accounts: Mapping[int, Mapping[int, int]]  #: of a row: disks by storage account
+    disks: np.ndarray  #: in storage accounts that may be too full, a column each
 
     def __len__(self) -> int:
         """Count them."""
@@ -92,34 +92,44 @@ class Search:
         self._lined = (busy > served) | (longest >= 24)
 
     @cached_property
-    def _alone(self) -> tuple[np.ndarray, ...]:
-        """What each start comes to for each VM as if it had a vault to itself.
+    def _alone(self) -> tuple[np.ndarray, np.ndarray]:
+        """Misses and finish of each VM at each start, if it had a vault to itself."""
+        found = self._table(latest=False)
+        since_h = self.rules.since_opening_h(SLOTS)
+        return 1 - found["deadline_prob"], since_h + found["done_mean_h"]
 
-        That is misses and finish. Where hours differ, transfers are cut to the next
-        of some lengths.
+    def _table(self, *, latest: bool) -> dict[str, np.ndarray]:
+        """Estimate each VM at each start, with a vault to itself.
+
+        Where hours differ, transfers are rounded to some lengths: down, or up if they
+        are to be done at the latest.
         """
-        vms = self.vms
-        length_h, hours = vms.transfer_h, SLOTS
-        some = self._estimated(vms.transfer_h[:1], vms.first_backup[:1], SLOTS)
-        if all(np.ptp(column) == 0 for column in some):
-            hours = SLOTS[:1]
-        elif len(np.unique(length_h)) > _KINDS:
-            ends = np.quantile(length_h, np.linspace(0, 1, _KINDS), method="lower")
-            ends = np.unique(ends)
-            length_h = ends[np.searchsorted(ends, length_h, side="right") - 1]
+        first, length_h = self.vms.first_backup, self.vms.transfer_h
+        some = self._estimated(length_h[:1], first[:1], SLOTS, latest=latest)
+        differ = any(np.ptp(column) > 0 for column in some.values())
+        if differ and len(np.unique(length_h)) > _KINDS:
+            ends = np.quantile(length_h, np.linspace(0, 1, _KINDS), method="nearest")
+            at = np.searchsorted(ends, length_h, side="left" if latest else "right")
+            length_h = ends[at if latest else at - 1]
         kinds, kind = np.unique(
-            np.column_stack([length_h, vms.first_backup]), axis=0, return_inverse=True
+            np.column_stack([length_h, first]), axis=0, return_inverse=True
         )
-        shape = len(vms), len(SLOTS)
-        missed, done_h = (
-            np.broadcast_to(table[kind.ravel()], shape)
-            for table in self._estimated(kinds[:, 0], kinds[:, 1], hours)
-        )
-        return missed, done_h + self.rules.since_opening_h(SLOTS)
+        hours = SLOTS if differ else SLOTS[:1]
+        found = self._estimated(kinds[:, 0], kinds[:, 1], hours, latest=latest)
+        shape = len(length_h), len(SLOTS)
+        return {
+            name: np.broadcast_to(table[kind.ravel()], shape)
+            for name, table in found.items()
+        }
 
     def _estimated(
-        self, transfer_h: np.ndarray, first_backup: np.ndarray, hours: np.ndarray
-    ) -> list[np.ndarray]:
+        self,
+        transfer_h: np.ndarray,
+        first_backup: np.ndarray,
+        hours: np.ndarray,
+        *,
+        latest: bool,
+    ) -> dict[str, np.ndarray]:
         shape = len(transfer_h), len(hours)
         columns = {
             "start_h": np.tile(hours, len(transfer_h)),
@@ -127,9 +137,8 @@ class Search:
             "first_backup": np.repeat(first_backup, len(hours)).astype(bool),
             "vault_number": np.arange(len(transfer_h) * len(hours)),
         }
-        found = self.law(columns, alone=True, latest=False)
-        values = 1 - found["deadline_prob"], found["done_mean_h"]
-        return [np.minimum(v, _LONG_H).reshape(shape) for v in values]
+        found = self.law(columns, alone=True, latest=latest)
+        return {n: np.minimum(v, _LONG_H).reshape(shape) for n, v in found.items()}
 
     @cached_property
     def allowed(self) -> np.ndarray:
@@ -147,18 +156,11 @@ class Search:
     @cached_property
     def over_h(self) -> np.ndarray:
         """How long after it has to be each VM is done, started as late as it may."""
-        vms, rules = self.vms, self.rules
-        shape = len(vms), len(SLOTS)
+        rules = self.rules
         if rules.done_by_h is None:
-            return np.zeros(shape)
-        columns = {
-            "start_h": np.tile(SLOTS, len(vms)),
-            "transfer_h": np.repeat(vms.transfer_h, len(SLOTS)),
-            "first_backup": np.repeat(vms.first_backup, len(SLOTS)),
-            "vault_number": np.arange(len(vms) * len(SLOTS)),
-        }
-        done_h = self.law(columns, alone=True, latest=True)["done_p95_h"]
-        return rules.from_origin_h(SLOTS) + done_h.reshape(shape) - rules.within_h
+            return np.zeros((len(self.vms), len(SLOTS)))
+        done_h = self._table(latest=True)["done_p95_h"]
+        return rules.from_origin_h(SLOTS) + done_h - rules.within_h
 
     def bounds(self, policy_vms: float | None) -> dict[str, float]:
         """Return what no plan is below: each VM by itself, at its best hour.
@@ -205,8 +207,7 @@ class Search:
                 continue
             for plan, step in ((plans[2], 2), (plans[3], 1)):
                 seeds = [vms.start_h[rows], together[rows], plans[2][rows]]
-                vault = _Vault(self, rows, plan, step)
-                plan[rows] = vault.best(seeds)
+                plan[rows] = _Vault(self, rows, plan, step).best(seeds)
             done += len(rows)
             if progress:
                 progress("plan", done, len(vms))
@@ -227,21 +228,20 @@ class Search:
         sums = np.zeros((number.max(initial=-1) + 1, len(SLOTS)))
         np.add.at(sums, number, cost)
         # of hours that are as good, the one at which most start now, and those after
-        now = _slot(self.vms.start_h[rows])
-        most = np.bincount(now, minlength=len(SLOTS)).argmax()
+        now = np.zeros(sums.shape)
+        np.add.at(now, (number, _slot(self.vms.start_h[rows])), 1)
+        most = now.argmax(axis=1, keepdims=True)
         after = (np.arange(len(SLOTS)) - most) % len(SLOTS)
         ranks = sums.round(6) + after * 1e-8
         return np.where(self.allowed[rows], ranks[number], np.inf)
 
     def _placed(self, ranks: np.ndarray) -> np.ndarray:
-        """Give each VM its best start that has room, those with the least choice first."""
+        """Give each VM its best start with room, those with the least choice first."""
         vms, room = self.vms, Room(self.vms, self.rules)
         starts, left = vms.start_h.copy(), []
         free = np.flatnonzero(~vms.keep)
         choice = np.isfinite(ranks).sum(axis=1)
-        disks = np.array(
-            [sum(vms.accounts.get(r, {}).values()) for r in range(len(vms))]
-        )
+        disks = vms.disks.sum(axis=1)
         for row in free[np.lexsort((-disks[free], choice[free]))]:
             slot = room.first(row, ranks[row])
             if slot is None:
@@ -269,10 +269,9 @@ class Room:
         self._vms = vms
         limits = rules.vault_vms, rules.account_disks
         vault_vms, account_disks = (np.inf if n is None else n for n in limits)
-        accounts = {a for own in vms.accounts.values() for a in own}
-        self.limited = limits != (None, None)
+        self.limited = rules.vault_vms is not None or vms.disks.size > 0
         self._vaults = np.full((vms.vault.max(initial=-1) + 1, len(SLOTS)), vault_vms)
-        self._accounts = np.full((len(accounts), len(SLOTS)), account_disks)
+        self._accounts = np.full((len(SLOTS), vms.disks.shape[1]), account_disks)
         for row in np.flatnonzero(vms.keep):
             if vms.start_h[row] * 2 % 1 == 0:
                 self.take(row, int(vms.start_h[row] * 2))
@@ -280,28 +279,27 @@ class Room:
     def first(self, row: int, ranks: np.ndarray) -> int | None:
         """Return the best half-hour for a VM that has room."""
         open_ = np.isfinite(ranks) & (self._vaults[self._vms.vault[row]] >= 1)
-        for account, disks in self._vms.accounts.get(row, {}).items():
-            open_ &= self._accounts[account] >= disks
+        needs = self._vms.disks[row]
+        open_ &= ((self._accounts >= needs) | (needs == 0)).all(axis=1)
         return int(np.where(open_, ranks, np.inf).argmin()) if open_.any() else None
 
     def take(self, row: int, slot: int, sign: int = 1) -> None:
         """Let a VM start then."""
         self._vaults[self._vms.vault[row], slot] -= sign
-        for account, disks in self._vms.accounts.get(row, {}).items():
-            self._accounts[account, slot] -= sign * disks
+        self._accounts[slot] -= sign * self._vms.disks[row]
 
     def holds(self, rows: np.ndarray, slots: np.ndarray) -> bool:
         """Say whether VMs of one vault may all start so."""
         if not self.limited or not len(rows):
             return True
-        for row, slot in zip(rows, slots, strict=True):
-            self.take(row, slot)
-        of_vault = self._vaults[self._vms.vault[rows[0]], slots]
-        of_account = self._accounts[:, slots]
-        held = (of_vault >= 0).all() and (of_account >= 0).all()
-        for row, slot in zip(rows, slots, strict=True):
-            self.take(row, slot, -1)
-        return bool(held)
+        come = np.bincount(slots, minlength=len(SLOTS))
+        needs = np.zeros(self._accounts.shape)
+        np.add.at(needs, slots, self._vms.disks[rows])
+        of_vault = self._vaults[self._vms.vault[rows[0]]]
+        return bool(
+            ((come <= of_vault) | (come == 0)).all()
+            and ((needs <= self._accounts) | (needs == 0)).all()
+        )
 
 
 class _Vault:
@@ -325,7 +323,7 @@ class _Vault:
         self.allowed = search.allowed[rows] & on_grid
         self.values: dict[bytes, tuple[np.ndarray, Value]] = {}
         most = _WORK // len(rows) if self.lined else _MOST
-        self.tries = int(np.clip(most, _FEWEST, _MOST))
+        self.tries = int(np.clip(most // step**2, _FEWEST, _MOST))
 
     def best(self, seeds: list[np.ndarray]) -> np.ndarray:
         """Return the best starts that are found."""
@@ -335,6 +333,8 @@ class _Vault:
             self.tried(starts)
         if self.lined:
             self._spread()
+        if not self.values:  # no room at full hours
+            return seeds[1]
         self._improve()
         plans = list(self.values.values())
         return plans[best([v for _, v in plans], len(self.rows), self.share)][0]
