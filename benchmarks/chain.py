@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.timing import Comparison, alternate
-from vmbmodel.formulas.dispersion import cell_amplification
+from vmbmodel.formulas.dispersion import changed_gib
 from vmbmodel.formulas.queueing import erlang_c_prob, wait_decay_per_h
 from vmbmodel.formulas.sharing import completion_equal_caps_h
 from vmbmodel.formulas.total import done_within_prob, total_mean_h, total_quantile_h
@@ -58,7 +58,7 @@ def compare() -> list[Comparison]:
 
 def _arrays(used, changed, scatter):
     """Time of each disk, then each VM's account, total and odds, on arrays."""
-    changed = np.minimum(changed * cell_amplification(4, scatter, 8), used)
+    changed = changed_gib(changed, used, 4, scatter, 1, 8)
     alone_h = incremental_h(used, changed, scatter, **SERVICE)
     shared_h = completion_equal_caps_h(changed, CAP_MIB_S, CAPACITY_MIB_S)
     constant_h = np.maximum(alone_h, shared_h).max(axis=-1)
@@ -71,7 +71,7 @@ def _arrays(used, changed, scatter):
 def _scalars(used, changed, scatter):
     """Do the same for one VM with nothing but `math`."""
     sizes = [
-        min(size / (1 - index + index * min(4 / 8, 1)), data)
+        data * (1 - (1 - size / data) * (1 - index / (2 - index) * size / data))
         for size, index, data in zip(changed, scatter, used, strict=True)
     ]
     constant_h = 0.0

@@ -12,12 +12,13 @@ from numpy.testing import assert_allclose
 from vmbmodel.fields import convert
 from vmbmodel.formulas.dispersion import (
     block_extents_frac,
-    cell_amplification,
     changed_blocks_frac,
+    changed_gib,
     dispersion_index,
     effective_mib_s,
     mean_extent_kib,
 )
+from vmbmodel.formulas.writes import changed_norep
 
 mpmath.mp.dps = 60
 
@@ -270,22 +271,49 @@ def test_runs_of_blocks_are_no_more_than_blocks(f, index, r, active):
     assert 0 <= block_extents_frac(f, index, r, active) <= 1
 
 
-@given(writes=st.tuples(*[st.floats(1e-3, 64)] * 2), dispersion=shares)
-def test_smaller_writes_never_drag_along_less(writes, dispersion):
-    small, large = (cell_amplification(w, dispersion, 8) for w in sorted(writes))
-    assert small >= large >= 1
-    assert cell_amplification(min(writes), 0, 8) == 1
+@given(writes=st.tuples(*[st.floats(1e-3, 64)] * 2), dispersion=shares, churn=shares)
+def test_smaller_writes_never_drag_along_less(writes, dispersion, churn):
+    small, large = (
+        changed_gib(churn, 1, w, dispersion, 1, 8) * (1 + 1e-12) for w in sorted(writes)
+    )
+    assert 1 + 1e-12 >= small >= large * (1 - 1e-12) >= churn * (1 - 1e-12)
+    assert_allclose(changed_gib(churn, 1, min(writes), 0, 1, 8), churn, rtol=1e-12)
 
 
-@given(part=st.integers(1, 64), cell_kib=st.sampled_from([4, 8, 16, 2048]))
-def test_at_random_a_write_costs_its_whole_cell(part, cell_kib):
-    write_kib = cell_kib / part
-    amplified = cell_amplification(write_kib, 1, cell_kib)
-    assert_allclose(amplified, part, rtol=1e-14)
+@given(part=st.integers(1, 64), churn=st.floats(1e-4, 1))
+def test_random_writes_touch_the_cells_that_occupancy_counts(part, churn):
+    write_kib = 8 / part
+    writes = np.floor(churn * 2**20 / write_kib)
+    found = changed_gib(writes * write_kib / 2**20, 1, write_kib, 1, 1, 8) * 2**17
+    assert_allclose(found, changed_norep(writes, 1, write_kib, 8), rtol=1e-3)
+
+
+def test_few_random_writes_cost_a_cell_each():
+    assert_allclose(changed_gib(1e-9, 1, 0.5, 1, 1, 8), 16e-9, rtol=1e-6)
+    # and runs of a mean of g / delta the rest of one
+    assert_allclose(changed_gib(1e-9, 1, 2, 0.5, 1, 8), 1.6e-9, rtol=1e-6)
+
+
+@pytest.mark.parametrize("index", [0.05, 0.4, 0.9])
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_cells_of_simulated_small_writes(share, index):
+    # a bitmap of 2-KiB writes whose cells of 8 KiB, where sparse, have that index
+    per_cell = 4
+    again = index / (index + per_cell * (1 - index))
+    rng = np.random.default_rng(7)
+    written = markov_bitmap(rng, 4_000_000, share, again)
+    cells = written.reshape(-1, per_cell).any(axis=1)
+    found = changed_gib(written.mean(), 1, 2, index, 1, 8)
+    assert_allclose(found, cells.mean(), rtol=0.02)
+    # writes to a third of the disk touch cells of that third
+    third = changed_gib(written.mean() / 3, 1, 2, index, 1 / 3, 8)
+    assert_allclose(third, found / 3, rtol=1e-9)
 
 
 def test_the_smallest_write():
-    assert_allclose(cell_amplification(1e-300, 1, 8), 8e300, rtol=1e-15)
+    assert changed_gib(0.5, 1, 1e-300, 1, 1, 8) == 1
+    assert changed_gib(0, 1, 1e-300, 1, 1, 8) == 0
+    assert changed_gib([5, 5, 0], [0, 1, 0], 4, 0.5, 0.5, 8).tolist() == [0, 1, 0]
 
 
 def test_the_ends():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from vmbmodel.fields import convert
-from vmbmodel.formulas.dispersion import cell_amplification
+from vmbmodel.formulas.dispersion import changed_gib
 from vmbmodel.formulas.largest import (
     largest_churn_gib,
     largest_compared_gib,
@@ -94,7 +94,7 @@ def test_the_largest_churn_is_in_time_and_more_is_not(
     less_gib = most_gib * np.linspace(0, 1, 20)
     took_h = incremental_h(changed_gib=less_gib, **disk)
     assert (took_h <= deadline_h * (1 + 1e-9)).all()
-    if most_gib < used_gib / 2 * (1 - 1e-9):  # beyond half, runs merge
+    if most_gib < used_gib * (1 - 1e-9):
         more_h = incremental_h(changed_gib=most_gib * (1 + 1e-6), **disk)
         assert more_h > deadline_h * (1 - 1e-12)
         assert_allclose(took_h[-1], deadline_h, rtol=1e-9)
@@ -141,24 +141,31 @@ def test_what_never_allows_more_churn(disk, deadline_h, dispersion, overlap, les
     churn=st.floats(1e-3, 1000),
     room=st.floats(1, 50),
     dispersion=st.floats(1e-3, 1),
+    active=st.floats(0.01, 1),
     cell_kib=st.sampled_from([4, 8, 64]),
 )
-def test_the_smallest_write_sends_what_is_allowed(churn, room, dispersion, cell_kib):
-    write_kib = smallest_write_kib(churn, churn * room, dispersion, cell_kib)
+def test_the_smallest_write_sends_what_is_allowed(
+    churn, room, dispersion, active, cell_kib
+):
+    disk, allowed_gib = (churn, 1500), churn * room
+    place = dispersion, active, cell_kib
+    write_kib = smallest_write_kib(*disk, allowed_gib, *place)
     assert 0 <= write_kib <= cell_kib
-    if write_kib > 1e-6:
-        amplified = cell_amplification(write_kib, dispersion, cell_kib)
-        assert_allclose(amplified, room, rtol=1e-6)
-    else:
-        assert cell_amplification(1e-9, dispersion, cell_kib) <= room * (1 + 1e-6)
+    sent_gib = changed_gib(*disk, max(write_kib, 1e-9), *place)
+    if write_kib:
+        assert_allclose(sent_gib, allowed_gib, rtol=1e-6)
+    assert sent_gib <= allowed_gib * (1 + 1e-6)
 
 
 def test_smallest_write_at_its_edges():
-    assert smallest_write_kib(5, 4.99, 0.1, 8) == np.inf
-    assert smallest_write_kib(5, 5, 0.1, 8) == 8
-    assert smallest_write_kib(5, 5, 0, 8) == 0
-    assert smallest_write_kib(0, 0, 1, 8) == 0
-    assert smallest_write_kib(5, 1e300, 1, 8) == pytest.approx(0, abs=1e-12)
+    def found(churn_gib, allowed_gib, dispersion):
+        return smallest_write_kib(churn_gib, 100, allowed_gib, dispersion, 1, 8)
+
+    assert found(5, 4.99, 0.1) == np.inf
+    assert found(5, 5, 0.1) == pytest.approx(8)
+    assert found(5, 5.001, 0) == 0
+    assert found(0, 0, 1) == 0
+    assert found(5, 100, 1) == 0
 
 
 @pytest.mark.parametrize("overlap", [0, 0.5, 1])

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from test_dispersion import markov_bitmap, mean_and_error, runs_begin
 
 from vmbmodel.fields import convert
-from vmbmodel.formulas.dispersion import cell_amplification
+from vmbmodel.formulas.dispersion import changed_gib
 from vmbmodel.formulas.transfer import (
     checksum_compare_h,
     incremental_best_h,
@@ -129,6 +129,14 @@ def slower(disk, **changes):
     return incremental_h(**disk | changes) >= incremental_h(**disk) * (1 - 1e-12)
 
 
+def sent_gib(disk, writes):
+    """Give what is sent of writes of two sizes, the smaller size first."""
+    names = "dispersion", "active_frac", "cell_kib"
+    place = (disk[name] for name in names)
+    churn = disk["changed_gib"], disk["used_gib"]
+    return changed_gib(*churn, np.sort(writes), *place)
+
+
 @given(disk=workloads, share=shares)
 def test_what_never_makes_an_increment_faster(disk, share):
     assert slower(disk, dispersion=max(disk["dispersion"], share))
@@ -141,14 +149,9 @@ def test_what_never_makes_an_increment_faster(disk, share):
 
 @given(disk=workloads, writes=st.tuples(*[st.floats(0.1, 64)] * 2))
 def test_smaller_writes_never_make_an_increment_faster(disk, writes):
-    # as long as less than half of the disk changes: beyond, runs merge
-    cell_kib, dispersion = disk["cell_kib"], disk["dispersion"]
-    small, large = (
-        cell_amplification(write, dispersion, cell_kib) for write in sorted(writes)
-    )
-    churn_gib = min(disk["changed_gib"], disk["used_gib"] / 2 / small)
-    disk["changed_gib"] = churn_gib * large
-    assert slower(disk, changed_gib=churn_gib * small)
+    small_gib, large_gib = sent_gib(disk, writes)
+    disk["changed_gib"] = large_gib
+    assert slower(disk, changed_gib=small_gib)
 
 
 @given(disk=workloads)
@@ -221,14 +224,9 @@ def test_taking_turns_is_slower_than_any(disk):
 @given(disk=turning, share=shares, writes=st.tuples(*[st.floats(0.1, 64)] * 2))
 def test_what_never_makes_taking_turns_faster(disk, share, writes):
     now_h = incremental_h(**disk, **TURNS) * (1 - 1e-9)
-    small, large = (
-        cell_amplification(w, disk["dispersion"], disk["cell_kib"])
-        for w in sorted(writes)
-    )
-    churn_gib = min(disk["changed_gib"], disk["used_gib"] / 2 / small)
     by_write = [
-        incremental_h(**disk | {"changed_gib": churn_gib * a}, **TURNS)
-        for a in (small, large)
+        incremental_h(**disk | {"changed_gib": gib}, **TURNS)
+        for gib in sent_gib(disk, writes)
     ]
     assert by_write[0] >= by_write[1] * (1 - 1e-9)
     for slower in (

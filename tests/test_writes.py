@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.formulas.dispersion import cell_amplification
+from vmbmodel.formulas.dispersion import changed_gib
 from vmbmodel.formulas.writes import (
     changed_chunks_frac,
     changed_norep,
@@ -32,7 +32,8 @@ def test_documented_cost_of_a_small_change():
     # Microsoft, "Manage recovery points" (2021): with blocks of 16 KB, a change
     # of 1 KB uploads the whole block.
     assert write_amplification(1, align_kib=1, cell_kib=16) == 16
-    assert cell_amplification(1, dispersion=1, cell_kib=16) == 16
+    sent_gib = changed_gib(1, 1e9, 1, dispersion=1, active_frac=1, cell_kib=16)
+    assert_allclose(sent_gib, 16, rtol=1e-7)
 
 
 @given(write=whole_bytes, align=st.integers(1, 600), cell=st.integers(1, 600))

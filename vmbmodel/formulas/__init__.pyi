@@ -26,8 +26,8 @@ from vmbmodel.formulas.day import fluid_wait_h as fluid_wait_h
 from vmbmodel.formulas.day import movers_fluid_wait_h as movers_fluid_wait_h
 from vmbmodel.formulas.day import overload_band_h as overload_band_h
 from vmbmodel.formulas.dispersion import block_extents_frac as block_extents_frac
-from vmbmodel.formulas.dispersion import cell_amplification as cell_amplification
 from vmbmodel.formulas.dispersion import changed_blocks_frac as changed_blocks_frac
+from vmbmodel.formulas.dispersion import changed_gib as changed_gib
 from vmbmodel.formulas.dispersion import dispersion_index as dispersion_index
 from vmbmodel.formulas.dispersion import effective_mib_s as effective_mib_s
 from vmbmodel.formulas.dispersion import mean_extent_kib as mean_extent_kib

@@ -21,14 +21,15 @@ import numpy as np
 from vmbmodel._arrays import formula
 from vmbmodel.formulas._kernels.bitmap import (
     changed_blocks,
+    changed_by_writes,
     inside_active,
     log_copied,
 )
 
 __all__ = [
     "block_extents_frac",
-    "cell_amplification",
     "changed_blocks_frac",
+    "changed_gib",
     "dispersion_index",
     "effective_mib_s",
     "mean_extent_kib",
@@ -145,42 +146,62 @@ def effective_mib_s(incremental_mib_s, blob_iops, extent_kib, request_overlap_fr
 
 
 @formula
-def cell_amplification(write_kib, dispersion, cell_kib):
-    r"""Bytes to be sent for each byte changed, when runs of writes end inside cells.
+def changed_gib(
+    churn_gib_per_day, used_gib, write_kib, dispersion, active_frac, cell_kib
+):
+    r"""Size of the cells that a day's writes touch, which is what has to be sent.
 
-    .. math:: A = \frac{1}{1 - \delta + \delta \min(w / g,\, 1)}
+    .. math::
+
+        \Delta = \alpha U \left[ 1 - (1 - p) (1 - \delta_w p)^{r - 1} \right], \qquad
+        p = \frac{c}{\alpha U}, \quad r = \max\left(\frac{g}{w},\, 1\right), \quad
+        \delta_w = \frac{\delta}{\delta + r (1 - \delta)}
 
     Parameters
     ----------
+    churn_gib_per_day : what the applications change in a day, :math:`c`
+        More than `used_gib` counts as all of it.
+    used_gib : data of the disk, :math:`U`
     write_kib : size of a write, aligned to itself, :math:`w`
+    active_frac : share of the data that is written at all, :math:`\alpha`
+        A smaller one than the churn needs counts as that.
 
     Returns
     -------
-    at least 1; 1 for writes of a cell or more, and for changes in one run.
+    from `churn_gib_per_day`, for writes of a cell or more and for changes in one run,
+    to what `changed_norep` counts, at a dispersion of 1.
 
     See Also
     --------
+    vmbmodel.formulas.writes.changed_norep : the end of random writes, write by write.
     vmbmodel.formulas.writes.write_amplification : of one write alone, at any alignment.
 
     Notes
     -----
-    A mean extent of :math:`g/\delta` holds :math:`g - w` that was not written:
-    the rest of the cells in which its first and last writes lie. Between
-    random writes, each costing a whole cell, and one run, costing nothing.
+    The writes are taken for a bitmap of their own in which each copies its neighbour
+    or, with probability :math:`\delta_w`, is drawn anew: the probability at which
+    sparse cells have the dispersion :math:`\delta`. Few writes so send
+    :math:`1 / (1 - \delta + \delta / r)` times what they wrote, and many share
+    their cells. Exact in the mean for such a bitmap.
 
     References
     ----------
-    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
-    backup time", :cite:`article2018`.
+    Occupancy as in Johnson and Kotz (1977), :cite:`johnsonkotz1977`; the advice to
+    write at least 8 KB is Microsoft's (2018), "Factors affecting backup time",
+    :cite:`article2018`.
 
     Examples
     --------
-    Writes of 2 KiB at random send four times what they wrote:
+    A GiB in writes of 2 KiB, at random: four times as much is sent if the disk is
+    large, less if the writes share their cells.
 
-    >>> print(cell_amplification(2, dispersion=1, cell_kib=8))
-    4.0
+    >>> cells = dict(write_kib=2, dispersion=1, active_frac=1, cell_kib=8)
+    >>> print(changed_gib(1, [1e6, 100, 4, 1], **cells))
+    [4.    3.94  2.734 1.   ]
     """
-    return 1 / (1 - dispersion + dispersion * np.minimum(write_kib / cell_kib, 1))
+    return changed_by_writes(
+        churn_gib_per_day, used_gib, write_kib, dispersion, active_frac, cell_kib
+    )
 
 
 @formula

@@ -7,6 +7,7 @@ deadline is that of the transfer alone: take waiting and the snapshot off first.
 import numpy as np
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.bitmap import changed_by_writes
 from vmbmodel.formulas._kernels.roots import root
 from vmbmodel.formulas._kernels.stages import overlap, stages_h
 
@@ -112,10 +113,9 @@ def largest_churn_gib(
     block_kib,
     overlap_frac,
 ):
-    r"""Most changed data of a disk that is backed up in time, however little less.
+    r"""Most changed data of a disk that is backed up in time.
 
-    .. math:: \Delta = \max \{x \le U:\; T(x') \le t
-        \text{ for all } x' \le x\}
+    .. math:: \Delta = \max \{x \le U:\; T(x) \le t\}
 
     with :math:`T` the time of `incremental_h`. Sending alone allows
 
@@ -125,8 +125,8 @@ def largest_churn_gib(
 
     Returns
     -------
-    changed data as `incremental_h` takes it, `used_gib` at most. Divided by
-    `cell_amplification` it is what applications may write.
+    changed data as `incremental_h` takes it, `used_gib` at most; small writes fill
+    it with less churn, see `smallest_write_kib`.
 
     See Also
     --------
@@ -137,9 +137,7 @@ def largest_churn_gib(
     Closed form wherever sending limits a pipelined backup. Where the reading of
     changed blocks does, or stages follow each other, there is none: the
     equation is then solved by Chandrupatla's steps inside a bracket, to
-    1e-12 of the time. Beyond half of the disk, runs of changes merge and
-    requests become fewer again; where stages do not overlap, that is not
-    counted on, and the result is on the safe side.
+    1e-12 of the time.
 
     References
     ----------
@@ -166,8 +164,7 @@ def largest_churn_gib(
     most = np.minimum(sent, np.where(kappa < 0.25, merging, 1))
 
     def excess(changed_frac, deadline_h, overlap_frac, *disk):
-        read_h, bytes_h, _ = stages_h(changed_frac, *disk)
-        requests_h = stages_h(np.minimum(changed_frac, 0.5), *disk)[2]
+        read_h, bytes_h, requests_h = stages_h(changed_frac, *disk)
         send_h = np.maximum(bytes_h, requests_h)
         return overlap(overlap_frac, read_h, send_h) - deadline_h
 
@@ -195,12 +192,12 @@ def largest_dispersion(
     with :math:`T` the time of `incremental_h`. Of pipelined stages, sending and
     reading allow
 
-    .. math:: \delta \le \frac{\iota\, t\, g}{\Delta (1 - f)}, \qquad
+    .. math:: \delta \le \frac{\iota\, t\, g}{U f' (1 - f')}, \qquad
         \delta \le \frac{1 - f_\alpha}{f_\alpha (1 - f)} \left[1 -
         \left(\frac{1 - v t / \alpha U}{1 - f_\alpha}
         \right)^{1 / (r - 1)}\right]
 
-    in the symbols of `changed_blocks_frac`.
+    in the symbols of `changed_blocks_frac` and `incremental_h`.
 
     Parameters
     ----------
@@ -236,7 +233,8 @@ def largest_dispersion(
     """
     changed_frac = np.minimum(changed_gib, used_gib) / used_gib
     every_h = used_gib * 2**20 / cell_kib / blob_iops / 3600
-    requests = deadline_h / every_h / changed_frac / (1 - changed_frac)
+    apart = np.minimum(changed_frac, 0.5)
+    requests = deadline_h / every_h / apart / (1 - apart)
     active = np.maximum(active_frac, changed_frac)
     inside = changed_frac / active
     read = _gib(deadline_h, incremental_mib_s) / used_gib / active
@@ -260,10 +258,14 @@ def largest_dispersion(
 
 
 @formula
-def smallest_write_kib(churn_gib_per_day, changed_gib, dispersion, cell_kib):
+def smallest_write_kib(
+    churn_gib_per_day, used_gib, changed_gib, dispersion, active_frac, cell_kib
+):
     r"""Smallest write with which a day's churn sends no more than a given amount.
 
-    .. math:: w = g \max\left(0,\; 1 - \frac{1 - c / \Delta}{\delta}\right)
+    .. math:: w = \min \{x \le g:\; \Delta(x) \le \Delta\}
+
+    with the :math:`\Delta(x)` of `vmbmodel.formulas.dispersion.changed_gib`.
 
     Parameters
     ----------
@@ -276,31 +278,38 @@ def smallest_write_kib(churn_gib_per_day, changed_gib, dispersion, cell_kib):
 
     See Also
     --------
-    vmbmodel.formulas.dispersion.cell_amplification : the inverse.
+    vmbmodel.formulas.dispersion.changed_gib : the inverse.
 
     Notes
     -----
-    For writes aligned to their size, as there.
+    For writes aligned to their size, as there. Solved by Chandrupatla's steps;
+    writes of less than a millionth of a cell count as any.
 
     References
     ----------
-    The advice to write at least 8 KB is Microsoft's (2018), "Factors affecting
-    backup time", :cite:`article2018`.
+    Chandrupatla (1997) for the steps, :cite:`chandrupatla1997`; the advice to write
+    at least 8 KB is Microsoft's (2018), "Factors affecting backup time",
+    :cite:`article2018`.
 
     Examples
     --------
-    Random writes that may send four times what they wrote:
+    Random writes to a disk of 100 GiB that may send twice what they wrote:
 
-    >>> print(smallest_write_kib(5, changed_gib=20, dispersion=1, cell_kib=8))
-    2.0
+    >>> print(smallest_write_kib(5, 100, changed_gib=10, dispersion=1, active_frac=1,
+    ...                          cell_kib=8))
+    3.895
     """
-    room = 1 - churn_gib_per_day / changed_gib
-    needed = cell_kib * np.maximum(1 - room / dispersion, 0)
-    some = np.where(
-        churn_gib_per_day < changed_gib, needed, cell_kib * (dispersion > 0)
-    )
-    enough = (churn_gib_per_day <= changed_gib) | (churn_gib_per_day == 0)
-    return np.where(enough, np.where(churn_gib_per_day > 0, some, 0), np.inf)
+
+    def excess(write_kib, allowed_gib, churn_gib, used_gib, *disk):
+        return changed_by_writes(churn_gib, used_gib, write_kib, *disk) - allowed_gib
+
+    any_kib = 1e-6 * cell_kib
+    disk = dispersion, active_frac, cell_kib
+    line = changed_gib, churn_gib_per_day, used_gib, *disk
+    too_small, too_much = (excess(w, *line) > 0 for w in (any_kib, cell_kib))
+    otherwise = np.where(too_much, np.inf, 0)
+    inside = too_small & ~too_much
+    return root(excess, any_kib, cell_kib, *line, inside=inside, otherwise=otherwise)
 
 
 def _gib(time_h, rate_mib_s):

@@ -145,10 +145,11 @@ def incremental_h(
         t_1 = \frac{U \beta}{v}, \quad
         t_2 = \psi \max(t_b, t_r) + (1 - \psi)(t_b + t_r), \\
         t_b = \frac{\Delta}{v}, \quad t_r = \frac{R}{\iota}, \quad
-        R = \frac{\Delta}{g}\, \delta\, (1 - f)
+        R = \frac{U}{g}\, \delta\, f' (1 - f')
 
-    with the changed share :math:`f = \Delta/U`, the share of blocks touched
-    :math:`\beta` of `changed_blocks_frac`, and :math:`R` extents to send.
+    with the changed share :math:`f = \Delta/U`, :math:`f' = \min(f, 1/2)`, the share of
+    blocks touched :math:`\beta` of `changed_blocks_frac`, and :math:`R` extents to
+    send.
 
     Parameters
     ----------
@@ -162,7 +163,8 @@ def incremental_h(
     Notes
     -----
     First every changed block is read to find its changed cells, then the runs
-    of changed cells are sent, one request each. Block and cell sizes and both
+    of changed cells are sent, one request each; that runs merge where more than half
+    of the disk changed is not counted on. Block and cell sizes and both
     overlaps are assumed, never documented; calibrate them with your own jobs.
     A service that does one thing after the other has neither overlap. It takes
     at most three times as long as one that has both: what limits the pipelined

@@ -4,6 +4,7 @@ import numpy as np
 
 __all__ = [
     "changed_blocks",
+    "changed_by_writes",
     "inside_active",
     "log_copied",
 ]
@@ -15,6 +16,15 @@ def changed_blocks(changed_frac, dispersion, cells_per_block, active_frac):
     copied = log_copied(cells_per_block - 1, scatter * inside)
     partly = active * -np.expm1(np.log1p(-inside) + copied)
     return np.where(inside < 1, partly, active)
+
+
+def changed_by_writes(churn, used, write, dispersion, active_frac, cell):
+    """Size of the cells in which at least one of a day's writes falls."""
+    active = np.maximum(active_frac * used, np.minimum(churn, used))
+    written_frac = np.where(active > 0, np.minimum(churn / active, 1), 0)
+    writes = np.maximum(cell / write, 1)
+    again = dispersion / (dispersion + writes * (1 - dispersion))
+    return active * changed_blocks(written_frac, again, writes, 1)
 
 
 def inside_active(changed_frac, dispersion, active_frac):

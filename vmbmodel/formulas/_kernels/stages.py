@@ -32,7 +32,9 @@ def stages_h(
         changed_frac, dispersion, cells_per_block, active_frac
     )
     changed_gib = used_gib * changed_frac
-    extents = changed_gib * 2**20 * (dispersion * (1 - changed_frac)) / cell_kib
+    # beyond half of the disk, runs merge: that saves no requests here
+    apart = np.minimum(changed_frac, 0.5)
+    extents = used_gib * apart * 2**20 * (dispersion * (1 - apart)) / cell_kib
     return (
         hours(touched_gib, incremental_mib_s),
         hours(changed_gib, incremental_mib_s),

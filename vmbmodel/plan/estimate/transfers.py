@@ -145,8 +145,9 @@ def _alone(
     ``first_alone_h`` that of a first one.
     """
     used, scatter = disks["used_gib"], disks["dispersion"]
-    amplified = formulas.cell_amplification(disks["write_kib"], scatter, cell_kib)
-    changed = np.minimum(disks["churn_gib_per_day"] * amplified, used)
+    writing = (disks[n] for n in ("churn_gib_per_day", "used_gib", "write_kib"))
+    active = disks["active_frac"]
+    changed = formulas.changed_gib(*writing, scatter, active, cell_kib)
     initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
     incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
     first_h = formulas.initial_h(used, initial_mib_s)
@@ -157,7 +158,7 @@ def _alone(
             used,
             changed,
             scatter,
-            disks["active_frac"],
+            active,
             incremental_mib_s,
             iops,
             cell_kib,
@@ -172,15 +173,16 @@ def _alone(
     whole = anew | disks["cc_mode"] | (incremental_reading == "used")
     changed_frac = np.divide(changed, used, out=np.zeros_like(used), where=used > 0)
     touched = formulas.changed_blocks_frac(
-        changed_frac, scatter, max(block_kib / cell_kib, 1), disks["active_frac"]
+        changed_frac, scatter, max(block_kib / cell_kib, 1), active
     )
-    extent_kib = formulas.mean_extent_kib(scatter, changed_frac, cell_kib)
+    gaps = np.minimum(changed_frac, 0.5)  # runs that merge save no requests
+    extent_kib = formulas.mean_extent_kib(scatter, gaps, cell_kib)
     next_h = np.where(disks["cc_mode"], compare_h, increment_h)
     return {
         "changed_gib": changed,
         "alone_h": np.where(anew, first_h, next_h),
         "read_gib": np.where(whole, used, used * touched),
-        "extents": np.where(whole, 0, changed * 2**20 / extent_kib),
+        "extents": np.where(whole, 0, used * gaps * 2**20 / extent_kib),
         "first_alone_h": first_h,
     }
 
