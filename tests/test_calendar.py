@@ -264,9 +264,11 @@ def test_archived_points_by_hand():
     short = RetentionPolicy(30, 0, 8, month_week=None)
     assert not any(short.archives(d, on) for d in live_points(short, on).days)
     # a point that is a daily one still does not move
-    long = RetentionPolicy(180, 0, 12, month_week=None)
+    long = RetentionPolicy(180, 0, 14, month_week=None)
     assert not long.archives(date(2025, 2, 1), on)
-    assert long.archives(date(2025, 1, 1), date(2025, 6, 30))
+    # nor one that the daily points of its month, up to 31 January, depend on
+    assert not long.archives(date(2025, 1, 1), date(2025, 7, 29))
+    assert long.archives(date(2025, 1, 1), date(2025, 7, 30))
 
 
 @given(policy=policies, on=dates)

@@ -12,11 +12,22 @@ _MONTH_H = 365.25 / 12 * 24
 
 @formula
 def standard_points(
-    level_points, level_months, archive_after_months, archive_left_months
+    level_points,
+    level_months,
+    daily_points,
+    weekly_points,
+    monthly_points,
+    archive_after_months,
+    archive_left_months,
 ):
     r"""Months or years for which a point stays in the standard tier.
 
-    .. math:: c' = \begin{cases} a / M & c M \ge a + l \\ c & c M < a + l \end{cases}
+    .. math:: c' = \begin{cases} a' / M & c M \ge a' + l \\ c & c M < a' + l
+        \end{cases}, \qquad a' = \max\left(a,\;
+        \frac{\max(d, 7 w) + P - s}{31}\right)
+
+    with the days :math:`P` to the next monthly point, or yearly one where there are no
+    monthly ones, and :math:`s` between the points of the longer of the finer levels.
 
     See Also
     --------
@@ -24,8 +35,10 @@ def standard_points(
 
     Notes
     -----
-    Every point moves as soon as it may. Daily and weekly points never do. The vault
-    may recommend fewer, those with which the bill falls.
+    Every point moves as soon as it may: at the age :math:`a`, and not before the
+    daily and weekly points that follow it, up to the next monthly one, have expired,
+    for they depend on it. Daily and weekly points never move. The vault may recommend
+    fewer, those with which the bill falls.
 
     References
     ----------
@@ -36,13 +49,18 @@ def standard_points(
     Twelve monthly points move after three months, with nine left; of six, none
     would have the six months left that it needs:
 
-    >>> print(standard_points([12, 6], 1, archive_after_months=3,
-    ...                       archive_left_months=6))
+    >>> rule = dict(archive_after_months=3, archive_left_months=6)
+    >>> print(standard_points([12, 6], 1, 30, 0, [12, 6], **rule))
     [3. 6.]
+
+    Of 36, two years of weekly points keep 25 where they are:
+
+    >>> print(standard_points(36, 1, 30, 104, 36, **rule))
+    24.24
     """
-    return _left_in_standard(
-        level_points, level_months, archive_after_months, archive_left_months
-    )
+    months = archive_after_months, archive_left_months
+    rule = daily_points, weekly_points, monthly_points, *months
+    return _left_in_standard(level_points, level_months, *rule)
 
 
 @formula
@@ -56,6 +74,7 @@ def archived_gib(
     archive_left_months,
     protected_days=np.inf,
     yearly_growth_frac=0,
+    month_day=0,
 ):
     r"""Full copies in the archive tier, where every point that may move has moved.
 
@@ -80,22 +99,23 @@ def archived_gib(
 
     Examples
     --------
-    Twelve monthly points, of which some nine are older than three months:
+    Twelve monthly points, of which some nine are older than three months of 31 days:
 
     >>> print(archived_gib(200, 30, 0, 12, 0, archive_after_months=3,
     ...                    archive_left_months=6))
-    1800.0
+    1833.26
     """
     growth = daily_growth(yearly_growth_frac)
-    rule = archive_after_months, archive_left_months
+    months = archive_after_months, archive_left_months
+    rule = daily_points, weekly_points, monthly_points, *months
     staying = (
         _left_in_standard(monthly_points, 1, *rule),
         _left_in_standard(yearly_points, 12, *rule),
     )
 
     def held(monthly, yearly):
-        points = daily_points, weekly_points, monthly, yearly, protected_days
-        return copies(growth, points)
+        points = daily_points, weekly_points, monthly, yearly
+        return copies(growth, (*points, protected_days, month_day))
 
     moved = held(monthly_points, yearly_points) - held(*staying)
     return used_gib * np.maximum(moved, 0)
@@ -135,6 +155,10 @@ def early_deletion_usd(
     return np.where(archived_gib > 0, charge, 0)
 
 
-def _left_in_standard(points, months, after, left):
+def _left_in_standard(points, months, daily, weekly, monthly, after, left):
     """Periods of a level for which its points stay where they are."""
+    following = np.where(monthly > 0, _MONTH_H / 24, 365.25)
+    following = following - np.where(7 * weekly > daily, 7, 1)
+    # 31 days are a month of retention
+    after = np.maximum(after, (np.maximum(daily, 7 * weekly) + following) / 31)
     return np.where(points * months >= after + left, after / months, points)

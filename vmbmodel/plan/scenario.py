@@ -35,6 +35,7 @@ _OPTIONS = {
     "incremental_reading": "changed",
     "instance_discount_frac": 0.0,
     "line_reading": "own-first",
+    "month_day": 0,
     "monthly_points": 0,
     "reserved_gib": 0.0,
     "reserved_redundancy": "GRS",

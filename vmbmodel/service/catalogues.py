@@ -39,7 +39,6 @@ _STORAGE = {
 
 _ARCHIVE = {  # what is geo-redundant stays so, and no more than that
     "LRS": "archive_lrs_usd_per_gib_month",
-    "ZRS": "archive_lrs_usd_per_gib_month",
     "GRS": "archive_grs_usd_per_gib_month",
     "RA-GRS": "archive_grs_usd_per_gib_month",
 }
@@ -226,8 +225,8 @@ def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
 def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
     """Return the rate of the archive tier for data of a redundancy, by a price book.
 
-    Data that can be read in both regions becomes GRS in the archive; that
-    zone-redundant data becomes LRS there is assumed.
+    Data that can be read in both regions becomes GRS in the archive; zone-redundant
+    vaults have none.
 
     Raises
     ------
@@ -239,6 +238,8 @@ def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
     >>> archive_usd_per_gib_month(PRICES.load("azure-list-2026-01"), "RA-GRS")
     0.0048
     """
+    if redundancy == "ZRS":
+        raise ValueError("a vault of redundancy ZRS has no archive tier")
     return prices[_rate_of(redundancy, _ARCHIVE)]
 
 

@@ -22,7 +22,7 @@ def changed_by_writes(churn, used, write, dispersion, active_frac, cell):
     """Size of the cells in which at least one of a day's writes falls."""
     active = np.maximum(active_frac * used, np.minimum(churn, used))
     written_frac = np.where(active > 0, np.minimum(churn / active, 1), 0)
-    writes = np.maximum(cell / write, 1)
+    writes = np.clip(cell / write, 1, np.finfo(float).max)
     again = dispersion / (dispersion + writes * (1 - dispersion))
     return active * changed_blocks(written_frac, again, writes, 1)
 

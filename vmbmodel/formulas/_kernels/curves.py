@@ -1,4 +1,4 @@
-"""Distinct bytes that change in some days, and their mean over many gaps."""
+"""Distinct bytes that change in some days, and their mean over gaps in steps."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,16 +9,20 @@ __all__ = ["CURVES", "Curve", "mean_gap"]
 
 
 class Curve(NamedTuple):
-    """What a gap of some days holds; and the mean over 1, 2, ... days, part of one."""
+    """What a gap of some days holds; and the mean over 1, 2, ... steps up to some days.
+
+    The last step counts in part.
+    """
 
     distinct: Callable[[np.ndarray], np.ndarray]
-    mean: Callable[[np.ndarray], np.ndarray]
+    mean: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def mean_gap(days):
-    """Mean of gaps of 1, 2, ... days, the last day of them in part."""
-    whole = np.floor(days)
-    return (whole + 1) * (days - whole / 2) / days
+def mean_gap(days, step):
+    """Mean of gaps of 1, 2, ... steps, the last of them in part."""
+    steps = days / step
+    whole = np.floor(steps)
+    return step * (whole + 1) * (steps - whole / 2) / steps
 
 
 def _upper(used, churn, rewritten, fresh):
@@ -42,12 +46,13 @@ def _linear(used, churn, rewritten, fresh):
     def distinct(days):
         return np.minimum(churn * days, used)
 
-    def mean(days):
-        room = np.where(churn > 0, used / churn, np.inf)
-        whole = np.floor(days)
+    def mean(days, step):
+        room = np.where(churn > 0, used / (churn * step), np.inf)
+        steps = days / step
+        whole = np.floor(steps)
         rising = np.minimum(np.floor(room), whole)
-        full = churn * rising * (rising + 1) / 2 + used * (whole - rising)
-        return (full + (days - whole) * distinct(whole + 1)) / days
+        full = churn * step * rising * (rising + 1) / 2 + used * (whole - rising)
+        return (full + (steps - whole) * distinct((whole + 1) * step)) / steps
 
     return Curve(distinct, mean)
 
@@ -55,12 +60,12 @@ def _linear(used, churn, rewritten, fresh):
 def _points(used, churn, rewritten, fresh):
     """No more changes in many days than in one."""
     day = np.minimum(churn, used)
-    return Curve(lambda days: day * np.minimum(days, 1), lambda days: day)
+    return Curve(lambda days: day * np.minimum(days, 1), lambda days, step: day)
 
 
 def _full(used, churn, rewritten, fresh):
     """All of it, whatever changed."""
-    return Curve(lambda days: used * np.minimum(days, 1), lambda days: used)
+    return Curve(lambda days: used * np.minimum(days, 1), lambda days, step: used)
 
 
 CURVES = {
@@ -95,15 +100,18 @@ def _approaching(day, limit, approach, fresh):
         risen = np.where(more > 0, -np.expm1(more * np.log1p(-approach)), 0)
         return day * np.minimum(days, 1) + (limit - day) * risen
 
-    def mean_union(days):
-        whole = np.floor(days)
-        falling = -np.expm1(whole * np.log1p(-approach)) / approach
+    def mean_union(days, step):
+        steps = days / step
+        whole = np.floor(steps)
+        nearer = np.log1p(-approach)
+        falling = np.expm1(whole * step * nearer) / np.expm1(step * nearer)
+        falling = (1 - approach) ** (step - 1) * falling
         some = (approach > 0) & (whole > 0)
         falling = np.where(some, np.minimum(falling, whole), whole)
         full = whole * day + (limit - day) * (whole - falling)
-        return (full + (days - whole) * union(whole + 1)) / days
+        return (full + (steps - whole) * union((whole + 1) * step)) / steps
 
     return Curve(
         lambda days: union(days) + fresh * days,
-        lambda days: mean_union(days) + fresh * mean_gap(days),
+        lambda days, step: mean_union(days, step) + fresh * mean_gap(days, step),
     )

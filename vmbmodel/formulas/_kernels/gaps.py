@@ -6,25 +6,47 @@ from vmbmodel.formulas._kernels.curves import mean_gap
 
 __all__ = ["copies", "daily_growth", "gaps", "stored"]
 
-_PERIODS = (7, 365.25 / 12, 365.25)  # days between weekly, monthly, yearly points
+_MONTH, _YEAR = 365.25 / 12, 365.25  # days from one point to the next, in the mean
+_KEPT_MONTH = 31  # days for which a month of retention lasts
+_LATE = (_MONTH - 28) / 7  # share of months that have five of a weekday
 
 
-def gaps(daily, weekly, monthly, yearly, protected_days):
-    """Yield for every level the days of a gap, the whole gaps, and the part of one.
+def gaps(daily, weekly, monthly, yearly, protected_days, month_day=0):
+    """Yield days of a gap and how many there are; then those of unequal gaps.
 
-    The first gap of a level, to the last point of the finer one, is a part.
+    Of these there are so many, of one step, two steps, ... to a length, all alike: the
+    first gap of a level, to the last point of the finer one, is one of them if at all.
     """
-    period = np.where(daily > 0, 1, 7)
-    taken = np.floor((protected_days + period - 1) / period)
+    step = np.where(daily > 0, 1, 7)
+    taken = np.floor((protected_days + step - 1) / step)
     points = np.maximum(np.minimum(np.where(daily > 0, daily, weekly), taken), 1)
-    yield period, points - 1, 0
-    horizon = points * period
-    for period, count in zip(_PERIODS, (weekly, monthly, yearly), strict=True):
-        reach = np.maximum(horizon, np.minimum(count * period, protected_days))
+    yield step, points - 1, 0, step, step
+    horizon = points * step
+    dated = month_day != 0
+
+    def level(period, kept_days):
+        reach = np.maximum(horizon, np.minimum(kept_days, protected_days))
         points = (reach - horizon) / period
         part = np.minimum(points, 1)
-        yield period, points - part, part
-        horizon = reach
+        return reach, points - part, part
+
+    reach, whole, part = level(7, weekly * 7)
+    yield 7, whole, part, part * 7, step
+    # a day of the month is mostly no day of the weekly point, and parts a week in two
+    months = np.clip(np.minimum(monthly * _KEPT_MONTH, reach) - horizon, 0, np.inf)
+    parted = np.where(dated, months / _MONTH * 6 / 7, 0)
+    yield 7, -parted, 2 * parted, 6, 1
+    step, horizon = np.where(reach > horizon, 7, step), reach
+
+    reach, whole, part = level(_MONTH, monthly * _KEPT_MONTH)
+    yield _MONTH, np.where(dated, whole, 0), part, part * _MONTH, step
+    late = np.where(dated, 0, whole * _LATE)
+    yield 28, np.where(dated, 0, whole - late), 0, 28, step
+    yield 35, late, 0, 35, step
+    step, horizon = np.where(reach > horizon, _MONTH, step), reach
+
+    _, whole, part = level(_YEAR, yearly * _YEAR)
+    yield _YEAR, whole, part, part * _YEAR, step
 
 
 def stored(used, growth, distinct, mean_distinct, points):
@@ -33,11 +55,11 @@ def stored(used, growth, distinct, mean_distinct, points):
     What was stored some days ago was smaller by the growth since then.
     """
     total, age = 0, 0
-    for days, whole, part in gaps(*points):
-        partly = np.where(part > 0, part * mean_gap(part * days), 0)
-        lasted = whole * days + partly
-        partly = np.where(part > 0, part * mean_distinct(part * days), 0)
-        added = whole * distinct(days) + partly
+    for days, whole, unequal, longest, step in gaps(*points):
+        some = unequal > 0
+        lasted = np.where(some, unequal * mean_gap(longest, step), 0) + whole * days
+        added = np.where(some, unequal * mean_distinct(longest, step), 0)
+        added = added + whole * distinct(days)
         total = total + added * _mean_size(growth, age, lasted)
         age = age + lasted
     return used * np.exp(-growth * age) + total
@@ -45,7 +67,7 @@ def stored(used, growth, distinct, mean_distinct, points):
 
 def copies(growth, points):
     """Full copies of today's data that all points come to."""
-    return stored(1, growth, np.ones_like, np.ones_like, points)
+    return stored(1, growth, np.ones_like, lambda days, _: np.ones_like(days), points)
 
 
 def daily_growth(yearly_growth_frac):

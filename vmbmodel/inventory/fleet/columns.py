@@ -24,6 +24,7 @@ OF_THE_POLICY = (
     "weekly_points",
     "monthly_points",
     "yearly_points",
+    "month_day",
     "snapshot_policy",
     "archive",
 )

@@ -110,8 +110,9 @@ class RetentionPolicy:
     ) -> bool:
         """Say whether the point of one day is in the archive tier on another.
 
-        A monthly or yearly point moves once it is of the age, no longer serves as a
-        daily or weekly one, and has the retention left that it needs.
+        A monthly or yearly point moves once it is of the age, no daily or weekly one,
+        nor one that depends on it, and has the retention left that it needs. On it
+        depend the points that follow, up to the next monthly or yearly one.
 
         Examples
         --------
@@ -124,7 +125,8 @@ class RetentionPolicy:
         """
         month_days = self.limits["retention_month_h"] / 24
         ready = day.toordinal() + archive_after_months * month_days
-        moved, gone = max(ready, self._short(day)), self._long(day)
+        gone = self._long(day)
+        moved = max(ready, self._needed(day)) if gone else math.inf
         enough = gone - moved >= archive_left_months * month_days
         return enough and moved <= on.toordinal() < gone
 
@@ -134,6 +136,17 @@ class RetentionPolicy:
         if day.weekday() == self.weekday:
             days = max(days, 7 * self.weekly_points)
         return day.toordinal() + days
+
+    def _needed(self, day: datetime.date) -> int:
+        """Ordinal of the day on which no daily or weekly point needs this one more."""
+        last = self._short(day)
+        ahead = (day + k * _DAY for k in range(1, 372 if self.yearly_points else 63))
+        for later in ahead:
+            if self._long(later) > later.toordinal():
+                break
+            if self.backs_up(later):
+                last = max(last, self._short(later))
+        return last
 
     def _long(self, day: datetime.date) -> int:
         """Ordinal of the day on which a point is no monthly or yearly one any more."""

@@ -48,10 +48,10 @@ def bill(
     )
     columns = _instances(used, vms["disks"] > 0, **ask(_instances))
     points = tuple(vms[name] for name in _POINTS)
-    past = protected_days, scenario["yearly_growth_frac"]
-    archived_gib, archive = 0.0, vms["archive"]
+    past, dated = (protected_days, scenario["yearly_growth_frac"]), vms["month_day"]
+    archived_gib, archive = 0.0, vms["archive"] & (redundancy != "ZRS")
     if archive.any():
-        archived_gib, left = _archived(used, points, past, **ask(_archived))
+        archived_gib, left = _archived(used, points, past, dated, **ask(_archived))
         archived_gib = np.where(archive, archived_gib, 0.0)
         points = tuple(
             np.where(archive, *pair) for pair in zip(left, points, strict=True)
@@ -61,7 +61,7 @@ def bill(
         rewritten_frac = scenario["rewritten_frac"]
         fresh_gib = scenario["fresh_frac"] * changed
     held_gib = formulas.stored_gib(
-        used, changed, *points, rewritten_frac, fresh_gib, *past, reading
+        used, changed, *points, rewritten_frac, fresh_gib, *past, reading, dated
     )
     rate = _by_redundancy(redundancy, storage_usd_per_gib_month, prices)
     storage_usd = formulas.storage_usd(held_gib, rate, 1)
@@ -72,8 +72,8 @@ def bill(
             storage_usd, held_gib, covered, rate, **ask(_with_reservation_usd)
         )
     if archive.any():
-        rate = _by_redundancy(redundancy, archive_usd_per_gib_month, prices)
-        storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
+        rate = _by_redundancy(redundancy[archive], archive_usd_per_gib_month, prices)
+        storage_usd[archive] += formulas.storage_usd(archived_gib[archive], rate, 1)
     columns["stored_gib"] = held_gib + archived_gib
     columns["storage_usd"] = formulas.discounted_usd(
         storage_usd, scenario["storage_discount_frac"]
@@ -119,6 +119,7 @@ def _archived(
     used_gib: np.ndarray,
     points: tuple[float, float, float, float],
     past: tuple[np.ndarray | float, float],
+    month_day: np.ndarray,
     *,
     archive_after_months: float,
     archive_left_months: float,
@@ -129,8 +130,9 @@ def _archived(
     first backup, and the growth in a year.
     """
     rule = archive_after_months, archive_left_months
-    archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past)
+    archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past, month_day)
     daily, weekly, monthly, yearly = points
+    rule = daily, weekly, monthly, *rule
     left = (
         formulas.standard_points(count, months, *rule)
         for count, months in ((monthly, 1), (yearly, 12))

@@ -225,6 +225,9 @@ def _of_vms(vms, scenario) -> Iterator[Notice]:
     for at in np.flatnonzero(vms["disks"] == 0):
         text = "Nothing to back up: every disk is temporary or excluded."
         yield Notice("nothing_to_back_up", names[at], text)
+    for at in np.flatnonzero(vms["archive"] & (vms["redundancy"] == "ZRS")):
+        text = "A vault of redundancy ZRS has no archive tier: its points stay."
+        yield Notice("no_archive", names[at], text)
     prob, transfer_h = vms["deadline_prob"].to_numpy(), vms["transfer_h"].to_numpy()
     for at in np.flatnonzero(prob < AT_RISK_PROB):
         text = (
