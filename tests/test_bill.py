@@ -100,6 +100,53 @@ def test_days_and_meters_old_and_new_add_up(write):
     assert read([path]).passed_over == 1
 
 
+COMPUTE = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Compute"
+
+
+def snapshot(resource, meter="ZRS Snapshots", **changes):
+    row = charge(x_SkuMeterCategory="Storage", PricingUnit="1 GB/Month")
+    return row | {"x_SkuMeterName": meter, "ResourceId": resource} | changes
+
+
+def test_a_resource_says_whose_a_snapshot_is(write):
+    # Enhanced policies are billed under either name of the meter
+    collection = f"{COMPUTE}/restorePointCollections"
+    path = write(
+        snapshot(f"{collection}/AzureBackup_vm-a_1", "Snapshots ZRS Snapshots"),
+        snapshot(f"{collection}/AzureBackup_vm-a_1".lower(), BilledCost="1"),
+        snapshot(f"{COMPUTE}/disks/d", "LRS Snapshots", BilledCost="2"),
+        snapshot(f"{COMPUTE}/snapshots/mine", BilledCost="4"),
+        snapshot(f"{collection}/mine", "Snapshots LRS Snapshots", BilledCost="8"),
+        snapshot(f"{COMPUTE}/disks/d", "P10 Snapshot Reads", PricingUnit="10K"),
+        charge(),
+    )
+    assert taken(path) == {
+        ("2026-01", "", "snapshots"): (3.0, 13.0),
+        ("2026-01", "v1", "instances"): (1.0, 10.0),
+    }
+    bill = read([path])
+    assert bill.own_snapshots == {"Snapshots LRS Snapshots": 8.0, "ZRS Snapshots": 4.0}
+    assert bill.unknown_snapshots == {"P10 Snapshot Reads": 10.0}
+    assert bill.passed_over == 3
+    assert bill.other == {}
+
+
+@pytest.mark.parametrize(
+    ("unit", "gib"),
+    [("1 TB/Month", 1024), ("TiB-Months", 1024), ("10 GB", 10), ("GiB-Mo", 1)],
+)
+def test_units_of_stored_data(write, unit, gib):
+    path = write(stored(PricingUnit=unit))
+    assert taken(path) == {("2026-01", "v1", "LRS"): (gib, 10.0)}
+
+
+@pytest.mark.parametrize("unit", ["Count", "Instance-Months", "1/Month", "Units"])
+def test_units_of_instances(write, unit):
+    assert taken(write(charge(PricingUnit=unit))) == {
+        ("2026-01", "v1", "instances"): (1, 10.0)
+    }
+
+
 def test_columns_of_focus_1_2_and_other_costs_are_taken(write):
     row = charge(EffectiveCost="7", SkuMeter="Azure VM Protected Instance")
     header = [n for n in HEADER if n != "x_SkuMeterName"] + [

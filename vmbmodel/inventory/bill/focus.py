@@ -55,10 +55,18 @@ _OPTIONAL = {"category": ("ChargeCategory",), "class": ("ChargeClass",)}
 _BACKUP = ("backup", "azure backup")
 _INSTANCE = re.compile(r"azure vm protected instances?", re.IGNORECASE)
 _STORED = re.compile(r"(?:standard )?(lrs|zrs|grs|ra-grs) data stored", re.IGNORECASE)
-_SNAPSHOTS = re.compile(r"(lrs|zrs|grs) snapshots", re.IGNORECASE)
+_SNAPSHOTS = re.compile(r"(?:snapshots )?(?:lrs|zrs|grs) snapshots", re.IGNORECASE)
+# Whose a snapshot is: those of a policy of type Standard are billed to the disk or the
+# storage account, those of Enhanced to a collection that the service names.
+_OWN_SNAPSHOT = (
+    r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
+)
+_OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
 _UNIT = re.compile(
-    r"(?:(?P<size>\d+)\s*)?(?:gi?b|units?)?(?:[\s/-]*mo(?:nths?)?)?", re.IGNORECASE
+    r"(?:(?P<size>\d+)\s*)?(?:gi?b|(?P<tb>ti?b)|units?|counts?|instances?)?"
+    r"(?:[\s/-]*mo(?:nths?)?)?",
+    re.IGNORECASE,
 )
 
 
@@ -79,6 +87,10 @@ class Bill:
     """Charges read."""
     passed_over: int
     """Charges of other services."""
+    own_snapshots: Mapping[str, float] = field(default_factory=dict)
+    """Cost of snapshots that backup did not take, by meter: their resource says so."""
+    unknown_snapshots: Mapping[str, float] = field(default_factory=dict)
+    """Cost of snapshots under a meter that is none of backup's, by meter."""
 
 
 @dataclass
@@ -151,17 +163,22 @@ def read(
     currencies = sorted(charges["currency"].unique())
     if len(currencies) > 1:
         findings.stop(f"must have one currency; it has {', '.join(currencies)}")
-    ours = charges[charges["line"] != ""]
+    ours = charges[charges["line"].isin(LINES)]
     keys = ["month", "vault", "line"]
     rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
-    other = charges[charges["line"] == ""].groupby("meter")["cost"].sum()
+    other, own, unknown = (
+        charges[charges["line"] == line].groupby("meter")["cost"].sum().to_dict()
+        for line in ("", _OWN, _UNKNOWN)
+    )
     return Bill(
         rows=rows,
         covered_frac=_covered_frac(ours),
         currency=currencies[0],
-        other=other.to_dict(),
+        other=other,
         charges=gathered.charges,
         passed_over=gathered.charges - gathered.kept,
+        own_snapshots=own,
+        unknown_snapshots=unknown,
     )
 
 
@@ -217,10 +234,9 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     ours = [name.lower() in _BACKUP for name in words["service"].dictionary.to_pylist()]
     kind = np.array(kinds, dtype=object)[words["meter"].indices]
     of_backup = np.array(ours, dtype=bool)[words["service"].indices]
-    at = np.flatnonzero(of_backup ^ (kind == "snapshots"))
+    at = np.flatnonzero(of_backup ^ np.isin(kind, ("snapshots", _UNKNOWN)))
     if not at.size:
         return
-    gathered.kept += at.size
     columns = {name: c.take(pa.array(at)) for name, c in cells.columns.items()}
     some = Cells(columns, cells.rows[at], cells.findings)
     text = {
@@ -230,6 +246,9 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     line = pd.Series(kind[at])
     if "category" in text:  # a reservation bought is no use of it
         line = line.mask(text["category"].str.lower() == "purchase", "")
+    own = text["resource"].str.contains(_OWN_SNAPSHOT)
+    line = line.mask(own & line.isin(("snapshots", _UNKNOWN)), _OWN)
+    gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
     start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
     quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
@@ -245,7 +264,8 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
                 "vault": vault.fillna("").mask(line == "snapshots", ""),
                 "line": line,
                 "meter": text["meter"],
-                "quantity": quantity * _per_unit(some, names["unit"], text["unit"]),
+                "quantity": quantity
+                * _per_unit(some, names["unit"], text["unit"], line.isin(LINES)),
                 "cost": cost,
                 "currency": text["currency"].str.upper(),
                 "start": start,
@@ -281,7 +301,9 @@ def _line_of(meter: str) -> str:
         return "instances"
     if stored := _STORED.fullmatch(meter):
         return stored[1].upper()
-    return "snapshots" if _SNAPSHOTS.fullmatch(meter) else ""
+    if _SNAPSHOTS.fullmatch(meter):
+        return "snapshots"
+    return _UNKNOWN if "snapshot" in meter.lower() else ""
 
 
 def _numbers(cells: Cells, name: str) -> np.ndarray:
@@ -302,15 +324,19 @@ def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
     return dates
 
 
-def _per_unit(cells: Cells, name: str, text: pd.Series) -> np.ndarray:
-    """Read ``1/Month``, ``1 GB/Month`` or ``100 GB`` as how many of one."""
+def _per_unit(
+    cells: Cells, name: str, text: pd.Series, needed: pd.Series
+) -> np.ndarray:
+    """Read ``1/Month``, ``1 GB/Month`` or ``1 TB`` as how many of one, where needed."""
     units = text.unique()
     factors = {}
     for unit in units:
         match = _UNIT.fullmatch(unit)
-        factors[unit] = float(match["size"] or 1) if match and unit else np.nan
+        factors[unit] = np.nan
+        if match and unit:
+            factors[unit] = float(match["size"] or 1) * (1024 if match["tb"] else 1)
     factor = text.map(factors).to_numpy(float)
-    at = np.flatnonzero(np.isnan(factor))[: MANY + 1]
+    at = np.flatnonzero(np.isnan(factor) & needed)[: MANY + 1]
     cells.note("must be a unit such as 1/Month or 1 GB/Month", name, at)
     return np.where(np.isnan(factor), 0, factor)
 

@@ -28,8 +28,7 @@ CAUSES = {
     "tier": "The bill counts other protected instances than the used sizes give.",
     "vault_bytes": "The vault holds other amounts than the model gives.",
     "redundancy": "The bill has another redundancy than the inventory.",
-    "snapshots": "Snapshots take other amounts than the model gives; those that "
-    "are not of a backup are billed under the same meters.",
+    "snapshots": "Snapshots take other amounts than the model gives.",
     "stopped_items": "VMs no longer backed up, whose data is retained.",
     "not_in_inventory": "Vaults that are billed and hold no VM of the inventory.",
 }
@@ -286,6 +285,16 @@ def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
             f"More protected instances than the inventory gives: {vaults}. A VM whose "
             "backup was stopped is billed as long as its data is retained: list such "
             "VMs in a file of their own, --stopped FILE."
+        )
+    for meter, cost in bill.own_snapshots.items():
+        yield (
+            f"{cost * rate_usd:,.2f} USD of {meter} are snapshots that backup did not "
+            "take, as their resource says; left out."
+        )
+    for meter, cost in bill.unknown_snapshots.items():
+        yield (
+            f"{cost * rate_usd:,.2f} USD of {meter} are snapshots under a meter that "
+            "is not known as one of backup's; left out."
         )
     for meter, cost in bill.other.items():
         yield (
