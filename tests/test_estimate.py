@@ -329,7 +329,8 @@ def test_every_reading_and_every_assumed_constant_is_listed():
 def test_a_reading_switched_changes_a_number_and_says_so(reading):
     changes = {n: parse_setting(n, v) for n, v in reading.settings.items()}
     small = disk("small", size=32, used=20, dispersion=1, disk_type="premium-ssd")
-    disks = (*A2, disk("big", used=3000, churn_gib_per_day=100), small)
+    big = disk("big", used=3000, churn_gib_per_day=100, snapshot_policy="enhanced")
+    disks = (*A2, big, small)
     before, after = answer(*disks), answer(*disks, **changes)
     dated = {"profile": "azure-2026-01"} if reading.id == "start-slack" else {}
     if dated:  # the article of 2018 knows no slack

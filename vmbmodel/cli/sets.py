@@ -122,9 +122,17 @@ def import_prices(
     deliver(text, output, force=force)
     say(
         f"{found.rows} rows: {len(found.meters)} prices of {found.region} in "
-        f"{found.currency}, {found.reservations} reservations apart, {found.dropped} "
-        "other meters dropped.",
+        f"{found.currency}, {found.reservations} reservations apart, "
+        f"{found.not_in_force} not in force on {asked}, {found.dropped} other meters "
+        "dropped.",
     )
+    if found.other_enhanced is not None:
+        meter = found.other_enhanced
+        say(
+            f"Snapshots of Enhanced policies: as on standard HDD; the meter "
+            f"{meter.name}, which bills show, has {meter.price:f} {meter.currency}. To "
+            "reckon with that, --set snapshot_enhanced_usd_per_gib_month=PRICE."
+        )
     if found.missing:
         missing = ", ".join(found.missing)
         say(f"Not in the list, from {rest.name}: {missing}.")

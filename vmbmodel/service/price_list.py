@@ -2,8 +2,10 @@
 
 The list is saved by whoever asks for it; nothing here goes to a network. A page
 is a JSON object with ``Items``, a row for each meter. Meters of vault storage and
-of the protected instance are taken under their older and newer names, reserved
-capacity is kept apart, and everything else is dropped and counted.
+of the protected instance are taken under their older and newer names, those of
+snapshots from the service Storage; of several prices of a meter, the one in force on
+the day the list was asked for. Reserved capacity is kept apart, and everything else is
+dropped and counted.
 """
 
 import datetime
@@ -36,13 +38,25 @@ _NEW_METERS = {
     **{f"Standard {meter}": name for meter, name in _VAULT.items()},
     **_ARCHIVE,
 }
-_MEASURES = {_INSTANCE: ("1/Month", "1")} | dict.fromkeys(
-    (*_VAULT.values(), *_ARCHIVE.values()), ("1 GB/Month",)
-)
+_STANDARD = "snapshot_standard_usd_per_gib_month"
+_ENHANCED = "snapshot_enhanced_usd_per_gib_month"
+# where a region has no zones, the local price is that of an Enhanced policy too
+_ENHANCED_LOCAL = f"{_ENHANCED} (LRS)"
+_ENHANCED_METER = f"{_ENHANCED} (by its meter)"
+_SNAPSHOTS = {
+    ("Standard Page Blob", "LRS Snapshots"): _STANDARD,
+    ("Standard HDD Managed Disks", "ZRS Snapshots"): _ENHANCED,
+    ("Standard HDD Managed Disks", "LRS Snapshots"): _ENHANCED_LOCAL,
+    ("Standard SSD Managed Disks", "Snapshots ZRS Snapshots"): _ENHANCED_METER,
+}
+"""Product and meter of the service Storage, and what its price is."""
+_RATES = (*_VAULT.values(), *_ARCHIVE.values(), *_SNAPSHOTS.values())
+_MEASURES = {_INSTANCE: ("1/Month", "1")} | dict.fromkeys(_RATES, ("1 GB/Month",))
 _BOUNDS = {
     _INSTANCE: (Decimal(1), Decimal(100)),
     **dict.fromkeys(_VAULT.values(), (Decimal("0.001"), Decimal(1))),
     **dict.fromkeys(_ARCHIVE.values(), (Decimal("0.0001"), Decimal("0.1"))),
+    **dict.fromkeys(_SNAPSHOTS.values(), (Decimal("0.001"), Decimal(1))),
 }
 _TEXTS = {
     "armRegionName": re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,39}"),
@@ -81,8 +95,12 @@ class PriceList:
     """Rows of reserved capacity, a price of a whole term and no rate."""
     dropped: int
     """Rows of other meters, services and regions."""
+    not_in_force: int
+    """Rows of prices that are yet to come, have ended, or were followed by another."""
     more: bool
     """Whether every page says that there is a next one."""
+    other_enhanced: Meter | None = None
+    """Price under the name of the meter on bills of Enhanced snapshots, if listed."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -101,6 +119,7 @@ class _Reading:
     rows: int = 0
     reservations: int = 0
     dropped: int = 0
+    not_in_force: int = 0
     problems: list[str] = field(default_factory=list)
 
     def complain(self, problem: str) -> None:
@@ -135,8 +154,8 @@ def read_price_list(
     ------
     ValueError
         With file, row and rule, if a page is no page of the list, if a price is
-        not one, stands twice or is not in force yet, or if regions or currencies
-        are mixed; and if there is no price of an instance or of any storage.
+        not one or stands twice, or if regions or currencies are mixed; and if there is
+        no price in force of an instance or of any storage.
     OSError
         If a file cannot be read.
     """
@@ -168,8 +187,14 @@ def read_price_list(
     if _INSTANCE not in found or not storage:
         lacking = _INSTANCE_METERS[0] if storage or not found else "vault storage"
         of = f" of {region}" if region else ""
-        raise ValueError(f"no price{of} of {lacking} among {reading.rows} rows")
+        late = ""
+        if reading.not_in_force:
+            late = f", {reading.not_in_force} not in force on {retrieved}"
+        raise ValueError(f"no price{of} of {lacking} among {reading.rows} rows{late}")
     one = found[_INSTANCE]
+    local, other = (found.pop(n, None) for n in (_ENHANCED_LOCAL, _ENHANCED_METER))
+    if local is not None:
+        found.setdefault(_ENHANCED, local)
     return PriceList(
         meters=found,
         region=one.region,
@@ -178,6 +203,8 @@ def read_price_list(
         rows=reading.rows,
         reservations=reading.reservations,
         dropped=reading.dropped,
+        not_in_force=reading.not_in_force,
+        other_enhanced=other,
         more=not last_pages,
     )
 
@@ -193,7 +220,7 @@ def price_book(
         What pages say.
     base : ConstantSet
         Price book that gives what a list does not have: the steps of an instance,
-        snapshots, and redundancies that a region lacks.
+        what the list lacks.
     usd_per_unit : float, optional
         US dollars for one unit of the list's currency, where that is another.
 
@@ -240,7 +267,7 @@ def _take_row(reading: _Reading, where: str, row: object) -> None:
     elif row["type"] != "Consumption":
         reading.dropped += 1
     else:
-        problems = list(_row_problems(name, row, reading.retrieved))
+        problems = list(_row_problems(name, row))
         for problem in problems:
             reading.complain(f"{where}: {problem}")
         if not problems:
@@ -263,8 +290,16 @@ def _keep(reading: _Reading, name: str, row: Mapping[str, object], where: str) -
                 f"{other.where}; --region picks one"
             )
             reading.stop_if_bad()
-    first = reading.meters.setdefault(name, meter)
-    if first is not meter:
+    ended = _date(row.get("effectiveEndDate") or "9999-12-31")
+    first = reading.meters.get(name)
+    if meter.since > reading.retrieved or (ended and ended < reading.retrieved):
+        reading.not_in_force += 1
+    elif first is None or first.since < meter.since:
+        reading.not_in_force += first is not None
+        reading.meters[name] = meter
+    elif meter.since < first.since:
+        reading.not_in_force += 1
+    else:
         reading.complain(
             f"{where}: {meter.name} of {meter.region} is given before, in {first.where}"
         )
@@ -272,9 +307,11 @@ def _keep(reading: _Reading, name: str, row: Mapping[str, object], where: str) -
 
 def _constant(row: Mapping[str, object]) -> str | None:
     """Name the constant a meter stands for, under its newer or its older name."""
+    meter = row["meterName"]
+    if row["serviceName"] == "Storage" and row["type"] == "Consumption":
+        return _SNAPSHOTS.get((row.get("productName"), meter))
     if row["serviceName"] != "Backup":
         return None
-    meter = row["meterName"]
     if row.get("skuName") == "Standard" and meter in _VAULT:
         return _VAULT[meter]
     if row["type"] == "Reservation" and meter in _VAULT:
@@ -282,19 +319,16 @@ def _constant(row: Mapping[str, object]) -> str | None:
     return _NEW_METERS.get(meter)
 
 
-def _row_problems(
-    name: str, row: Mapping[str, object], retrieved: datetime.date
-) -> Iterator[str]:
+def _row_problems(name: str, row: Mapping[str, object]) -> Iterator[str]:
+    end = row.get("effectiveEndDate")
+    if end is not None and (not isinstance(end, str) or _date(end) is None):
+        yield f"effectiveEndDate is no date; got {_short(row, 'effectiveEndDate')}"
     for key, pattern in _TEXTS.items():
         entry = row.get(key)
         if not isinstance(entry, str) or not pattern.fullmatch(entry):
             yield f"{key} is missing or malformed; got {_short(row, key)}"
-        elif key == "effectiveStartDate":
-            since = _date(entry)
-            if since is None:
-                yield f"{key} is no date; got {entry!r}"
-            elif since > retrieved:
-                yield f"{key} must be {retrieved} or before; got {since}"
+        elif key == "effectiveStartDate" and _date(entry) is None:
+            yield f"{key} is no date; got {entry!r}"
     price = row.get("retailPrice")
     if type(price) not in (int, Decimal) or not 0 <= price < _TOO_MUCH:
         got = _short(row, "retailPrice")
@@ -354,16 +388,23 @@ def _origin(
 ) -> Origin:
     unit = "USD" if name == _INSTANCE else "USD/(GB month)"
     converted = usd_per_unit is not None
-    printed = f"{meter.price:f} {meter.currency}"
+    notes = []
+    if converted:
+        printed = f"{meter.price:f} {meter.currency}"
+        notes.append(f"Printed as {printed}; the rate of exchange is the caller's.")
+    other = price_list.other_enhanced if name == _ENHANCED else None
+    if other is not None:
+        notes.append(
+            f"On standard HDD; the meter {other.name}, which bills show, has "
+            f"{other.price:f} {other.currency}."
+        )
     return Origin(
         documented=f"{usd:f} {unit}",
         source="retailprices",
         locator=f"meter {meter.name} of {meter.region}, in force from {meter.since}",
         retrieved=price_list.retrieved,
-        status="assumed" if converted else "documented",
-        note=f"Printed as {printed}; the rate of exchange is the caller's."
-        if converted
-        else "",
+        status="assumed" if notes or name == _ENHANCED else "documented",
+        note=" ".join(notes),
     )
 
 
