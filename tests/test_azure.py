@@ -95,6 +95,13 @@ def test_a_vm_and_its_disks():
     assert data["origin"] == "size: disk list; used: share of the size, 0.5"
 
 
+def test_trusted_launch_is_told_by_the_security_of_a_vm():
+    trusted = WEB | {"securityProfile": {"securityType": "TrustedLaunch"}}
+    assert read(WEB_DISKS, [trusted]).disks["trusted_launch"].all()
+    for security in ({}, {"securityProfile": None}):
+        assert read(WEB_DISKS, [WEB | security]).disks["trusted_launch"].isna().all()
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_what_is_written_is_read_back(suffix):
     items = [item("rg-web", "web-01")]

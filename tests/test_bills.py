@@ -69,6 +69,22 @@ def test_published_even_point_of_the_two_policies():
     assert_allclose(standard, enhanced, rtol=1e-12)
 
 
+def test_trusted_launch_is_billed_for_snapshots_like_enhanced():
+    # 100 GiB, five snapshots of 2 GiB: 108 GB at 0.05 USD under either policy
+    vm = disk(used=100, churn_gib_per_day=2, trusted_launch=True)
+    for policy in ("standard", "enhanced"):
+        usd = row(vm, snapshot_points=5, snapshot_policy=policy)["snapshot_usd"]
+        assert_allclose(usd, 108 * 0.05)
+
+
+def test_a_zone_redundant_vault_has_no_archive():
+    kept = {"archive": True, **GFS}
+    zrs = row(disk(used=200, churn_gib_per_day=10, redundancy="ZRS"), **kept)
+    lrs = row(disk(used=200, churn_gib_per_day=10, redundancy="LRS"), **GFS)
+    assert_allclose(zrs["stored_gib"], lrs["stored_gib"])
+    assert_allclose(zrs["storage_usd"], zrs["stored_gib"] * 0.028)
+
+
 def test_the_estimator_s_example_over_policies():
     # estimator2025: 200 GB, 10 GB changed a day. Worked elsewhere: with 30 d, 12 w,
     # 12 m and 3 y, points times churn 680 GB, at random 2,724, linear 3,181, with

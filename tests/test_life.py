@@ -76,12 +76,18 @@ def test_documented_soft_delete():
     assert_allclose(billed_days, [30, 46 - 30 + (61 - 52), 30])
 
 
-def test_basic_soft_delete_and_none_cost_nothing():
-    life = Event(day(0), "backup", 47, 60), Event(day(30), "delete")
-    for soft_delete_h in (0, 336):
-        month = bill(*life, soft_delete_h=soft_delete_h)
-        assert month["total_usd"].iloc[1:].tolist() == [0, 0]
-        assert month["billed_frac"].tolist() == [1, 0, 0]
+def test_soft_delete_costs_nothing_but_its_snapshots():
+    life = Event(day(0), "backup", 47, 60, 10), Event(day(30), "delete")
+    month = bill(*life)
+    assert month["billed_frac"].tolist() == [1, 0, 0]
+    assert month[["instance_usd", "storage_usd"]].iloc[1:].to_numpy().max() == 0
+    # 14 of the 31 days of May, 10 GB at 0.12 USD
+    assert_allclose(month["snapshot_usd"], [1.2, 1.2 * 14 / 31, 0])
+
+
+def test_soft_delete_cannot_be_switched_off():
+    with pytest.raises(ValueError, match="must be >= 336, for soft delete cannot be"):
+        bill(Event(day(0), "backup", 47, 60), soft_delete_h=0)
 
 
 def test_a_second_life():
@@ -126,7 +132,7 @@ ALLOWED = {
 @st.composite
 def lives(draw):
     """Draw a life that can be, and how long the vault keeps deleted data."""
-    soft_days = draw(st.sampled_from([0, 14, 30, 60]))
+    soft_days = draw(st.sampled_from([14, 30, 60]))
     now = draw(st.dates(datetime.date(1999, 1, 1), datetime.date(2099, 1, 1)))
     events, state, gone = [], "unprotected", None
     for _ in range(draw(st.integers(1, 8))):
@@ -163,7 +169,9 @@ def by_days(events, soft_days, months):
             if state != "none" and sizes and not free:
                 used, stored, snapshots = sizes
                 fee = 5 if used <= 50 else 10 * math.ceil(used / 500)
-                total += [1, fee, stored * 0.0448, snapshots * 0.12]
+                total[:3] += [1, fee, stored * 0.0448]
+            if state != "none" and sizes:  # until it is gone
+                total[3] += sizes[2] * 0.12
             today += DAY
         result.append(total / length)
     return np.array(result)

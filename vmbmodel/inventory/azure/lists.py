@@ -63,6 +63,7 @@ class Vm:
     id: Resource
     name: str
     os: str | None
+    trusted_launch: bool | None
     slots: list[Slot]
 
 
@@ -134,7 +135,10 @@ def vm(entry: Entry) -> Vm | str | None:
     os = (system.text("osType") or "").lower()
     known = os if os in ("windows", "linux") else None
     file = entry.findings.file
-    return Vm(file, entry.row, found, name or found.name, known, slots)
+    security = entry.entry("securityProfile")
+    kind = security.text("securityType") if security is not None else None
+    trusted = kind.lower() == "trustedlaunch" if kind else None
+    return Vm(file, entry.row, found, name or found.name, known, trusted, slots)
 
 
 def item(entry: Entry) -> Item | str | None:

@@ -314,6 +314,7 @@ def _facts(
     """Return what holds for all disks of a VM."""
     item = known.items.get(vm.id.key)
     facts = {"vm": name, "os": vm.os, "origin": ""}
+    facts["trusted_launch"] = vm.trusted_launch
     found = known.policies.get(item.policy) if item and item.policy else None
     for disk in disks:
         if disk["disk_type"] in NEEDS_ENHANCED and not disk["excluded"]:

@@ -47,6 +47,7 @@ OPTIONAL = (
     "excluded",
     "os",
     "redundancy",
+    "trusted_launch",
     *OF_THE_POLICY,
     "origin",
 )
@@ -62,6 +63,7 @@ OF_THE_VM = (
     "first_backup",
     "os",
     "redundancy",
+    "trusted_launch",
     *OF_THE_POLICY,
 )
 """Facts of the VM, which its disks repeat."""

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ _NEXT = {  # what may happen, and where it leads
 }
 _KINDS = tuple(dict.fromkeys(kind for _, kind in _NEXT))
 _SIZES = ("used_gib", "stored_gib", "snapshot_gib")
+_NOTHING = (math.nan,) * len(_SIZES)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def bill_of_life(
     snapshot_policy : str, optional
         ``standard`` or ``enhanced``, which snapshots are priced by.
     soft_delete_h : float, optional
-        How long the vault keeps deleted data; 0 where soft delete is off. [h]
+        How long the vault keeps deleted data: 14 days at least, for soft delete
+        cannot be switched off. [h]
 
     Returns
     -------
@@ -86,13 +89,15 @@ def bill_of_life(
     ------
     ValueError
         If there is no event or no month, or with every event that cannot be: a
-        backup of stopped protection, a deletion of nothing.
+        backup of stopped protection, a deletion of nothing; and if deleted data is
+        kept for less than the free days.
 
     Notes
     -----
     Nothing is billed before the first successful backup. Stopped protection is
     billed on at the size of the last one. Deleted data is billed until
-    `vmbmodel.formulas.billing.billing_end_h`; what is undeleted is billed again.
+    `vmbmodel.formulas.billing.billing_end_h`, and its snapshots until they are gone,
+    for they lie in the owner's subscription; what is undeleted is billed again.
     Part months are prorated by days, each of which lands in one month.
 
     Examples
@@ -111,6 +116,11 @@ def bill_of_life(
     if not events:
         raise ValueError("events must hold one at least")
     free_h = prices["free_soft_delete_h"]
+    if not soft_delete_h >= free_h:
+        raise ValueError(
+            f"soft_delete_h must be >= {free_h:g}, for soft delete cannot be switched "
+            f"off; got {soft_delete_h!r}"
+        )
     steps = _steps(events, soft_delete_h, free_h)
     start = events[0].on.replace(day=1)
     edges_h = np.array(month_edges_h(start, months))
@@ -151,15 +161,23 @@ def _steps(
 ) -> list[tuple[float, tuple[float, ...]]]:
     """Return from when on which sizes are billed; they are NaN where nothing is."""
     steps, problems = [], []
-    state, sizes = "unprotected", (math.nan,) * len(_SIZES)
+    state, sizes = "unprotected", _NOTHING
     gone = unbilled = math.inf
+
+    def let_go(until):
+        """End what is billed of deleted data: the vault's first, snapshots last."""
+        if unbilled <= until:
+            steps.append((unbilled, (*_NOTHING[:-1], sizes[-1])))
+        if gone <= until:
+            steps.append((gone, _NOTHING))
+
     for event in events:
         day = event.on.toordinal()
+        let_go(day)
         if day >= unbilled:
-            steps.append((unbilled, (math.nan,) * len(_SIZES)))
             unbilled = math.inf
-        if state == "deleted" and day >= gone:
-            state = "unprotected"
+        if day >= gone:
+            state, gone = "unprotected", math.inf
         problem = _problem(event, state)
         if problem:
             problems.append(f"{event.on}: {problem}")
@@ -175,8 +193,7 @@ def _steps(
             steps.append((day, sizes))
     if problems:
         raise ValueError("\n".join(problems))
-    if unbilled < math.inf:
-        steps.append((unbilled, (math.nan,) * len(_SIZES)))
+    let_go(sys.float_info.max)
     return steps
 
 

@@ -106,7 +106,14 @@ _TOTALS = (
     "snapshot_usd",
     "total_usd",
 )
-_OF_THE_VM = ("vault", "policy", "start_h", "redundancy", "first_backup")
+_OF_THE_VM = (
+    "vault",
+    "policy",
+    "start_h",
+    "redundancy",
+    "first_backup",
+    "trusted_launch",
+)
 _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
 _SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
 

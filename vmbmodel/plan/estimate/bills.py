@@ -79,8 +79,10 @@ def bill(
         storage_usd, scenario["storage_discount_frac"]
     )
     columns["snapshot_usd"] = np.zeros(len(used))
+    # the snapshots of Trusted Launch lie beside its disks, whatever the policy
+    billed_as = np.where(vms["trusted_launch"], "enhanced", vms["snapshot_policy"])
     for policy, rate in _SNAPSHOT_RATES.items():
-        own = vms["snapshot_policy"] == policy
+        own = billed_as == policy
         if own.any():
             kept = np.minimum(vms["snapshot_points"], protected_days)
             usd = _snapshot_usd(
