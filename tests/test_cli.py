@@ -296,6 +296,27 @@ def test_dispersion_of_a_day_counted_by_hand(run, monday):
     assert "8 KiB on a disk of 1 GiB" in run(*arguments)
 
 
+def test_dispersion_warns_of_days_that_are_not_alike(run, monday, tmp_path):
+    tuesday = tmp_path / "tuesday.csv"
+    tuesday.write_text("offset,length\n0,8388608\n16777216,8192\n")
+    arguments = ("dispersion", monday, tuesday, "--disk-gib", 1)
+    answer = json.loads(run(*arguments, "--format", "json"))
+    # 1,024 cells in bulk and one apart
+    first, second = answer["files"]
+    assert (first["bulk_frac"], first["scattered_dispersion"]) == (0, 1)
+    assert second["bulk_frac"] == pytest.approx(1024 / 1025)
+    assert second["scattered_dispersion"] == 1
+    spread = {part["name"]: part for part in answer["spread"]}
+    assert spread["changed_gib"]["least"] == pytest.approx(2 * 2**-17)
+    assert spread["changed_gib"]["most"] == pytest.approx(1025 * 2**-17)
+    (note,) = answer["notes"]
+    assert "not alike: changed_gib is 1.53e-05 to 0.00782, dispersion_index is" in note
+    alike = json.loads(
+        run("dispersion", monday, monday, "--disk-gib", 1, "--format", "json")
+    )
+    assert alike["notes"] == []
+
+
 def test_dispersion_of_days_shows_what_is_written_again(run, monday, tmp_path):
     tuesday = tmp_path / "tuesday.csv"
     tuesday.write_text("time,op,offset,size\n1,W,0,4096\n2,R,8192,4096\n")

@@ -1,5 +1,6 @@
 """``vmbmodel dispersion``."""
 
+import statistics
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,16 @@ _COLUMNS = (
     "dispersion_index",
     "dispersion",
     "active_frac",
+    "bulk_frac",
+    "scattered_dispersion",
     "writes",
     "write_kib",
     "small_writes_frac",
 )
+
+_SPREAD = ("changed_gib", "dispersion_index", "active_frac", "bulk_frac")
+_ALIKE = 3
+"""How many times the least the most of alike days may be."""
 
 _AVOIDING = 1.05
 """Raw index from which on changes are said to avoid each other."""
@@ -64,7 +71,8 @@ def dispersion(
     """Measure how scattered the changes of a disk are: the dispersion index.
 
     Several files are days that follow each other; what changes in one, two and
-    more of them together shows how much is written again and again.
+    more of them together shows how much is written again and again. Each day is split
+    into what was written in bulk and what is scattered.
     """
     from vmbmodel.inventory import changes as extents
 
@@ -97,6 +105,18 @@ def dispersion(
         if (day.dispersion_index or 0) > _AVOIDING
     ]
     notes += [f"{day.file}: nothing changed" for day in days if not day.changed_cells]
+    spread = [_spread_of(name, rows) for name in _SPREAD] if len(rows) > 1 else []
+    unlike = [
+        f"{part['name']} is {part['least']:.3g} to {part['most']:.3g}"
+        for part in spread[:2]
+        if part["least"] is not None and part["most"] > _ALIKE * part["least"]
+    ]
+    if unlike:
+        notes.append(
+            f"The days are not alike: {', '.join(unlike)}. One value for all is wrong "
+            "on most of them, and unions may leave their bracket; take the days apart, or "
+            "the worst to be safe."
+        )
     if before is None and disk_gib is None:
         notes.append(
             "The disk is taken to end with the last change; --disk-gib says better."
@@ -106,6 +126,7 @@ def dispersion(
         "cell_kib": cell_kib,
         "size_gib": size_gib,
         "files": rows,
+        "spread": spread,
         "unions": unions,
         "notes": notes,
     }
@@ -119,10 +140,22 @@ def dispersion(
     )
 
 
+def _spread_of(name: str, rows: list[dict]) -> dict:
+    """Give the least, the median and the most of a column, over the days."""
+    found = [row[name] for row in rows if row[name] is not None]
+    least, median, most = (
+        (min(found), statistics.median(found), max(found)) if found else (None,) * 3
+    )
+    return {"name": name, "least": least, "median": median, "most": most}
+
+
 def _text(whole: dict) -> str:
     parts = [render_table(whole["files"], _COLUMNS)]
     if len(whole["files"]) > 1:
-        parts.append(render_table(whole["unions"], ["days", "union_gib"]))
+        parts += [
+            render_table(whole["spread"], ["name", "least", "median", "most"]),
+            render_table(whole["unions"], ["days", "union_gib"]),
+        ]
     about = (
         f"Cells of {whole['cell_kib']:g} KiB on a disk of {whole['size_gib']:,.4g} GiB."
     )

@@ -2,6 +2,7 @@
 
 from vmbmodel.inventory.changes.extents import (
     ACTIVE_KIB,
+    BULK_CELLS,
     Changes,
     compare_images,
     on_disk,
@@ -12,6 +13,7 @@ from vmbmodel.inventory.changes.extents import (
 
 __all__ = [
     "ACTIVE_KIB",
+    "BULK_CELLS",
     "Changes",
     "compare_images",
     "on_disk",

@@ -28,6 +28,7 @@ from vmbmodel.inventory.files import Findings
 
 __all__ = [
     "ACTIVE_KIB",
+    "BULK_CELLS",
     "Changes",
     "compare_images",
     "on_disk",
@@ -38,6 +39,9 @@ __all__ = [
 
 ACTIVE_KIB = 4096
 """Size of the areas of which those with a change count as active."""
+
+BULK_CELLS = 32
+"""Length from which on a run counts as written in bulk, the others as scattered."""
 
 LARGEST_CELL_KIB = 64 * 1024
 GIB = 2**30
@@ -103,6 +107,23 @@ class Changes:
         return None if raw is None else min(raw, 1.0)
 
     @property
+    def bulk_frac(self) -> float | None:
+        """Share of the changed cells in runs of `BULK_CELLS` or more."""
+        if not self.changed_cells:
+            return None
+        return self._bulk_cells / self.changed_cells
+
+    @property
+    def scattered_dispersion(self) -> float | None:
+        """How scattered the rest is, on the disk without the bulk; None without any."""
+        scattered = self.changed_cells - self._bulk_cells
+        if not scattered:
+            return None
+        runs = self.runs.end - self.runs.begin
+        extents, cells = int((runs < BULK_CELLS).sum()), self.cells - self._bulk_cells
+        return min(dispersion_index(scattered, extents, cells), 1.0)
+
+    @property
     def extent_kib(self) -> float | None:
         """Mean length of a run; None if nothing changed."""
         if not self.extents:
@@ -117,6 +138,11 @@ class Changes:
         area = max(ACTIVE_KIB * 1024, self._cell_bytes)
         touched = self.runs.of_size(self._cell_bytes, area).cells
         return min(max(touched * area / (self.size_gib * GIB), self.changed_frac), 1.0)
+
+    @property
+    def _bulk_cells(self) -> int:
+        runs = self.runs.end - self.runs.begin
+        return int(runs[runs >= BULK_CELLS].sum())
 
     @property
     def _cell_bytes(self) -> int:
