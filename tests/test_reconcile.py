@@ -138,6 +138,22 @@ def test_without_vaults_in_the_inventory_all_of_the_bill_is_one():
     assert answer.difference_usd == near(0)
 
 
+def test_snapshots_of_two_policies_are_counted_at_their_own_prices():
+    # two snapshots of 1 GiB at 0.12 USD, and 100 + 1 GiB at 0.05
+    disk = {"disk": "os", "role": "os", "size_gib": 128, "used_gib": 100}
+    disk |= {"churn_gib_per_day": 1, "snapshot_points": 2}
+    kinds = {"a": "standard", "b": "enhanced"}
+    disks = [disk | {"vm": vm, "snapshot_policy": kind} for vm, kind in kinds.items()]
+    billed = {"month": "2026-01", "vault": "", "line": "snapshots"}
+    rows = pd.DataFrame([billed | {"quantity": 103.0, "cost": 5.29}])
+    bill = Bill(rows, {"2026-01": 1.0}, "USD", {}, 1, 0)
+    answer = reconcile(pd.DataFrame(disks), bill)
+    line = answer.lines.set_index("line").loc["snapshots"]
+    assert line["modelled"] == pytest.approx(103)
+    assert line["modelled_usd"] == pytest.approx(5.29)
+    assert answer.causes["snapshots"] == pytest.approx(0, abs=1e-9)
+
+
 def test_half_a_month_is_half_the_bill():
     answer = reconcile(fleet(), as_modelled(months=0.5), SCENARIO)
     assert answer.difference_usd == near(0)

@@ -114,8 +114,8 @@ def dispersion(
     if unlike:
         notes.append(
             f"The days are not alike: {', '.join(unlike)}. One value for all is wrong "
-            "on most of them, and unions may leave their bracket; take the days apart, or "
-            "the worst to be safe."
+            "on most of them, and unions may leave their bracket; take the days apart, "
+            "or the worst to be safe."
         )
     if before is None and disk_gib is None:
         notes.append(

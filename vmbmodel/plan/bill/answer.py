@@ -230,14 +230,20 @@ def _unit_usd(lines: pd.DataFrame, scenario: Scenario) -> np.ndarray:
 def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataFrame:
     """Return quantity and cost of a full month by vault and line, by the model."""
     vms = estimate_disks(fleet, scenario).vms.set_index("vm")
-    vms = vms.join(of_vms(fleet, scenario, "redundancy"))
+    facts = of_vms(fleet, scenario, "redundancy", "snapshot_policy", "trusted_launch")
+    policy = facts["snapshot_policy"].mask(facts["trusted_launch"], "enhanced")
+    vms = vms.drop(columns=facts.columns, errors="ignore").join(facts)
     vms["vault"] = "" if one else vms["vault"].str.lower()
     stored = vms.groupby(["vault", "redundancy"])[["stored_gib", "storage_usd"]].sum()
     instances = vms.groupby("vault")[["protected_instances", "instance_usd"]].sum()
-    snapshot_usd = math.fsum(vms["snapshot_usd"])
-    rate = scenario.prices[f"snapshot_{scenario['snapshot_policy']}_usd_per_gib_month"]
-    rate *= 1 - scenario["snapshot_discount_frac"]
-    parts = {("", "snapshots"): (snapshot_usd / rate if rate else 0.0, snapshot_usd)}
+    rates = {
+        name: scenario.prices[f"snapshot_{name}_usd_per_gib_month"]
+        * (1 - scenario["snapshot_discount_frac"])
+        for name in policy.unique()
+    }
+    snapshots = vms.groupby(policy)["snapshot_usd"].sum()
+    gib = math.fsum(usd / rates[n] for n, usd in snapshots.items() if rates[n])
+    parts = {("", "snapshots"): (gib, math.fsum(snapshots))}
     parts |= {(vault, "instances"): row for vault, *row in instances.itertuples()}
     parts |= {place: row for place, *row in stored.itertuples()}
     index = pd.MultiIndex.from_tuples(parts, names=["vault", "line"])
