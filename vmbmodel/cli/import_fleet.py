@@ -61,6 +61,8 @@ def import_fleet(
 
     Azure lists provisioned sizes, no used bytes. Those come from --used, from
     --jobs or from --used-frac; nothing is guessed, and each row says its origin.
+    With --policies, each VM gets what its policy keeps, and a table of all that
+    the policies say is written beside the inventory.
     """
     from vmbmodel.inventory import azure, fleet
 
@@ -82,6 +84,11 @@ def import_fleet(
             deliver(text)
         else:
             fleet.write(found.disks, output, force=force)
+        if output is not None and len(found.policies):
+            beside = output.with_name(f"{output.stem}-policies.csv")
+            text = found.policies.to_csv(index=False, lineterminator="\n")
+            deliver(text, beside, force=force)
+            say(f"What the policies say, whole: {beside}.")
     for line in found.summary():
         say(line)
     if not len(found.disks):

@@ -44,6 +44,8 @@ class Import:
     """A row a disk, as `vmbmodel.inventory.fleet.read_fleet` gives it."""
     unattached: pd.DataFrame
     """Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``."""
+    policies: pd.DataFrame
+    """The policies of the lists, whole, with the columns `azure.POLICY_COLUMNS`."""
     skipped: Mapping[str, int]
     """Entries of the lists that make no row, by reason."""
     notes: tuple[str, ...]
@@ -136,7 +138,9 @@ def read(
     and excluded, because VM backup does not take them; so are the disks that the
     item excludes. A disk that is not backed up and of unknown use counts as full,
     which changes nothing as long as it is excluded. The start of an hourly policy
-    is its last of the day, whose data go to the vault.
+    is its last of the day, whose data go to the vault. What a policy keeps, its
+    interval and its kind stand in the columns of each of its VMs; `Import.policies`
+    has all it says, and what the model cannot take of it.
     """
     items = list(items)
     if used_frac is not None and not 0 <= used_frac <= 1:
@@ -160,7 +164,7 @@ def read(
         read_lists.vms = kept
     elif items:
         _note_unprotected(read_lists.vms, by_vm, notes)
-    target = time_zone or policies_of.common_zone(list(read_lists.policies.values()))
+    target = time_zone or policies_of.common_zone(read_lists.policies.values())
     known = Known(
         disks=read_lists.disks,
         items=by_vm,
@@ -181,7 +185,13 @@ def read(
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     for name in ("vault", "policy", "storage_account"):
         frame[name] = spelt_alike(row.get(name) for row in rows)
-    return Import(typed(frame), unattached, dict(read_lists.skipped), tuple(notes))
+    return Import(
+        disks=typed(frame),
+        unattached=unattached,
+        policies=policies_of.policy_table(read_lists.policies.values()),
+        skipped=dict(read_lists.skipped),
+        notes=tuple(notes),
+    )
 
 
 class _Lists:

@@ -8,9 +8,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vmbmodel.inventory.files import NEVER, Entry, Resource, short
+from vmbmodel.inventory.files import NEVER, Entry, Resource, instant, short
 
-__all__ = ["Disk", "Item", "Slot", "Vm", "disk", "item", "taken", "vault", "vm"]
+__all__ = [
+    "Disk",
+    "Item",
+    "Slot",
+    "Vm",
+    "disk",
+    "item",
+    "management",
+    "taken",
+    "vault",
+    "vm",
+]
 
 TYPES = {
     "standard": "standard-hdd",
@@ -25,6 +36,14 @@ REDUNDANCIES = {
     "georedundant": "GRS",
     "readaccessgeozoneredundant": "RA-GRS",
 }
+PROTECTION_STATES = {
+    1: "IRPending",
+    2: "ProtectionError",
+    3: "Protected",
+    4: "ProtectionStopped",
+    5: "BackupsSuspended",
+}
+DELETE_STATES = {1: "ToBeDeleted", 2: "NotDeleted"}
 NOT_PROTECTED = ("protectionstopped", "protectionpaused", "backupssuspended")
 
 
@@ -132,7 +151,7 @@ def vm(entry: Entry) -> Vm | str | None:
         slots.append(_slot(data, "data", _lun(data)))
     if found is None or system is None:
         return None
-    os = (system.text("osType") or "").lower()
+    os = (system.word("osType", {0: "Windows", 1: "Linux"}) or "").lower()
     known = os if os in ("windows", "linux") else None
     file = entry.findings.file
     security = entry.entry("securityProfile")
@@ -143,21 +162,26 @@ def vm(entry: Entry) -> Vm | str | None:
 
 def item(entry: Entry) -> Item | str | None:
     """Read an item of a vault, as `disk` reads a disk."""
-    kind = entry.text("backupManagementType")
+    kind = management(entry)
     if kind and kind.lower() not in ("azureiaasvm", "azurevm"):
         return f"no VM in the vault, but {short(kind)}"
-    workload = entry.text("workloadType")
+    workload = None
+    if not isinstance(entry.raw("workloadType"), int):
+        workload = entry.text("workloadType")
     if workload and workload.lower() not in ("vm", "azurevm"):
         return f"no VM in the vault, but {short(workload)}"
-    if entry.flag("isScheduledForDeferredDelete"):
+    deleted = entry.word("deleteState", DELETE_STATES) == "ToBeDeleted"
+    if deleted or entry.flag("isScheduledForDeferredDelete"):
         return "deleted softly in the vault"
     source = entry.resource("sourceResourceId", "virtualMachineId")
     parts = (entry.text("containerName") or "").split(";")
-    name = entry.name("friendlyName") or (source.name if source else parts[-1])
+    name = entry.name("friendlyName", "virtualMachineName") or (
+        source.name if source else parts[-1]
+    )
     if not name:
         entry.note("friendlyName", "must not be missing", None)
         return None
-    state = (entry.text("protectionState") or "").lower()
+    state = (entry.word("protectionState", PROTECTION_STATES) or "").lower()
     policy = entry.resource("policyId")
     found = Item(
         source.key if source else None,
@@ -165,7 +189,8 @@ def item(entry: Entry) -> Item | str | None:
         source.group if source else (parts[-2].lower() if len(parts) > 2 else None),
         _vault(entry.text("id") or entry.text("policyId") or ""),
         policy.key if policy else None,
-        entry.name("policyName") or (policy.name if policy else None),
+        entry.name("policyName", "protectionPolicyName")
+        or (policy.name if policy else None),
         _first_backup(entry, state),
         state not in NOT_PROTECTED,
     )
@@ -211,6 +236,14 @@ def taken(
             skipped(made)
         elif made is not None:
             yield made
+
+
+def management(entry: Entry) -> str | None:
+    """Return what is backed up; of the numbers that PowerShell prints, 1 is a VM."""
+    raw = entry.raw("backupManagementType")
+    if type(raw) is int:
+        return "AzureVM" if raw == 1 else f"kind {raw}"
+    return entry.text("backupManagementType")
 
 
 def _slot(entry: Entry, role: str, lun: int | None) -> Slot:
@@ -280,7 +313,7 @@ def _first_backup(entry: Entry, state: str) -> bool | None:
     """Say whether a VM has never been backed up; None where nothing tells."""
     if state == "irpending":
         return True
-    if _is_set(entry.text("lastRecoveryPoint")):
+    if _is_set(entry.text("lastRecoveryPoint", "latestRecoveryPoint")):
         return False
     status = (entry.text("lastBackupStatus") or "").lower()
     if _is_set(entry.text("lastBackupTime")) and status.startswith("completed"):
@@ -289,5 +322,9 @@ def _first_backup(entry: Entry, state: str) -> bool | None:
 
 
 def _is_set(time: str | None) -> bool:
-    match = re.match(r"(\d{4})-", time or "")
-    return bool(match) and int(match[1]) > NEVER
+    """Say whether a time is one, not the year 1 that stands for none."""
+    try:
+        return time is not None and instant(time) is not None
+    except ValueError:
+        match = re.match(r"(\d{4})-", time)
+        return bool(match) and int(match[1]) > NEVER

@@ -1,38 +1,165 @@
-"""When a backup policy starts its backups, by the clock of one time zone."""
+"""What a backup policy says: when it starts, and which points it keeps how long.
+
+Policies are read as ``az``, the service, PowerShell and Terraform print them.
+"""
 
 import datetime
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vmbmodel.inventory.files import Entry, instant, short, zone
+import pandas as pd
 
-__all__ = ["Policy", "common_zone", "policy", "start_h"]
+from vmbmodel.inventory.azure.lists import management
+from vmbmodel.inventory.files import Entry, Resource, instant, resource, short, zone
+
+__all__ = ["POLICY_COLUMNS", "Policy", "common_zone", "policy", "policy_table"]
 
 ANY_DAY = "2026-01-15"
 """Day of a time that names none; it decides on summer time."""
 
+DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august",
+    "september", "october", "november", "december",
+)  # fmt: skip
+WEEKS = ("first", "second", "third", "fourth", "last")
+RHYTHMS = ("daily", "weekly", "hourly")
 
-@dataclass(slots=True)
+MONTHS_OF = {"days": 1 / 31, "weeks": 7 / 31, "months": 1.0, "years": 12.0}
+"""Months in a unit, as the service counts them."""
+
+ALL_IN_ARCHIVE_AFTER = 3
+"""Months after which the model moves a point to the archive."""
+
+TIERING = {1: "TierRecommended", 2: "TierAllEligible", 3: "DoNotTier"}
+
+LEVELS = {"daily": "days", "weekly": "weeks", "monthly": "months", "yearly": "years"}
+"""Levels of retention, each with the unit in which its length is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A backup policy of VMs."""
+    """A backup policy of VMs, whole.
+
+    A number of points is None where the list does not tell it.
+    """
 
     key: str
     name: str
-    enhanced: bool
+    vault: Resource | None
+    snapshot_policy: str
+    """``standard`` or ``enhanced``."""
     rhythm: str
     """``daily``, ``weekly`` or ``hourly``."""
-    clock: datetime.datetime | None
-    """When the run starts whose data go to the vault, by the clock of `zone`."""
+    starts: tuple[datetime.datetime, ...]
+    """When its runs of a day start, by the clock of `zone`; the last one's data go to
+    the vault."""
     zone: str
-    runs: int
+    days: tuple[str, ...]
+    """Weekdays of a weekly policy."""
+    interval_h: float | None
+    """Time between two runs; the mean one of a weekly policy."""
+    window_h: float | None
+    """Hours of a day in which an hourly policy runs."""
+    snapshot_points: float | None
+    """Days for which snapshots are kept."""
+    recovery_points: float | None
+    weekly_points: float | None
+    monthly_points: float | None
+    yearly_points: float | None
+    kept_on: dict[str, str]
+    """Which points count as weekly, monthly and yearly ones, by level."""
+    archive: bool | None
+    archive_after_months: float | None
+    remarks: tuple[str, ...]
+    """What the model cannot take as the policy has it."""
+
+    @property
+    def enhanced(self) -> bool:
+        """Whether it is an Enhanced one."""
+        return self.snapshot_policy == "enhanced"
+
+    def start_h(self, target: str) -> float | None:
+        """Return the hour at which the last run of a day starts, by a zone's clock.
+
+        The offsets are those of the day that the schedule itself names.
+        """
+        if not self.starts:
+            return None
+        moment = self.starts[-1]
+        if zone(self.zone) != zone(target):
+            moment = moment.replace(tzinfo=zone(self.zone)).astimezone(zone(target))
+        return moment.hour + moment.minute / 60 + moment.second / 3600
+
+    def settings(self) -> dict[str, object]:
+        """Return what it says in the columns of an inventory."""
+        return {
+            "interval_h": self.interval_h,
+            "snapshot_points": self.snapshot_points,
+            "recovery_points": self.recovery_points,
+            "weekly_points": self.weekly_points,
+            "monthly_points": self.monthly_points,
+            "yearly_points": self.yearly_points,
+            "snapshot_policy": self.snapshot_policy,
+            "archive": self.archive,
+        }
+
+
+POLICY_COLUMNS = {
+    "policy": "Name of the policy.",
+    "vault": "Vault it belongs to.",
+    "snapshot_policy": "standard or enhanced.",
+    "rhythm": "daily, weekly or hourly.",
+    "days": "Weekdays of a weekly policy.",
+    "starts": "Starts of a day, by the clock of time_zone.",
+    "time_zone": "Time zone of the starts.",
+    "interval_h": "Hours between two runs; the mean of a weekly policy.",
+    "window_h": "Hours of a day in which an hourly policy runs.",
+    "snapshot_points": "Days for which snapshots are kept.",
+    "recovery_points": "Days for which daily points are kept.",
+    "weekly_points": "Weeks for which weekly points are kept.",
+    "weekly_on": "Weekdays whose points are weekly ones.",
+    "monthly_points": "Months for which monthly points are kept.",
+    "monthly_on": "Days, or weeks and weekdays, whose points are monthly ones.",
+    "yearly_points": "Years for which yearly points are kept.",
+    "yearly_on": "The same of yearly points, with their months.",
+    "archive": "Whether monthly and yearly points move to the archive.",
+    "archive_after_months": "Months after which they move.",
+    "remarks": "What the model cannot take as the policy has it.",
+}
+"""Columns of the table of policies, and what each holds."""
+
+
+def policy_table(policies: Iterable[Policy]) -> pd.DataFrame:
+    """Return policies as a table, a row each, with the columns `POLICY_COLUMNS`."""
+    rows = [
+        found.settings()
+        | {f"{level}_on": found.kept_on.get(level) for level in LEVELS}
+        | {
+            "policy": found.name,
+            "vault": found.vault.name if found.vault else None,
+            "rhythm": found.rhythm,
+            "days": " ".join(found.days) or None,
+            "starts": " ".join(f"{start:%H:%M}" for start in found.starts) or None,
+            "time_zone": found.zone,
+            "window_h": found.window_h,
+            "archive_after_months": found.archive_after_months,
+            "remarks": "; ".join(found.remarks) or None,
+        }
+        for found in policies
+    ]
+    return pd.DataFrame(rows, columns=list(POLICY_COLUMNS))
 
 
 def policy(entry: Entry) -> Policy | str | None:
     """Read a policy; a text says why it is none of VMs."""
-    kind = entry.text("backupManagementType")
+    kind = management(entry)
     if kind and kind.lower() not in ("azureiaasvm", "azurevm"):
         return f"no policy of VMs, but of {short(kind)}"
+    if (kind := entry.text("type")) and not kind.lower().endswith("/backuppolicies"):
+        return f"no policy, but {short(kind)}"
     found = entry.resource("id", required=True)
     name = entry.name("name")
     schedule = entry.entry("schedulePolicy")
@@ -40,70 +167,237 @@ def policy(entry: Entry) -> Policy | str | None:
         if schedule is None and "schedulePolicy" not in entry:
             entry.note("schedulePolicy", "must not be missing", None)
         return None
-    known = entry.text("timeZone") or "UTC"
-    try:
-        zone(known)
-    except ValueError as error:
-        entry.note("timeZone", str(error), known)
-        known = "UTC"
-    kind = (schedule.text("schedulePolicyType") or "").lower()
-    enhanced = (entry.text("policyType") or "").lower() == "v2" or kind.endswith("v2")
-    rhythm = (schedule.text("scheduleRunFrequency") or "daily").lower()
-    hours = schedule.entry("hourlySchedule") if rhythm == "hourly" else None
-    runs, clock = 1, None
-    if hours is not None:
-        runs, clock = _last_of_a_day(hours)
-    else:
-        within = schedule.entry(f"{rhythm}Schedule") or schedule
-        clock = _clock(within) or _clock(schedule)
-    return Policy(found.key, name or found.name, enhanced, rhythm, clock, known, runs)
+    remarks: list[str] = []
+    rhythm = _rhythm(schedule)
+    starts, interval_h, window_h, days = _schedule(schedule, rhythm, remarks)
+    kept, kept_on = _retention(entry, remarks)
+    archive, after = _archive(entry, remarks)
+    return Policy(
+        key=found.key,
+        name=name or found.name,
+        vault=resource(found.key.rpartition("/backuppolicies/")[0]),
+        snapshot_policy="enhanced" if _is_enhanced(entry, schedule) else "standard",
+        rhythm=rhythm,
+        starts=starts,
+        zone=_zone(entry, schedule),
+        days=days,
+        interval_h=interval_h,
+        window_h=window_h,
+        snapshot_points=_whole(
+            entry, "instantRpRetentionRangeInDays", "snapshotRetentionInDays"
+        ),
+        recovery_points=kept["daily"],
+        weekly_points=kept["weekly"],
+        monthly_points=kept["monthly"],
+        yearly_points=kept["yearly"],
+        kept_on=kept_on,
+        archive=archive,
+        archive_after_months=after,
+        remarks=tuple(remarks),
+    )
 
 
-def common_zone(policies: list[Policy]) -> str:
+def common_zone(policies: Iterable[Policy]) -> str:
     """Return the zone that most policies name, the first of equals."""
-    counts = Counter(found.zone for found in policies if found.clock)
+    counts = Counter(found.zone for found in policies if found.starts)
     return counts.most_common(1)[0][0] if counts else "UTC"
 
 
-def start_h(found: Policy, target: str) -> float | None:
-    """Return the hour of day at which a policy starts, by the clock of a zone.
-
-    The offsets are those of the day that the schedule itself names.
-
-    >>> start = datetime.datetime(2026, 1, 15, 22, 30)
-    >>> nightly = Policy("", "nightly", False, "daily", start, "UTC", 1)
-    >>> start_h(nightly, "W. Europe Standard Time")
-    23.5
-    """
-    if found.clock is None:
-        return None
-    moment = found.clock
-    if zone(found.zone) != zone(target):
-        moment = moment.replace(tzinfo=zone(found.zone)).astimezone(zone(target))
-    return moment.hour + moment.minute / 60 + moment.second / 3600
+def _is_enhanced(entry: Entry, schedule: Entry) -> bool:
+    kind = (schedule.text("schedulePolicyType") or "").lower()
+    version = (entry.text("policyType") or "").lower()
+    subtype = entry.word("policySubType", {1: "Standard", 2: "Enhanced"}) or ""
+    return version == "v2" or kind.endswith("v2") or subtype.lower() == "enhanced"
 
 
-def _last_of_a_day(hours: Entry) -> tuple[int, datetime.datetime | None]:
-    """Return how often a day an hourly policy runs, and when the last time is."""
-    interval = hours.number("interval")
-    window = hours.number("scheduleWindowDuration")
-    first = _moment(
-        hours, "scheduleWindowStartTime", hours.raw("scheduleWindowStartTime")
-    )
-    if not interval or window is None or first is None:
-        return 1, first
-    if not (1 <= interval <= 24 and window <= 24):
-        hours.note(
-            "interval", "must be 1 to 24 hours, in a window of 24 at most", interval
+def _zone(entry: Entry, schedule: Entry) -> str:
+    holder = entry if "timeZone" in entry else schedule
+    name = "timeZone" if holder is entry else "scheduleRunTimeZone"
+    known = holder.text(name) or "UTC"
+    try:
+        zone(known)
+    except ValueError as error:
+        holder.note(name, str(error), known)
+        return "UTC"
+    return known
+
+
+def _rhythm(schedule: Entry) -> str:
+    numbers = dict(enumerate(RHYTHMS, 1))
+    found = (schedule.word("scheduleRunFrequency", numbers) or "daily").lower()
+    if found not in RHYTHMS:
+        rule = f"must be {', '.join(RHYTHMS[:-1])} or {RHYTHMS[-1]}"
+        schedule.note("scheduleRunFrequency", rule, found)
+        return "daily"
+    return found
+
+
+def _schedule(
+    schedule: Entry, rhythm: str, remarks: list[str]
+) -> tuple[tuple[datetime.datetime, ...], float | None, float | None, tuple[str, ...]]:
+    """Return the starts of a day, the interval, the window and the weekdays."""
+    within = schedule.entry(f"{rhythm}Schedule") or schedule
+    if rhythm == "hourly":
+        return *_hourly(within, remarks), ()
+    holder = within if "scheduleRunTimes" in within else schedule
+    starts = tuple(
+        sorted(
+            start
+            for at, value in enumerate(holder.sequence("scheduleRunTimes"))
+            if (start := _moment(holder, f"scheduleRunTimes[{at}]", value))
         )
-        return 1, first
+    )
+    interval_h, days = 24.0 / max(len(starts), 1), ()
+    if rhythm == "weekly":
+        holder = within if "scheduleRunDays" in within else schedule
+        days = _words(holder, "scheduleRunDays", dict(enumerate(DAYS)))
+        interval_h = 168.0 / max(len(days), 1)
+        if len(days) != 1:
+            remarks.append(f"runs on {len(days)} days of the week, taken as evenly set")
+    return starts, interval_h, None, days
+
+
+def _hourly(
+    hours: Entry, remarks: list[str]
+) -> tuple[tuple[datetime.datetime, ...], float | None, float | None]:
+    """Return the starts, the interval and the window of an hourly policy."""
+    interval = hours.number("interval", "scheduleInterval")
+    window = hours.number(
+        "scheduleWindowDuration", "windowDuration", "scheduleWindowDurationInHours"
+    )
+    name = "scheduleWindowStartTime"
+    name = name if name in hours else "windowStartTime"
+    first = _moment(hours, name, hours.raw(name))
+    if not interval or window is None or first is None:
+        return (() if first is None else (first,)), interval or None, window
+    if not (1 <= interval <= 24 and window <= 24):
+        rule = "must be 1 to 24 hours, in a window of 24 at most"
+        hours.note("interval", rule, interval)
+        return (first,), None, window
     runs = min(int(window // interval) + 1, max(int(24 // interval), 1))
-    return runs, first + datetime.timedelta(hours=interval * (runs - 1))
+    if window + interval < 24:
+        remarks.append(
+            f"runs in a window of {window:g} h only, so that its newest snapshot may "
+            f"be {24 - interval * (runs - 1):g} h old; interval_h is {interval:g}"
+        )
+    each = datetime.timedelta(hours=interval)
+    return tuple(first + run * each for run in range(runs)), interval, window
 
 
-def _clock(entry: Entry) -> datetime.datetime | None:
-    times = entry.sequence("scheduleRunTimes")
-    return _moment(entry, "scheduleRunTimes[0]", times[0]) if times else None
+def _retention(
+    entry: Entry, remarks: list[str]
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Return how many points each level keeps, and which points those are."""
+    kept: dict[str, float | None] = dict.fromkeys(LEVELS)
+    kept_on: dict[str, str] = {}
+    retention = entry.entry("retentionPolicy")
+    if retention is None:
+        return kept, kept_on
+    kept = dict.fromkeys(LEVELS, 0.0)
+    if "retentionDuration" in retention:  # of one length for all points
+        kept["daily"] = _count(retention, "daily")
+    for level in LEVELS:
+        grade = retention.entry(f"{level}Schedule")
+        if grade is None or retention.flag(f"is{level}ScheduleEnabled") is False:
+            continue
+        kept[level] = _count(grade, level)
+        if level != "daily":
+            kept_on[level], several = _kept_on(grade, level)
+            if several > 1:
+                remarks.append(
+                    f"keeps {several} {level} points of each {LEVELS[level][:-1]}, "
+                    "taken as one"
+                )
+    return kept, kept_on
+
+
+def _count(grade: Entry, level: str) -> float:
+    """Return the length of a level of retention in its own unit."""
+    unit = LEVELS[level]
+    powershell = f"durationCountIn{unit.capitalize()}"
+    if powershell in grade:
+        return _whole(grade, powershell) or 0.0
+    duration = grade.entry("retentionDuration")
+    if duration is None:
+        grade.note("retentionDuration", "must not be missing", None)
+        return 0.0
+    numbers = dict(enumerate(LEVELS.values(), 1))
+    printed = (duration.word("durationType", numbers) or unit).lower()
+    if printed != unit:
+        duration.note("durationType", f"must be {unit.capitalize()}", printed)
+    return _whole(duration, "count") or 0.0
+
+
+def _kept_on(grade: Entry, level: str) -> tuple[str, int]:
+    """Say which points a level keeps, in words, and how many there are a time."""
+    named = [_words(grade, "monthsOfYear", dict(enumerate(MONTHS, 1)))]
+    form = grade.word("retentionScheduleFormatType", {1: "Daily", 2: "Weekly"}) or ""
+    days = grade.entry("retentionScheduleDaily") if form.lower() != "weekly" else None
+    weeks = grade.entry("retentionScheduleWeekly") if days is None else None
+    if days is not None:
+        dates = [
+            "last" if day.flag("isLast") else f"{day.number('date') or 0:g}"
+            for day in days.entries("daysOfTheMonth")
+        ]
+        named.append(tuple(dates))
+    else:
+        holder = weeks or grade
+        named.append(_words(holder, "weeksOfTheMonth", dict(enumerate(WEEKS, 1))))
+        named.append(_words(holder, "daysOfTheWeek", dict(enumerate(DAYS))))
+    several = 1
+    for words in named:
+        several *= max(len(words), 1)
+    return " ".join(word for words in named for word in words), several
+
+
+def _archive(entry: Entry, remarks: list[str]) -> tuple[bool | None, float | None]:
+    """Return whether points move to the archive, and after how many months."""
+    tiering = entry.entry("tieringPolicy")
+    rule = (tiering.entry("archivedRP") or tiering) if tiering else None
+    if rule is None or "tieringMode" not in rule:
+        return None, None
+    mode = (rule.word("tieringMode", TIERING) or "").lower()
+    if mode in ("donottier", "invalid"):
+        return False, None
+    if mode == "tierrecommended":
+        remarks.append("archives the points that are recommended, taken as all")
+        return True, None
+    numbers = dict(enumerate(MONTHS_OF, 1))
+    printed = rule.word("durationType", numbers, "tierAfterDurationType")
+    unit = (printed or "months").lower()
+    after = rule.number("duration", "tierAfterDuration")
+    if after is None or unit not in MONTHS_OF:
+        return True, None
+    months = after * MONTHS_OF[unit]
+    if months != ALL_IN_ARCHIVE_AFTER:
+        remarks.append(
+            f"archives points after {months:g} months, taken as {ALL_IN_ARCHIVE_AFTER}"
+        )
+    return True, months
+
+
+def _whole(entry: Entry, *names: str) -> float | None:
+    """Return a number of points, which is whole."""
+    number = entry.number(*names)
+    if number is not None and number % 1:
+        entry.note(names[0], "must be a whole number", number)
+        return None
+    return number
+
+
+def _words(entry: Entry, name: str, known: dict[int, str]) -> tuple[str, ...]:
+    """Return the words of a list, in their order, as words or as numbers of an enum."""
+    raw = entry.raw(name)
+    values = raw if isinstance(raw, list) else re.split(r"[,\s]+", str(raw or ""))
+    found = []
+    for value in filter(lambda value: value not in (None, ""), values):
+        word = known.get(value) if type(value) is int else str(value).lower()
+        if word not in known.values():
+            rule = f"must be of {', '.join(known.values())}"
+            entry.note(name, rule, value)
+        else:
+            found.append(word)
+    return tuple(word for word in known.values() if word in found)
 
 
 def _moment(entry: Entry, name: str, value: object) -> datetime.datetime | None:
@@ -113,6 +407,8 @@ def _moment(entry: Entry, name: str, value: object) -> datetime.datetime | None:
     if not isinstance(value, str):
         entry.note(name, "must be a time", value)
         return None
+    if value.strip("\\/").startswith("Date("):
+        value = _printed(value)
     clock = re.sub(r"(Z|[+-]\d\d:?\d\d)\s*$", "", value, flags=re.IGNORECASE)
     if not re.match(r"20[0-9]{2}-", clock) or clock.startswith("2001"):
         clock = f"{ANY_DAY}T{clock.rpartition('T')[2]}"
@@ -121,3 +417,12 @@ def _moment(entry: Entry, name: str, value: object) -> datetime.datetime | None:
     except ValueError as error:
         entry.note(name, str(error), value)
         return None
+
+
+def _printed(ticks: str) -> str:
+    """Return a time that Windows PowerShell prints as milliseconds, in ISO 8601."""
+    try:
+        moment = instant(ticks)
+    except ValueError:
+        return ticks
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" if moment else ticks

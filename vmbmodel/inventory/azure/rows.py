@@ -8,7 +8,7 @@ import pandas as pd
 
 from vmbmodel.inventory.azure.lists import Disk, Item, Slot, Vm
 from vmbmodel.inventory.azure.naming import Places, alike, inert
-from vmbmodel.inventory.azure.policies import Policy, start_h
+from vmbmodel.inventory.azure.policies import Policy
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
 from vmbmodel.inventory.files import Finding, InventoryError, Resource, short
 
@@ -336,11 +336,13 @@ def _facts(
         if item.policy and known.policies:
             notes.add(NO_POLICY, name)
         return facts
-    facts["start_h"] = start_h(found, known.zone)
+    facts |= {"start_h": found.start_h(known.zone)} | found.settings()
     facts["origin"] = f"; start: policy, {found.rhythm}"
     if found.rhythm == "hourly":
-        times = f"VMs backed up {found.runs} times a day"
+        times = f"VMs backed up {len(found.starts)} times a day"
         notes.add(f"{times}; start_h is the last, whose data go to the vault", name)
     elif found.rhythm != "daily":
         notes.add(f"VMs backed up {found.rhythm}, which the model takes as daily", name)
+    for remark in found.remarks:
+        notes.add(f"VMs whose policy {remark}", name)
     return facts

@@ -1,6 +1,6 @@
 """Files of any tool, read with every fault noted at its place."""
 
-from vmbmodel.inventory.files.entry import Entry, Resource
+from vmbmodel.inventory.files.entry import Entry, Resource, resource
 from vmbmodel.inventory.files.findings import (
     LONGEST_NAME,
     MANY,
@@ -44,6 +44,7 @@ __all__ = [
     "instant",
     "log_rows",
     "read_text",
+    "resource",
     "short",
     "size_gib",
     "stream_cells",

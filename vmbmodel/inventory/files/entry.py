@@ -1,7 +1,7 @@
 """One object of a list, read member by member, with its place for what is wrong."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple, TypeVar
@@ -98,6 +98,16 @@ class Entry:
             return None
         return value
 
+    def word(self, name: str, numbers: Mapping[int, str], *others: str) -> str | None:
+        """Return a word of a short list, which PowerShell may print as its number."""
+        value = self.raw(name, *others)
+        if type(value) is not int:
+            return self.text(name, *others)
+        if value not in numbers:
+            rule = "is a number whose word is not known"
+            self.note(name, rule, value, "say ConvertTo-Json -EnumsAsStrings")
+        return numbers.get(value)
+
     def number(self, *names: str) -> float | None:
         """Return a number that is not negative, perhaps printed as text."""
         value = self.raw(*names)
@@ -149,7 +159,7 @@ class Entry:
         if isinstance(value, dict):
             return Entry(value, self.findings, self.row, f"{self._path}{names[0]}.")
         if value is not None:
-            self.note(names[0], "must be an object", value)
+            self.note(names[0], "must be an object", value, _depth_hint(value))
         return None
 
     def sequence(self, *names: str) -> list:
@@ -158,7 +168,7 @@ class Entry:
         if isinstance(value, list):
             return value
         if value is not None:
-            self.note(names[0], "must be a list", value)
+            self.note(names[0], "must be a list", value, _depth_hint(value))
         return []
 
     def entries(self, *names: str) -> Iterator["Entry"]:
@@ -168,7 +178,7 @@ class Entry:
             if isinstance(value, dict):
                 yield Entry(value, self.findings, self.row, f"{self._path}{name}.")
             else:
-                self.note(name, "must be an object", value)
+                self.note(name, "must be an object", value, _depth_hint(value))
 
     def resource(self, *names: str, required: bool = False) -> Resource | None:
         """Return the resource that an identifier names."""
@@ -196,6 +206,12 @@ def resource(text: str) -> Resource | None:
     if len(parts) < 8 or not all(parts) or small[:5:2] != PREFIX:
         return None
     return Resource(lower, small[1], small[3], small[-2], parts[-1])
+
+
+def _depth_hint(value: object) -> str:
+    """Say what to do about what PowerShell prints of an object that lies too deep."""
+    cut = isinstance(value, str) and value.startswith(("Microsoft.Azure.", "System."))
+    return "say ConvertTo-Json -Depth 10" if cut else ""
 
 
 @lru_cache(maxsize=4096)
