@@ -14,14 +14,16 @@ __all__ = ["import_fleet"]
 
 def import_fleet(
     disks: Annotated[
-        list[Path], typer.Option(metavar="JSON", help="`az disk list`; repeatable.")
-    ],
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="`az disk list`; repeatable."),
+    ] = None,
     vms: Annotated[
-        list[Path], typer.Option(metavar="JSON", help="`az vm list`; repeatable.")
-    ],
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="`az vm list`; repeatable."),
+    ] = None,
     items: Annotated[
         list[Path] | None,
-        typer.Option(metavar="JSON", help="`az backup item list`; repeatable."),
+        typer.Option(metavar="FILE", help="`az backup item list`; repeatable."),
     ] = None,
     jobs: Annotated[
         list[Path] | None,
@@ -29,11 +31,11 @@ def import_fleet(
     ] = None,
     policies: Annotated[
         list[Path] | None,
-        typer.Option(metavar="JSON", help="`az backup policy list`; repeatable."),
+        typer.Option(metavar="FILE", help="`az backup policy list`; repeatable."),
     ] = None,
     vaults: Annotated[
         list[Path] | None,
-        typer.Option(metavar="JSON", help="`az backup vault list`, for redundancy."),
+        typer.Option(metavar="FILE", help="`az backup vault list`, for redundancy."),
     ] = None,
     used: Annotated[
         list[Path] | None,
@@ -41,6 +43,21 @@ def import_fleet(
             metavar="FILE",
             help="Used sizes: CSV with vm, disk (or not), used_gib; or an export with "
             "BackupItemFrontEndSize.",
+        ),
+    ] = None,
+    terraform: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="JSON",
+            help="`terraform show -json` of a state or plan, in the place of all lists "
+            "above; repeatable.",
+        ),
+    ] = None,
+    rvtools: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="CSV",
+            help="Sheets vDisk and vPartition of RVTools, for VMs yet to be moved.",
         ),
     ] = None,
     used_frac: Annotated[
@@ -66,18 +83,34 @@ def import_fleet(
     """
     from vmbmodel.inventory import azure, fleet
 
-    found = azure.read(
-        disks,
-        vms,
-        items=items or (),
-        jobs=jobs or (),
-        policies=policies or (),
-        vaults=vaults or (),
-        used=used or (),
-        used_frac=used_frac,
-        time_zone=time_zone,
-        protected_only=protected_only,
-    )
+    lists = {
+        "items": items,
+        "policies": policies,
+        "vaults": vaults,
+        "jobs": jobs,
+        "used": used,
+    }
+    if rvtools:
+        others = {"disks": disks, "vms": vms, "terraform": terraform} | lists
+        if given := [f"--{name}" for name, paths in others.items() if paths]:
+            raise ValueError(f"--rvtools stands alone; got {', '.join(given)} too")
+        found = azure.read_rvtools(rvtools, used_frac=used_frac)
+    else:
+        both = terraform or []
+        disks, vms = [*(disks or ()), *both], [*(vms or ()), *both]
+        if not (disks and vms):
+            raise ValueError("give --disks and --vms, or --terraform, or --rvtools")
+        lists |= {
+            n: [*(lists[n] or ()), *both] for n in ("items", "policies", "vaults")
+        }
+        found = azure.read(
+            disks,
+            vms,
+            **{name: paths or () for name, paths in lists.items()},
+            used_frac=used_frac,
+            time_zone=time_zone,
+            protected_only=protected_only,
+        )
     if len(found.disks):
         if output is None:
             text = fleet.to_bytes(found.disks, "fleet.csv").decode()

@@ -18,6 +18,7 @@ from vmbmodel.inventory.azure import lists
 from vmbmodel.inventory.azure import policies as policies_of
 from vmbmodel.inventory.azure.naming import Places, short_names, spelt_alike
 from vmbmodel.inventory.azure.rows import Known, rows_of
+from vmbmodel.inventory.azure.terraform import resources
 from vmbmodel.inventory.azure.used import Used, read_used
 from vmbmodel.inventory.files import (
     Finding,
@@ -99,8 +100,10 @@ def read(
     Parameters
     ----------
     disks, vms : iterable of path-like
-        Output of ``az disk list`` and ``az vm list``, or pages of the service's own
-        answers.
+        Output of ``az disk list`` and ``az vm list``, of ``Get-AzDisk`` and
+        ``Get-AzVM`` as JSON, of the Resource Graph as JSON or CSV, or pages of the
+        service's own answers. A state or plan of Terraform may be given in the
+        place of any list.
     items, policies, vaults : iterable of path-like
         Output of ``az backup item list``, ``az backup policy list`` and ``az backup
         vault list``.
@@ -217,7 +220,7 @@ class _Lists:
 
     def _taken(self, what: str, paths: Paths, read) -> list:
         listing = Listing(paths)
-        found = list(lists.taken(listing, read, self._skip))
+        found = list(lists.taken(resources(listing, what), read, self._skip))
         self.wrong += listing.findings
         if unfollowed(listing.pages):
             self.cut_short.append(what)

@@ -51,6 +51,11 @@ class Entry:
         """Say whether there is anything under a name."""
         return self.raw(name) is not None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What its members are called, blank ones too, as `folded` spells them."""
+        return frozenset(self._members)
+
     def raw(self, *names: str) -> object:
         """Return what stands under the first of the names that holds anything."""
         for name in names:

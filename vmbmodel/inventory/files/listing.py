@@ -30,6 +30,14 @@ SEPARATORS = ",;\t|"
 
 UTF8 = "save the file as UTF-8"
 
+RULED = re.compile(r"\s*-{2,}(\s+-{2,})*\s*", re.ASCII)
+"""Line under the headings of a table that is meant for a screen."""
+
+SHAPES = (
+    "JSON of az (-o json), PowerShell (ConvertTo-Json -Depth 10) or the service, a CSV "
+    "of the Resource Graph, and terraform show -json are read"
+)
+
 
 class Page(NamedTuple):
     """An envelope: whose list it is a page of, and whether it names a next one."""
@@ -88,11 +96,10 @@ def log_rows(
         yield from _entries(text, findings, pages)
         return
     findings.counted = "line"
-    start = len(text) - len(text.lstrip())
-    skipped = text.count("\n", 0, start)
-    header = text[start:].partition("\n")[0]
+    text, skipped = _from_header(text, findings)
+    header = text.partition("\n")[0]
     mark = max(SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=mark)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
         names = [name.strip() for name in next(reader)]
         if len(names) < 2:
@@ -109,12 +116,43 @@ def log_rows(
                 rule = f"must have {len(names)} cells, as the header has"
                 findings.add(rule, row=row, column="cells", value=len(cells))
                 continue
-            members = {n: c.strip() for n, c in zip(names, cells, strict=True)}
+            members = {n: _cell(c.strip()) for n, c in zip(names, cells, strict=True)}
             yield Entry(members, findings, row)
     except csv.Error as error:
         findings.stop(
             f"cannot be split into cells: {error}", row=skipped + reader.line_num
         )
+
+
+def _from_header(text: str, findings: Findings) -> tuple[str, int]:
+    """Return separated values from their header on, and how many lines come before.
+
+    Those are blank, or name the type of what PowerShell exports.
+    """
+    start = len(text) - len(text.lstrip())
+    if text.startswith("#TYPE", start):
+        end = text.find("\n", start) + 1 or len(text)
+        start = end + len(text[end:]) - len(text[end:].lstrip())
+    skipped = text.count("\n", 0, start)
+    if not text[start:]:
+        findings.stop("has no header", row=skipped + 1)
+    if RULED.fullmatch(text[start:].partition("\n")[2].partition("\n")[0].rstrip("\r")):
+        findings.stop(
+            "is a table for the screen, which leaves most out",
+            row=skipped + 1,
+            hint="say -o json to az, or ConvertTo-Json -Depth 10 in PowerShell",
+        )
+    return text[start:], skipped
+
+
+def _cell(text: str) -> object:
+    """Return an object or a list that stands in a cell as JSON; else the text."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return text
 
 
 class Listing:
@@ -130,8 +168,18 @@ class Listing:
         for path in self.paths:
             findings = Findings(os.fspath(path), counted="row")
             with contextlib.suppress(InventoryError):  # it is among the findings
-                yield from _entries(_decoded(path, findings), findings, self.pages)
+                yield from _listed(path, findings, self.pages)
             self.findings += findings.found
+
+
+def _listed(
+    path: str | os.PathLike[str], findings: Findings, pages: list[Page]
+) -> Iterator[Entry]:
+    """Iterate over the entries of a file, if it is a list of resources at all."""
+    for entry in log_rows(path, findings, pages):
+        if findings.counted == "line" and "id" not in entry.names:
+            findings.stop(f"is no list of resources: it has no column id; {SHAPES}")
+        yield entry
 
 
 def unfollowed(pages: Iterable[Page]) -> bool:
