@@ -105,6 +105,12 @@ class Findings:
         self.file = file
         self.counted = counted
         self.found: list[Finding] = []
+        self.remarks: list[str] = []
+
+    def remark(self, remark: str) -> None:
+        """Note, once, how something was read that is nothing wrong."""
+        if remark not in self.remarks:
+            self.remarks.append(remark)
 
     def add(
         self,
@@ -188,6 +194,8 @@ class Cells:
     findings: Findings
     complete: bool = True
     """Whether every line of the file could be split into cells."""
+    comma_parts_decimals: bool = False
+    """Whether it may, because the cells are parted by something else."""
 
     def note(
         self,

@@ -6,6 +6,8 @@ Lines that do not split as the header does are noted and left out; the rest is
 split by Arrow.
 """
 
+import csv as plain_csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
@@ -58,6 +60,7 @@ ColumnsOf = Callable[[Sequence[str], int], Mapping[str, int]]
 def read_text(data: bytes, findings: Findings, columns_of: ColumnsOf) -> Cells:
     """Split a file into cells: the columns wanted, as text."""
     text = _plain(data, findings)
+    text, parted = _with_commas(text, findings)
     header = _header(text, 1, findings, columns_of)
     line = header.line + 1
     tables, rows, complete = [], [], True
@@ -73,7 +76,36 @@ def read_text(data: bytes, findings: Findings, columns_of: ColumnsOf) -> Cells:
             findings.stop("has a header and no rows; a row a disk is needed")
         return Cells({}, np.array([], dtype=int), findings, complete)
     columns = _columns(pa.concat_tables(tables), header)
-    return Cells(columns, np.concatenate(rows), findings, complete)
+    return Cells(columns, np.concatenate(rows), findings, complete, parted)
+
+
+def _with_commas(text: bytes, findings: Findings) -> tuple[bytes, bool]:
+    """Part cells by commas, where the header shows that something else parts them.
+
+    A spreadsheet does so where the comma parts decimals; it may say how in a first
+    line, ``sep=;``, which is left blank. Lines stay where they are.
+    """
+    start = len(text) - len(text.lstrip())
+    first = text[start : text.index(b"\n", start)].strip().lower()
+    if first in (b"sep=;", b"sep=,", b"sep=|", b"sep="):
+        text = text[:start] + text[text.index(b"\n", start) :]
+        if not text.strip():
+            findings.stop("has no header; a header and a row a disk are needed")
+        start = len(text) - len(text.lstrip())
+    header = text[start : text.index(b"\n", start)].decode()
+    mark = max(SEPARATORS, key=header.count)
+    if "," in header or mark not in header:
+        return text, False
+    findings.remark(f"its cells are parted by {SEPARATORS[mark]}")
+    made = io.StringIO(newline="")
+    writer = plain_csv.writer(made, lineterminator="\n")
+    for line in text.decode().splitlines():
+        try:
+            cells = next(plain_csv.reader([line], delimiter=mark, strict=True), [])
+        except plain_csv.Error:
+            cells = [line]  # it will not split as the header does, and is named
+        writer.writerow(cells if any(cell.strip() for cell in cells) else [])
+    return made.getvalue().encode(), True
 
 
 def stream_lines(

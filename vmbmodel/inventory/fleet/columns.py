@@ -1,5 +1,7 @@
 """The columns of an inventory: which there are, and where a file has them."""
 
+import difflib
+import re
 from collections.abc import Sequence
 
 from vmbmodel.fields import nearest
@@ -69,29 +71,91 @@ OF_THE_VM = (
 """Facts of the VM, which its disks repeat."""
 
 
+ALIASES = {
+    "vm_name": "vm",
+    "virtual_machine": "vm",
+    "server": "vm",
+    "server_name": "vm",
+    "disk_name": "disk",
+    "size": "size_gib",
+    "disk_size": "size_gib",
+    "capacity": "size_gib",
+    "used": "used_gib",
+    "used_space": "used_gib",
+    "churn": "churn_gib_per_day",
+    "start": "start_h",
+    "start_time": "start_h",
+}
+"""What people call columns, in small letters and without a unit."""
+
+UNITS = {"gib": ("gb", "gib"), "h": ("h", "hours"), "day": ("gb/day", "gib/day")}
+"""Units that a heading may name, by the end of the name of the column."""
+
+HEADING = re.compile(r"(?P<name>[^()\[\]]+?)\s*(?:[(\[](?P<unit>[a-z/]+)[)\]])?")
+
+MISSPELT = 0.8
+"""Likeness from which an unknown name is a known one misspelt."""
+
+
 def positions(
     names: Sequence[str], row: int | None, findings: Findings
 ) -> dict[str, int]:
-    """Find each column; note those missing, misspelt or there twice."""
+    """Find each column; note those missing, misspelt or there twice.
+
+    A column of another name is passed over, and that is remarked.
+    """
     absent = [name for name in COLUMNS if name not in names]
-    found, meant = {}, set()
-    for i, name in enumerate(names):
+    found, meant, unused = {}, set(), []
+    for i, heading in enumerate(names):
+        name = heading if heading in COLUMNS else _meant(heading, absent)
+        if name is not None and name != heading.lower():
+            findings.remark(f"column {short(heading)} is read as {name}")
         if name in found:
             findings.add(f"column {name} stands there twice", row=row, column=name)
-        elif name in COLUMNS:
+        elif name is not None:
             found[name] = i
-        elif not name:
+        elif not heading:
             findings.add(f"column {i + 1} has no name", row=row)
         else:
-            likely = nearest(name, absent)
+            likely = _likely(heading, absent)
+            if not likely:
+                unused.append(heading)
+                continue
             meant.add(likely)
-            hint = f"did you mean {likely}?" if likely else ""
+            hint = f"did you mean {likely}?"
             if likely in REQUIRED:
                 hint += f" (required column {likely} is missing)"
             findings.add(
-                f"unknown column {short(name)}", row=row, column=name, hint=hint
+                f"unknown column {short(heading)}", row=row, column=heading, hint=hint
             )
+    if unused:
+        shown = ", ".join(short(name) for name in unused[:10])
+        more = f" and {len(unused) - 10:,} more" * (len(unused) > 10)
+        findings.remark(f"not used, for no column is called so: {shown}{more}")
     for name in REQUIRED:
-        if name in absent and name not in meant:
+        if name not in found and name not in meant:
             findings.add(f"required column {name} is missing", row=row, column=name)
     return found
+
+
+def _meant(heading: str, absent: Sequence[str]) -> str | None:
+    """Return the column that a heading means without doubt, unit and all."""
+    match = HEADING.fullmatch(heading.strip().lower())
+    if not match:
+        return None
+    plain = re.sub(r"[\s_-]+", "_", match["name"].strip())
+    stem, mark, end = plain.rpartition("_")
+    unit = match["unit"] or ""
+    if plain not in absent and plain not in ALIASES and mark and end in ("gb", "gib"):
+        plain, unit = stem, end
+    name = ALIASES.get(plain, plain)
+    if name not in absent:
+        return None
+    return name if not unit or unit in UNITS.get(name.rpartition("_")[2], ()) else None
+
+
+def _likely(heading: str, absent: Sequence[str]) -> str:
+    """Return the column that a heading seems to misspell."""
+    likely = nearest(heading, absent)
+    alike = difflib.SequenceMatcher(None, heading.strip().lower(), likely).ratio()
+    return likely if likely in REQUIRED or alike >= MISSPELT else ""

@@ -20,13 +20,20 @@ from vmbmodel.inventory.files import (
     NOT_A_NUMBER,
     UNPRINTABLE,
     Cells,
+    size_gib,
 )
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED
 
 __all__ = ["converted", "frame_of", "typed", "without_blank_rows"]
 
+GROUPED = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
+"""A number whose mark may group thousands or part decimals."""
+
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+SPREADSHEET_FLAGS = {"wahr": True, "falsch": False, "vrai": True, "faux": False}
+SIZE_UNITS = {"GiB": 1.0, "GiB/d": 1.0, "KiB": 2.0**20}
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
-WITH_UNIT = re.compile(r"[0-9.]+\s*[kmgtp]i?b", re.IGNORECASE)
+WITH_UNIT = re.compile(r"[0-9.,]+\s*[kmgtp]i?b", re.IGNORECASE)
 _KEPT_AS = {"number": pa.float64(), "flag": pa.bool_()}
 """Type of the columns of a kind; the rest is text."""
 
@@ -106,11 +113,7 @@ def _required(field: Field, cells: Cells) -> pa.Array:
 def _numbers(field: Field, cells: Cells) -> pa.Array:
     column = _required(field, cells)
     if not pa.types.is_floating(column.type):
-        number = pc.match_substring_regex(column, NUMBER)
-        at = _where(pc.invert(number))
-        cells.note(NOT_A_NUMBER, field.name, at, _number_hint)
-        column = pc.if_else(number, column, pa.scalar(None, column.type))
-        column = column.cast(pa.float64())
+        column = _plain_numbers(field, column, cells).cast(pa.float64())
     column = pc.add(column, 0.0)  # no zero keeps a sign
     values = column.to_numpy(zero_copy_only=False)
     for rule, kept in field.rules(values):
@@ -120,8 +123,51 @@ def _numbers(field: Field, cells: Cells) -> pa.Array:
     return column
 
 
+def _plain_numbers(field: Field, column: pa.Array, cells: Cells) -> pa.Array:
+    """Spell numbers plainly that a spreadsheet spells otherwise, and remark it.
+
+    What is no number, or may be read in two ways, is noted and then missing.
+    """
+    plain = pc.match_substring_regex(column, NUMBER)
+    if cells.comma_parts_decimals:
+        plain = pc.and_(plain, pc.invert(pc.match_substring_regex(column, GROUPED)))
+    at = _where(pc.invert(plain))
+    if not at.size:
+        return column
+    values, wrong, kinds = column.to_pylist(), [], set()
+    for i in at.tolist():
+        cell = values[i]
+        try:
+            number, kind = _as_meant(field, cell)
+        except ValueError:
+            values[i] = None
+            wrong.append(i)
+            continue
+        values[i] = f"{number:.17g}"
+        if kind not in kinds:
+            kinds.add(kind)
+            cells.findings.remark(f"{field.name}: {kind}; {cell} is {number:g}")
+    at = np.array(wrong, dtype=int)
+    cells.note(NOT_A_NUMBER, field.name, at, _number_hint)
+    return pa.array(values, column.type)
+
+
+def _as_meant(field: Field, cell: str) -> tuple[float, str]:
+    """Return the number in a cell and how it was read, if there is one way only."""
+    if field.name == "start_h" and (match := CLOCK.fullmatch(cell)):
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        return hour + minute / 60 + second / 3600, "times of day are read as hours"
+    if field.unit in SIZE_UNITS and WITH_UNIT.fullmatch(cell):
+        return size_gib(cell) * SIZE_UNITS[field.unit], "units in cells are binary"
+    if not cell.isascii():
+        raise ValueError("is no number")
+    return size_gib(f"{cell} GB"), "a comma parts decimals, or marks group thousands"
+
+
 def _number_hint(cell: str) -> str:
     cell = cell.strip()
+    if re.fullmatch(GROUPED, cell):
+        return "its mark may group thousands or part decimals; write it without"
     if DECIMAL_COMMA.fullmatch(cell):
         return "decimals take a point"
     if WITH_UNIT.fullmatch(cell):
@@ -148,7 +194,8 @@ def _names(field: Field, cells: Cells) -> pa.Array:
 def _words(field: Field, cells: Cells) -> pa.Array:
     """Read flags and choices: words of a short list, in any case."""
     if field.kind == "flag":
-        known, meanings = list(FLAGS), list(FLAGS.values())
+        words = FLAGS | SPREADSHEET_FLAGS
+        known, meanings = list(words), list(words.values())
         rule = NOT_A_FLAG
     else:
         known = meanings = list(field.choices)

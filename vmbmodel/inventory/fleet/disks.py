@@ -104,8 +104,7 @@ def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path : path-like
-        The file. It has the columns `REQUIRED`, any of `OPTIONAL`, in any
-        order, and no others.
+        The file. It has the columns `REQUIRED` and any of `OPTIONAL`, in any order.
 
     Returns
     -------
@@ -122,6 +121,11 @@ def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Notes
     -----
+    As a spreadsheet writes it, cells may be parted by semicolons or tabs, numbers
+    have a decimal comma or a unit, a start be a time of day and a heading name its
+    unit; such readings are logged as warnings, as are columns that are not used. What
+    may be read in two ways, such as 1,024, is refused.
+
     Beyond the range of each column: a VM and disk stand in one row; a VM has one
     OS disk; the vault, policy, start, first backup, operating system and
     redundancy of a VM are the same in all its rows, blanks aside; a disk uses no
@@ -298,4 +302,6 @@ def _checked(cells: Cells) -> pd.DataFrame:
     columns = converted(cells)
     check_rows(columns, cells)
     cells.findings.refuse_if_any()
+    for remark in cells.findings.remarks:
+        _LOG.warning("%s: %s", cells.findings.file, remark)
     return frame_of(columns)
