@@ -221,6 +221,66 @@ def test_retention_is_checked_when_the_caller_says_it(rule, settings, broken):
     assert bool(places(rule, disk(), as_of=NOW, **settings)) == broken
 
 
+WEEKLY = {"recovery_points": 0, "weekly_points": 4}
+ENHANCED = {"snapshot_policy": "enhanced"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept", "found"),
+    [
+        # a weekly policy keeps no daily points, and breaks no rule of daily ones
+        ("shortest-retention", WEEKLY, None),
+        ("shortest-retention", {"recovery_points": 0, "weekly_points": 0}, 0),
+        ("snapshot-retention", WEEKLY | {"snapshot_points": 5}, None),
+        ("snapshot-retention", {"recovery_points": 0, "weekly_points": 1,
+                                "snapshot_points": 8}, 7),
+        # 1 to 5 days of snapshots under Standard, 1 to 30 under Enhanced, fewer where
+        # they are many a day: the page on instant restore
+        ("snapshot-days", {"snapshot_points": 5, "snapshot_policy": "standard"}, None),
+        ("snapshot-days", {"snapshot_points": 6, "snapshot_policy": "standard"}, 6),
+        ("snapshot-days", {"snapshot_points": 0, "snapshot_policy": "standard"}, 0),
+        ("snapshot-days", {"snapshot_points": 30} | ENHANCED, None),
+        ("snapshot-days", {"snapshot_points": 31} | ENHANCED, 31),
+        ("snapshot-days", {"snapshot_points": 30, "interval_h": 12} | ENHANCED, None),
+        ("snapshot-days", {"snapshot_points": 17, "interval_h": 4} | ENHANCED, None),
+        ("snapshot-days", {"snapshot_points": 18, "interval_h": 4} | ENHANCED, 18),
+        ("snapshot-days", {"snapshot_points": 22, "interval_h": 6} | ENHANCED, None),
+        ("snapshot-days", {"snapshot_points": 23, "interval_h": 6} | ENHANCED, 23),
+        ("enhanced-interval", {"interval_h": 4} | ENHANCED, None),
+        ("enhanced-interval", {"interval_h": 1} | ENHANCED, 1),
+        ("daily-backups", {"interval_h": 12, "snapshot_policy": "standard"}, 2),
+        ("daily-backups", {"interval_h": 24, "snapshot_policy": "standard"}, None),
+        ("daily-backups", {"interval_h": 4} | ENHANCED, None),
+        ("graded-retention", {"recovery_points": 30, "weekly_points": 5163,
+                              "monthly_points": 1188, "yearly_points": 99}, None),
+        ("graded-retention", {"recovery_points": 30, "weekly_points": 12,
+                              "monthly_points": 1189, "yearly_points": 99}, 1189),
+    ],
+)  # fmt: skip
+def test_what_a_policy_says_is_checked_in_cells_as_in_settings(rule, kept, found):
+    in_cells = [disk(vm) | kept for vm in "ab"]
+    said = [place.found for place in places(rule, *in_cells, as_of=NOW)]
+    set_ = [place.found for place in places(rule, disk("a"), as_of=NOW, **kept)]
+    assert said == set_ == ([] if found is None else [found])
+
+
+def test_each_policy_is_named_once():
+    short = {"recovery_points": 3}
+    rows = [disk(vm) | short for vm in "abc"]
+    rows += [disk("d", policy="q") | short, disk("e", policy="r", recovery_points=7)]
+    found = places("shortest-retention", *rows, as_of=NOW)
+    assert [place.where["policy"] for place in found] == ["p", "q"]
+
+
+def test_rules_of_the_faq_hold_since_it_states_them():
+    before, since = datetime.date(2019, 6, 27), datetime.date(2019, 6, 28)
+    rows = [d | {"recovery_points": 3} for d in fleet(101)]
+    for rule in ("policy-vms", "shortest-retention"):
+        assert places(rule, *rows, as_of=since)
+        rules = {one.rule.id for one in run(*rows, as_of=before).outcomes}
+        assert rule not in rules
+
+
 # --- what is not known ---------------------------------------------------------------
 
 

@@ -290,6 +290,10 @@ LIMITS_BY_HAND = {
         "vm_disks": 32,
         "max_disk_gib": 64 * 1024,
         "max_vm_gib": 512 * 1024,
+        "max_standard_snapshot_points": 5,
+        "max_enhanced_snapshot_points": 30,
+        "max_4_hourly_snapshot_points": 17,
+        "max_6_hourly_snapshot_points": 22,
     },
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan import practices
 from vmbmodel.plan.facts import backed_up, holds, told, unmanaged
 from vmbmodel.plan.practices import Place, crowded
@@ -25,8 +26,13 @@ class Known:
     disks: pd.DataFrame
     vms: pd.DataFrame
     unmanaged: pd.DataFrame
-    given: dict
+    in_cells: frozenset[str]
+    """Columns of which the inventory itself has a cell."""
     at_it: bool = False
+
+    def set_for_all(self, names: Iterable[str]) -> bool:
+        """Say whether only the caller said what these columns hold."""
+        return not self.in_cells.intersection(names)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def known(fleet: pd.DataFrame, scenario: Scenario) -> Known:
         disks=kept,
         vms=_vms(kept),
         unmanaged=unmanaged(kept),
-        given=dict(scenario.given),
+        in_cells=frozenset(n for n in fleet if fleet[n].notna().any()),
     )
 
 
@@ -59,7 +65,8 @@ def _vms(disks: pd.DataFrame) -> pd.DataFrame:
     count = len(names)
     first = np.zeros(count, dtype=int)
     first[code[::-1]] = np.arange(len(code))[::-1]
-    vms = disks.iloc[first][["vm", "row", "vault", "policy", "start_h", "first_backup"]]
+    names = ["vm", "row", "vault", "policy", "start_h", "first_backup", *OF_THE_POLICY]
+    vms = disks.iloc[first][names]
     vms = vms.reset_index(drop=True)
     churn = disks["churn_gib_per_day"].to_numpy()
     blank = np.isnan(churn)
@@ -231,43 +238,127 @@ def _vault_vms(facts: Known, most: float) -> Search:
 
 
 def _shortest_retention(facts: Known, least_h: float) -> Search:
-    def places(points):
-        if points * 24 < least_h:
-            text = f"{points:g} daily points are kept; {least_h / 24:g} days are least."
-            yield Place({}, points, least_h / 24, text)
+    def says(kept):
+        if _is_weekly(kept) or kept["recovery_points"] * 24 >= least_h:
+            return None
+        text = "{:g} daily points are kept; {:g} days are least."
+        return kept["recovery_points"], least_h / 24, text
 
-    return _of_retention(facts, places, "recovery_points")
+    return _of_policies(facts, says, "recovery_points")
 
 
 def _recovery_points(facts: Known, most: float) -> Search:
-    def places(points):
-        if points > most:
-            text = f"{points:,.0f} daily points are kept; {most:,.0f} are possible."
-            yield Place({}, points, most, text)
+    def says(kept):
+        points = kept["recovery_points"]
+        text = "{:,.0f} daily points are kept; {:,.0f} are possible."
+        return (points, most, text) if points > most else None
 
-    return _of_retention(facts, places, "recovery_points")
+    return _of_policies(facts, says, "recovery_points")
+
+
+def _graded_retention(
+    facts: Known, days: float, weeks: float, months: float, years: float, _: float
+) -> Search:
+    most = {
+        "recovery_points": (days, "days"),
+        "weekly_points": (weeks, "weeks"),
+        "monthly_points": (months, "months"),
+        "yearly_points": (years, "years"),
+    }
+
+    def says(kept):
+        for name, (limit, unit) in most.items():
+            if kept[name] > limit:
+                return (
+                    kept[name],
+                    limit,
+                    f"{{:,.0f}} {unit} are kept; {{:,.0f}} can be.",
+                )
+        return None
+
+    return _of_policies(facts, says, *most)
 
 
 def _snapshot_retention(facts: Known) -> Search:
-    def places(points, snapshots):
-        if points < snapshots:
-            text = (
-                f"{points:g} daily points are kept in the vault, and {snapshots:g} "
-                "daily snapshots."
-            )
-            yield Place({}, points, snapshots, text)
+    def says(kept):
+        points, snapshots = kept["recovery_points"], kept["snapshot_points"]
+        text = "{:g} daily points are kept in the vault, and {:g} daily snapshots."
+        if _is_weekly(kept):
+            points = 7 * kept["weekly_points"]
+            text = "Weekly points are kept for {:g} days, and snapshots for {:g}."
+        return (points, snapshots, text) if points < snapshots else None
 
-    return _of_retention(facts, places, "recovery_points", "snapshot_points")
+    return _of_policies(facts, says, "recovery_points", "snapshot_points")
 
 
-def _of_retention(
-    facts: Known, places: Callable[..., Iterable[Place]], *names: str
+def _snapshot_days(
+    facts: Known, standard: float, enhanced: float, at_4_h: float, at_6_h: float
 ) -> Search:
-    """Search what is kept, which only the caller can say, and for all VMs."""
-    if not all(name in facts.given for name in names):
-        lacks = f"{' and '.join(names)}, by --set,"
-        return Search((), 0, len(facts.vms), lacks)
-    return Search(places(*(facts.given[name] for name in names)), len(facts.vms))
+    def says(kept):
+        kind, snapshots = kept["snapshot_policy"], kept["snapshot_points"]
+        most = standard if kind == "standard" else enhanced
+        if kind == "enhanced" and kept["interval_h"] < 8:
+            most = at_6_h if kept["interval_h"] >= 6 else at_4_h
+        if snapshots < 1:
+            text = "Snapshots are kept for {:g} days; {:g} day is least."
+            return snapshots, 1.0, text
+        text = f"Snapshots are kept for {{:g}} days; of such a policy, {kind}, at most "
+        text += "{:g}."
+        return (snapshots, most, text) if snapshots > most else None
+
+    return _of_policies(facts, says, "snapshot_points", "snapshot_policy")
+
+
+def _daily_backups(facts: Known, most: float) -> Search:
+    def says(kept):
+        runs = 24 / kept["interval_h"]
+        if kept["snapshot_policy"] != "standard" or runs <= most:
+            return None
+        text = "A Standard policy starts {:g} times a day; {:g} is possible."
+        return runs, most, text
+
+    return _of_policies(facts, says, "interval_h", "snapshot_policy")
+
+
+def _enhanced_interval(facts: Known, least_h: float) -> Search:
+    def says(kept):
+        interval_h = kept["interval_h"]
+        text = "Backups are {:g} h apart; {:g} h are least."
+        return (interval_h, least_h, text) if interval_h < least_h else None
+
+    return _of_policies(facts, says, "interval_h")
+
+
+def _is_weekly(kept: dict) -> bool:
+    """Say whether points are kept by the week and none by the day."""
+    return kept["recovery_points"] == 0 and kept["weekly_points"] > 0
+
+
+Says = Callable[[dict], tuple[float, float, str] | None]
+"""Takes what a policy keeps; gives figure, limit and text of a finding, if any."""
+
+
+def _of_policies(facts: Known, says: Says, *names: str) -> Search:
+    """Search what is kept, by policy; what the caller set for all is said once."""
+    vms, unknown = _split(facts.vms, *names)
+
+    def places():
+        by = [] if facts.set_for_all(names) else ["vault", "policy"]
+        groups = vms.groupby([*by, *OF_THE_POLICY], dropna=False, sort=False)
+        first = groups["row"].first().reset_index()
+        seen = set()
+        for kept in first.to_dict("records"):
+            found = says(kept)
+            where = {name: kept[name] for name in by if not pd.isna(kept[name])}
+            key = (*where.values(), found)
+            if found is None or key in seen:
+                continue
+            seen.add(key)
+            figure, limit, text = found
+            row = int(kept["row"]) if by else None
+            yield Place(where, figure, limit, text.format(figure, limit), row)
+
+    return Search(places(), len(vms), unknown, " and ".join(names))
 
 
 SEARCHES: dict[str, Callable[..., Search]] = {
@@ -289,5 +380,9 @@ SEARCHES: dict[str, Callable[..., Search]] = {
     "vault-vms": _vault_vms,
     "shortest-retention": _shortest_retention,
     "recovery-points": _recovery_points,
+    "graded-retention": _graded_retention,
     "snapshot-retention": _snapshot_retention,
+    "snapshot-days": _snapshot_days,
+    "daily-backups": _daily_backups,
+    "enhanced-interval": _enhanced_interval,
 }
