@@ -171,6 +171,32 @@ def test_every_case_of_consistency_has_its_line(monkeypatch):
 # --- remarks ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("settings", "remarks"),
+    [
+        (["redundancy=GRS"], ["redundancy: redundancy in every row"]),
+        (["start_h=22"], ["start_h: start_h in 1 of 2 rows"]),
+        (["churn_frac=0.1"], ["churn_frac: churn_gib_per_day in every row"]),
+        (["vault_servers=20"], []),
+    ],
+)
+def test_a_setting_that_cells_go_before_is_said_aloud(folder, settings, remarks):
+    Path("two.csv").write_text(
+        "vm,disk,role,size_gib,used_gib,redundancy,start_h,churn_gib_per_day\n"
+        "a,c,os,64,30,LRS,23,1\nb,c,os,64,30,ZRS,,1\n",
+        "utf-8",
+    )
+    words = [word for setting in settings for word in ("--set", setting)]
+    said = CliRunner().invoke(app, ["estimate", "two.csv", *words]).stderr
+    wanted = [
+        "vmbmodel: {} is set for blank cells only; the inventory gives{}\n".format(
+            *remark.split(":")
+        )
+        for remark in remarks
+    ]
+    assert said == "".join(wanted)
+
+
 def test_quiet_prints_no_remark_and_verbose_every_step(folder):
     words = ["estimate", "fleet.csv", "--set", "max_disk_gib=5", "-o", "out.txt"]
     usual = CliRunner().invoke(app, words)

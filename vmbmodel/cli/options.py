@@ -237,9 +237,25 @@ def located_in(
     from vmbmodel.plan import chosen
 
     located = read_located(fleet)
+    _say_what_cells_overrule(located.disks, settings)
     if not (only or vault or policy):
         return located
     names = {"vm": only or [], "vault": vault or [], "policy": policy or []}
     kept = chosen(located.disks, settings, **names)
     disks = located.disks[kept].reset_index(drop=True)
     return replace(located, disks=disks, rows=located.rows[kept])
+
+
+def _say_what_cells_overrule(disks, settings: "Scenario") -> None:
+    """Say of which settings the inventory has cells, which go before them."""
+    of_settings = {name: name for name in settings.given if name in disks}
+    if "churn_frac" in settings.given:
+        of_settings["churn_frac"] = "churn_gib_per_day"
+    for name, column in of_settings.items():
+        if count := int(disks[column].notna().sum()):
+            of_all = f"{count:,} of {len(disks):,} rows"
+            rows = "every row" if count == len(disks) else of_all
+            say(
+                f"vmbmodel: {name} is set for blank cells only; the inventory gives "
+                f"{column} in {rows}"
+            )

@@ -224,7 +224,10 @@ def _day_and_month(
         return first, last
     if last > 12 >= first or first == last:
         return last, first
-    raise ValueError("is a date whose day and month may be taken for each other")
+    raise ValueError(
+        "is a date whose day and month may be taken for each other; write the year "
+        "first, 2026-11-28 22:30"
+    )
 
 
 def _offset(text: str | None, zone: datetime.tzinfo) -> datetime.tzinfo:
