@@ -48,14 +48,19 @@ def by_night(
 
     `statistic` takes which jobs count; its spread is taken on a logarithmic scale, or
     for a share on that of its odds. All jobs of a night share their luck: the night,
-    not the job, is what is sampled.
+    not the job, is what is sampled. Where all nights say nothing or all, the share is
+    one at which so many of them happen in 5 of 100 logs, or beyond it.
     """
     value = float(statistic(np.ones(len(night), dtype=bool)))
     nights = np.unique(night)
     bent, back = (_odds, _share) if share else (np.log, np.exp)
     if len(nights) < FEWEST_NIGHTS:
         return Fit(name, value, math.nan, math.nan, len(night), method)
-    if not (0 < value < 1 if share else value > 0):
+    if share and value in (0, 1):
+        most = ((1 - LEVEL) / 2) ** (1 / len(nights))
+        ends = (0.0, 1 - most) if value == 0 else (most, 1.0)
+        return Fit(name, value, *ends, len(night), method)
+    if not value > 0:
         return Fit(name, value, value, value, len(night), method)
     without = bent(np.array([statistic(night != one) for one in nights]))
     count = len(nights)

@@ -105,14 +105,18 @@ def _fit_phases(work: Work, backups: pd.DataFrame) -> None:
             continue
         times, sizes = own["transfer_h"].to_numpy(), own["moved_gib"].to_numpy()
         if sizes.max() <= 1.1 * sizes.min():
-            _add_rate(work, name, _per_gib(own, times, f"size over time, {what}"))
+            _add_rate(work, name, _per_gib(own, times, f"time over size, {what}"))
             continue
         law = fit_joint(times, sizes, own["night"].to_numpy(), waits=False)
-        if not _told(work, name, law, len(own), what) or kind:
+        if law.fitted["fixed_h"] < WAITED_H:
+            _add_rate(work, name, _per_gib(own, times, f"time over size, {what}"))
+        elif not _told(work, name, law, own["night"], what):
             continue
-        fixed_h = law.fitted["fixed_h"]
-        scatter_h2 = (fixed_h * law.fitted["fixed_sd"]) ** 2
-        _add_scatter(work, "transfer_scv", law, "size_sd", len(own), what)
+        elif not kind:
+            fixed_h = law.fitted["fixed_h"]
+            scatter_h2 = (fixed_h * law.fitted["fixed_sd"]) ** 2
+        if not kind:
+            _add_scatter(work, "transfer_scv", law, "size_sd", own["night"], what)
     beside, night = rows["beside_h"].to_numpy(), rows["night"].to_numpy()
     if work.enough("snapshot_h", rows, "jobs with phases"):
         what = "job time that is neither wait nor grows with the size"
@@ -166,8 +170,8 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         work.left[name] = f"{what}: all move as much, so none takes longer for it"
     else:
         law = fit_joint(hours, sizes, night, **grid)
-        if _told(work, name, law, count, what):
-            _add_scatter(work, "transfer_scv", law, "size_sd", count, what)
+        if _told(work, name, law, night, what):
+            _add_scatter(work, "transfer_scv", law, "size_sd", night, what)
         else:
             law = None
     if law is None:
@@ -183,7 +187,7 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         work.add(
             Fit(constant, law.fitted[parameter], *ends, count, f"joint fit, {what}")
         )
-    _add_scatter(work, "snapshot_scv", law, "fixed_sd", count, what, night)
+    _add_scatter(work, "snapshot_scv", law, "fixed_sd", night, what)
     work.unknowable.append(
         "snapshot_h against any constant part of the wait: the log has totals only"
     )
@@ -221,7 +225,7 @@ def _per_gib(rows: pd.DataFrame, times: np.ndarray, what: str) -> Fit:
 _IN_THE_RATE = "none: measured times hold the scatter of your writes already"
 
 
-def _told(work: Work, name: str, law: Joint, count: int, what: str) -> bool:
+def _told(work: Work, name: str, law: Joint, night, what: str) -> bool:
     """Keep a rate that the law of jobs tells, or say that it does not."""
     value, low, high = (of["h_per_gib"] for of in (law.fitted, law.low, law.high))
     if not high / low < MOST_VAGUE:
@@ -231,9 +235,9 @@ def _told(work: Work, name: str, law: Joint, count: int, what: str) -> bool:
             f"{name}: its interval spans a factor of {MOST_VAGUE:g} or more"
         )
         return False
-    _add_rate(
-        work, name, Fit("h_per_gib", value, low, high, count, f"joint fit, {what}")
-    )
+    ends = _ends(law, "h_per_gib", night)
+    fit = Fit("h_per_gib", value, *ends, len(night), f"joint fit, {what}")
+    _add_rate(work, name, fit)
     return True
 
 
@@ -249,15 +253,15 @@ def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
 
 
 def _add_scatter(
-    work: Work, name: str, law: Joint, parameter: str, count: int, what: str, night=()
+    work: Work, name: str, law: Joint, parameter: str, night, what: str
 ) -> None:
     ends = [end**2 for end in _ends(law, parameter, night)]
     value = law.fitted[parameter] ** 2
-    work.add(Fit(name, value, *ends, count, f"joint fit, {what}"))
+    work.add(Fit(name, value, *ends, len(night), f"joint fit, {what}"))
 
 
 def _ends(law: Joint, parameter: str, night) -> tuple[float, float]:
-    if len(night) and len(np.unique(night)) < FEWEST_NIGHTS:
+    if len(np.unique(night)) < FEWEST_NIGHTS:
         return math.nan, math.nan
     return law.low[parameter], law.high[parameter]
 
