@@ -321,7 +321,7 @@ def _constant(row: Mapping[str, object]) -> str | None:
 
 def _row_problems(name: str, row: Mapping[str, object]) -> Iterator[str]:
     end = row.get("effectiveEndDate")
-    if end is not None and (not isinstance(end, str) or _date(end) is None):
+    if end not in (None, "") and (not isinstance(end, str) or _date(end) is None):
         yield f"effectiveEndDate is no date; got {_short(row, 'effectiveEndDate')}"
     for key, pattern in _TEXTS.items():
         entry = row.get(key)
