@@ -483,10 +483,11 @@ def test_files_that_are_none(tmp_path, monkeypatch):
         with pytest.raises(InventoryError, match=re.escape(f"{name}: {rule}")):
             fleet.read_fleet(name)
 
-    def deny(_):
+    def deny(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", deny)
+    Path("x.csv").write_text(csv(GOOD), "utf-8")
+    monkeypatch.setattr("builtins.open", deny)
     with pytest.raises(InventoryError, match=r"^x\.csv: cannot be read: Permission de"):
         fleet.read_fleet("x.csv")
 

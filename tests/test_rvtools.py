@@ -17,6 +17,7 @@ srv-a,False,False,2000,C:\\,102000,61440
 srv-a,False,False,2001,D:\\,500000,500000
 srv-a,False,False,2001,E:\\,500000,24288
 """
+NAMES = ("a (2)", "a", "a", "A")
 
 
 def read(tmp_path, *sheets, **more):
@@ -60,6 +61,14 @@ def test_a_disk_of_which_nothing_is_known_is_refused_or_taken_as_a_share(tmp_pat
         60,
         256,
     ]
+
+
+def test_vms_of_one_name_are_told_apart(tmp_path):
+    header = "VM,VM UUID,Disk,Disk Key,Capacity MiB\n"
+    rows = [f"{vm},{at},Hard disk 1,2000,1024" for at, vm in enumerate(NAMES)]
+    answer = read(tmp_path, header + "\n".join(rows), used_frac=0.5)
+    assert list(answer.disks["vm"]) == ["a (2)", "a", "a (3)", "A (4)"]
+    assert "VMs of one name, told apart by a number: 2" in answer.notes
 
 
 def test_what_is_no_such_sheet_is_named(tmp_path):

@@ -4,6 +4,7 @@ The sheet vDisk gives the disks; vPartition gives what is used on them, where th
 tools of VMware run in the guest.
 """
 
+import itertools
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -89,12 +90,15 @@ def read_rvtools(
         wrong += findings.found
     if wrong:
         raise InventoryError(wrong)
-    rows, notes, labels = [], Counter[str](), set()
+    rows, notes = [], Counter[str]()
+    labels: set[str] = set()
     for key, vm in sheets.vms.items():
         name = label = inert(vm.name)
-        while alike(label) in labels:
-            label = f"{name} ({len(labels) + 1})"
-            notes["VMs of one name, told apart by a number"] += 1
+        for number in itertools.count(2):
+            if alike(label) not in labels:
+                break
+            label = f"{name} ({number})"
+        notes["VMs of one name, told apart by a number"] += label != name
         labels.add(alike(label))
         rows += _rows(vm, label, sheets.used[key], used_frac, notes, wrong)
     if wrong:
@@ -106,7 +110,10 @@ def read_rvtools(
         unattached=pd.DataFrame(columns=["disk", "resource_group", "size_gib"]),
         policies=policy_table(()),
         skipped=dict(sheets.skipped),
-        notes=(FIRST_IS_OS, *(f"{what}: {count:,}" for what, count in notes.items())),
+        notes=(
+            FIRST_IS_OS,
+            *(f"{what}: {count:,}" for what, count in notes.items() if count),
+        ),
     )
 
 
@@ -189,5 +196,4 @@ def _rows(
                 "origin": f"size: vDisk; used: {origin}",
             }
         )
-    notes += Counter()  # without the kinds that do not occur
     return rows
