@@ -94,6 +94,30 @@ def test_what_powershell_exports_names_its_type_first(tmp_path):
     assert found.loc[0, "job_h"] * 60 == pytest.approx(61.235)
 
 
+def test_the_tasks_of_powershell_and_its_numbers_of_kinds(tmp_path):
+    seconds = {"Take Snapshot": 1060, "Transfer data to vault": 2600}
+    one = {
+        "JobId": "j-1",
+        "Operation": "Backup",
+        "Status": "Completed",
+        "WorkloadName": "vm-a",
+        "StartTime": "2020-12-12T23:18:36.1234567Z",
+        "Duration": {"TotalSeconds": 3674.1},
+        "BackupManagementType": 1,
+        "SubTasks": [
+            {"Name": name, "Status": "Completed", "Duration": {"TotalSeconds": spent}}
+            for name, spent in seconds.items()
+        ],
+    }
+    sql = one | {"JobId": "j-2", "WorkloadName": "sql", "BackupManagementType": 5}
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps([one, sql]), "utf-8")
+    (found,) = jobs.read([path]).jobs.to_dict("records")
+    assert found["vm"] == "vm-a"
+    assert found["snapshot_h"] == pytest.approx(1060 / 3600)
+    assert found["transfer_h"] == pytest.approx(2600 / 3600)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

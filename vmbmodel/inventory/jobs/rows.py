@@ -3,7 +3,7 @@
 import datetime
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from vmbmodel.inventory.files import Entry, duration_h, instant, size_gib
 
@@ -27,6 +27,9 @@ COLUMNS = (
     "job",
 )
 """Columns of the table, each a row of the field table."""
+
+POWERSHELL_VM = 1
+"""Kind of a VM, where PowerShell prints a number in the place of the word."""
 
 _VM_KINDS = ("azureiaasvm", "iaasvm", "azurevm", "azurevirtualmachine", "vm")
 _NAMES = (
@@ -65,6 +68,8 @@ _SPELLINGS = {
 def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
     """Read one job; a text says why it is none of a VM."""
     kind = entry.raw("backupManagementType", "BackupItemType", "jobType")
+    if type(kind) is int and kind != POWERSHELL_VM:
+        return f"no job of a VM, but of kind {str(kind)[:40]}"
     plain = re.sub(r"[^a-z]", "", kind.lower()) if isinstance(kind, str) else ""
     if plain.endswith("job"):
         plain = plain.removesuffix("job")
@@ -106,7 +111,9 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
         entry.note("entityFriendlyName", "must name the VM", None)
         return None
     if info is not None:
-        row |= _phases(info, clock)
+        row |= _phases(info.entries("tasksList"), clock)
+    elif "SubTasks" in entry:  # of PowerShell
+        row |= _phases(entry.entries("SubTasks"), clock)
     return row
 
 
@@ -128,6 +135,14 @@ def _quantity(entry: Entry, parse: Callable[[str], float], *names: str) -> float
     return entry.parsed(parse, *names, otherwise="must be a text with its unit")
 
 
+def _spent(entry: Entry) -> float | None:
+    """Return a duration: a text, or the parts that PowerShell prints."""
+    if isinstance(entry.raw("duration"), dict):
+        seconds = entry.entry("duration").number("TotalSeconds")
+        return None if seconds is None else seconds / 3600
+    return _quantity(entry, duration_h, "duration")
+
+
 def _duration(
     entry: Entry, start: datetime.datetime, end: datetime.datetime | None
 ) -> float | None:
@@ -136,12 +151,7 @@ def _duration(
     seconds = entry.number("JobDurationInSecs", "DurationInSeconds")
     if seconds is not None:
         return seconds / 3600
-    value = entry.raw("duration")
-    if isinstance(value, dict):
-        seconds = entry.entry("duration").number("TotalSeconds")
-        found = None if seconds is None else seconds / 3600
-    else:
-        found = _quantity(entry, duration_h, "duration")
+    found = _spent(entry)
     if found:
         return found
     if end is None:
@@ -186,11 +196,11 @@ def _vault(entry: Entry) -> tuple[str | None, str | None]:
     return subscription, entry.name("VaultName", "vault")
 
 
-def _phases(info: Entry, clock: datetime.tzinfo) -> dict[str, float]:
+def _phases(tasks: Iterable[Entry], clock: datetime.tzinfo) -> dict[str, float]:
     """Return the times of the tasks, as far as they are recorded."""
     found, begins, ends = {}, {}, {}
-    for task in info.entries("tasksList"):
-        name = re.sub(r"[^a-z]", "", (task.text("taskId") or "").lower())
+    for task in tasks:
+        name = re.sub(r"[^a-z]", "", (task.text("taskId", "name") or "").lower())
         phase = _TASKS.get(name)
         if phase is None:
             continue
@@ -206,7 +216,7 @@ def _phases(info: Entry, clock: datetime.tzinfo) -> dict[str, float]:
             continue
         begins[phase] = _time(task, clock, "startTime")
         ends[phase] = _time(task, clock, "endTime")
-        spent = _quantity(task, duration_h, "duration")
+        spent = _spent(task)
         if begins[phase] and ends[phase] and ends[phase] >= begins[phase]:
             spent = (ends[phase] - begins[phase]).total_seconds() / 3600
         if spent:
