@@ -103,7 +103,8 @@ def test_the_best_of_all_plans_is_found_and_none_is_below_a_bound(settings, open
     half = list(itertools.combinations_with_replacement(hours, 3))
     every = [a + b for a, b in itertools.product(half, half)]
     misses, finish_h = scored(disks, every, given, opening_h).T
-    chosen = scored(disks, [plan.vms.sort_values("vm")["start_h"]], given, opening_h)[0]
+    own = plan.vms.sort_values("vm")["start_h"].to_numpy()
+    chosen = scored(disks, [own], given, opening_h)[0]
     noise = 1e-4  # of nights drawn
     least = misses.min()
     enough = least + max(1e-3, 0.01 * least)
@@ -213,12 +214,10 @@ def test_a_thousand_vms_of_a_vault_are_spread():
 
 def test_more_than_a_day_s_work_is_refused_with_the_arithmetic():
     disks = fleet(*[gib_for(6)] * 9)
-    with pytest.raises(
-        ValueError, match=r"9 VMs transfer for 54\.0 h.*1 at a time .*24"
-    ):
+    with pytest.raises(ValueError, match=r"9 VMs transfer for 54 h.*1 at a time .*24"):
         schedule(disks, scenario(vault_servers=1), blackout=[(8, 18)])
     endless = fleet(4000.0)
-    with pytest.raises(ValueError, match="inf h"):
+    with pytest.raises(ValueError, match="1 VMs transfer for 1.1"):
         schedule(endless, scenario(incremental_mib_s=1e-300))
 
 
@@ -300,7 +299,9 @@ def test_no_plan_breaks_a_rule(seed):
     at = own["vm"].map(rows["start_h"])
     assert own.groupby(["storage_account", at]).size().max() <= given["account_disks"]
     broken = {entry.rule for entry in plan.broken_after}
-    assert broken <= ({"blackout"} if options["keep"] else set())
+    assert broken <= ({"blackout"} if options["keep"] else set()) | (
+        {"done_by_h"} if options["done_by_h"] else set()
+    )
     assert plan.after["broken_rules"] == len(plan.broken_after)
     codes = {finding.rule.id for finding in check(plan.fleet, given).findings}
     assert not codes & {"vault-start", "account-schedule", "policy-vms"}
@@ -349,14 +350,14 @@ def test_a_backup_that_is_too_long_for_its_deadline_is_named():
 
 def test_done_by_counts_from_the_end_of_the_blackout():
     disks = fleet(*[10.0] * 2)
-    with pytest.raises(ValueError, match=r"v000 and 1 like it would be done 6\.\d h"):
+    with pytest.raises(ValueError, match=r"v000 and 1 like it would be done 5\.\d h"):
         schedule(disks, scenario(), blackout=[(8, 18)], done_by_h=22)
     plan = schedule(disks, scenario(), blackout=[(8, 18)], done_by_h=5)
     assert plan.vms["start_h"].isin([18.0, 18.5]).all()
 
 
 def test_all_problems_come_at_once():
-    disks = fleet(*[gib_for(20)] * 2, vault=["a", "b"])
+    disks = fleet(gib_for(20), gib_for(21), vault=["a", "b"])
     with pytest.raises(ValueError, match="no schedule keeps all rules") as e:
         schedule(disks, scenario(), done_by_h=8)
     assert str(e.value).count("would be done") == 2
@@ -413,14 +414,16 @@ def test_starts_between_half_hours_stay_if_they_are_to():
     disks = fleet(10.0, 10.0, start_h=23.25, policy=["p", "q"])
     plan = schedule(disks, scenario(), keep=["p"])
     assert plan.vms.loc[0, "start_h"] == 23.25
-    assert plan.vms.loc[1, "start_h"] in SLOTS
+    assert plan.vms.loc[1, "start_h"] == 23.25
+    assert plan.after["moved_vms"] == 0
 
 
 def test_a_kept_policy_stays_whole_and_counts():
-    disks = fleet(*[gib_for(0.5)] * 4, policy=["p", "p", "q", "q"], start_h=22.0)
+    disks = fleet(*[gib_for(0.5)] * 4, policy=["p", "p", "q", "q"])
+    disks["start_h"] = [22.0, 22.0, 23.5, 23.5]
     given = scenario(vault_servers=2, start_slack_h=0)
     plan = schedule(disks, given, keep=["p"], blackout=[(23, 22)])
-    assert plan.vms["start_h"].tolist() == [22, 22, 22.5, 22.5]
+    assert plan.vms["start_h"].tolist() == [22, 22, 22, 22]
     assert plan.policies["policy"].tolist() == ["p", "q"]
     assert plan.policies["todo"].tolist() == ["keep", "change start"]
 
@@ -431,7 +434,7 @@ def test_policies_are_copied_by_start_and_no_larger_than_allowed():
     plan = schedule(disks, given, blackout=[(23, 22)])
     table = plan.policies
     assert table["vms"].max() <= 2
-    assert set(table["policy"]) >= {"gold", "gold-2200", "gold-2230"}
+    assert set(table["policy"]) == {"gold", "gold-2200", "gold-2200-2"}
     assert plan.vms.groupby("policy")["start_h"].nunique().eq(1).all()
 
 

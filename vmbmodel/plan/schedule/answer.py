@@ -277,8 +277,8 @@ def schedule(
         with np.errstate(all="ignore"):  # the edges are cases, not accidents
             plans = _plans(search, vms, rules, progress)
             bounds = search.bounds(rules.policy_vms)
-        seen = {plans[0].tobytes()}
-        for starts in plans[1:]:
+        seen = set()
+        for starts in plans:  # those of today too, with policies that are small enough
             if starts.tobytes() not in seen:
                 sides.append(_planned(starts, vms, fleet, scenario, in_accounts, rules))
             seen.add(starts.tobytes())
@@ -333,7 +333,7 @@ def _refuse_overload(vms: pd.DataFrame, served: float) -> None:
     """Refuse vaults that no plan can serve."""
     work = vms.groupby("vault")["transfer_h"].agg(["size", "sum"])
     problems = [
-        f"vault {vault}: its {count:g} VMs transfer for {work_h:,.1f} h a day, and "
+        f"vault {vault}: its {count:g} VMs transfer for {work_h:,.5g} h a day, and "
         f"{served:g} at a time have {_DAY_H * served:,.0f} h; no start changes that, "
         "only fewer VMs, less to transfer or another vault_servers"
         for vault, count, work_h in work.itertuples()

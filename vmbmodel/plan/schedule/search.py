@@ -34,7 +34,7 @@ _KINDS = 64  # lengths of transfers that are told apart where hours are not alik
 _PRICES_H = (0.0, 1.0, 1e2, 1e4, 1e6)  # hours of finish that a miss is worth
 _PACES = (1.0, 0.85, 1.3, 0.7, 2.0, 0.5)
 _NEAR = (0.9, 1.1)
-_WORK, _FEWEST, _MOST = 12_000, 16, 1_500  # VMs estimated for a vault, and tries
+_WORK, _FEWEST, _MOST = 6_000, 16, 800  # VMs estimated for a vault, and tries
 _FEW = 12  # VMs that are moved one by one
 _MOVED_FOR = 4  # aims; the rest together with the last of them
 _LONG_H = 1e6  # instead of never
@@ -268,7 +268,7 @@ class Room:
     def __init__(self, vms: VMs, rules: Rules) -> None:
         self._vms = vms
         limits = rules.vault_vms, rules.account_disks
-        vault_vms, account_disks = (np.inf if n is None else n for n in limits)
+        vault_vms, account_disks = (float(n or np.inf) for n in limits)
         self.limited = rules.vault_vms is not None or vms.disks.size > 0
         self._vaults = np.full((vms.vault.max(initial=-1) + 1, len(SLOTS)), vault_vms)
         self._accounts = np.full((len(SLOTS), vms.disks.shape[1]), account_disks)
