@@ -423,7 +423,7 @@ def test_a_kept_policy_stays_whole_and_counts():
     disks["start_h"] = [22.0, 22.0, 23.5, 23.5]
     given = scenario(vault_servers=2, start_slack_h=0)
     plan = schedule(disks, given, keep=["p"], blackout=[(23, 22)])
-    assert plan.vms["start_h"].tolist() == [22, 22, 22, 22]
+    assert plan.vms["start_h"].tolist() == [22, 22, 22.5, 22.5]
     assert plan.policies["policy"].tolist() == ["p", "q"]
     assert plan.policies["todo"].tolist() == ["keep", "change start"]
 

@@ -249,7 +249,7 @@ def _text(answer) -> str:
     lines += ["", "No plan within the tolerances of the aims before is lower than:"]
     for aim in answer.aims:
         if aim.bound:
-            proven = "; the plan is proven least" if aim.proven else ""
+            proven = "; proven least" if aim.proven else ""
             said = f"{aim.bound:.4g}, planned {aim.planned:.4g}{proven}"
             lines.append(f"  {AIM_LABELS[aim.aim]:34}{said}")
     if not answer.rules.blackout:

@@ -34,8 +34,9 @@ _KINDS = 64  # lengths of transfers that are told apart where hours are not alik
 _PRICES_H = (0.0, 1.0, 1e2, 1e4, 1e6)  # hours of finish that a miss is worth
 _PACES = (1.0, 0.85, 1.3, 0.7, 2.0, 0.5)
 _NEAR = (0.9, 1.1)
-_WORK, _FEWEST, _MOST = 6_000, 16, 800  # VMs estimated for a vault, and tries
+_WORK, _FEWEST, _MOST = 12_000, 16, 2_000  # VMs estimated for a vault, and tries
 _FEW = 12  # VMs that are moved one by one
+_PAIRS, _HOURS = 6, 8  # VMs that are moved by twos, and hours for that
 _MOVED_FOR = 4  # aims; the rest together with the last of them
 _LONG_H = 1e6  # instead of never
 _NOISE_FRAC, _NOISE_H = 2e-3, 0.01
@@ -519,3 +520,11 @@ class _Vault:
                 moved[group] = hour
                 yield moved
         yield np.where(self.free, now, starts)
+        open_ = SLOTS[self.allowed.any(axis=0)]
+        if self.free.sum() > _PAIRS or len(open_) > _HOURS:
+            return
+        pairs = itertools.combinations(np.flatnonzero(self.free), 2)
+        for pair, *two in itertools.product(pairs, open_, open_):
+            moved = starts.copy()
+            moved[list(pair)] = two
+            yield moved
