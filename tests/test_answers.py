@@ -47,7 +47,7 @@ def answers(disks):
     return {
         "estimate": estimate(disks),
         "check": check(disks),
-        "schedule": schedule(disks, seconds=5),
+        "schedule": schedule(disks),
         "calibrate": calibrate(jobs()),
         "diff": diff(estimate(disks), estimate(disks.assign(used_gib=90))),
         "reconcile": reconcile(disks, bill()),

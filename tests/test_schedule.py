@@ -217,7 +217,7 @@ def test_more_than_a_day_s_work_is_refused_with_the_arithmetic():
     with pytest.raises(ValueError, match=r"9 VMs transfer for 54 h.*1 at a time .*24"):
         schedule(disks, scenario(vault_servers=1), blackout=[(8, 18)])
     endless = fleet(4000.0)
-    with pytest.raises(ValueError, match="1 VMs transfer for 1.1"):
+    with pytest.raises(ValueError, match=r"1 VMs transfer for 1\.1"):
         schedule(endless, scenario(incremental_mib_s=1e-300))
 
 
@@ -331,7 +331,9 @@ def test_too_many_vms_for_the_starts_are_counted():
 def test_too_many_disks_of_an_account_are_counted():
     disks = fleet(*[10.0] * 50, managed=False, storage_account="s1")
     given = scenario("azure-2018-12", start_slack_h=0)
-    with pytest.raises(ValueError, match="10 of 50 VMs find no room.*account_disks 20"):
+    with pytest.raises(
+        ValueError, match=r"10 of 50 VMs find no room.*account_disks 20"
+    ):
         schedule(disks, given, blackout=[(0, 23)])
 
 
