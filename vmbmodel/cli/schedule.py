@@ -201,7 +201,7 @@ def _draw(answer, path: Path, *, force: bool) -> None:
 
 
 def _text(answer) -> str:
-    from vmbmodel.plan.answers import day_clock
+    from vmbmodel.plan import day_clock
     from vmbmodel.plan.schedule import AIM_LABELS
 
     rows = answer.policies.to_dict("records")

@@ -1,6 +1,6 @@
 """The answers: what the service does with what the user has."""
 
-from vmbmodel.plan.answers import plain, records, sealed
+from vmbmodel.plan.answers import day_clock, plain, records, sealed
 from vmbmodel.plan.facts import chosen, of_vms
 from vmbmodel.plan.scenario import (
     CATALOGUES,
@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_PROFILE",
     "DERIVED",
     "Scenario",
+    "day_clock",
     "chosen",
     "of_vms",
     "parse_setting",
