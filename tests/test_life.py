@@ -167,7 +167,7 @@ def by_days(events, soft_days, months):
             kept = (today - since).days if since else 0
             free = state == "delete" and kept >= max(soft_days - 14, 0)
             if state != "none" and sizes and not free:
-                used, stored, snapshots = sizes
+                used, stored, _ = sizes
                 fee = 5 if used <= 50 else 10 * math.ceil(used / 500)
                 total[:3] += [1, fee, stored * 0.0448]
             if state != "none" and sizes:  # until it is gone

@@ -171,9 +171,13 @@ class Calibration(Result):
         if found is None:
             lines.append("Prediction: too few nights to hold any out.")
         else:
-            kept = "predicted" if found.kept else "NOT predicted"
+            kept = {
+                True: "were predicted",
+                False: "were NOT predicted",
+                None: "are too few to judge by",
+            }[found.kept]
             lines.append(
-                f"The last {found.nights:,} nights, held out, were {kept}: "
+                f"The last {found.nights:,} nights, held out, {kept}: "
                 f"{found.between_frac:.0%} of their jobs between the quantiles of 10 "
                 f"and 90 %, {found.below_p95_frac:.0%} below that of 95 %."
             )

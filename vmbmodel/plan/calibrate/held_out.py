@@ -40,8 +40,10 @@ class HeldOut:
     """Share of the jobs in each fifth of their law: a fifth each, if it is right."""
 
     @property
-    def kept(self) -> bool:
-        """Whether 80 of 100 between and 95 of 100 below may be so."""
+    def kept(self) -> bool | None:
+        """Whether 80 of 100 between and 95 of 100 below may be so; None if too few."""
+        if math.isnan(self.between_low_frac):
+            return None
         between = self.between_low_frac <= 0.8 <= self.between_high_frac
         return between and self.below_p95_low_frac <= 0.95 <= self.below_p95_high_frac
 
@@ -102,7 +104,9 @@ def by_start(backups: pd.DataFrame, wait_h: np.ndarray) -> Hours | None:
     hour = backups["scheduled_h"].to_numpy(dtype=float)
     if np.isnan(hour).any():
         start = backups["start_time"].dt
-        hour = (start.hour + start.minute / 60).to_numpy()
+        hour = (start.hour + start.minute / 60).to_numpy(dtype=float)
+    if np.isnan(hour).any():
+        return None
     slot = np.floor(hour * 2).astype(int) % 48
     if len(np.unique(slot)) < 2:
         return None
