@@ -18,10 +18,8 @@ from vmbmodel.formulas.capacity import (
     utilisation_for_wait_frac as utilisation_for_wait_frac,
 )
 from vmbmodel.formulas.day import day_mean_wait_h as day_mean_wait_h
-from vmbmodel.formulas.day import day_method as day_method
 from vmbmodel.formulas.day import day_wait_quantile_h as day_wait_quantile_h
 from vmbmodel.formulas.day import day_wait_within_prob as day_wait_within_prob
-from vmbmodel.formulas.day import flow_wait_h as flow_wait_h
 from vmbmodel.formulas.day import fluid_wait_h as fluid_wait_h
 from vmbmodel.formulas.day import movers_fluid_wait_h as movers_fluid_wait_h
 from vmbmodel.formulas.day import overload_band_h as overload_band_h

@@ -4,20 +4,15 @@ For those who put several laws together, which no single formula does: a wait th
 depends on the hour, on top of a transfer that varies. Nothing is checked here.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from vmbmodel.formulas._kernels.day import clears, crowd, day_of, fluid_h, in_balance
 from vmbmodel.formulas._kernels.day_law import pool_day
 from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
 from vmbmodel.formulas._kernels.quadrature import legendre
 from vmbmodel.formulas._kernels.roots import root
 
 __all__ = [
-    "DayLaw",
     "at_chance",
-    "day_law",
     "pool_day",
     "root",
     "total_late",
@@ -27,78 +22,6 @@ __all__ = [
 _SPAN = 7.0
 """Standard deviations, of a transfer made normal, that are summed over."""
 _BLOCK = 4096
-
-
-class DayLaw(NamedTuple):
-    """Both laws of the wait at the start of each slot, and which of them holds."""
-
-    level_h: np.ndarray
-    """Mean of the normal wait; minus infinity where there was no overload."""
-    spread_h: np.ndarray
-    """Standard deviation of it."""
-    wait_prob: np.ndarray
-    """Probability of waiting in the pool in balance."""
-    decay_per_h: np.ndarray
-    """Rate of the exponential wait there."""
-    overload: np.ndarray
-    """Whether the normal one holds."""
-    clears: np.ndarray
-    """Whether a day brings no more work than can be done in it."""
-
-    def mean_h(self):
-        """Mean of the wait."""
-        from scipy.special import ndtr
-
-        above = np.maximum(self.level_h / self.spread_h, -40)  # beyond, nothing
-        bell = np.exp(-0.5 * above * above) / np.sqrt(2 * np.pi)
-        crowded = self.spread_h * np.maximum(above * ndtr(above) + bell, 0)
-        by_chance = _unless_never(self.wait_prob, self.decay_per_h)
-        return self._longer(crowded, by_chance, np.maximum, np.inf)
-
-    def within_prob(self, wait_h):
-        """Probability that the wait is no longer than this."""
-        from scipy.special import ndtr
-
-        crowded = ndtr((wait_h - self.level_h) / self.spread_h)
-        by_chance = 1 - self.wait_prob * np.exp(-self.decay_per_h * wait_h)
-        return self._longer(crowded, by_chance, np.minimum, 0)
-
-    def quantile_h(self, prob):
-        """Wait that this share of the jobs does not exceed."""
-        from scipy.special import ndtri
-
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # fmax: the 1-quantile of a wait that never is, is no wait
-            crowded = np.fmax(self.level_h + ndtri(prob) * self.spread_h, 0)
-            excess = np.fmax(np.log(self.wait_prob) - np.log1p(-prob), 0)
-        by_chance = _unless_never(excess, self.decay_per_h)
-        return self._longer(crowded, by_chance, np.maximum, np.inf)
-
-    def _longer(self, crowded, by_chance, longer, never):
-        """Take the first law in an overload, else whichever makes the longer wait."""
-        wait = np.where(self.overload, crowded, longer(crowded, by_chance))
-        return np.where(self.clears, wait, never)
-
-
-def _unless_never(amount, rate):
-    """Quotient, without an end where there is no rate."""
-    return np.where(rate > 0, amount / np.where(rate > 0, rate, 1), np.inf)
-
-
-def day_law(utilisation_frac, pulse_h, servers, service_h):
-    """Return the law of the wait at the start of each slot.
-
-    Utilisation and pulse have a day of slots along their last axis, see
-    `vmbmodel.formulas.day`; the other two come without it.
-    """
-    hours, load, pulse = day_of(utilisation_frac, pulse_h)
-    ends = clears(hours, load, pulse)
-    load, pulse = np.where(ends, load, 0), np.where(ends, pulse, 0)
-    level_h, spread_h = crowd(hours, load, pulse, servers, service_h)
-    waiting, decay_per_h = in_balance(hours, load, pulse, servers, service_h)
-    left_over_h = fluid_h(load, pulse, service_h)
-    overload = left_over_h > waiting / decay_per_h / 2
-    return DayLaw(level_h, spread_h, waiting, decay_per_h, overload, ends)
 
 
 def at_chance(chance, mean, scv, family):

@@ -20,6 +20,8 @@ _SHORTEST_H, _LONGEST_H = 1e-300, 1e6
 def day_of(utilisation_frac, pulse_h):
     """Length of a slot in hours, and load and pulse of each."""
     load, pulse = np.broadcast_arrays(utilisation_frac, pulse_h)
+    if not load.shape[-1]:
+        raise ValueError("utilisation_frac must have one slot at least, got none")
     return 24 / load.shape[-1], load, pulse
 
 

@@ -28,7 +28,7 @@ def of_days(ask, utilisation_frac, pulse_h, servers, service_h, *more):
     Utilisation and pulse have a day of slots along their last axis; the others come
     without it. `ask` takes a law, and what is given more of its day or days.
     """
-    load, pulse = np.broadcast_arrays(utilisation_frac, pulse_h)
+    _, load, pulse = day_of(utilisation_frac, pulse_h)
     shape = np.broadcast_shapes(load.shape[:-1], *map(np.shape, (servers, service_h)))
     shape = np.broadcast_shapes(shape, *map(np.shape, more))
     load, pulse = (
@@ -58,11 +58,11 @@ def pool_day(utilisation_frac, servers, service_h, pulse_h=0.0):
     prob)` for who comes at an hour, of the day or after it, whatever the shapes.
     Probabilities are within 1e-4 of the law, where that is exact.
     """
-    load, pulse = np.broadcast_arrays(np.atleast_1d(utilisation_frac), pulse_h)
-    load, pulse = load.astype(float), pulse.astype(float)
+    day = (np.asarray(part, dtype=float) for part in (utilisation_frac, pulse_h))
+    hours, load, pulse = day_of(*day)
     law = _exact(load.tobytes(), pulse.tobytes(), servers, service_h)
     if law is not None:
-        return _TableDay(law, load)
+        return _TableDay(law, load, hours)
     with np.errstate(all="ignore"):
         return _RuleDay(
             _by_rule(load, pulse, np.float64(servers), np.float64(service_h))
@@ -72,8 +72,8 @@ def pool_day(utilisation_frac, servers, service_h, pulse_h=0.0):
 @lru_cache(maxsize=16)
 def _exact(load, pulse, servers, service_h):
     """Exact law of a day of the bytes of its load and pulses, or None."""
-    load, pulse = np.frombuffer(load), np.frombuffer(pulse)
-    jobs = jobs_at_starts(load, pulse, servers, service_h)
+    day = day_of(np.frombuffer(load), np.frombuffer(pulse))
+    jobs = jobs_at_starts(*day, servers, service_h)
     return None if jobs is None else _ExactLaw(jobs, servers, service_h)
 
 
@@ -97,14 +97,15 @@ class _ExactLaw:
         """Wait that this share of the jobs does not exceed."""
         slots = np.arange(len(self.jobs))
         low, late = np.zeros(len(slots)), np.broadcast_to(1 - prob, len(slots))
+        at_all = self._late_prob(low, slots)
         return root(
             lambda wait_h, late, slot: self._late_prob(wait_h, slot.astype(int)) - late,
             low,
             4 * self.jobs.shape[-1] * self.service_h / self.servers,
             late,
             slots.astype(float),
-            inside=(late > 0) & (self._late_prob(low, slots) > late),
-            otherwise=np.where(late > 0, 0, np.inf),
+            inside=(late > 0) & (at_all > late),
+            otherwise=np.where(at_all > late, np.inf, 0),
         )
 
     def _late_prob(self, wait_h, slot):
@@ -120,33 +121,39 @@ class _TableDay:
     are, as the spread of a line grows with the root of its length.
     """
 
-    def __init__(self, law, load):
+    def __init__(self, law, load, slot_h):
         servers, service_h = law.servers, law.service_h
-        self._slot_h = 24 / len(load)
+        self._slot_h = slot_h
         self._top_h = max(law.quantile_h(1 - _NEVER).max(), service_h / servers)
         lines = self._top_h * servers / service_h
         self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
         grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
         count = law.jobs.shape[-1]
         late = late_prob(count, servers, service_h, grid_h).astype(np.float32)
-        rows, parts = [], []
-        for jobs, arriving in zip(law.jobs, load, strict=True):
-            pieces = 1
-            while True:
-                pieces *= 2
-                span_h = self._slot_h
-                at = jobs_later(jobs, arriving, servers, service_h, span_h, pieces)
-                at = at.astype(np.float32)
-                own = at @ late
-                between = np.abs(own[1::2] - (own[:-1:2] + own[2::2]) / 2).max()
-                if between < _CLOSE or pieces == _MOST_PARTS:
-                    break
-            rows.append((own, _ExactLaw(at, servers, service_h).mean_h()))
-            parts.append(pieces)
-        self._parts = np.array(parts)
+        rows = [self._rows(law, late, slot, load[slot]) for slot in range(len(load))]
+        self._parts = np.array([len(own) - 1 for own, _ in rows])
         self._first = np.append(0, np.cumsum(self._parts + 1)[:-1])
         self._late = np.concatenate([own for own, _ in rows]).ravel()
         self._mean_h = np.concatenate([mean_h for _, mean_h in rows])
+
+    def _rows(self, law, late, slot, load):
+        """Chances to wait longer, and mean, from the start of a slot to its end."""
+        span_h, pool = self._slot_h, (load, law.servers, law.service_h)
+        jobs = law.jobs[slot : slot + 1]
+        jobs = np.concatenate([jobs, jobs_later(jobs, *pool, span_h)])
+        own = jobs.astype(np.float32) @ late
+        while True:
+            span_h /= 2
+            between = jobs_later(jobs[:-1], *pool, span_h)
+            new = between.astype(np.float32) @ late
+            bent = np.abs(new - (own[:-1] + own[1:]) / 2).max()
+            jobs, own = (
+                np.insert(ends, np.arange(1, len(ends)), middle, axis=0)
+                for ends, middle in ((jobs, between), (own, new))
+            )
+            if bent < _CLOSE or len(jobs) > _MOST_PARTS:
+                mean_h = _ExactLaw(jobs, law.servers, law.service_h).mean_h()
+                return own, mean_h
 
     def mean_h(self, met_h):
         """Mean of the wait."""
@@ -178,7 +185,7 @@ class _TableDay:
         with np.errstate(divide="ignore", invalid="ignore"):
             part = np.clip((ends[0] - late) / (ends[0] - ends[1]), 0, 1)
         place = np.where(low < 0, 0, shorter**2 + part * (2 * shorter + 1))
-        beyond = (low >= 0) & (late < ends[1])
+        beyond = (low >= 0) & ((late < ends[1]) | (late <= 0))
         return np.where(beyond, np.inf, place * (self._top_h / self._waits**2))
 
     def _row(self, met_h):

@@ -4,7 +4,7 @@ With arrivals at random at a rate that changes from slot to slot, and jobs of
 exponential length, the law p of the number of jobs follows :math:`\dot p = p\,G`. A day
 takes one law to another, by uniformisation: a Poisson number of steps of a chain. What
 it leaves as it is, is found by GMRES, near saturation too: a pool with the mean load of
-the day is the first guess, and its inverse makes the slow ways back as fast as others.
+the day is the first guess, and its inverse makes slow ways back as fast as the rest.
 """
 
 import numpy as np
@@ -19,38 +19,34 @@ _LOST = 1e-11
 _SETTLED = 1e-10
 
 
-def jobs_at_starts(load, pulse, servers, service_h):
+def jobs_at_starts(hours, load, pulse, servers, service_h):
     """Chance of each number of jobs at the start of each slot, after its pulse.
 
     A row a slot. None if there are too many movers, or jobs too short, or a day too
     near to one whose work cannot be done.
     """
-    hours, mean = 24 / len(load), np.mean(load) + pulse.sum() / 24
+    mean = np.mean(load) + pulse.sum() / 24
     if not 1 <= servers <= MOST_SERVERS or mean >= 1:
         return None
     service_h = np.clip(service_h, 1e-6, 1e6)
     per_h = servers / service_h
     # an even flow, and how far chance may carry it in a day and in the long run
     level = per_h * np.max(_backlog_h(hours, load, pulse), initial=0) + servers
-    chance = 14 * np.sqrt(level + servers) + 25 / -np.log(
-        np.clip(mean, 1e-12, 1 - 1e-12)
-    )
-    start, jobs = None, level + chance
+    in_a_day = 14 * np.sqrt(level + servers)
+    in_the_long_run = -25 / np.log(np.clip(mean, 1e-12, 1 - 1e-12))
+    start, jobs = None, level + in_a_day + in_the_long_run
     while jobs * 24 * per_h * (1 + mean) <= _MOST_CELLS and jobs < 1e5:
         rows = _Day(hours, load, pulse, servers, service_h, int(jobs)).rows(start)
-        if rows[:, -1].max() < _LOST:
+        if rows is None or rows[:, -1].max() < _LOST:
             return rows
         start, jobs = rows[0], 1.5 * jobs
     return None
 
 
-def jobs_later(jobs, load, servers, service_h, span_h, parts):
-    """Chance of each number of jobs in a span of one load, at the ends of its parts."""
-    down = np.minimum(np.arange(len(jobs)), servers) / service_h
-    rows = [jobs]
-    for _ in range(parts):
-        rows.append(_after(rows[-1], load * servers / service_h, down, span_h / parts))
-    return np.array(rows)
+def jobs_later(jobs, load, servers, service_h, span_h):
+    """Chance of each number of jobs, the last axis, after a span of one load."""
+    down = np.minimum(np.arange(jobs.shape[-1]), servers) / service_h
+    return _after(jobs, load * servers / service_h, down, span_h)
 
 
 def late_prob(jobs, servers, service_h, wait_h):
@@ -107,21 +103,23 @@ class _Day:
                 matvec=lambda gap: self._corrected(gap - self._through(gap)[1]),
                 dtype=float,
             )
-            law = (
-                law + gmres(day, left, rtol=0, atol=_SETTLED, restart=60, maxiter=3)[0]
-            )
+            law += gmres(day, left, rtol=0, atol=_SETTLED, restart=60, maxiter=3)[0]
         law = np.maximum(law, 0)
-        return self._through(law / law.sum())[0]
+        law /= law.sum()
+        rows, end = self._through(law)
+        settled = np.abs(self._corrected(end - law)).sum() < 1e3 * _SETTLED
+        return rows if settled else None
 
     def _in_balance(self):
         """Return the law of a pool with the mean load of the day."""
-        odds = np.log(np.maximum(self.mean_up, 1e-300)) - np.log(self.down[1:])
+        with np.errstate(divide="ignore"):  # no load, no jobs
+            odds = np.log(self.mean_up) - np.log(self.down[1:])
         log = np.append(0, np.cumsum(odds))
         law = np.exp(log - log.max())
         return law / law.sum()
 
     def _corrected(self, change):
-        """Return what a change of a day comes to in all: itself, and a slow part.
+        """Return what a change in a day comes to in all: itself, and a slow part.
 
         The slow part is as if the load were its mean all day: flows between numbers
         of jobs that make up for the change.
@@ -129,7 +127,11 @@ class _Day:
         flow = np.cumsum(change)[:-1] / 24
         held = self.mean_up * self.balance[:-1]
         part = np.where(held > 0, flow / np.where(held > 0, held, 1), 0)
-        slow = self.balance * np.append(0, -np.cumsum(part))
+        top = (
+            self.balance.argmax()
+        )  # from which rounding errors grow less than it falls
+        below, above = np.cumsum(part[:top][::-1])[::-1], -np.cumsum(part[top:])
+        slow = self.balance * np.concatenate([below, [0], above])
         return change + slow - self.balance * slow.sum()
 
     def _through(self, law):
@@ -164,17 +166,17 @@ def _after(law, up, down, span):
     up, down = up / fast, down / fast
     stay = 1 - up - down
     stay[-1] += up
-    result, back = np.zeros(len(law)), down[1:]
-    new, moved = np.empty(len(law)), np.empty(len(law) - 1)
+    result, back = np.zeros(law.shape), down[1:]
+    new, moved = np.empty(law.shape), np.empty((*law.shape[:-1], len(back)))
     law = law.copy()
     for step in range(least + len(chances)):
         if step >= least:
             result += chances[step - least] * law
         np.multiply(stay, law, out=new)
-        np.multiply(law[:-1], up, out=moved)
-        new[1:] += moved
-        np.multiply(law[1:], back, out=moved)
-        new[:-1] += moved
+        np.multiply(law[..., :-1], up, out=moved)
+        new[..., 1:] += moved
+        np.multiply(law[..., 1:], back, out=moved)
+        new[..., :-1] += moved
         law, new = new, law
     return result
 
