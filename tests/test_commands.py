@@ -376,5 +376,6 @@ def test_commands_options_and_names_are_completed():
 
 
 def test_the_script_of_completion_is_shown():
-    shown = program("--show-completion", "bash")
+    unasked = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # of the caller
+    shown = program("--show-completion", "bash", env=os.environ | unasked)
     assert (shown.returncode, "COMP_WORDS" in shown.stdout) == (0, True)

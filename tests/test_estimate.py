@@ -308,6 +308,7 @@ def test_nothing_is_filled_in_silently():
         first_backup=False,
         new_disk=False,
         cc_mode=False,
+        trusted_launch=False,
         excluded=False,
         redundancy="LRS",
     )

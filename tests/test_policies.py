@@ -133,6 +133,7 @@ WHOLE = {
     "weekly_points": 12,
     "weekly_on": "sunday",
     "monthly_points": 60,
+    "month_day": 1,
     "monthly_on": "1 last",
     "yearly_points": 10,
     "yearly_on": "january first sunday",

@@ -145,6 +145,7 @@ def test_one_document_gives_every_list(tmp_path, document):
         "weekly_points": 8,
         "monthly_points": 24,
         "yearly_points": 7,
+        "month_day": 0,
         "snapshot_policy": "enhanced",
         "archive": True,
     }

@@ -305,7 +305,8 @@ def smallest_write_kib(
 
     any_kib = 1e-6 * cell_kib
     disk = dispersion, active_frac, cell_kib
-    line = changed_gib, churn_gib_per_day, used_gib, *disk
+    allowed_gib = changed_gib * (1 + 1e-12)  # what rounding adds is no change
+    line = allowed_gib, churn_gib_per_day, used_gib, *disk
     too_small, too_much = (excess(w, *line) > 0 for w in (any_kib, cell_kib))
     otherwise = np.where(too_much, np.inf, 0)
     inside = too_small & ~too_much

@@ -57,6 +57,7 @@ def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "scenario.toml")
     >>> _ = path.write_text("profile = 'azure-2018-12'\nstart_h = 22")
     >>> scenario = Scenario.of(**scenario_arguments(path))

@@ -77,6 +77,21 @@ class Policy:
     """What the model cannot take as the policy has it."""
 
     @property
+    def month_day(self) -> int | None:
+        """Day of the month of its monthly points, as an inventory has it.
+
+        The first of several; 0 where a weekday decides, None where no such points are
+        kept.
+        """
+        if "monthly" not in self.kept_on:
+            return None
+        first = self.kept_on["monthly"].partition(" ")[0]
+        if first == "last":
+            return -1
+        day = int(first) if first.isdecimal() else 0
+        return day if day <= 28 else -1  # as the calendar has it
+
+    @property
     def enhanced(self) -> bool:
         """Whether it is an Enhanced one."""
         return self.snapshot_policy == "enhanced"
@@ -102,6 +117,7 @@ class Policy:
             "weekly_points": self.weekly_points,
             "monthly_points": self.monthly_points,
             "yearly_points": self.yearly_points,
+            "month_day": self.month_day,
             "snapshot_policy": self.snapshot_policy,
             "archive": self.archive,
         }
@@ -122,6 +138,7 @@ POLICY_COLUMNS = {
     "weekly_points": "Weeks for which weekly points are kept.",
     "weekly_on": "Weekdays whose points are weekly ones.",
     "monthly_points": "Months for which monthly points are kept.",
+    "month_day": "Day of the month of a monthly point; 0 for one on a weekday.",
     "monthly_on": "Days, or weeks and weekdays, whose points are monthly ones.",
     "yearly_points": "Years for which yearly points are kept.",
     "yearly_on": "The same of yearly points, with their months.",
