@@ -127,9 +127,7 @@ class _Day:
         flow = np.cumsum(change)[:-1] / 24
         held = self.mean_up * self.balance[:-1]
         part = np.where(held > 0, flow / np.where(held > 0, held, 1), 0)
-        top = (
-            self.balance.argmax()
-        )  # from which rounding errors grow less than it falls
+        top = self.balance.argmax()  # beyond, rounding errors grow less than it falls
         below, above = np.cumsum(part[:top][::-1])[::-1], -np.cumsum(part[top:])
         slow = self.balance * np.concatenate([below, [0], above])
         return change + slow - self.balance * slow.sum()

@@ -319,7 +319,7 @@ def _retention(
             continue
         kept[level] = _count(grade, level)
         if level != "daily":
-            kept_on[level], several = _kept_on(grade, level)
+            kept_on[level], several = _kept_on(grade)
             if several > 1:
                 remarks.append(
                     f"keeps {several} {level} points of each {LEVELS[level][:-1]}, "
@@ -345,7 +345,7 @@ def _count(grade: Entry, level: str) -> float:
     return _whole(duration, "count") or 0.0
 
 
-def _kept_on(grade: Entry, level: str) -> tuple[str, int]:
+def _kept_on(grade: Entry) -> tuple[str, int]:
     """Say which points a level keeps, in words, and how many there are a time."""
     named = [_words(grade, "monthsOfYear", dict(enumerate(MONTHS, 1)))]
     form = grade.word("retentionScheduleFormatType", {1: "Daily", 2: "Weekly"}) or ""
