@@ -84,6 +84,50 @@ def test_batches_of_one_size_wait_a_little_less(servers, busy, longer, size):
     assert wait <= found <= wait * (1 + longer)
 
 
+@pytest.mark.parametrize("servers", [5, 10, 20])
+@pytest.mark.parametrize("ahead", [1.5, 4.5])
+@pytest.mark.parametrize(("busy", "short"), [(0.5, 0.45), (0.7, 0.19), (0.8, 0.10)])
+def test_equal_jobs_in_geometric_batches(servers, ahead, busy, short):
+    # n jobs are n - c after a service time, and those that came in it (Crommelin)
+    number = np.arange(8192)
+    sizes = np.where(number > 0, (ahead / (1 + ahead)) ** (number - 1.0), 0)
+    sizes /= sizes.sum()
+    rate = servers * busy / (1 + ahead)
+    come = np.fft.fft(sizes)
+    line = 0
+    for times in range(1, 1500):  # Spitzer's identity
+        jobs = np.fft.ifft(np.exp(rate * times * (come - 1))).real
+        line += jobs @ np.maximum(number - servers * times, 0) / times
+        if (servers * times + 12 * np.sqrt(rate * times) * (2 + ahead)) > 7000:
+            break
+    wait = line / (servers * busy)
+    found = batch_mean_wait_h(servers, servers * busy, 1, ahead, 0)
+    assert wait * (1 - short) <= found <= wait
+
+
+# Geometric batches of Erlang-2 and of balanced hyperexponential jobs (v = 2): movers,
+# jobs of the batch ahead, and mean waits at a load of 0.5, 0.7 and 0.8. Solved as a
+# chain of the jobs in the pool and the phases of those in service.
+BATCHES = """
+5 1.5 0.43717 1.0171 1.758 0.43115 1.1558 2.1206
+10 1.5 0.13056 0.39567 0.75466 0.11202 0.41803 0.87027
+10 4.5 0.57239 1.2556 2.1229 0.49298 1.2266 2.1942
+20 1.5 0.027834 0.13391 0.29963 0.019273 0.12707 0.32371
+20 4.5 0.18176 0.50069 0.92386 0.13697 0.45495 0.91249
+"""
+
+
+def test_jobs_that_vary_in_geometric_batches():
+    rows = np.array(BATCHES.split(), dtype=float).reshape(-1, 8)
+    servers, ahead = rows[:, :1], rows[:, 1:2]
+    busy, off = np.array([0.5, 0.7, 0.8]), np.array([0.20, 0.06, 0.04])
+    line = servers, servers * busy, 1, ahead
+    erlang = batch_mean_wait_h(*line, 0.5) / rows[:, 2:5] - 1
+    mixed = batch_mean_wait_h(*line, 2, "hyperexponential") / rows[:, 5:] - 1
+    assert np.all((erlang <= 0) & (erlang >= -off))
+    assert np.all((mixed >= 0) & (mixed <= off))
+
+
 @given(servers=movers, busy=shares, tau=hours)
 def test_batches_of_one_are_the_simple_queue(servers, busy, tau):
     line = servers, servers * busy / tau, tau
@@ -168,3 +212,10 @@ def test_edges_of_a_timetable():
         ends, ends[:, None], ends[:, None, None], ends[:, None, None, None]
     )
     assert (waits >= 0).all()
+
+
+def test_numbers_too_small_to_divide_by():
+    for family in ("gamma", "lognormal", "hyperexponential"):
+        for servers in (5e-324, 1e-310):
+            wait = batch_mean_wait_h(servers, [0, 5e-324, 1], 1, 4, 2, family)
+            assert not np.isnan(wait).any()

@@ -176,3 +176,10 @@ def test_edges():
 def test_two_kinds_of_jobs_vary_at_least_like_exponential_ones():
     with pytest.raises(ValueError, match=r"^service_scv must be >= 1 if hyper"):
         priority_backup_wait_h(5, 1, 2, 1, 1, 0.5, "hyperexponential")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_numbers_too_small_to_divide_by(family):
+    for law in (priority_restore_wait_h, priority_backup_wait_h):
+        assert not np.isnan(law([5e-324, 1e-310], 1e-310, 3.2, 1, 1, 2, family)).any()
+        assert not np.isnan(law(10, 0.3, 3.2, 1, [5e-324, 1e-310], 2, family)).any()

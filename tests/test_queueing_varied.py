@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.integrate import cumulative_trapezoid, trapezoid
 from scipy.special import pdtr
+from scipy.stats import gamma, lognorm
 
 from vmbmodel.formulas.queueing import (
     erlang_c_prob,
@@ -50,8 +52,8 @@ EXACT = """
 SERVICES = [  # variation, family, and how far off mean and probability may be
     (0, "gamma", 3e-6, 3e-4),
     (0.5, "gamma", 0.0105, 0.005),
-    (2, "hyperexponential", 0.028, 0.003),
-    (4, "hyperexponential", 0.055, 0.009),
+    (2, "hyperexponential", 0.03, 0.003),
+    (4, "hyperexponential", 0.03, 0.009),
 ]
 
 
@@ -66,6 +68,59 @@ def test_exact_means_and_probabilities(column):
     assert_allclose(wait_prob(*line), probs, rtol=prob_off)
 
 
+# The same solution where few or hardly any wait, for variations of 2, 4 and 8:
+# movers, utilisation and mean waits.
+HYPEREXPONENTIAL = """
+2 0.1 0.0130293 0.0187149 0.029918
+2 0.3 0.134452 0.202202 0.333615
+2 0.7 1.40064 2.26104 3.94737
+3 0.1 0.00164243 0.00212299 0.00300859
+3 0.3 0.04282 0.0599756 0.0915426
+3 0.7 0.781953 1.23595 2.11722
+5 0.1 4.35245e-05 5.02376e-05 6.0427e-05
+5 0.3 0.00690187 0.00880089 0.0119695
+5 0.7 0.349682 0.534891 0.888004
+10 0.1 1.32002e-08 1.39734e-08 1.47662e-08
+10 0.3 0.000183689 0.000208997 0.000242725
+10 0.7 0.097691 0.140788 0.219528
+20 0.3 4.01619e-07 4.25591e-07 4.49114e-07
+20 0.7 0.0194175 0.0258325 0.0366244
+"""
+
+
+def test_two_kinds_of_jobs_at_any_load():
+    rows = np.array(HYPEREXPONENTIAL.split(), dtype=float).reshape(-1, 5)
+    servers, busy, *means = rows.T
+    for scv, mean, off in zip((2, 4, 8), means, (0.025, 0.04, 0.045), strict=True):
+        found = mean_wait_h(servers, servers * busy, 1, scv, "hyperexponential")
+        assert_allclose(found, mean, rtol=off)
+
+
+@pytest.mark.parametrize(
+    ("family", "scv", "off"),
+    [
+        ("gamma", 2, -0.09),
+        ("gamma", 4, -0.24),
+        ("gamma", 8, -0.38),
+        ("lognormal", 2, 0.11),
+        ("lognormal", 4, 0.18),
+        ("lognormal", 8, 0.30),
+    ],
+)
+def test_where_hardly_anybody_waits(family, scv, off):
+    # whoever does waits for the first of ten jobs met on their way to end
+    law = gamma(1 / scv, scale=scv)
+    if family == "lognormal":
+        spread = np.sqrt(np.log1p(scv))
+        law = lognorm(spread, scale=np.exp(-(spread**2) / 2))
+    time = np.append(0, np.logspace(-8, 5, 40_001))
+    left = 1 - np.append(0, cumulative_trapezoid(law.sf(time), time))
+    first = trapezoid(np.clip(left, 0, 1) ** 10, time)
+    line = 10, 0.2, 1
+    found = mean_wait_h(*line, scv, family) / mean_wait_h(*line)
+    assert_allclose(found / (10 * first) - 1, off, atol=0.015)
+
+
 # movers, utilisation, then the waits that 95 % and 99 % of the jobs do not exceed
 QUANTILES = [
     (2, 0.9, 6.9556, 10.84, 10.572, 16.537, 21.659, 34.16, 36.564, 57.936),
@@ -77,7 +132,7 @@ QUANTILES = [
 ]
 
 
-@pytest.mark.parametrize(("column", "off"), list(enumerate([0.04, 0.01, 0.05, 0.06])))
+@pytest.mark.parametrize(("column", "off"), list(enumerate([0.04, 0.01, 0.05, 0.08])))
 def test_exact_quantiles(column, off):
     rows = np.array(QUANTILES)
     servers, busy = rows[:, :1], rows[:, 1:2]
@@ -126,10 +181,10 @@ def test_published_waits_of_five_servers():
     for scv, printed in table.items():
         line = 5 * busy * mean_wait_h(5, 5 * busy, 1, scv, "gamma")
         assert_allclose(line, printed, rtol=0.013, atol=0.006)
-    # the same table by Kimura's own rule
+    # the same table by Kimura's own rule, which is 1 and 3 % short of the exact waits
     for scv, printed in {4: [16.26, 1.82], 1.5: [8.50, 1.06]}.items():
         waits = mean_wait_h(5, 5 * busy[:2], 1, scv, "hyperexponential")
-        assert_allclose(5 * busy[:2] * waits, printed, rtol=0.032)
+        assert_allclose(5 * busy[:2] * waits, printed, rtol=0.04)
 
 
 def test_published_waits_of_equal_jobs():
@@ -224,7 +279,7 @@ def test_a_nearly_full_pool_waits_like_one_fast_mover(family, scv):
 def test_equal_jobs_wait_between_half_as_long_and_as_long(servers, busy, tau):
     line = servers, servers * busy / tau, tau
     equal, random = mean_wait_h(*line, 0, "gamma"), mean_wait_h(*line)
-    assert random * (0.5 - 1e-12) <= equal <= random
+    assert random * (0.5 - 1e-12) <= equal <= random * (1 + 1e-12)
     assert wait_prob(*line, 0, "gamma") <= 1
 
 

@@ -144,3 +144,10 @@ def test_overrun_bounds_the_wait_of_simulated_starts(servers, scv):
         means.append(line_wait_h(arrival_h, length_h, servers).mean())
     bound_h = slots_overrun_h(interval_h, 1, scv, "lognormal")
     assert np.mean(means) <= bound_h + 3.9 * np.std(means) / np.sqrt(200)
+
+
+def test_a_risk_too_small_to_divide_by_is_one_hardly_larger():
+    slot = 1, 10, 1, 2, "hyperexponential"
+    least, little = (no_overlap_interval_h(p, *slot) for p in (5e-324, 1e-300))
+    assert np.isfinite(least)
+    assert least >= little

@@ -98,6 +98,18 @@ def test_pages_in_order_against_the_sum_over_all_cells(exponent):
     assert_allclose(found.ravel(), expected, rtol=1e-5)
 
 
+@given(
+    draws=st.integers(1, 10**8),
+    cells=st.integers(1, 400),
+    per_cell=st.sampled_from([2, 3, 4, 16, 256]),
+    exponent=st.floats(0, 3),
+)
+def test_pages_in_order_are_as_exact_as_they_say(draws, cells, per_cell, exponent):
+    found = in_order(draws, exponent, cells * per_cell * 4 * KIB, 4, 4 * per_cell)
+    exact = hits_in_order(draws, exponent, cells, per_cell)
+    assert_allclose(found, exact, rtol=2e-5)
+
+
 def test_pages_as_large_as_cells_lie_in_any_order():
     for write_kib in (8, 64):
         one = in_order(50_000, 0.8, 1, write_kib, 8)

@@ -182,8 +182,8 @@ def priority_restore_quantile_h(
 
 _FULL = 1 - 1e-9
 """Load, of what is possible, at which backups are taken to fill the pool."""
-_MUCH = 1e150
-"""More than any spread of jobs that a float can still square."""
+_LITTLE, _MUCH = 1e-300, 1e150
+"""Fewer movers than a float can divide by, and more spread than it can square."""
 
 
 def _waiting(servers, load):
@@ -220,6 +220,7 @@ def _of_one_mean(servers, restores, backups, restore_h, backup_h):
 
 def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     """Mean waits of restores and of backups; overflowing backups fill the pool."""
+    servers = np.maximum(servers, _LITTLE)
     first, second = restores * restore_h, backups * backup_h
     room = np.maximum(servers - first, 0)
     keeps_up, served = first + second < servers, first < servers
@@ -241,7 +242,8 @@ def _both(servers, restores, backups, restore_h, backup_h, scv, family):
     scaled = together * ((servers - load) / servers) * alone
     restore = np.minimum(next_free**0.75 * scaled**0.25, together)
     restore = np.where(second > 0, restore, together)
-    gain = np.where(second > 0, first / second * (together - restore), 0)
+    gap = together - restore
+    gain = np.where((second > 0) & (gap > 0), first / second * gap, 0)
     waits = (
         np.where(served, restore, np.inf),
         np.where(keeps_up, together + gain, np.inf),

@@ -314,7 +314,8 @@ def changed_zipf(
     where its argument exceeds 1; where it does not, the difference of :math:`F`
     is a power series, so that few writes lose no digits. Writes to a page of
     the tail are taken as Poisson, at the rate that makes one write touch one
-    page. Agrees with the direct sum to 1e-6, relative.
+    page. Agrees with the direct sum to 1e-6, relative, and to 2e-5 where pages lie in
+    their order.
 
     Scattered pages: the number of distinct pages is taken at its mean; its spread
     moves the result by less than one part in `writes`. Pages in their order: for a

@@ -192,7 +192,10 @@ def _hyperexponential(scv):
         beyond=beyond,
         excess=lambda time: (np.exp(-fast * time) + np.exp(-slow * time)) / 2,
         quantile=lambda prob: first_past(-np.log1p(-prob)),
-        tail_quantile=lambda late: first_past(-np.log(late)),
+        # a chance that a float cannot divide by counts as the least that it can
+        tail_quantile=lambda late: first_past(
+            -np.log(np.where(late > 0, np.maximum(late, 1e-300), 0))
+        ),
     )
 
 
