@@ -32,7 +32,7 @@ from vmbmodel.plan.estimate.remarks import (
     wait_said,
 )
 from vmbmodel.plan.estimate.restores import point_ages, restores
-from vmbmodel.plan.estimate.transfers import copies
+from vmbmodel.plan.estimate.transfers import copies, longest
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario, parse_setting
 
@@ -256,7 +256,7 @@ def estimate_disks(
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
     totals |= fleet_misses(vms)
-    totals["restore_all_h"] = all_h
+    totals["restore_all_h"] = float(all_h)
     return Estimate(
         vms=rows,
         total=totals,
@@ -374,16 +374,21 @@ def _gathered(
         for name in (*_OF_THE_VM, *OF_THE_POLICY)
     }
     of_vm = number[np.flatnonzero(disks.index.isin(kept.index))]
-    sums = kept[list(_SUMMED)].groupby(of_vm).sum()
     for name in _SUMMED:
-        vms[name] = np.zeros(len(names))
-        vms[name][sums.index] = sums[name]
+        vms[name] = _summed(np.asarray(kept[name]), of_vm, len(names))
     for name, of_disk in _SLOWEST.items():
-        vms[name] = np.zeros(len(names))
-        np.maximum.at(vms[name], of_vm, kept[of_disk].to_numpy())
+        vms[name] = longest(np.asarray(kept[of_disk]), of_vm, len(names))
     vms["disks"] = np.bincount(of_vm, minlength=len(names))
     vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
     return names, of_vm, vms
+
+
+def _summed(amounts: np.ndarray, of_vm: np.ndarray, vms: int) -> np.ndarray:
+    """Return the sum of the disks of each VM, 0 where it has none."""
+    sums = pd.DataFrame(np.atleast_2d(amounts).T).groupby(of_vm).sum()
+    result = np.zeros((*amounts.shape[:-1], vms))
+    result[..., sums.index] = sums.to_numpy().T if amounts.ndim > 1 else sums[0]
+    return result
 
 
 def _known(row: dict) -> dict:
