@@ -405,7 +405,7 @@ def set_text(
     tables = {"about": about} | ({"readings": readings} if readings else {})
     tables |= {name: _told(row) for name, row in origins.items()}
     return "\n".join(
-        _toml.table(name, {key: entry for key, entry in row.items() if entry not in ("", None)})
+        _toml.table(name, {k: v for k, v in row.items() if v not in ("", None)})
         for name, row in tables.items()
     )
 

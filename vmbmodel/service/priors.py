@@ -12,7 +12,7 @@ A row of a set of constants may say so, beside the figure itself:
     together = "vault_price"  # what moves as one has one draw
 
 An assumed constant without such a law says by ``kind`` why it has none: a ``choice``
-is yours, a ``reading`` says what else it may be, and ``unused`` is no number of its own.
+is yours, a ``reading`` says what else it may be, ``unused`` is no number of its own.
 """
 
 import math
@@ -46,9 +46,7 @@ class Prior:
     """What the constant shares its draw with; nothing if it has its own."""
 
 
-def prior_problems(
-    name: str, row: Mapping[str, object], value: float
-) -> Iterator[str]:
+def prior_problems(name: str, row: Mapping[str, object], value: float) -> Iterator[str]:
     """Say what is wrong with what a row tells of what else its constant may be."""
     given = [key for key in PRIOR_KEYS if key in row]
     if "kind" in row:

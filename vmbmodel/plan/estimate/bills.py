@@ -62,18 +62,17 @@ def bill(
     held_gib = formulas.stored_gib(
         used, changed, *points, rewritten_frac, fresh_gib, *past, reading, dated
     )
-    taken = scenario.taken
-    rate = _by_redundancy(redundancy, storage_usd_per_gib_month, taken)
+    rate = _by_redundancy(redundancy, storage_usd_per_gib_month, scenario)
     storage_usd = formulas.storage_usd(held_gib, rate, 1)
     if scenario["reserved_gib"]:
         of = scenario["reserved_redundancy"]
-        covered, rate = redundancy == of, storage_usd_per_gib_month(taken, of)
+        covered, rate = redundancy == of, storage_usd_per_gib_month(scenario, of)
         storage_usd = _with_reservation_usd(
             storage_usd, held_gib, covered, rate, **ask(_with_reservation_usd)
         )
     if archive.any():
         tier = np.where(archive, redundancy, "LRS")  # any, where nothing is archived
-        rate = _by_redundancy(tier, archive_usd_per_gib_month, taken)
+        rate = _by_redundancy(tier, archive_usd_per_gib_month, scenario)
         storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
     columns["stored_gib"] = held_gib + archived_gib
     columns["storage_usd"] = formulas.discounted_usd(
@@ -180,8 +179,8 @@ def _snapshot_usd(
 
 def _by_redundancy(
     redundancy: np.ndarray,
-    rate_of: Callable[[Mapping[str, float], str], float],
-    prices: Mapping[str, float],
+    rate_of: Callable[[Scenario, str], float],
+    prices: Scenario,
 ) -> np.ndarray:
     """Return the price that each VM has for its redundancy."""
     number, names = pd.factorize(redundancy)

@@ -30,11 +30,11 @@ from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_
 from vmbmodel.plan.estimate.transfers import apart
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["backup", "job_within_prob", "met_by"]
+__all__ = ["FIGURES", "backup", "job_within_prob", "met_by"]
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
-_FIGURES = (
+FIGURES = (
     "own_line_mean_h",
     "wait_mean_h",
     *(f"{clock}_{name}_h" for clock in _CLOCKS for name in _SHARES),
@@ -61,7 +61,7 @@ def met_by(vms: Mapping[str, np.ndarray], scenario: Scenario) -> OthersWait:
 def backup(
     vms: Mapping[str, np.ndarray],
     others: OthersWait,
-    names: Collection[str] = _FIGURES,
+    names: Collection[str] = FIGURES,
     *,
     line_reading: str,
     vault_servers: float,
@@ -113,7 +113,7 @@ def backup(
     before_h = extended_h + snapshot_h
     lined = stands_in_line(vault, transfer_h, vault_servers)
     lined &= line_reading != "one-pool"
-    figures = {name: np.empty(len(first)) for name in _FIGURES}
+    figures = {name: np.empty(len(first)) for name in FIGURES}
 
     def put(rows: np.ndarray, law: _Law) -> None:
         kinds = np.unique(alike[rows])

@@ -26,7 +26,8 @@ def restores(
     of_vm: np.ndarray,
     others: OthersWait,
     scenario: Scenario,
-) -> tuple[dict[str, np.ndarray | float], float]:
+    fleet_vms: int | None = None,
+) -> tuple[dict[str, np.ndarray | float], np.ndarray | float]:
     """Return the times to get each VM back, and all of them if asked for at once.
 
     The latter is when all run again, 95 times of 100: each VM has its own luck, so that
@@ -34,7 +35,8 @@ def restores(
     target accounts in turn, and each vault restores `vault_servers` of them at a time.
     Where all fit, the copies of an account share what it takes; where some stand in
     line, each copy counts on no more than its part among as many as can run beside it,
-    which is never too soon. `of_vm` is the number of the VM of each disk.
+    which is never too soon. `of_vm` is the number of the VM of each disk; `fleet_vms`
+    says how many are asked for, where these are not all.
     """
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
@@ -76,7 +78,7 @@ def restores(
     shared_h = copied_h(account, restored_gib, beside)
     more_h = np.where(np.isfinite(shared_h), np.maximum(shared_h - alone_h, 0), np.inf)
     line_h = _line_h(vault, (law.served_h + more_h)[..., busy], served)
-    unlucky_h = law.quantile_h(0.95 ** (1 / count)) + more_h
+    unlucky_h = law.quantile_h(0.95 ** (1 / (fleet_vms or count))) + more_h
     return columns, (unlucky_h[..., busy] + line_h).max(axis=-1)
 
 
@@ -100,7 +102,7 @@ class _Published:
     @classmethod
     def of(cls, beyond_h: np.ndarray, finish_h: float, scenario: Scenario):
         """Take the law from the settings, for VMs that copy so long beyond it."""
-        more_h = max(finish_h - scenario["vm_creation_h"], 0)
+        more_h = np.maximum(finish_h - scenario["vm_creation_h"], 0)
         law = {
             "restore_p50_h": scenario["restore_p50_h"] + more_h,
             "restore_log_sd": scenario["restore_log_sd"],
