@@ -188,8 +188,8 @@ def test_an_interval_covers_what_other_draws_come_to():
     for name in ("done_p95_h", "restore_vault_p95_h", "total_usd"):
         truth = pd.DataFrame(went.vms[name].T, index=went.names).loc[answer.vms["vm"]]
         low, high = (answer.vms[f"{name}_{end}"].to_numpy() for end in ("low", "high"))
-        held = (truth.to_numpy().T >= low) & (truth.to_numpy().T <= high)
-        inside.append(held.mean())
+        drawn = truth.to_numpy().T
+        inside.append(((drawn >= low) & (drawn <= high)).mean())
     np.testing.assert_allclose(inside, 0.8, atol=0.05)
 
 

@@ -380,10 +380,9 @@ def brief(name: str, value: float) -> str:
     """
     if not math.isfinite(value):
         return shown(name, value)
-    if name.endswith("_prob"):
-        return (
-            f"{math.floor(100 * value + 1e-9) / 100:g}"  # never more certain than it is
-        )
+    if name.endswith("_prob"):  # never more certain than it is
+        parts = 1e4 if value > 0.99 else 1e2
+        return f"{math.floor(parts * value + 1e-9) / parts:g}"
     rounded = float(f"{value:.2g}") + 0.0
     return f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:g}"
 
