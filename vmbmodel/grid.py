@@ -1,23 +1,34 @@
 """Evaluate a formula over a labelled grid, in one call."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from vmbmodel._extras import remedy
 from vmbmodel.fields import describe, fields
 
-__all__ = ["sweep"]
+__all__ = ["block_lengths", "sweep"]
 
 
-def sweep(formula: Callable[..., ArrayLike], **arguments: ArrayLike) -> xr.DataArray:
+def sweep(
+    formula: Callable[..., ArrayLike],
+    chunks: int | Mapping[str, int] | None = None,
+    **arguments: ArrayLike,
+) -> xr.DataArray:
     """Call a formula once, with every one-dimensional argument as an axis.
 
     Parameters
     ----------
     formula : callable
         A function of `vmbmodel.formulas`.
+    chunks : int or Mapping[str, int], optional
+        Cells that are computed at a time, or the length of a block by axis. The
+        result is then lazy, on dask: nothing is computed before it is asked for, and
+        never more than some blocks are in memory, whatever the size of the grid.
+        A million cells is a good block for threads, four million for a cluster.
     **arguments : array_like or DataArray
         Its arguments by name. A scalar is held, a list or array becomes an axis
         of its own name, a DataArray is passed on with the axes it has.
@@ -44,10 +55,58 @@ def sweep(formula: Callable[..., ArrayLike], **arguments: ArrayLike) -> xr.DataA
         if np.ndim(value) == 0 or isinstance(value, xr.DataArray):
             held[name] = value
         else:
+            if chunks is not None and name in fields():
+                fields()[name].check_all(value)  # now, not when its block is reached
             axes[name] = xr.DataArray(value, dims=name, coords={name: value})
-    result = xr.DataArray(formula(**axes, **held), name=formula.__name__)
+    values = axes | held
+    if chunks is not None:
+        values = _in_blocks(formula, values, chunks)
+    result = xr.DataArray(formula(**values), name=formula.__name__)
     for name in result.coords:
         if name in fields():
             result[name].attrs = describe(name)
     scalars = {n: value for n, value in held.items() if np.ndim(value) == 0}
     return result.assign_attrs(describe(formula.__name__), **scalars)
+
+
+def block_lengths(sizes: Mapping[str, int], cells: int) -> dict[str, int]:
+    """Return how long a block is along each axis, to hold some cells at most.
+
+    The last axes are whole, as far as they fit; what is left over is cut from the one
+    before, and the first axes are taken one by one.
+
+    >>> block_lengths({"servers": 50, "arrivals_per_h": 200, "service_h": 300}, 10**6)
+    {'servers': 16, 'arrivals_per_h': 200, 'service_h': 300}
+    """
+    lengths = {}
+    for name, size in reversed(sizes.items()):
+        lengths[name] = max(min(size, cells), 1)
+        cells //= lengths[name]
+    return dict(reversed(lengths.items()))
+
+
+def _in_blocks(formula, values, chunks):
+    """Cut every axis; the one that a formula works along stays whole."""
+    try:
+        import dask.array  # noqa: F401  what `chunk` needs, and does not name
+    except ModuleNotFoundError as error:
+        why = f"a sweep in chunks needs {remedy(error) or error.name}"
+        raise ModuleNotFoundError(why, name=error.name) from error
+    along = getattr(formula, "along", None)
+    labelled = {n: v for n, v in values.items() if isinstance(v, xr.DataArray)}
+    order = [name for name in inspect.signature(formula).parameters if name in labelled]
+    sizes = {}
+    for name in order:
+        sizes |= labelled[name].sizes
+    if along in sizes:  # comes last, and so is cut last
+        sizes[along] = sizes.pop(along)
+    if not isinstance(chunks, Mapping):
+        chunks = block_lengths(sizes, chunks)
+    elif unknown := chunks.keys() - sizes.keys():
+        known = ", ".join(map(str, sizes))
+        raise ValueError(f"chunks: there is no axis {min(unknown)!r}; known: {known}")
+    chunks = {**chunks} | ({along: -1} if along in sizes else {})
+    return values | {
+        name: value.chunk({dim: chunks.get(dim, -1) for dim in value.dims})
+        for name, value in labelled.items()
+    }
