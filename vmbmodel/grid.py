@@ -1,12 +1,14 @@
 """Evaluate a formula over a labelled grid, in one call."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from vmbmodel._arrays import Formula
 from vmbmodel._extras import remedy
 from vmbmodel.fields import describe, fields
 
@@ -23,7 +25,8 @@ def sweep(
     Parameters
     ----------
     formula : callable
-        A function of `vmbmodel.formulas`.
+        A function of `vmbmodel.formulas`; or `vmbmodel.estimate`, which takes a
+        ``fleet``, and settings of a scenario as axes or held.
     chunks : int or Mapping[str, int], optional
         Cells that are computed at a time, or the length of a block by axis. The
         result is then lazy, on dask: nothing is computed before it is asked for, and
@@ -38,7 +41,7 @@ def sweep(
     DataArray
         Named after the formula, with label and unit of the result and of its
         axes, so that a figure needs no label set by hand; held scalars are kept
-        in ``attrs``.
+        in ``attrs``. Of estimates it is a Dataset of the totals.
 
     Examples
     --------
@@ -50,6 +53,10 @@ def sweep(
     >>> print(wait.sel(servers=1, arrivals_per_h=0.5).item())
     1.0
     """
+    if not isinstance(formula, Formula) and _is_estimate(formula):
+        if chunks is not None:
+            raise ValueError("chunks is for formulas; an estimate is a cell at a time")
+        return _of_estimates(**arguments)
     axes, held = {}, {}
     for name, value in arguments.items():
         if np.ndim(value) == 0 or isinstance(value, xr.DataArray):
@@ -62,9 +69,7 @@ def sweep(
     if chunks is not None:
         values = _in_blocks(formula, values, chunks)
     result = xr.DataArray(formula(**values), name=formula.__name__)
-    for name in result.coords:
-        if name in fields():
-            result[name].attrs = describe(name)
+    _describe(result.coords)
     scalars = {n: value for n, value in held.items() if np.ndim(value) == 0}
     return result.assign_attrs(describe(formula.__name__), **scalars)
 
@@ -83,6 +88,40 @@ def block_lengths(sizes: Mapping[str, int], cells: int) -> dict[str, int]:
         lengths[name] = max(min(size, cells), 1)
         cells //= lengths[name]
     return dict(reversed(lengths.items()))
+
+
+def _describe(arrays: Mapping[Hashable, xr.DataArray]) -> None:
+    for name, array in arrays.items():
+        if name in fields():
+            array.attrs = describe(name)
+
+
+def _is_estimate(function: Callable[..., object]) -> bool:
+    from vmbmodel.plan.estimate import estimate
+
+    return function is estimate
+
+
+def _of_estimates(fleet, scenario=None, **settings: ArrayLike) -> xr.Dataset:
+    """Estimate an inventory in every case of a product of settings."""
+    from vmbmodel.inventory.fleet import disks_of
+    from vmbmodel.plan import Scenario
+    from vmbmodel.plan.estimate import compare_disks
+
+    axes = {name: np.asarray(v) for name, v in settings.items() if np.ndim(v)}
+    held = {name: v for name, v in settings.items() if not np.ndim(v)}
+    products = itertools.product(*(values.tolist() for values in axes.values()))
+    cases = [held | dict(zip(axes, values, strict=True)) for values in products]
+    _, *rows = compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
+    shape = [len(values) for values in axes.values()]
+    totals = {
+        name: (list(axes), np.reshape([row[name] for row in rows], shape))
+        for name in rows[0]
+        if name != "case"
+    }
+    found = xr.Dataset(totals, {name: values for name, values in axes.items()}, held)
+    _describe(found.variables)
+    return found
 
 
 def _in_blocks(formula, values, chunks):
