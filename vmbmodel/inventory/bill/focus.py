@@ -62,6 +62,8 @@ _OWN_SNAPSHOT = (
     r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
 )
 _OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
+_OTHER = "other column: "
+_SHOWN = 3
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
 _UNIT = re.compile(
     r"(?:(?P<size>\d+)\s*)?(?:gi?b|(?P<tb>ti?b)|units?|counts?|instances?)?"
@@ -91,6 +93,25 @@ class Bill:
     """Cost of snapshots that backup did not take, by meter: their resource says so."""
     unknown_snapshots: Mapping[str, float] = field(default_factory=dict)
     """Cost of snapshots under a meter that is none of backup's, by meter."""
+    repeated: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Charges that stand again in every column, and count once: ``file``, ``line``,
+    ``as_file``, ``as_line`` and ``cost``."""
+
+    def repeats(self) -> str:
+        """Say which charges stand twice, in one sentence; empty if none does."""
+        if not (count := len(self.repeated)):
+            return ""
+        shown = [
+            f"{row.file} line {row.line} as {row.as_file} line {row.as_line}"
+            for row in self.repeated.head(_SHOWN).itertuples()
+        ]
+        more = f", {count - _SHOWN:,} more" * (count > _SHOWN)
+        return (
+            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
+            f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
+            f"alike in every column: {', '.join(shown)}{more}. If it is one more charge, "
+            "a column that tells it from the other makes both count."
+        )
 
 
 @dataclass
@@ -98,6 +119,7 @@ class _Gathered:
     """What has been read so far."""
 
     cost: str
+    files: list[str] = field(default_factory=list)
     parts: list[pd.DataFrame] = field(default_factory=list)
     charges: int = 0
     kept: int = 0
@@ -114,7 +136,8 @@ def read(
     Parameters
     ----------
     paths : sequence of path-like
-        CSV in the columns of FOCUS 1.0 or later, as Azure exports it.
+        CSV in the columns of FOCUS 1.0 or later, as Azure exports it. A charge that
+        stands in them twice, alike in every column, counts once.
     cost : str
         One of `COSTS`.
     progress : callable, optional
@@ -163,6 +186,7 @@ def read(
     currencies = sorted(charges["currency"].unique())
     if len(currencies) > 1:
         findings.stop(f"must have one currency; it has {', '.join(currencies)}")
+    charges, repeated = _once(charges, gathered.files)
     ours = charges[charges["line"].isin(LINES)]
     keys = ["month", "vault", "line"]
     rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
@@ -179,7 +203,26 @@ def read(
         passed_over=gathered.charges - gathered.kept,
         own_snapshots=own,
         unknown_snapshots=unknown,
+        repeated=repeated,
     )
+
+
+def _once(
+    charges: pd.DataFrame, files: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part charges from those that stand there already."""
+    again = charges["row"].duplicated()
+    first = charges[~again].set_index("row")
+    repeated = charges[again]
+    same = first.loc[repeated["row"]]
+    places = {
+        "file": [files[at] for at in repeated["file"]],
+        "line": repeated["at"].to_numpy(),
+        "as_file": [files[at] for at in same["file"]],
+        "as_line": same["at"].to_numpy(),
+        "cost": repeated["cost"].to_numpy(),
+    }
+    return charges[~again], pd.DataFrame(places)
 
 
 def _read_file(path: Path, gathered: _Gathered, progress) -> None:
@@ -202,8 +245,12 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
                     hint=f"did you mean {like} to be it?" if like else "",
                 )
         findings.refuse_if_any()
-        return {name: at[name.lower()] for name in names.values()}
+        used = {name: at[name.lower()] for name in names.values()}
+        spare = {f"{_OTHER}{n} {i}": i for i, n in enumerate(header)}
+        taken = set(used.values())
+        return used | {n: i for n, i in spare.items() if i not in taken}
 
+    gathered.files.append(os.fspath(path))
     try:
         refuse_device(path)
         size = path.stat().st_size
@@ -270,9 +317,19 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
                 "currency": text["currency"].str.upper(),
                 "start": start,
                 "end": end,
+                "row": _row_hash(columns),
+                "file": len(gathered.files) - 1,
+                "at": some.rows,
             }
         )
     )
+
+
+def _row_hash(columns: Mapping[str, pa.Array]) -> np.ndarray:
+    """Return a number that rows share whose cells are alike in every column."""
+    names = sorted(columns, key=lambda name: name.removeprefix(_OTHER).lower())
+    cells = {name: pc.utf8_trim_whitespace(columns[name]).to_pandas() for name in names}
+    return pd.util.hash_pandas_object(pd.DataFrame(cells), index=False).to_numpy()
 
 
 def _refuse_negative(
