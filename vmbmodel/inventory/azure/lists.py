@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vmbmodel.inventory.azure.once import Place
 from vmbmodel.inventory.files import NEVER, Entry, Resource, instant, short
 
 __all__ = [
     "Disk",
     "Item",
     "Slot",
+    "Vault",
     "Vm",
     "disk",
     "item",
@@ -77,8 +79,8 @@ class Slot:
 class Vm:
     """A virtual machine and its disks."""
 
-    file: str
-    row: int
+    file: str = field(compare=False)
+    row: int = field(compare=False)
     id: Resource
     name: str
     os: str | None
@@ -103,6 +105,15 @@ class Item:
     listed: frozenset[int] | None = None
     """Numbers of the disks that are listed to be in, or to be out."""
     inclusion: bool = field(default=False)
+
+
+@dataclass(slots=True)
+class Vault:
+    """A vault, as far as its list tells."""
+
+    key: str
+    name: str
+    redundancy: str
 
 
 def disk(entry: Entry) -> Disk | str | None:
@@ -206,8 +217,8 @@ def item(entry: Entry) -> Item | str | None:
     return found
 
 
-def vault(entry: Entry) -> tuple[str, str] | str | None:
-    """Read key and redundancy of a vault, as `disk` reads a disk."""
+def vault(entry: Entry) -> Vault | str | None:
+    """Read a vault, as `disk` reads a disk."""
     found = entry.resource("id", required=True)
     if found is None:
         return None
@@ -221,21 +232,26 @@ def vault(entry: Entry) -> tuple[str, str] | str | None:
         return "a vault whose redundancy is not printed"
     across = (settings.text("crossRegionRestore") or "").lower() == "enabled"
     redundancy = REDUNDANCIES[text]
-    return found.key, "RA-GRS" if across and redundancy == "GRS" else redundancy
+    if across and redundancy == "GRS":
+        redundancy = "RA-GRS"
+    return Vault(found.key, found.name, redundancy)
 
 
 def taken(
     entries: Iterable[Entry],
     read: Callable[[Entry], object],
     skipped: Callable[[str], None],
-) -> Iterator[object]:
-    """Iterate over what a reader makes of entries; count what is something else."""
+) -> Iterator[tuple[object, Place]]:
+    """Iterate over what a reader makes of entries, and where they stand.
+
+    What is something else is counted.
+    """
     for entry in entries:
         made = read(entry)
         if isinstance(made, str):
             skipped(made)
         elif made is not None:
-            yield made
+            yield made, Place(entry.findings.file, entry.findings.counted, entry.row)
 
 
 def management(entry: Entry) -> str | None:

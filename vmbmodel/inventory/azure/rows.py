@@ -8,6 +8,7 @@ import pandas as pd
 
 from vmbmodel.inventory.azure.lists import Disk, Item, Slot, Vm
 from vmbmodel.inventory.azure.naming import Places, alike, inert
+from vmbmodel.inventory.azure.once import Found, Once
 from vmbmodel.inventory.azure.policies import Policy
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
 from vmbmodel.inventory.files import Finding, InventoryError, Resource, short
@@ -56,6 +57,7 @@ class _Notes:
     """Counts what deserves a look, with the first VM or disk of each kind."""
 
     def __init__(self) -> None:
+        self.whole: list[str] = []
         self.first: dict[str, str] = {}
         self.count: Counter[str] = Counter()
 
@@ -64,6 +66,7 @@ class _Notes:
         self.count[what] += 1
 
     def lines(self) -> Iterator[str]:
+        yield from self.whole
         for what, count in self.count.items():
             more = f" and {count - 1:,} more" * (count > 1)
             yield f"{what}: {short(self.first[what])}{more}"
@@ -79,9 +82,9 @@ def rows_of(
     """
     gathered = _Notes()
     held, unattached = _attached(vms, known, skipped)
-    totals, of_disk = _stated(known, gathered)
-    churns = _churns(known, totals, gathered)
     rows, wrong = [], []
+    totals, of_disk = _stated(known, gathered, wrong)
+    churns = _churns(known, totals, gathered)
     for vm in vms:
         name = known.places.names[vm.id.key]
         disks, unsized = _disks_of(vm, name, held[vm.id.key], known, gathered)
@@ -196,20 +199,29 @@ def _excluded(
 
 
 def _stated(
-    known: Known, notes: _Notes
+    known: Known, notes: _Notes, wrong: list[Finding]
 ) -> tuple[dict[str, tuple[float, str, bool]], dict[tuple[str, str], Used]]:
     """Return used sizes that somebody stated, of VMs and of disks, by key of the VM."""
     totals, of_disk = {}, {}
+    listed = []
     for one in known.sizes:
         key = known.places.find(None, one.group, one.vm)
         if key is None:
             notes.add(NO_VM, f"{one.vm} ({one.place})")
-        elif one.disk is None:
-            stated = one.origin.startswith("list")
-            if stated or key not in totals:
-                totals[key] = (one.used_gib, one.origin, stated)
+        elif not one.origin.startswith("list"):
+            totals[key] = (one.used_gib, one.origin, False)
         else:
-            of_disk[key, alike(one.disk)] = one
+            disk = None if one.disk is None else alike(one.disk)
+            name = "/".join(filter(None, (one.vm, one.disk)))
+            listed.append(Found((key, disk), name, one, one.place))
+    once = Once("used sizes")
+    for (key, disk), one in once.of(listed).items():
+        if disk is None:
+            totals[key] = (one.used_gib, one.origin, True)
+        else:
+            of_disk[key, disk] = one
+    notes.whole += once.notes()
+    wrong += once.findings
     return totals, of_disk
 
 

@@ -109,8 +109,8 @@ class Bill:
         return (
             f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
             f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
-            f"alike in every column: {', '.join(shown)}{more}. If it is one more charge, "
-            "a column that tells it from the other makes both count."
+            f"alike in every column: {', '.join(shown)}{more}. A column that tells "
+            "charges apart makes each of them count."
         )
 
 

@@ -1,0 +1,135 @@
+"""What Azure's lists hold twice: alike it counts once, otherwise it is refused."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from azure_lists import disk, item, policy, slot, vault, vm
+
+from vmbmodel.inventory import azure
+from vmbmodel.inventory.files.findings import InventoryError
+
+HELD = ("rg", "web")
+DISKS = [disk("rg", "web-os", 127, HELD), disk("rg", "web-data", 512, HELD)]
+LISTS = {
+    "disks": DISKS,
+    "vms": [vm("rg", "web", slot("rg", "web-data", 0, diskSizeGb=None))],
+    "items": [item("rg", "web")],
+    "policies": [policy()],
+    "vaults": [
+        {
+            "id": vault(),
+            "name": "vault-1",
+            "properties": {
+                "redundancySettings": {
+                    "standardTierStorageRedundancy": "GeoRedundant",
+                    "crossRegionRestore": "Disabled",
+                }
+            },
+        }
+    ],
+}
+OTHER = {  # a member that says something else, where it stands, and how that is told
+    "disks": (("diskSizeGb",), 128, "size_gib is 127 there and 128 here"),
+    "vms": (("storageProfile", "osDisk", "osType"), "Windows", "os is 'linux' there"),
+    "items": (("properties", "lastRecoveryPoint"), None, "first_backup is 0 there"),
+    "policies": (("properties", "timeZone"), "Asia/Tokyo", "zone is 'UTC' there"),
+    "vaults": (
+        ("properties", "redundancySettings", "standardTierStorageRedundancy"),
+        "ZoneRedundant",
+        "redundancy is 'GRS' there and 'ZRS' here",
+    ),
+}
+USED = "vm,disk,used_gib\nweb,web-os,20\nWEB,WEB-DATA,200\n"
+
+
+def save(name, content):
+    Path(name).write_text(
+        content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
+    )
+    return name
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def read(used=USED, **changed):
+    lists = {name: [save(f"{name}.json", of)] for name, of in LISTS.items()}
+    for name, of in changed.items():
+        lists[name] = [*lists[name], save(f"more-{name}.json", of)]
+    return azure.read(
+        lists.pop("disks"), lists.pop("vms"), used=[save("used.csv", used)], **lists
+    )
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_given_twice_changes_nothing_and_is_said(name):
+    once, again = read(), read(**{name: LISTS[name]})
+    assert again.disks.equals(once.disks)
+    (note,) = set(again.notes) - set(once.notes)
+    assert "that stand twice and alike, which count once: " in note
+    assert f"(more-{name}.json: row 1, as {name}.json: row 1)" in note
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_two_entries_that_differ_are_refused_with_both_places(name):
+    (*path, last), value, told = OTHER[name]
+    other = copy.deepcopy(LISTS[name])
+    inner = other[0]
+    for step in path:
+        inner = inner[step]
+    inner[last] = value
+    if name == "items":
+        inner |= {"lastBackupStatus": "Failed"}
+    with pytest.raises(InventoryError) as refused:
+        read(**{name: other})
+    (finding,) = refused.value.findings
+    assert (finding.file, finding.row) == (f"more-{name}.json", 1)
+    assert told in str(finding)
+    assert f"see {name}.json: row 1" in str(finding)
+
+
+def test_what_one_entry_leaves_open_the_other_tells():
+    bare = [disk("rg", "web-os", None, HELD)]
+    again = read(disks=bare)
+    assert list(again.disks["size_gib"]) == [127, 512]
+    turned = azure.read(
+        [save("bare.json", bare), save("disks.json", DISKS)],
+        [save("vms.json", LISTS["vms"])],
+        used_frac=0.5,
+    )
+    assert list(turned.disks["size_gib"]) == [127, 512]
+
+
+def test_used_sizes_of_one_disk():
+    again = read(used=USED + "rg/web,web-os,20\n")
+    assert list(again.disks["used_gib"]) == [20, 200]
+    assert "'rg/web/web-os' (used.csv: line 4, as used.csv: line 2)" in str(again.notes)
+    with pytest.raises(InventoryError) as refused:
+        read(used=USED + "rg/web,web-os,21\n")
+    assert "used_gib is 20 there and 21 here; see used.csv: line 2" in str(
+        refused.value
+    )
+    assert "used.csv:4: " in str(refused.value)
+
+
+def test_used_sizes_of_one_vm():
+    head = "vm,used_gib\nweb,300\n"
+    assert read(used=head + "web,300\n").disks["used_gib"].sum() == 300
+    with pytest.raises(InventoryError, match="used_gib is 300 there and 30 here"):
+        read(used=head + "web,30\n")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_figure_of_the_vault_counts_whichever_file_holds_it(turned):
+    head = "TimeGenerated,BackupItemFriendlyName,BackupItemFrontEndSize\n"
+    files = [
+        save(f"{day}.csv", f"{head}2026-05-0{day}T00:00:00Z,web,{size}\n")
+        for day, size in ((1, 102400), (2, 204800))
+    ]
+    paths = [save("disks.json", DISKS)], [save("vms.json", LISTS["vms"])]
+    answer = azure.read(*paths, used=files[::-1] if turned else files)
+    assert answer.disks["used_gib"].sum() == pytest.approx(200)
