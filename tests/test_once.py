@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azure_lists import disk, item, policy, slot, vault, vm
 
-from vmbmodel.inventory import azure
+from vmbmodel.inventory import azure, fleet
 from vmbmodel.inventory.files.findings import InventoryError
 
 HELD = ("rg", "web")
@@ -133,3 +133,99 @@ def test_the_newest_figure_of_the_vault_counts_whichever_file_holds_it(turned):
     paths = [save("disks.json", DISKS)], [save("vms.json", LISTS["vms"])]
     answer = azure.read(*paths, used=files[::-1] if turned else files)
     assert answer.disks["used_gib"].sum() == pytest.approx(200)
+
+
+# --- columns that nobody reads, and sizes that contradict themselves --------------
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_columns_of_used_sizes_that_nobody_reads_are_named(kind, caplog):
+    rows = [{"vm": "web", "disk": "web-os", "used_gib": 20, "owner": "bob"}]
+    rows.append(rows[0] | {"disk": "web-data"})
+    text = json.dumps(rows)
+    if kind == "csv":
+        lines = [",".join(map(str, row.values())) for row in rows]
+        text = "\n".join([",".join(rows[0]), *lines])
+    assert list(read(used=text).disks["used_gib"]) == [20, 20]
+    assert caplog.messages == [
+        "used.csv: not used, for no column is called so: 'owner'"
+    ]
+
+
+def test_a_misspelt_column_of_used_sizes_is_refused():
+    with pytest.raises(InventoryError, match="'disks'; did you mean disk"):
+        read(used="vm,disks,used_gib\nweb,web-os,20\n")
+
+
+@pytest.mark.parametrize(
+    ("members", "rule"),
+    [
+        ({"diskSizeGb": 0}, "diskSizeGB = 0.0: must be > 0"),
+        (
+            {"diskSizeGb": 127, "diskSizeBytes": 128 * 2**30},
+            "must be as many bytes as are given; diskSizeBytes is 128 GiB",
+        ),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(members, rule):
+    wrong = [DISKS[0] | members, DISKS[1]]
+    with pytest.raises(InventoryError, match=rule):
+        azure.read([save("d.json", wrong)], [save("v.json", LISTS["vms"])])
+
+
+def test_bytes_that_agree_are_taken():
+    right = [DISKS[0] | {"diskSizeBytes": 127 * 2**30}, DISKS[1]]
+    assert read(disks=right).disks.equals(read().disks)
+
+
+@pytest.mark.parametrize(
+    ("members", "note"),
+    [
+        (
+            {"sku": {"name": "Quantum_LRS"}},
+            "disks of a SKU that is not known, whose disk_type is left out: "
+            "'web/web-os: Quantum_LRS'",
+        ),
+        (
+            {"diskSizeGb": 127 * 1024},
+            "disks larger than any that is backed up, as if their sizes were in MB: "
+            "'web/web-os: 130,048 GiB'",
+        ),
+    ],
+)
+def test_disks_that_no_one_has_are_pointed_out(members, note):
+    odd = [DISKS[0] | members, DISKS[1]]
+    answer = azure.read(
+        [save("d.json", odd)], [save("v.json", LISTS["vms"])], used_frac=0.1
+    )
+    assert note in answer.notes
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ([], "names no time at which it runs"),
+        (["2026-01-15T22:30:00Z", "2026-01-15T04:30:00Z"], "names 2 times of a day"),
+    ],
+)
+def test_a_policy_without_its_one_time_is_pointed_out(times, told):
+    odd = copy.deepcopy(LISTS["policies"])
+    odd[0]["properties"]["schedulePolicy"]["scheduleRunTimes"] = times
+    answer = azure.read(
+        [save("d.json", DISKS)],
+        [save("v.json", LISTS["vms"])],
+        items=[save("i.json", LISTS["items"])],
+        policies=[save("p.json", odd)],
+        used_frac=0.1,
+    )
+    assert any(note.startswith(f"VMs whose policy {told}") for note in answer.notes)
+    assert told in answer.policies["remarks"][0]
+
+
+def test_megabytes_in_the_place_of_gigabytes_are_remarked(caplog):
+    rows = "a,os,os,130048,40\na,d,data,65536,40\n"
+    fleet.read_fleet(save("fleet.csv", "vm,disk,role,size_gib,used_gib\n" + rows))
+    assert caplog.messages == [
+        "fleet.csv: size_gib 130,048 on line 2 is above 65,536 GiB, the largest disk "
+        "that is backed up; if it is in MB, say 127"
+    ]

@@ -56,6 +56,8 @@ class Disk:
     id: Resource
     size_gib: float | None
     type: str | None
+    sku: str | None
+    """What Azure calls the class, as it is printed."""
     owners: tuple[str, ...]
     """Keys of the VMs that hold it."""
     shared: bool
@@ -71,6 +73,7 @@ class Slot:
     id: Resource | None
     size_gib: float | None
     type: str | None
+    sku: str | None
     storage_account: str | None
     ephemeral: bool
 
@@ -136,6 +139,7 @@ def disk(entry: Entry) -> Disk | str | None:
         found,
         size,
         _type(text),
+        text,
         tuple(dict.fromkeys(owner.key for owner in owners if owner)),
         (shares or 1) > 1,
     )
@@ -276,13 +280,15 @@ def _slot(entry: Entry, role: str, lun: int | None) -> Slot:
     if name is None:
         name = "os" if role == "os" else f"lun {lun}"
     option = entry.entry("diffDiskSettings")
+    sku = managed.text("storageAccountType") if managed else None
     return Slot(
         name,
         role,
         lun,
         found,
         _size_gib(entry),
-        _type(managed.text("storageAccountType") if managed else None),
+        _type(sku),
+        sku,
         account,
         option is not None and (option.text("option") or "").lower() == "local",
     )
@@ -299,11 +305,16 @@ def _lun(entry: Entry) -> int | None:
 
 
 def _size_gib(entry: Entry) -> float | None:
-    size = entry.number("diskSizeGB")
-    if size is None and (size := entry.number("diskSizeBytes")) is not None:
-        size /= 2**30
-    if size is not None and size > 2**30:
-        entry.note("diskSizeGB", f"must be <= {2**30} (1 EiB)", size)
+    size, of_bytes = entry.number("diskSizeGB"), entry.number("diskSizeBytes")
+    if of_bytes is not None:
+        of_bytes /= 2**30
+    if None not in (size, of_bytes) and abs(size - of_bytes) >= 1:
+        hint = f"diskSizeBytes is {of_bytes:,.15g} GiB"
+        entry.note("diskSizeGB", "must be as many bytes as are given", size, hint)
+    if size is None:
+        size = of_bytes
+    if size is not None and not 0 < size <= 2**30:
+        entry.note("diskSizeGB", f"must be > 0 and <= {2**30} (1 EiB)", size)
         return None
     return size
 

@@ -12,6 +12,7 @@ from vmbmodel.inventory.azure.once import Found, Once
 from vmbmodel.inventory.azure.policies import Policy
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
 from vmbmodel.inventory.files import Finding, InventoryError, Resource, short
+from vmbmodel.service import limits
 
 __all__ = ["Known", "rows_of"]
 
@@ -34,6 +35,8 @@ INCREMENTS = "VMs of which the job log shows increments only, which tell no used
 CUT = "VMs whose used size is above the sizes of their disks, cut to these"
 NOT_SURELY_ENHANCED = "ultra and premium v2 disks, which only an Enhanced policy takes"
 NOT_ENHANCED = "ultra and premium v2 disks under a Standard policy, which takes none"
+NO_SUCH_SKU = "disks of a SKU that is not known, whose disk_type is left out"
+TOO_LARGE = "disks larger than any that is backed up, as if their sizes were in MB"
 NO_POLICY = "VMs whose policy is not in the list of policies"
 
 
@@ -159,6 +162,11 @@ def _disks_of(
             unsized.append(short(label))
             continue
         kind = (disk.type if disk else None) or slot.type
+        sku = (disk.sku if disk else None) or slot.sku
+        if kind is None and sku:
+            notes.add(NO_SUCH_SKU, f"{name}/{label}: {sku}")
+        if size is not None and size > limits()["max_disk_gib"]:
+            notes.add(TOO_LARGE, f"{name}/{label}: {size:,.15g} GiB")
         disks.append(
             {
                 "disk": label,
@@ -176,8 +184,8 @@ def _disks_of(
 
 def _slot_of(disk: Disk) -> Slot:
     """Return a slot for a disk that its VM does not name."""
-    name, size, kind = disk.id.name, disk.size_gib, disk.type
-    return Slot(name, "data", None, disk.id, size, kind, None, False)
+    name, size, kind, sku = disk.id.name, disk.size_gib, disk.type, disk.sku
+    return Slot(name, "data", None, disk.id, size, kind, sku, None, False)
 
 
 def _excluded(

@@ -20,6 +20,7 @@ from vmbmodel.inventory.files import (
     instant,
     log_rows,
     size_gib,
+    unused,
 )
 from vmbmodel.inventory.jobs import first_backups
 
@@ -64,6 +65,8 @@ def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
                     own.append(_own(entry))
                 elif "OperationName" not in entry:
                     entry.note("used_gib", "must not be missing", None)
+            if not exported:
+                unused(findings, ("vm", "disk", "used_gib"))
         except InventoryError:
             pass
         wrong += findings.found

@@ -14,7 +14,7 @@ from vmbmodel.inventory.files.findings import (
     Tally,
     short,
 )
-from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed
+from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
@@ -50,5 +50,6 @@ __all__ = [
     "stream_cells",
     "stream_lines",
     "unfollowed",
+    "unused",
     "zone",
 ]
