@@ -241,7 +241,7 @@ def test_a_part_of_a_month_is_covered_in_part(write):
     [
         ({"BilledCost": "ten"}, "BilledCost = 'ten': must be a number"),
         ({"BilledCost": "=1+1"}, "must be a number"),
-        ({"BilledCost": "1e999"}, "must be finite"),
+        ({"BilledCost": "1e999"}, "must be between -1,000,000,000,000 and"),
         ({"BilledCost": "-3"}, "must not be negative"),
         ({"PricingQuantity": "-3"}, "must not be negative"),
         ({"ChargePeriodStart": "soon"}, "must be a date"),
@@ -258,6 +258,28 @@ def test_a_bad_cell_is_named_with_its_line(write, change, rule):
     assert [finding.row for finding in caught.value.findings] == [3, 4]
 
 
+def test_a_period_ends_after_it_begins(write):
+    times = {"ChargePeriodStart": "2026-02-01", "ChargePeriodEnd": "2026-01-01"}
+    for change in (times, times | {"ChargePeriodEnd": "2026-02-01"}):
+        with pytest.raises(InventoryError) as refused:
+            read([write(charge(), charge(**change))])
+        said = str(refused.value)
+        assert "bill.csv:3: ChargePeriodEnd = " in said
+        assert "must be after ChargePeriodStart; that is 2026-02-01" in said
+
+
+@pytest.mark.parametrize("name", ["", "   ", "US Dollar"])
+def test_a_charge_without_a_currency_is_named(write, name):
+    with pytest.raises(InventoryError, match=r"bill\.csv:3: BillingCurrency = "):
+        read([write(charge(), charge(BillingCurrency=name))])
+
+
+@pytest.mark.parametrize("column", ["BilledCost", "PricingQuantity"])
+def test_figures_beyond_reason_are_refused(write, column):
+    with pytest.raises(InventoryError, match=f"{column} = '1e308': must be between"):
+        read([write(charge(**{column: "1e308"}))])
+
+
 def test_a_refund_may_be_negative(write):
     refund = {"BilledCost": "-4", "PricingQuantity": "-1"}
     path = write(
@@ -270,7 +292,7 @@ def test_a_refund_may_be_negative(write):
 
 def test_currencies_are_not_added(write):
     path = write(charge(), charge(BillingCurrency="EUR"))
-    with pytest.raises(InventoryError, match="one currency; it has EUR, USD"):
+    with pytest.raises(InventoryError, match=r"it has EUR \(.*line 3\), USD \(.*line 2\)"):
         read([path])
 
 

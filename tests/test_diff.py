@@ -188,3 +188,30 @@ def test_what_is_no_estimate_ends_with_2(files, tmp_path, text):
         out = run(*pair)
         assert out.exit_code == 2
         assert "no.json" in out.output
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"total": 5}, "total must be an object"),
+        ({"total": {"total_usd": "much"}}, "total: total_usd must be a number"),
+        ({"total": {"total_usd": 10**400}}, "total: total_usd must be a number"),
+        ({"total": {"total_usd": math.nan}}, "total: total_usd must be a number"),
+        ({"vms": [{}]}, "vms, row 1: must have a name, vm"),
+        ({"vms": [{"vm": "a"}, {"vm": "a"}]}, "vms, row 2: 'a' stands twice"),
+        (
+            {"vms": [{"vm": "a", "deadline_prob": True}]},
+            "vms, row 1: deadline_prob must be a number; it is True",
+        ),
+    ],
+)
+def test_a_damaged_result_ends_with_2_and_says_what_is_wrong(
+    files, tmp_path, change, rule
+):
+    path = tmp_path / "no.json"
+    path.write_text(json.dumps(BEFORE | change))
+    out = run(files[0], str(path))
+    assert out.exit_code == 2
+    assert f"no.json: {rule}" in out.output
+    with pytest.raises(ValueError, match=f"second result: {rule}"):
+        diff(BEFORE, BEFORE | change)

@@ -62,6 +62,8 @@ _OWN_SNAPSHOT = (
     r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
 )
 _OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
+_LARGEST = 10**12
+_CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
 _OTHER = "other column: "
 _SHOWN = 3
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
@@ -183,9 +185,13 @@ def read(
             hint="its meters are those of the service Backup, and snapshots",
         )
     charges = pd.concat(gathered.parts, ignore_index=True)
-    currencies = sorted(charges["currency"].unique())
-    if len(currencies) > 1:
-        findings.stop(f"must have one currency; it has {', '.join(currencies)}")
+    firsts = charges.drop_duplicates("currency").sort_values("currency")
+    if len(firsts) > 1:
+        where = ", ".join(
+            f"{row.currency} ({gathered.files[row.file]} line {row.at})"
+            for row in firsts.itertuples()
+        )
+        findings.stop(f"must have one currency; it has {where}")
     charges, repeated = _once(charges, gathered.files)
     ours = charges[charges["line"].isin(LINES)]
     keys = ["month", "vault", "line"]
@@ -197,7 +203,7 @@ def read(
     return Bill(
         rows=rows,
         covered_frac=_covered_frac(ours),
-        currency=currencies[0],
+        currency=firsts["currency"].iloc[0],
         other=other,
         charges=gathered.charges,
         passed_over=gathered.charges - gathered.kept,
@@ -298,6 +304,12 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
     start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
+    at = np.flatnonzero((end <= start) & line.isin(LINES))[: MANY + 1]
+    hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
+    some.note(f"must be after {names['start']}", names["end"], at, hints)
+    named = pc.match_substring_regex(columns[names["currency"]], _CURRENCY)
+    at = np.flatnonzero(~named.to_numpy(zero_copy_only=False))[: MANY + 1]
+    some.note("must be a currency such as USD", names["currency"], at)
     quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
     _refuse_negative(some, names, text, quantity, cost)
     for key in ("resource", "meter", "currency"):
@@ -370,8 +382,10 @@ def _numbers(cells: Cells, name: str) -> np.ndarray:
     cells.note("must be a number", name, at)
     column = pc.if_else(number, column, pa.scalar("0", column.type))
     values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    cells.note("must be finite", name, np.flatnonzero(~np.isfinite(values))[: MANY + 1])
-    return np.where(np.isfinite(values), values, 0)
+    sane = np.abs(values) <= _LARGEST
+    at = np.flatnonzero(~sane)[: MANY + 1]
+    cells.note(f"must be between -{_LARGEST:,} and {_LARGEST:,}", name, at)
+    return np.where(sane, values, 0)
 
 
 def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
