@@ -12,6 +12,9 @@ from importlib.resources import files
 
 __all__ = ["literal", "packaged", "parse", "table"]
 
+_MOST_DOTS = 500
+"""Dots that a line may have, at least as many as the parts of a key less one."""
+
 
 def parse(text: str) -> dict:
     """Return what a text of TOML holds.
@@ -21,10 +24,14 @@ def parse(text: str) -> dict:
     ValueError
         If it is none; says where.
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:  # the parser is quadratic in a dotted key
+            rule = f"has more than {_MOST_DOTS} dots, which is nested too deep"
+            raise ValueError(f"line {number} {rule}")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ValueError(str(error) or "is nested too deeply") from error
+        raise ValueError("is nested too deep") from error
 
 
 def packaged(package: str, name: str) -> dict:

@@ -16,7 +16,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel._toml import literal, parse
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
@@ -65,13 +65,9 @@ def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     ('azure-2018-12', 22)
     """
     name = os.fspath(path)
+    content = read_bounded(path, LARGEST_TEXT)
     try:
-        text = (
-            read_bounded(path, LARGEST_TEXT).decode("utf-8-sig").replace("\r\n", "\n")
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is no UTF-8 text") from error
-    try:
+        text = decoded(content).replace("\r\n", "\n")
         found = parse(text)
     except ValueError as error:
         raise ValueError(_located(name, str(error))) from error
@@ -150,10 +146,10 @@ def _located(name: str, error: str) -> str:
 
 def _lines(text: str) -> dict[str, int]:
     """Find the line of each key, or of the table of that name."""
-    key = re.compile(r"""\s*\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
+    key = re.compile(r"""\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
     found = {}
     for number, line in enumerate(text.split("\n"), 1):
-        if at := key.match(line):
+        if at := key.match(line.lstrip()):
             found.setdefault(at[1], number)
     return found
 

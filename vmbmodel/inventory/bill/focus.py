@@ -402,7 +402,7 @@ def _per_unit(
     units = text.unique()
     factors = {}
     for unit in units:
-        match = _UNIT.fullmatch(unit)
+        match = _UNIT.fullmatch(" ".join(unit.split()))
         factors[unit] = np.nan
         if match and unit:
             factors[unit] = float(match["size"] or 1) * (1024 if match["tb"] else 1)
