@@ -373,3 +373,23 @@ def test_an_estimate_of_a_bare_table_can_be_verified():
     saved = json.loads(json.dumps(saved, allow_nan=False))
     assert saved["inventory"] == [disk]
     assert not list(verify.differences(saved, verify.Inputs.of(saved).estimate()))
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("backups_per_day", "say interval_h, the hours between two backups"),
+        ("RPO_h", "interval_h=4, snapshot_policy=enhanced, snapshot_points=7"),
+        ("retention_days", "say recovery_points"),
+        ("servrs", "did you mean 'servers'?"),
+    ],
+)
+def test_what_a_setting_is_called_otherwise_leads_to_it(run, name, instead):
+    said = run("estimate", "fleet.csv", "--set", f"{name}=6", status=2).stderr
+    assert f"there is no setting '{name}'; " in said
+    assert instead in said
+
+
+def test_what_is_said_instead_can_be_said(run):
+    words = ("interval_h=4", "snapshot_policy=enhanced", "snapshot_points=7")
+    run("estimate", "fleet.csv", *(w for word in words for w in ("--set", word)))

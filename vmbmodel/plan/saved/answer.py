@@ -42,8 +42,16 @@ CAUSES = MappingProxyType(
 )
 """Why two estimates differ, and what each cause stands for."""
 
-COMPARED = ("total_usd", "deadline_prob", "done_p95_h", "restore_vault_p95_h")
+COMPARED = (
+    "total_usd",
+    "deadline_prob",
+    "own_line_mean_h",
+    "done_p95_h",
+    "restore_vault_p95_h",
+)
 """Columns of a VM that are shown before and after."""
+
+_NOISE_FRAC = 1e-12
 
 LARGEST = 1e300
 """Of numbers, so that differences and sums of them are numbers too."""
@@ -157,6 +165,8 @@ def diff(before: Saved, after: Saved) -> Diff:
     saved = [_numbers(result["total"]) for result in (before, after)]
     totals = pd.DataFrame({"before": saved[0], "after": saved[1]}).dropna()
     totals["change"] = totals["after"] - totals["before"]
+    noise = _NOISE_FRAC * totals.abs().max(axis=1)  # the last digits of sums
+    totals["change"] = totals["change"].where(totals["change"].abs() > noise, 0.0)
     changed = [cause for cause in CAUSES if _differs(cause, *sides)]
     causes = pd.DataFrame(0.0, index=changed, columns=totals.index)
     for order in (changed, changed[::-1]):
@@ -169,6 +179,7 @@ def diff(before: Saved, after: Saved) -> Diff:
     drift = totals["change"] - (ends[1] - ends[0])[totals.index]
     if not np.allclose(drift, 0, rtol=0, atol=1e-9 * (1 + totals.abs().max(axis=1))):
         causes.loc["model"] = drift
+    causes = causes.where(causes.abs() > noise, 0.0)
     return Diff(
         totals.rename_axis("total"),
         causes.rename_axis("cause").rename_axis(columns=None),
