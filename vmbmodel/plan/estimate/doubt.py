@@ -504,21 +504,17 @@ def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.n
     if len(disks) <= most or together:
         yield np.ones(len(disks), dtype=bool)
         return
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    vm, names = pd.factorize(disks["vm"])
-    vault = pd.factorize(disks["vault"])[0] + len(names)
-    nodes = vault.max() + 1
-    ends = [vault, vm]
-    own = unmanaged(disks).index
-    rows = disks.index.get_indexer(own)
-    account = pd.factorize(disks["storage_account"])[0]
-    rows = rows[account[rows] >= 0]
-    ends = np.r_[vault, account[rows] + nodes], np.r_[vm, vm[rows]]
-    nodes += account.max(initial=-1) + 1
-    graph = coo_array((np.ones(len(ends[0])), ends), shape=(nodes, nodes))
-    group = connected_components(graph, directed=False)[1][vm]
+    own = disks["storage_account"].where(disks.index.isin(unmanaged(disks).index))
+    account = pd.factorize(own)[0]  # -1 where there is none
+    group, before = pd.factorize(disks["vault"])[0], None
+    vault = group
+    while before is None or (group != before).any():
+        before = group
+        for key in (account, vault):
+            least = np.full(key.max(initial=-1) + 1, len(group))
+            np.minimum.at(least, key[key >= 0], group[key >= 0])
+            group = np.where(key >= 0, np.r_[least, 0][key], group)
+    group = pd.factorize(group)[0]
     size = np.bincount(group)
     of_part = np.cumsum(size) // most
     part = of_part[group]
