@@ -14,6 +14,7 @@ from vmbmodel.cli.options import (
     LimitsOption,
     OnlyOption,
     OutputOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -78,6 +79,7 @@ def estimate(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -110,7 +112,7 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = located_in(fleet, settings, only, vault, policy).disks
+        disks = located_in(fleet, settings, only, vault, policy, policies).disks
         answer = estimate_disks(disks, settings, months)
         compared = compare_disks(disks, settings, cases) if cases else []
     present(

@@ -5,7 +5,7 @@ Each conversion notes the cells that break the rules of their row in
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,7 +48,7 @@ def without_blank_rows(cells: Cells) -> Cells:
     """Leave out the rows with nothing in them."""
     columns = cells.columns
     filled = np.zeros(cells.rows.size, dtype=bool)
-    for name in [name for name in COLUMNS if name in columns]:
+    for name in columns:
         if filled.all():
             return cells
         filled |= _filled(columns[name]).is_valid().to_numpy(zero_copy_only=False)
@@ -58,11 +58,11 @@ def without_blank_rows(cells: Cells) -> Cells:
     return replace(cells, columns=kept, rows=cells.rows[filled])
 
 
-def converted(cells: Cells) -> dict[str, pa.Array]:
-    """Bring every column to its type, an absent one to missing values."""
+def converted(cells: Cells, names: Iterable[str] = COLUMNS) -> dict[str, pa.Array]:
+    """Bring columns to their types, an absent one to missing values."""
     by_kind = {"number": _numbers, "text": _names, "flag": _words, "choice": _words}
     columns = {}
-    for name in COLUMNS:
+    for name in names:
         field = fields()[name]
         if name in cells.columns:
             columns[name] = by_kind[field.kind](field, cells)

@@ -51,7 +51,10 @@ def bill(
     past, dated = (protected_days, scenario["yearly_growth_frac"]), vms["month_day"]
     archived_gib, archive = 0.0, vms["archive"] & (redundancy != "ZRS")
     if archive.any():
-        archived_gib, left = _archived(used, points, past, dated, **ask(_archived))
+        after = vms["archive_after_months"]
+        archived_gib, left = _archived(
+            used, points, past, dated, after, **ask(_archived)
+        )
         archived_gib = np.where(archive, archived_gib, 0.0)
         points = tuple(
             np.where(archive, *pair) for pair in zip(left, points, strict=True)
@@ -122,14 +125,14 @@ def _archived(
     points: tuple[float, float, float, float],
     past: tuple[np.ndarray | float, float],
     month_day: np.ndarray,
+    archive_after_months: np.ndarray,
     *,
-    archive_after_months: float,
     archive_left_months: float,
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return what lies in the archive, and the points left in the standard tier.
 
     Points are daily, weekly, monthly and yearly ones; the past is the days since the
-    first backup, and the growth in a year.
+    first backup, and the growth in a year. When a point may move is of each policy.
     """
     rule = archive_after_months, archive_left_months
     archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past, month_day)
