@@ -265,6 +265,13 @@ def test_what_import_writes_goes_beside_what_it_writes(folder, rhythm, kind):
     pd.testing.assert_frame_equal(disks, found.disks)
 
 
+def test_the_table_says_that_a_vm_starts_several_times(folder):
+    command = ["estimate", "own.csv", "--policies", "p.csv"]
+    result = CliRunner().invoke(app, command)
+    assert "1 VM starts several times a day; the last start" in result.output
+    assert "several times" not in CliRunner().invoke(app, command[:2]).output
+
+
 @pytest.mark.parametrize(
     "command",
     [

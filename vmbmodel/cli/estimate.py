@@ -164,6 +164,17 @@ def _grouped(notices) -> Iterator[str]:
             yield f"    and {len(more):,} more like it; --format json lists them all."
 
 
+def _starts_said(starts) -> str:
+    """Say that some VMs start several times, and what is shown of them."""
+    count = starts["vm"].nunique()
+    oldest_h = starts["point_age_snapshot_h"].max()
+    return (
+        f"{count:,} VM{'s start' if count > 1 else ' starts'} several times a day; the "
+        "last start, whose data go to the vault, is shown. Snapshots get up to "
+        f"{oldest_h:.1f} h old; --format json has every start."
+    )
+
+
 def _text(answer, compared: list[dict[str, object]]) -> str:
     from vmbmodel.plan.estimate import restore_said, wait_said
 
@@ -185,6 +196,8 @@ def _text(answer, compared: list[dict[str, object]]) -> str:
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]
+    if answer.starts is not None:
+        lines += [_starts_said(answer.starts)]
     if answer.months is not None:
         from vmbmodel.plan.estimate import month_totals
 

@@ -227,7 +227,7 @@ def _schedule(
     """Return the starts of a day, the interval, the window and the weekdays."""
     within = schedule.entry(f"{rhythm}Schedule") or schedule
     if rhythm == "hourly":
-        return *_hourly(within, remarks), ()
+        return *_hourly(within), ()
     holder = within if "scheduleRunTimes" in within else schedule
     starts = tuple(
         sorted(
@@ -247,7 +247,7 @@ def _schedule(
 
 
 def _hourly(
-    hours: Entry, remarks: list[str]
+    hours: Entry,
 ) -> tuple[tuple[datetime.datetime, ...], float | None, float | None]:
     """Return the starts, the interval and the window of an hourly policy."""
     interval = hours.number("interval", "scheduleInterval")
@@ -264,11 +264,6 @@ def _hourly(
         hours.note("interval", rule, interval)
         return (first,), None, window
     runs = int(runs_a_day(interval, window))
-    if window + interval < 24:
-        remarks.append(
-            f"runs in a window of {window:g} h only, so that its newest snapshot may "
-            f"be {24 - interval * (runs - 1):g} h old; interval_h is {interval:g}"
-        )
     each = datetime.timedelta(hours=interval)
     return tuple(first + run * each for run in range(runs)), interval, window
 

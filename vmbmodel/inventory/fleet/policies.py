@@ -113,7 +113,7 @@ def runs_a_day(interval_h: float, window_h: float) -> np.ndarray:
     """
     interval_h = np.asarray(interval_h, dtype=float)
     window_h = np.asarray(window_h, dtype=float)
-    whole = np.maximum(24 // interval_h, 1)
+    whole = np.maximum((24 + SAME_H) // interval_h, 1)
     window = (window_h + SAME_H) // interval_h + 1
     return np.where(np.isnan(window_h), whole, np.minimum(window, whole)).astype(int)
 

@@ -30,6 +30,7 @@ from vmbmodel.plan.estimate.remarks import (
     restore_said,
     wait_said,
 )
+from vmbmodel.plan.estimate.starts import START_COLUMNS
 
 __all__ = [
     "AT_RISK_PROB",
@@ -38,6 +39,7 @@ __all__ = [
     "MONTH_COLUMNS",
     "POLICY_COLUMNS",
     "SCHEMA",
+    "START_COLUMNS",
     "Assumption",
     "Estimate",
     "Notice",

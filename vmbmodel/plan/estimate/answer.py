@@ -32,6 +32,7 @@ from vmbmodel.plan.estimate.remarks import (
     wait_said,
 )
 from vmbmodel.plan.estimate.restores import point_ages, restores
+from vmbmodel.plan.estimate.starts import daily_starts
 from vmbmodel.plan.estimate.transfers import copies
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario, parse_setting
@@ -131,6 +132,8 @@ class Estimate(Result):
     fleet: pd.DataFrame  #: the inventory, a row a disk, with nothing filled in
     policies: pd.DataFrame  #: how often the backups of each policy miss
     months: pd.DataFrame | None = None  #: a row a month to come and VM, if asked for
+    starts: pd.DataFrame | None = None
+    """A row for each start of the VMs that start several times a day, if any do."""
 
     schema: ClassVar[str] = SCHEMA
 
@@ -145,6 +148,8 @@ class Estimate(Result):
         yield "vms", self.vms
         yield "total", self.total
         yield "policies", self.policies
+        if self.starts is not None:
+            yield "starts", self.starts
         if self.months is not None:
             yield "months", month_totals(self.months)
         yield "assumptions", self.assumptions
@@ -234,7 +239,8 @@ def estimate_disks(
         kept = kept.assign(**copies(kept, scenario))
         names, of_vm, vms = _gathered(disks, kept)
         others = met_by(vms, scenario)
-        done = partial(backup, others=others, **ask(backup))
+        backed = partial(backup, **ask(backup))
+        done = partial(backed, others=others)
         vms |= done(vms)
         vms["later_deadline_prob"] = vms["deadline_prob"]
         if (vms["transfer_h"] != vms["later_h"]).any() or vms["first_backup"].any():
@@ -243,6 +249,7 @@ def estimate_disks(
             vms["later_deadline_prob"] = done(vms | again)["deadline_prob"]
         back, all_h = restores(vms, kept, of_vm, others, scenario)
         vms |= back | point_ages(vms, **ask(point_ages))
+        starts = daily_starts(names, vms, backed, **ask(daily_starts))
         billed = partial(bill, scenario=scenario)
         vms |= billed(vms)
         ahead, steps = None, ()
@@ -266,6 +273,7 @@ def estimate_disks(
         fleet=fleet.reindex(columns=list(DISK_COLUMNS)),
         policies=policy_misses(table),
         months=ahead,
+        starts=starts if starts is None else _in_order(starts, order),
     )
 
 
@@ -384,6 +392,12 @@ def _gathered(
     vms["disks"] = np.bincount(of_vm, minlength=len(names))
     vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
     return names, of_vm, vms
+
+
+def _in_order(rows: pd.DataFrame, vms: np.ndarray) -> pd.DataFrame:
+    """Bring rows of VMs into the order of the inventory."""
+    at = pd.Index(vms).get_indexer(rows["vm"])
+    return rows.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
 
 
 def _known(row: dict) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
+from vmbmodel.plan.estimate.starts import runs_of
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import (
     ConstantSet,
@@ -88,8 +89,9 @@ def bill(
         own = billed_as == policy
         if own.any():
             kept = np.minimum(vms["snapshot_points"], protected_days)
+            runs = runs_of(vms)
             usd = _snapshot_usd(
-                used, changed, kept, prices[rate], policy, **ask(_snapshot_usd)
+                used, changed, kept, runs, prices[rate], policy, **ask(_snapshot_usd)
             )
             columns["snapshot_usd"] = np.where(own, usd, columns["snapshot_usd"])
     columns["total_usd"] = (
@@ -168,13 +170,16 @@ def _snapshot_usd(
     used_gib: np.ndarray,
     changed_gib: np.ndarray,
     kept: np.ndarray,
+    runs: np.ndarray,
     usd_per_gib_month: float,
     snapshot_policy: str,
     *,
     snapshot_discount_frac: float,
 ) -> np.ndarray:
     """Price the snapshots that are kept beside the disks."""
-    billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
+    billed_gib = formulas.snapshot_gib(
+        used_gib, changed_gib, kept, snapshot_policy, runs
+    )
     usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
     return formulas.discounted_usd(usd, snapshot_discount_frac)
 
