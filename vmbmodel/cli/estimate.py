@@ -14,6 +14,7 @@ from vmbmodel.cli.options import (
     LimitsOption,
     OnlyOption,
     OutputOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -91,6 +92,7 @@ def estimate(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -146,7 +148,7 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = located_in(fleet, settings, only, vault, policy).disks
+        disks = located_in(fleet, settings, only, vault, policy, policies).disks
         if interval is None:
             interval = quick(disks, settings)
         answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
@@ -200,6 +202,17 @@ def _grouped(notices) -> Iterator[str]:
             yield f"    and {len(more):,} more like it; --format json lists them all."
 
 
+def _starts_said(starts) -> str:
+    """Say that some VMs start several times, and what is shown of them."""
+    count = starts["vm"].nunique()
+    oldest_h = starts["point_age_snapshot_h"].max()
+    return (
+        f"{count:,} VM{'s start' if count > 1 else ' starts'} several times a day; the "
+        "last start, whose data go to the vault, is shown. Snapshots get up to "
+        f"{oldest_h:.1f} h old; --format json has every start."
+    )
+
+
 def _text(answer, compared: list[dict[str, object]]) -> str:
     from vmbmodel.plan.estimate import restore_said, wait_said
 
@@ -227,6 +240,8 @@ def _text(answer, compared: list[dict[str, object]]) -> str:
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]
+    if answer.starts is not None:
+        lines += [_starts_said(answer.starts)]
     if answer.months is not None:
         from vmbmodel.plan.estimate import month_totals
 

@@ -47,7 +47,7 @@ class Import:
     unattached: pd.DataFrame
     """Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``."""
     policies: pd.DataFrame
-    """The policies of the lists, whole, with the columns `azure.POLICY_COLUMNS`."""
+    """The policies of the lists, whole, with the columns `fleet.POLICY_COLUMNS`."""
     skipped: Mapping[str, int]
     """Entries of the lists that make no row, by reason."""
     notes: tuple[str, ...]
@@ -192,7 +192,7 @@ def read(
     return Import(
         disks=typed(frame),
         unattached=unattached,
-        policies=policies_of.policy_table(read_lists.policies.values()),
+        policies=policies_of.policy_table(read_lists.policies.values(), target),
         skipped=dict(read_lists.skipped),
         notes=tuple(notes),
     )
