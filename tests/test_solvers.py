@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize.elementwise import find_root
 
+from vmbmodel.formulas._kernels.krylov import solved
 from vmbmodel.formulas._kernels.quadrature import bent_times, laguerre, legendre
 from vmbmodel.formulas._kernels.roots import root
 
@@ -42,6 +44,31 @@ def test_a_tolerance_is_kept():
     assert abs(rough - np.cbrt(2)) < 0.1
     assert_allclose(close, np.cbrt(2), rtol=1e-12)
     assert calls[0] < calls[1]
+
+
+def test_roots_are_those_of_scipy_to_the_last_bit():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=500), rng.exponential(size=500)
+    low, high = rng.normal(size=500) - 2, rng.normal(size=500) + 3
+
+    def wavy(x, a, b):
+        return np.exp(a * x) - b * np.cos(x) - 1.5
+
+    for given in ({}, {"xrtol": 1e-12, "xatol": 1e-12, "fatol": 0}, {"frtol": 1e-6}):
+        theirs = find_root(wavy, (low, high), args=(a, b), tolerances=given)
+        ours = root(wavy, low, high, a, b, **given)
+        assert 300 < np.isfinite(ours).sum() < 500
+        np.testing.assert_array_equal(ours, theirs.x)
+
+
+@pytest.mark.parametrize("size", [1, 7, 90])
+def test_equations_are_solved_from_products_alone(size):
+    rng = np.random.default_rng(size)
+    matrix = np.eye(size) * 4 + rng.normal(size=(size, size)) / np.sqrt(size)
+    right = rng.normal(size=size)
+    found = solved(matrix.__matmul__, right, 1e-11)
+    assert_allclose(found, np.linalg.solve(matrix, right), atol=1e-10)
+    assert not solved(matrix.__matmul__, np.zeros(size), 0).any()
 
 
 @pytest.mark.parametrize("count", [2, 20, 96])
