@@ -4,9 +4,11 @@ import numpy as np
 
 __all__ = ["root"]
 
-_EPS, _TINY = np.finfo(float).eps, np.finfo(float).tiny
 _STEPS = 2046
-"""Halvings from the largest float to the smallest; no bracket takes more."""
+"""Halvings from the largest float to the smallest: none needs more."""
+
+_TINY = float(np.finfo(float).smallest_normal)
+_EPS = float(np.finfo(float).eps)
 
 
 def root(
@@ -24,8 +26,6 @@ def root(
     """Find where a function crosses zero between two ends, in every cell.
 
     By Chandrupatla's bracketed steps, on arrays that broadcast against one another.
-    Written here rather than taken from SciPy, whose own is newer than what runs in a
-    page of the book; step by step it is the same, to the last bit.
 
     Parameters
     ----------
@@ -40,60 +40,74 @@ def root(
     otherwise : array_like of float
         Result in those, and where the sign does not change.
     xatol, xrtol : float
-        How near to the crossing is enough, by itself and as a share of it.
+        How near to the crossing is near enough, and in parts of where it is.
     fatol, frtol : float
-        How near to zero the function is enough, by itself and as a share of the lesser
-        of its values at the ends.
+        How near to zero is near enough, and in parts of the value nearer to zero at
+        the two ends.
     """
-    otherwise = np.asarray(otherwise, dtype=float)
+    low, high, otherwise = (np.asarray(x, dtype=float) for x in (low, high, otherwise))
     cells = np.broadcast_arrays(low, high, inside, otherwise, *arguments)
     low, high, inside, otherwise, *arguments = cells
     result = otherwise.copy()
     if inside.any():
         arguments = [part[inside] for part in arguments]
-        ends = low[inside].astype(float), high[inside].astype(float)
-        found = _found(function, ends, arguments, (xatol, xrtol, fatol, frtol))
+        tolerances = xatol, xrtol, fatol, frtol
+        found = _found(function, low[inside], high[inside], arguments, *tolerances)
         result[inside] = np.where(np.isfinite(found), found, result[inside])
     return result
 
 
-def _found(function, ends, arguments, tolerances):
-    """Return the crossings, NaN where the sign does not change."""
-    xatol, xrtol, fatol, frtol = tolerances
-    x1, x2 = ends
-    f1, f2 = (np.asarray(function(x, *arguments), dtype=float) for x in ends)
-    enough = fatol + frtol * np.minimum(np.abs(f1), np.abs(f2))
-    found, left, x3, f3 = np.full(x1.shape, np.nan), np.arange(x1.size), x2, f2
-    for step in range(_STEPS):
-        nearer = np.abs(f1) < np.abs(f2)
-        best, least = np.where(nearer, x1, x2), np.abs(np.where(nearer, f1, f2))
-        width, near = np.abs(x2 - x1), np.abs(best) * xrtol + xatol
-        lost = np.sign(f1) == np.sign(f2)
-        lost |= ~(np.isfinite(x1) & np.isfinite(x2)) | (np.isnan(f1) & np.isnan(f2))
-        lost &= ~(least <= enough)
-        stop = (least <= enough) | lost | (width < near)
-        found[left[stop]] = np.where(lost, np.nan, best)[stop]
-        if stop.all():
+def _found(function, x, other, arguments, xatol, xrtol, fatol, frtol):
+    """Return where the function crosses zero, NaN where its sign does not change."""
+    value, across = function(x, *arguments), function(other, *arguments)
+    enough = fatol + frtol * np.minimum(np.abs(value), np.abs(across))
+    found, cells = np.full(x.shape, np.nan), np.arange(x.size)
+    before = before_value = None
+    for _ in range(_STEPS):
+        nearer = np.abs(value) < np.abs(across)
+        best = np.where(nearer, x, other)
+        width, near = np.abs(other - x), np.abs(best) * xrtol + xatol
+        reached = np.abs(np.where(nearer, value, across)) <= enough
+        crossed = np.sign(value) != np.sign(across)
+        crossed &= np.isfinite(x) & np.isfinite(other)
+        crossed &= ~(np.isnan(value) & np.isnan(across))
+        done = reached | ~crossed | (width < near)
+        good = reached | crossed
+        found[cells] = np.where(good, best, np.nan)
+        if done.all():
             break
-        state = x1, x2, x3, f1, f2, f3, left, enough, near / width, *arguments
-        if stop.any():
-            state = [part[~stop] for part in state]
-        x1, x2, x3, f1, f2, f3, left, enough, edge, *arguments = state
-        t = np.clip(_part(x1, x2, x3, f1, f2, f3), edge / 2, 1 - edge / 2)
-        x = x1 + (t if step else 0.5) * (x2 - x1)
-        f = np.asarray(function(x, *arguments), dtype=float)
-        same = np.sign(f) == np.sign(f1)
-        x3, f3 = np.where(same, x1, x2), np.where(same, f1, f2)
-        x2, f2 = np.where(same, x2, x1), np.where(same, f2, f1)
-        x1, f1 = x, f
+        left = ~done
+        cells, x, value, other, across, enough, width, near = (
+            part[left] for part in (cells, x, value, other, across, enough, width, near)
+        )
+        arguments = [part[left] for part in arguments]
+        share = 0.5
+        if before is not None:
+            before, before_value = before[left], before_value[left]
+            share = _share(x, value, other, across, before, before_value)
+            edge = 0.5 * near / width
+            share = np.clip(share, edge, 1 - edge)
+        new = x + share * (other - x)
+        new_value = function(new, *arguments)
+        stays = np.sign(new_value) == np.sign(value)
+        before = np.where(stays, x, other)
+        before_value = np.where(stays, value, across)
+        other, across = np.where(stays, other, x), np.where(stays, across, value)
+        x, value = new, new_value
     return found
 
 
-def _part(x1, x2, x3, f1, f2, f3):
-    """Return how far to go from one end to the other: by a parabola, or half."""
-    with np.errstate(all="ignore"):
-        xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
-        alpha = (x3 - x1) / (x2 - x1)
-        good = (1 - np.sqrt(1 - xi) < phi) & (phi < np.sqrt(xi))
-        third = alpha * f1 / (f3 - f1) * f2 / (f2 - f3)
-        return np.where(good, f1 / (f1 - f2) * f3 / (f3 - f2) - third, 0.5)
+def _share(x, value, other, across, before, before_value):
+    """Return the part of the way to the other end at which to look next.
+
+    By a parabola through three points, sideways, where it is monotone; else the half.
+    """
+    far = (x - other) / (before - other)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rise = (value - across) / (before_value - across)
+    fits = ((1 - np.sqrt(1 - far)) < rise) & (rise < np.sqrt(far))
+    ratio = ((before - x) / (other - x))[fits]
+    a, b, c = value[fits], across[fits], before_value[fits]
+    share = np.full(x.shape, 0.5)
+    share[fits] = a / (a - b) * c / (c - b) - ratio * a / (c - a) * b / (b - c)
+    return share

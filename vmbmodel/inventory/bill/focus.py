@@ -14,17 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from vmbmodel._files import refuse_device
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.files import (
     MANY,
-    UNPRINTABLE,
     Cells,
     Findings,
     stream_cells,
+    unprintable,
 )
 
 __all__ = ["COSTS", "LINES", "Bill", "read"]
@@ -226,21 +224,18 @@ def _nothing(_: int) -> None:
 def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     """Keep the charges of VM backup, and check every cell of them."""
     gathered.charges += cells.rows.size
-    words = {
-        key: pc.dictionary_encode(pc.utf8_trim_whitespace(cells.columns[names[key]]))
-        for key in ("meter", "service")
-    }
-    kinds = [_line_of(meter) for meter in words["meter"].dictionary.to_pylist()]
-    ours = [name.lower() in _BACKUP for name in words["service"].dictionary.to_pylist()]
-    kind = np.array(kinds, dtype=object)[words["meter"].indices]
-    of_backup = np.array(ours, dtype=bool)[words["service"].indices]
+    meter, service = (
+        cells.columns[names[key]].map(str.strip) for key in ("meter", "service")
+    )
+    kind = meter.spread([_line_of(word) for word in meter.words], "", object)
+    of_backup = service.holds(lambda word: word.lower() in _BACKUP)
     at = np.flatnonzero(of_backup ^ np.isin(kind, ("snapshots", _UNKNOWN)))
     if not at.size:
         return
-    columns = {name: c.take(pa.array(at)) for name, c in cells.columns.items()}
+    columns = {name: column[at] for name, column in cells.columns.items()}
     some = Cells(columns, cells.rows[at], cells.findings)
     text = {
-        key: columns[name].to_pandas().astype(str).str.strip()
+        key: pd.Series(columns[name].map(str.strip).tolist(), dtype=str)
         for key, name in names.items()
     }
     line = pd.Series(kind[at])
@@ -254,8 +249,7 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
     _refuse_negative(some, names, text, quantity, cost)
     for key in ("resource", "meter", "currency"):
-        bad = pc.match_substring_regex(columns[names[key]], UNPRINTABLE)
-        at_cell = np.flatnonzero(bad.to_numpy(zero_copy_only=False))[: MANY + 1]
+        at_cell = np.flatnonzero(columns[names[key]].holds(unprintable))[: MANY + 1]
         some.note("must not contain control characters", names[key], at_cell)
     gathered.parts.append(
         pd.DataFrame(
@@ -307,12 +301,15 @@ def _line_of(meter: str) -> str:
 
 
 def _numbers(cells: Cells, name: str) -> np.ndarray:
-    column = pc.utf8_trim_whitespace(cells.columns[name])
-    number = pc.match_substring_regex(column, NUMBER)
-    at = np.flatnonzero(~number.to_numpy(zero_copy_only=False))[: MANY + 1]
+    column = cells.columns[name].map(str.strip)
+    number = [re.fullmatch(NUMBER, word) is not None for word in column.words]
+    at = np.flatnonzero(~column.spread(number, False, bool))[: MANY + 1]
     cells.note("must be a number", name, at)
-    column = pc.if_else(number, column, pa.scalar("0", column.type))
-    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = [
+        float(word) if fits else 0.0
+        for word, fits in zip(column.words, number, strict=True)
+    ]
+    values = column.spread(values, 0.0, float)
     cells.note("must be finite", name, np.flatnonzero(~np.isfinite(values))[: MANY + 1])
     return np.where(np.isfinite(values), values, 0)
 
