@@ -26,6 +26,7 @@ class Browser(contextlib.ExitStack):
     """A browser with one page; leaves nothing behind."""
 
     def __enter__(self):
+        """Start the browser, and listen to its page."""
         super().__enter__()
         profile = self.enter_context(
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True)

@@ -13,10 +13,9 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
+from model_tables import ModelTable, code, plain
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-
-from model_tables import ModelTable, code, plain
 
 BOOK = Path(__file__).parents[1]
 sys.path.insert(0, str(BOOK))
@@ -34,6 +33,11 @@ POLICY = "; ".join(
         "base-uri 'none'",
     ]
 )
+WITHOUT = (
+    "This copy of the book was built without the Python that the page needs to answer "
+    "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
+    "build it with that."
+)
 
 
 class FleetPage(SphinxDirective):
@@ -43,27 +47,35 @@ class FleetPage(SphinxDirective):
         """Compute the answer, and mark the page as one that may not connect."""
         self.env.metadata[self.env.docname]["may_not_connect"] = True
         sizes = self.env.app.live_sizes
-        home = up(self.env.docname) + HOME
-        session = fleet_page.Session()
-        answer = session.ask({})
-        found = session.check()["html"]
-        about = f'data-parts="{home}/" data-size="{sum(sizes.values()) / 1e6:.0f} MB"'
-        script = f'<script src="{home}/page.js"></script>' if sizes else ""
-        text = (
-            f'<link rel="stylesheet" href="{home}/page.css"/>'
-            f'<div id="fleet-page" {about}>'
-            f'<div class="fleet-head">{answer["head"]}</div>'
-            f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
-        )
-        raw = [nodes.raw("", text, format="html")]
-        if not sizes:
-            said = (
-                "This copy of the book was built without the Python that the page needs "
-                "to answer for your own fleet, so that it shows the sample only. "
-                "CONTRIBUTING.md says how to build it with that."
-            )
-            raw.insert(0, nodes.note("", nodes.paragraph(said, said)))
-        return raw
+        text = page_html(up(self.env.docname) + HOME, sizes)
+        raw = nodes.raw("", text, format="html")
+        if sizes:
+            return [raw]
+        said = nodes.paragraph(WITHOUT, WITHOUT)
+        return [nodes.note("", said, classes=["fleet-without"]), raw]
+
+
+def page_html(home, sizes):
+    """Return the sample's answer and the script of the page, if there is Python for it.
+
+    Parameters
+    ----------
+    home : str
+        Where the files of the page are, as seen from it.
+    sizes : Mapping[str, int]
+        Bytes of the parts; none if Python is not to be had.
+    """
+    session = fleet_page.Session()
+    answer = session.ask({})
+    found = session.check()["html"]
+    script = f'<script src="{home}/page.js"></script>' if sizes else ""
+    return (
+        f'<link rel="stylesheet" href="{home}/page.css"/>'
+        f'<div id="fleet-page" data-parts="{home}/" '
+        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">'
+        f'<div class="fleet-head">{answer["head"]}</div>'
+        f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
+    )
 
 
 class RuntimeTable(ModelTable):

@@ -38,6 +38,8 @@ LOCK = {
     },
     "packages": {},
 }
+FOR_A_SYSTEM = ("__main__.py", "cli", "notebook.py", "rerun.py")
+"""Parts of the package that ask for a terminal or a kernel."""
 STOPPED = (1980, 1, 1, 0, 0, 0)
 PATIENCE = 600  # seconds for Node.js, which compiles some 1,000 files
 ZONES = re.compile(r"tzdata/zoneinfo/(?:[A-Z][\w+-]*/)*[A-Z][\w+-]*|tzdata/zones")
@@ -131,7 +133,9 @@ def model(package):
     found = {
         f"vmbmodel/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and path.relative_to(package).parts[0] not in FOR_A_SYSTEM
     }
     return found | {"fleet_page.py": (HERE / "fleet_page.py").read_bytes()}
 

@@ -72,13 +72,17 @@ class Session:
         self.name = "the sample"
         self.asked = self.answer = None
 
-    def read(self, folder, used_frac=None):
-        """Take the files of a folder, and say what was found in them."""
+    def read(self, folder, **choices):
+        """Take the files of a folder, and say what was found in them.
+
+        The choices are those of an import of Azure's lists, ``used_frac`` and
+        ``protected_only``.
+        """
         with contextlib.chdir(folder), remarks() as said:
             names = sorted(path.name for path in Path().iterdir())
             texts = [name for name in names if is_json(name)]
             if texts:
-                self.disks, found = imported(texts, names, used_frac)
+                self.disks, found = imported(texts, names, choices)
                 said += found
             elif len(names) > 1:
                 raise ValueError(
@@ -220,7 +224,7 @@ def is_json(name):
     )
 
 
-def imported(texts, names, used_frac):
+def imported(texts, names, choices):
     """Make an inventory of Azure's lists, and say what the import says."""
     lists = {kind: [] for kind in LISTS}
     for name in texts:
@@ -235,9 +239,7 @@ def imported(texts, names, used_frac):
             + " and ".join(f"`{command[kind]}`" for kind in missing)
             + " prints, all files at once"
         )
-    found = azure.read(
-        lists.pop("disks"), lists.pop("vms"), **lists, used_frac=used_frac
-    )
+    found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
     if not len(found.disks):
         raise ValueError("\n".join([*found.summary(), "no VM is left"]))
     return found.disks, found.summary()
@@ -333,7 +335,9 @@ def clocks(vms, scenario):
     finite = ends[ends < math.inf]
     last = max(finite.max() if len(finite) else first, first) + 1
     order = vms["deadline_prob"].sort_values(kind="stable").index[:ROWS]
-    heads = "".join(f"<th scope='col'>{text(heading(name))}</th>" for name in COLUMNS)
+    span = f"{day_clock(first)} to {day_clock(last)}"
+    titles = [heading(COLUMNS[0]), span, *map(heading, COLUMNS[1:])]
+    heads = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
     rows = []
     for row in vms.loc[order].to_dict("records"):
         cells = [text(shown(name, row[name])) for name in COLUMNS]
@@ -341,16 +345,15 @@ def clocks(vms, scenario):
         body = "".join(f"<td>{cell}</td>" for cell in cells[1:])
         drawn = bar(row, first, last, deadline_h)
         rows.append(
-            f"<tr{risky}><th scope='row'>{cells[0]}</th>{body}<td>{drawn}</td></tr>"
+            f'<tr{risky}><th scope="row">{cells[0]}</th><td>{drawn}</td>{body}</tr>'
         )
-    span = f"{day_clock(first)} to {day_clock(last)}"
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (
         f'<div class="fleet-wide" tabindex="0" role="region" aria-label="Every VM">'
-        f'<table class="table"><thead><tr>{heads}<th scope="col">{span}</th></tr>'
+        f'<table class="table"><thead><tr>{heads}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div><p>{text(note)}</p>"
     )
 

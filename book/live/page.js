@@ -179,8 +179,9 @@
     }
     try {
       const read = await Promise.all(files.map(async (file) => [file.name.replace(/[/\\]|^\.+$/g, "_"), await file.arrayBuffer()]));
-      const share = used.value ? { used_frac: Number(used.value) } : {};
-      tell(await call("read", share, read));
+      const choices = { protected_only: only.checked };
+      if (used.value) choices.used_frac = Number(used.value);
+      tell(await call("read", choices, read));
     } catch (error) {
       complain(error.message);
       return;
@@ -192,6 +193,7 @@
     remarks.replaceChildren(...about.said.map((line) => make("li", {}, line)));
   };
   const remarks = make("ul", { class: "fleet-remarks" });
+  const only = make("input", { type: "checkbox", id: "fleet-only" });
   const used = make("input", { type: "number", id: "fleet-used", min: "0", max: "1", step: "0.05" });
 
   // --- controls ---
@@ -244,7 +246,9 @@
       make("fieldset", { class: "fleet-files" }, make("legend", {}, "Your fleet"),
         make("label", { for: "fleet-files" }, "Choose files, or drop them on this page: an inventory as CSV, or what ", make("code", {}, "az disk list"), " and ", make("code", {}, "az vm list"), " print"),
         chooser,
-        make("label", { for: "fleet-used" }, "Share of a disk in use, where the lists of Azure leave that open"), used,
+        make("details", {}, make("summary", {}, "For lists of Azure"),
+          make("label", { for: "fleet-used" }, "Share of its size used by a disk of which nothing is known"), used,
+          make("label", { for: "fleet-only" }, only, "Leave out VMs that no item protects")),
         make("label", { for: "fleet-rows" }, "Or paste rows, with the header"), rows,
         make("button", { type: "button", onclick: () => take([new File([rows.value], "pasted.csv")]) }, "Use these rows"),
         make("button", { type: "button", onclick: async () => { chooser.value = ""; tell(await call("sample")); ask(); } }, "Use the sample"),
@@ -258,5 +262,6 @@
 
   const button = make("button", { type: "button", class: "fleet-begin", onclick: () => begin().catch(() => {}) }, `Ask about your own fleet (loads ${root.dataset.size} of Python from this book)`);
   panel.append(button);
+  root.model = { begin, call }; // for who drives the page by a program
   if (Object.keys(given).length) status.textContent = `This address asks: ${new URLSearchParams(given).toString().replaceAll("&", ", ")}.`;
 })();
