@@ -51,6 +51,16 @@ EXAMPLES = {
             "vmbmodel estimate fleet.csv --fail-on 'deadline_prob<0.95'",
         ),
     ),
+    "doubt": (
+        (
+            "How far the answers may be off, and what to measure first",
+            "vmbmodel doubt fleet.csv",
+        ),
+        (
+            "The same with a rate that you have measured",
+            "vmbmodel doubt fleet.csv --set incremental_mib_s=40",
+        ),
+    ),
     "check": (
         ("Against the limits and practices of the profile", "vmbmodel check fleet.csv"),
         (

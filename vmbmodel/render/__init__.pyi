@@ -1,4 +1,5 @@
 from vmbmodel.render.csv import render_csv as render_csv
+from vmbmodel.render.doubts import doubt_text as doubt_text
 from vmbmodel.render.json import inert_json as inert_json
 from vmbmodel.render.json import render_json as render_json
 from vmbmodel.render.json import stream_json as stream_json

@@ -126,6 +126,9 @@ class Share:
 
     answer: str  #: the figure in doubt, such as ``total_usd``
     name: str  #: constant, what several share, or a reading after ``reading.``
+    value: float | None  #: what it is taken as; None of a reading
+    low: float | None  #: what one in ten draws lies below
+    high: float | None  #: what one in ten draws lies above
     share: float  #: its first-order index
     error: float  #: standard error of that
     status: str  #: guess, measured, documented or reading
@@ -154,13 +157,15 @@ class Doubt(Result):
 
     schema: ClassVar[str] = "vmbmodel.doubt/1"
 
+    columns: ClassVar[tuple[str, ...]] = tuple(Share.__dataclass_fields__)
+
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "interval", self.settings
         yield "verdict", self.verdict
-        yield "shares", [asdict(share) for share in self.shares]
+        yield "shares", self.rows()
         yield "total", self.total
         yield "vms", self.vms
 
@@ -180,8 +185,7 @@ class Doubt(Result):
     @property
     def told(self) -> dict[str, object]:
         """What an estimate tells of it, besides the ends beside its figures."""
-        shares = [asdict(share) for share in self.shares]
-        return self.settings | {"verdict": self.verdict, "shares": shares}
+        return self.settings | {"verdict": self.verdict, "shares": self.rows()}
 
     def beside(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Write the interval behind each figure that has one, in rows of the VMs."""
@@ -266,14 +270,20 @@ class Doubt(Result):
 
     def overview(self) -> Overview:
         """Show what the doubt comes of, and the verdict."""
-        rows = pd.DataFrame([asdict(share) for share in self.shares])
+        rows = pd.DataFrame(self.rows())
         if len(rows):
             rows = rows[["answer", "name", "share", "status", "settled_by"]]
-        lines = [*self.said()]
+        return Overview(rows, "shares", (*self.said(), *self.ranges()))
+
+    def ranges(self) -> Iterator[str]:
+        """Say between which ends the figures of the fleet lie, 8 times of 10."""
         for name in OF_THE_FLEET:
             low, high = (brief(name, self.total[f"{name}_{end}"]) for end in _ENDS)
-            lines.append(f"{heading(name)}: {low} to {high}")
-        return Overview(rows, "shares", tuple(lines))
+            yield f"{heading(name)}: {low} to {high}, 8 times of 10."
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the shares as rows."""
+        return [asdict(share) for share in self.shares]
 
 
 def doubt(
@@ -554,8 +564,9 @@ def _shares(
                 math.sqrt(2 * part.max()) / len(values),
             )
             if share >= _LEAST_SHARE:
-                status, by = _status(name, scenario), _SETTLED.get(name, "")
-                found.append(Share(answer, name, share, error, status, by))
+                status, *law = _rests(name, scenario)
+                rest = share, error, status, _SETTLED.get(name, "")
+                found.append(Share(answer, name, *law, *rest))
         yield from sorted(found, key=lambda one: -one.share)
 
 
@@ -570,18 +581,24 @@ def _choices(scenario: Scenario) -> tuple[str, ...]:
     return tuple(name for rows in origins for name, o in rows if o.kind == "choice")
 
 
-def _status(name: str, scenario: Scenario) -> str:
-    """Say what the figure of something that is drawn rests on."""
+def _rests(
+    name: str, scenario: Scenario
+) -> tuple[str, float | None, float | None, float | None]:
+    """Say what a figure that is drawn rests on, its value, and both ends of its law.
+
+    What several constants share is a factor of 1.
+    """
     if name.startswith("reading."):
-        return "reading"
-    statuses = (
-        origin.status
+        return "reading", None, None, None
+    constant, value, origin = next(
+        (constant, constants[constant], origin)
         for _, constants in scenario.sets()
         for constant, origin in constants.origins.items()
         if origin.prior and name in (constant, origin.together)
     )
-    status = next(statuses)
-    return "guess" if status == "assumed" else status
+    part = 1.0 if constant == name else value
+    status = "guess" if origin.status == "assumed" else origin.status
+    return status, value / part, origin.low / part, origin.high / part
 
 
 def _by_the_hour(scenario: Scenario) -> bool:
