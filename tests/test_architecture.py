@@ -27,7 +27,7 @@ LAYERS = [
     ["inventory"],
     ["plan"],
     ["grid"],
-    ["figures", "notebook"],
+    ["figures", "notebook", "sweeps"],
     ["render", "rerun"],
     ["cli", "__main__"],
 ]

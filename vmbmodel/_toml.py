@@ -6,11 +6,15 @@ The writer is our own, for what is written is little, and in part comments, whic
 
 import datetime
 import json
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
-__all__ = ["literal", "packaged", "parse", "table"]
+from vmbmodel._files import LARGEST_TEXT, read_bounded
+
+__all__ = ["literal", "packaged", "parse", "read", "table"]
 
 
 def parse(text: str) -> dict:
@@ -25,6 +29,47 @@ def parse(text: str) -> dict:
         return tomllib.loads(text)
     except RecursionError as error:
         raise ValueError(str(error) or "is nested too deeply") from error
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict, dict[str, str]]:
+    """Return what a file holds, and where in it each key stands, as compilers say it.
+
+    A key of a table stands where its name is first met.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML; says where.
+    OSError
+        If it cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        data = read_bounded(path, LARGEST_TEXT).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: is no UTF-8 text") from error
+    text = data.replace("\r\n", "\n")
+    try:
+        found = parse(text)
+    except ValueError as error:
+        raise ValueError(_located(name, str(error))) from error
+    return found, {key: f"{name}:{line}" for key, line in _lines(text).items()}
+
+
+def _located(name: str, error: str) -> str:
+    """Put the line that a parser names where compilers put it."""
+    at = re.search(r" \(at line (\d+), column \d+\)$", error)
+    return f"{name}:{at[1]}: {error[: at.start()]}" if at else f"{name}: {error}"
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Find the line of each key, or of the table of that name."""
+    key = re.compile(r"""\s*\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
+    found = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if at := key.match(line):
+            found.setdefault(at[1], number)
+    return found
 
 
 def packaged(package: str, name: str) -> dict:

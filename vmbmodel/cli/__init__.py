@@ -25,6 +25,7 @@ from vmbmodel.cli.report import report
 from vmbmodel.cli.rerun import rerun
 from vmbmodel.cli.schedule import schedule
 from vmbmodel.cli.sets import fields, limits, price_books, profiles
+from vmbmodel.cli.sweep import sweep
 from vmbmodel.cli.verify import verify
 
 __all__ = ["app"]
@@ -49,6 +50,7 @@ for _command in (
     diff,
     dispersion,
     reconcile,
+    sweep,
     fields,
     profiles,
     limits,

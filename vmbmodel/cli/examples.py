@@ -116,6 +116,16 @@ EXAMPLES = {
             "vmbmodel reconcile bill-fleet.csv bill.csv --stopped bill-stopped.csv",
         ),
     ),
+    "sweep": (
+        (
+            "The wait over three axes, as a store of arrays",
+            "vmbmodel sweep waits.toml -o waits.zarr",
+        ),
+        (
+            "The bill for some churns and redundancies, as CSV",
+            "vmbmodel sweep bills.toml",
+        ),
+    ),
     "fields": (
         ("What every name means", "vmbmodel fields"),
         ("As CSV", "vmbmodel fields --format csv -o fields.csv"),

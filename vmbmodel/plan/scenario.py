@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -209,6 +209,18 @@ class Scenario:
         mappingproxy({'servers': 20, 'churn_frac': 0.02})
         """
         return Scenario.of(**dict(self.sets()), settings={**self.given, **settings})
+
+    def drawn(self, values: Mapping[str, object]) -> "Scenario":
+        """Return a scenario that takes other values, which may be arrays of draws."""
+        other = replace(self)
+        taken = MappingProxyType({**self.taken, **values})
+        object.__setattr__(other, "taken", taken)
+        return other
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What of it was asked for so far."""
+        return frozenset(self._asked)
 
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
