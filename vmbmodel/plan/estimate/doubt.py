@@ -504,9 +504,6 @@ def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.n
     if len(disks) <= most or together:
         yield np.ones(len(disks), dtype=bool)
         return
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     vm, names = pd.factorize(disks["vm"])
     vault = pd.factorize(disks["vault"])[0] + len(names)
     nodes = vault.max() + 1
@@ -517,13 +514,24 @@ def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.n
     rows = rows[account[rows] >= 0]
     ends = np.r_[vault, account[rows] + nodes], np.r_[vm, vm[rows]]
     nodes += account.max(initial=-1) + 1
-    graph = coo_array((np.ones(len(ends[0])), ends), shape=(nodes, nodes))
-    group = connected_components(graph, directed=False)[1][vm]
+    group = _linked(nodes, *ends)[vm]
     size = np.bincount(group)
     of_part = np.cumsum(size) // most
     part = of_part[group]
     for number in np.unique(part):
         yield part == number
+
+
+def _linked(nodes: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Give nodes that hang together the same number, by the least of them."""
+    least = np.arange(nodes)
+    while (least[ends] != least[others]).any():
+        both = np.minimum(least[ends], least[others])
+        np.minimum.at(least, least[ends], both)
+        np.minimum.at(least, least[others], both)
+        while (least != least[least]).any():
+            least = least[least]
+    return np.unique(least, return_inverse=True)[1]
 
 
 def _parts_of(name: str, chance: np.ndarray) -> np.ndarray:
