@@ -93,6 +93,7 @@ def test_only_parquet_and_sweeps_ask_for_pyarrow_and_no_reader_before_it_must():
         for name in imported(path)
         if name.split(".")[0] == "pyarrow"
     }
+    # who sweeps has dask besides; what estimates is to run without
     assert asking == {"inventory/fleet/tables.py", "sweeps.py"}
     tables = ast.parse((PACKAGE / "inventory/fleet/tables.py").read_text("utf-8"))
     outside = [n for n in tables.body if isinstance(n, ast.Import | ast.ImportFrom)]

@@ -13,6 +13,7 @@ from vmbmodel.cli.options import (
     LimitsOption,
     OnlyOption,
     OutputOption,
+    PoliciesOption,
     PolicyOption,
     ProfileOption,
     ScenarioOption,
@@ -68,6 +69,7 @@ def check(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
 ) -> None:
     """Check an inventory against the limits and practices in force on a date."""
     from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
@@ -86,7 +88,7 @@ def check(
     sets = {"profile": profile, "limits": limits}
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = read_suppressions(suppress) if suppress else ()
-        located = located_in(fleet, settings, only, vault, policy)
+        located = located_in(fleet, settings, only, vault, policy, policies)
         answer = check_disks(located.disks, settings, date)
         answer = suppressed(answer, kept, today())
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}

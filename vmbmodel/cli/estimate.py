@@ -12,6 +12,7 @@ from vmbmodel.cli.options import (
     LimitsOption,
     OnlyOption,
     OutputOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -38,6 +39,7 @@ def estimate(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -94,7 +96,7 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = located_in(fleet, settings, only, vault, policy).disks
+        disks = located_in(fleet, settings, only, vault, policy, policies).disks
         if interval is None:
             interval = quick(disks, settings)
         answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)

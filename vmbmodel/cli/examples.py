@@ -43,6 +43,10 @@ EXAMPLES = {
             "vmbmodel estimate fleet.csv --scenario mornings.toml --format json",
         ),
         (
+            "With a table of the policies that the inventory names",
+            "vmbmodel estimate two-policies.csv --policies policies.toml",
+        ),
+        (
             "In a pipeline: exit with 1 if a VM may miss its deadline",
             "vmbmodel estimate fleet.csv --fail-on 'deadline_prob<0.95'",
         ),

@@ -16,6 +16,7 @@ from vmbmodel.cli.options import (
     FormatOption,
     LimitsOption,
     OutputOption,
+    PoliciesOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
@@ -80,6 +81,7 @@ def schedule(
         Path | None,
         typer.Option(help="File for the inventory with its new starts and policies."),
     ] = None,
+    policies: PoliciesOption = None,
     figure: Annotated[
         Path | None,
         typer.Option(help="File for the day before and after: .png or .svg."),
@@ -111,7 +113,7 @@ def schedule(
         progress_bar() as progress,
     ):
         answer = plan(
-            read_fleet(fleet),
+            read_fleet(fleet, policies),
             settings,
             blackout=[_hours(text) for text in blackout or []],
             keep=keep or (),

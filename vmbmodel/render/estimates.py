@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from vmbmodel.plan import plain, sealed
 from vmbmodel.plan.estimate import Estimate, month_totals, restore_said, wait_said
 from vmbmodel.render.csv import render_csv
@@ -91,6 +93,8 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
         "All VMs restored at once from the vault: done within "
         f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
     ]
+    if answer.starts is not None:
+        lines += [_starts_said(answer.starts)]
     if answer.months is not None:
         totals = month_totals(answer.months).to_dict("records")
         lines += ["", "Months to come, all VMs:", render_table(totals, _MONTH_COLUMNS)]
@@ -130,3 +134,14 @@ def _grouped(notices) -> Iterator[str]:
         yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
         if more:
             yield f"    and {len(more):,} more like it; --format json lists them all."
+
+
+def _starts_said(starts: pd.DataFrame) -> str:
+    """Say that some VMs start several times, and what is shown of them."""
+    count = starts["vm"].nunique()
+    oldest_h = starts["point_age_snapshot_h"].max()
+    return (
+        f"{count:,} VM{'s start' if count > 1 else ' starts'} several times a day; the "
+        "last start, whose data go to the vault, is shown. Snapshots get up to "
+        f"{oldest_h:.1f} h old; --format json has every start."
+    )

@@ -37,7 +37,7 @@ from types import MappingProxyType
 from typing import Self
 
 from vmbmodel import _toml
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 from vmbmodel.service.priors import PRIOR_KEYS, Prior, prior_problems
 
@@ -358,7 +358,7 @@ class Catalogue:
             If the content breaks a rule; names the file, each key and its rule.
         """
         try:
-            text = content.decode("utf-8-sig")
+            text = decoded(content)
             rows = _toml.parse(text)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error

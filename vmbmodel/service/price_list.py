@@ -171,7 +171,9 @@ def read_price_list(
                 else:
                     envelope[key] = value
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: is not in UTF-8: {error.reason}") from error
+            raise ValueError(
+                f"{path}: is no text in UTF-8; save the file as UTF-8"
+            ) from error
         except ValueError as error:
             if str(error).startswith(f"{path}: "):
                 raise

@@ -70,7 +70,11 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
     """
     try:
         saved = json.loads(read_bounded(path, LARGEST_DATA))
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{os.fspath(path)}: is nested too deep") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{os.fspath(path)}: is no text in UTF-8") from error
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
     wrong = list(_faults(saved))
     if wrong:

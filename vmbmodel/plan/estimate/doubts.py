@@ -504,34 +504,22 @@ def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.n
     if len(disks) <= most or together:
         yield np.ones(len(disks), dtype=bool)
         return
-    vm, names = pd.factorize(disks["vm"])
-    vault = pd.factorize(disks["vault"])[0] + len(names)
-    nodes = vault.max() + 1
-    ends = [vault, vm]
-    own = unmanaged(disks).index
-    rows = disks.index.get_indexer(own)
-    account = pd.factorize(disks["storage_account"])[0]
-    rows = rows[account[rows] >= 0]
-    ends = np.r_[vault, account[rows] + nodes], np.r_[vm, vm[rows]]
-    nodes += account.max(initial=-1) + 1
-    group = _linked(nodes, *ends)[vm]
+    own = disks["storage_account"].where(disks.index.isin(unmanaged(disks).index))
+    account = pd.factorize(own)[0]  # -1 where there is none
+    group, before = pd.factorize(disks["vault"])[0], None
+    vault = group
+    while before is None or (group != before).any():
+        before = group
+        for key in (account, vault):
+            least = np.full(key.max(initial=-1) + 1, len(group))
+            np.minimum.at(least, key[key >= 0], group[key >= 0])
+            group = np.where(key >= 0, np.r_[least, 0][key], group)
+    group = pd.factorize(group)[0]
     size = np.bincount(group)
     of_part = np.cumsum(size) // most
     part = of_part[group]
     for number in np.unique(part):
         yield part == number
-
-
-def _linked(nodes: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Give nodes that hang together the same number, by the least of them."""
-    least = np.arange(nodes)
-    while (least[ends] != least[others]).any():
-        both = np.minimum(least[ends], least[others])
-        np.minimum.at(least, least[ends], both)
-        np.minimum.at(least, least[others], both)
-        while (least != least[least]).any():
-            least = least[least]
-    return np.unique(least, return_inverse=True)[1]
 
 
 def _parts_of(name: str, chance: np.ndarray) -> np.ndarray:
