@@ -86,7 +86,7 @@ def test_only_calibration_asks_more_of_scipy_than_special_functions():
     assert asking == {"plan/calibrate"}
 
 
-def test_only_parquet_asks_for_pyarrow_and_only_when_there_is_some():
+def test_only_parquet_and_sweeps_ask_for_pyarrow_and_no_reader_before_it_must():
     asking = {
         str(path.relative_to(PACKAGE))
         for path in MODULES

@@ -23,7 +23,7 @@ from vmbmodel.cli.options import (
     date_of,
     settings_from,
 )
-from vmbmodel.cli.present import Format, present, sets_used
+from vmbmodel.cli.present import Format, present
 from vmbmodel.cli.remarks import progress_bar
 from vmbmodel.render import render_csv, render_table, stream_json
 
@@ -205,6 +205,7 @@ def _draw(answer, path: Path, *, force: bool) -> None:
 def _text(answer) -> str:
     from vmbmodel.plan import day_clock
     from vmbmodel.plan.schedule import AIM_LABELS
+    from vmbmodel.render import sets_used
 
     rows = answer.policies.to_dict("records")
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())
