@@ -2,9 +2,9 @@
 
 Read are the output of ``az backup job list`` and ``job show`` (and the service's
 own answers, which they print), exports of the table ``AddonAzureBackupJobs`` of
-Log Analytics and of its predecessor, the CSV of the portal, and the table that
-this module gives, written as CSV. A row that cannot be read is counted by
-reason, not guessed.
+Log Analytics and of its predecessor, the jobs that the portal exports of a vault or of
+several, and the table that this module gives, written as CSV. A row that cannot be
+read is counted by reason, not guessed.
 """
 
 import os
@@ -26,6 +26,14 @@ from vmbmodel.inventory.files import (
 from vmbmodel.inventory.jobs.rows import COLUMNS, job
 
 __all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
+
+SHAPES = (
+    "az backup job list and show (-o json), Get-AzRecoveryServicesBackupJob as JSON or "
+    "Export-Csv, the jobs that the portal exports of a vault (Workload name, "
+    "Operation, Status, Type, Start time, Duration) or of several (Backup instance, "
+    "Datasource type), the Resource Graph, and AddonAzureBackupJobs of Log Analytics"
+)
+"""Shapes of logs that are read, for who hands over another."""
 
 _TIMES = ("start_time", "end_time")
 _NUMBERS = tuple(n for n in COLUMNS if n.endswith(("_h", "_gib")))
@@ -136,7 +144,8 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         if len(rows) == before and skipped.total() == passed:
             refused += tally.found[:20]
             rule = "has no job that can be read"
-            refused.append(Finding(os.fspath(path), None, None, None, rule))
+            hint = f"read are {SHAPES}"
+            refused.append(Finding(os.fspath(path), None, None, None, rule, hint))
         tallies.append(tally)
     if refused:
         raise InventoryError(refused)

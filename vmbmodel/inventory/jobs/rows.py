@@ -31,7 +31,14 @@ COLUMNS = (
 POWERSHELL_VM = 1
 """Kind of a VM, where PowerShell prints a number in the place of the word."""
 
-_VM_KINDS = ("azureiaasvm", "iaasvm", "azurevm", "azurevirtualmachine", "vm")
+_VM_KINDS = (
+    "azureiaasvm",
+    "iaasvm",
+    "azurevm",
+    "azurevirtualmachine",
+    "azurevirtualmachines",
+    "vm",
+)
 _NAMES = (
     "entityFriendlyName",
     "BackupItemFriendlyName",
@@ -45,6 +52,8 @@ _NAMES = (
 _GROUPS = ("containerName", "BackupItemUniqueId", "ProtectedContainerUniqueId")
 _STARTS = ("startTime", "JobStartDateTime", "StartTimeUTC")
 _ENDS = ("endTime", "JobEndDateTime", "EndTimeUTC")
+_PORTAL_KIND = ("DatasourceType",)
+_PORTAL_GROUP = ("DatasourceResourceGroup",)
 _TASKS = {
     "takesnapshot": "snapshot_h",
     "transferdatatovault": "transfer_h",
@@ -60,6 +69,9 @@ _SPELLINGS = {
     "inprogress": "InProgress",
     "cancelling": "Cancelling",
     "backup": "Backup",
+    "scheduledbackup": "Backup",
+    "on-demandbackup": "Backup",
+    "ad-hocbackup": "Backup",
     "restore": "Restore",
     "configurebackup": "ConfigureBackup",
 }
@@ -67,7 +79,9 @@ _SPELLINGS = {
 
 def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
     """Read one job; a text says why it is none of a VM."""
-    kind = entry.raw("backupManagementType", "BackupItemType", "jobType")
+    kind = entry.raw("backupManagementType", "BackupItemType", "jobType", *_PORTAL_KIND)
+    if kind is None and "WorkloadName" in entry:  # of the portal, which calls it so
+        kind = entry.raw("Type")
     if type(kind) is int and kind != POWERSHELL_VM:
         return f"no job of a VM, but of kind {str(kind)[:40]}"
     plain = re.sub(r"[^a-z]", "", kind.lower()) if isinstance(kind, str) else ""
@@ -93,7 +107,7 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
     row = dict.fromkeys(COLUMNS)
     row |= {
         "vm": entry.name(*_NAMES) or (bag.name("VMName") if bag else None) or vm,
-        "resource_group": group or entry.name("resource_group"),
+        "resource_group": group or entry.name("resource_group", *_PORTAL_GROUP),
         "subscription": subscription,
         "vault": vault,
         "operation": operation,
@@ -192,7 +206,8 @@ def _vault(entry: Entry) -> tuple[str | None, str | None]:
         )
         if match:
             return match[1].lower(), match[2]
-    subscription = entry.text("SubscriptionId", "subscription")
+    names = "SubscriptionId", "subscription", "DatasourceSubscription"
+    subscription = entry.text(*names)
     return subscription, entry.name("VaultName", "vault")
 
 
