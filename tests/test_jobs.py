@@ -267,6 +267,45 @@ def test_the_portals_csv_by_the_clock_of_a_country():
     assert str(row["start_time"]) == "2018-05-21 08:35:40+00:00"
 
 
+@pytest.mark.parametrize(
+    ("text", "order", "day"),
+    [
+        ("12/11/2020 23:18:36", "dmy", "2020-11-12"),
+        ("12/11/2020 23:18:36", "mdy", "2020-12-11"),
+        ("12/11/2020 11:18:36 PM", "dmy", "2020-11-12"),  # Australia
+        ("12/11/2020 11:18:36 PM", None, "2020-12-11"),
+        ("13/11/2020 23:18:36", None, "2020-11-13"),
+        ("12.11.2020 23:18:36", "mdy", "2020-11-12"),  # dots leave no doubt
+        ("2020-11-12 23:18:36", "mdy", "2020-11-12"),
+    ],
+)
+def test_the_order_of_dates_is_as_you_say(text, order, day):
+    log = f"Workload name,Operation,Status,Start time\nweb-01,Backup,Completed,{text}\n"
+    row = only(read(log, "jobs.csv", date_order=order))
+    assert f"{row['start_time']:%Y-%m-%d}" == day
+
+
+def test_a_date_that_does_not_fit_the_order_is_no_time():
+    log = "Workload name,Operation,Start time\nweb-01,Backup,13/11/2020 23:18:36\n"
+    with pytest.raises(InventoryError, match="is no time"):
+        read(log, "jobs.csv", date_order="mdy")
+    with pytest.raises(ValueError, match="date_order cannot be 'ymd'"):
+        read(log, "jobs.csv", date_order="ymd")
+
+
+def test_the_command_line_says_how_to_give_the_order():
+    text = OF_A_VAULT.replace(" PM", "").replace(" AM", "").replace("1/28", "1/8")
+    save("\n".join(text.splitlines()[:2]), "jobs.csv")
+    refused = CliRunner().invoke(app, ["jobs", "jobs.csv"])
+    assert refused.exit_code == 2
+    assert "say --date-order dmy or mdy, or write the year first" in refused.output
+    taken = CliRunner().invoke(app, ["jobs", "jobs.csv", "--date-order", "dmy"])
+    assert taken.exit_code == 0
+    assert "2026-08-01T11:00:12Z" in taken.output
+    wrong = CliRunner().invoke(app, ["jobs", "jobs.csv", "--date-order", "ymd"])
+    assert wrong.exit_code == 2
+
+
 OF_A_VAULT = """\
 Workload name,Operation,Status,Type,Start time,Duration
 web-01,Backup,Completed,Azure Virtual machine,"1/28/2026, 11:00:12 PM",00:41:18

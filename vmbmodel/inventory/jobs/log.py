@@ -7,6 +7,7 @@ several, and the table that this module gives, written as CSV. A row that cannot
 read is counted by reason, not guessed.
 """
 
+import functools
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,11 +15,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel.fields import misnamed
 from vmbmodel.inventory.files import (
+    DATE_ORDERS,
     Finding,
     InventoryError,
     Page,
     Tally,
+    instant,
     log_rows,
     unfollowed,
     zone,
@@ -76,7 +80,11 @@ class JobLog:
         )
 
 
-def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> JobLog:
+def read(
+    paths: Iterable[str | os.PathLike[str]],
+    time_zone: str = "UTC",
+    date_order: str | None = None,
+) -> JobLog:
     r"""Read job logs.
 
     Parameters
@@ -85,6 +93,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         The files, in any mixture of shapes.
     time_zone : str
         Zone of the clock where a time does not say; Windows or tz name.
+    date_order : str, optional
+        ``dmy`` or ``mdy``: how dates with strokes are meant, such as 12/11/2026. If not
+        given, one that may be read in two ways is not read.
 
     Returns
     -------
@@ -96,7 +107,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
     vmbmodel.inventory.files.InventoryError
         If a file cannot be taken apart, or none of its rows can be read.
     ValueError
-        If there is no such time zone.
+        If there is no such time zone or order.
 
     Notes
     -----
@@ -124,7 +135,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
     >>> print(f"{log.jobs.at[0, 'job_h']:.3f} h, not read: {len(log.unread)}")
     0.257 h, not read: 0
     """
-    clock = zone(time_zone)
+    if date_order not in (None, *DATE_ORDERS):
+        raise ValueError(f"date_order cannot be {misnamed(date_order, DATE_ORDERS)}")
+    moment = functools.partial(instant, zone=zone(time_zone), date_order=date_order)
     rows, refused, tallies = [], [], []
     pages: list[Page] = []
     skipped: Counter[str] = Counter()
@@ -133,7 +146,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         before, passed = len(rows), skipped.total()
         try:
             for entry in log_rows(path, tally, pages):
-                row = job(entry, clock)
+                row = job(entry, moment)
                 if isinstance(row, str):
                     skipped[row] += 1
                 elif row is not None:

@@ -1,13 +1,15 @@
 """One job of a log, whatever tool printed it."""
 
 import datetime
-import functools
 import re
 from collections.abc import Callable, Iterable
 
-from vmbmodel.inventory.files import Entry, duration_h, instant, size_gib
+from vmbmodel.inventory.files import Entry, duration_h, size_gib
 
 __all__ = ["COLUMNS", "job"]
+
+Moment = Callable[[str], datetime.datetime | None]
+"""Reads a time; None stands for one that is not set."""
 
 COLUMNS = (
     "vm",
@@ -77,8 +79,8 @@ _SPELLINGS = {
 }
 
 
-def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
-    """Read one job; a text says why it is none of a VM."""
+def job(entry: Entry, moment: Moment) -> dict | str | None:
+    """Read one job; a text says why it is none of a VM. Times are read by `moment`."""
     kind = entry.raw("backupManagementType", "BackupItemType", "jobType", *_PORTAL_KIND)
     if kind is None and "WorkloadName" in entry:  # of the portal, which calls it so
         kind = entry.raw("Type")
@@ -96,12 +98,12 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
     status = _word(entry, "status", "JobStatus")
     info = entry.entry("extendedInfo") if "extendedInfo" in entry else None
     bag = info.entry("propertyBag") if info else None
-    start = _time(entry, clock, *_STARTS)
+    start = _time(entry, moment, *_STARTS)
     if start is None:
         if not any(name in entry for name in _STARTS):
             entry.note("startTime", "must not be missing", None)
         return None
-    end = _time(entry, clock, *_ENDS)
+    end = _time(entry, moment, *_ENDS)
     group, vm = _item(entry)
     subscription, vault = _vault(entry)
     row = dict.fromkeys(COLUMNS)
@@ -117,7 +119,7 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
         "job_h": _duration(entry, start, end),
         "moved_gib": _moved(entry, bag),
         "job": entry.text("JobUniqueId", "JobId", "job", "name"),
-        "generated": _time(entry, clock, "TimeGenerated"),
+        "generated": _time(entry, moment, "TimeGenerated"),
     }
     for name in ("snapshot_h", "wait_h", "transfer_h", "validate_h"):
         row[name] = entry.number(name)
@@ -125,9 +127,9 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
         entry.note("entityFriendlyName", "must name the VM", None)
         return None
     if info is not None:
-        row |= _phases(info.entries("tasksList"), clock)
+        row |= _phases(info.entries("tasksList"), moment)
     elif "SubTasks" in entry:  # of PowerShell
-        row |= _phases(entry.entries("SubTasks"), clock)
+        row |= _phases(entry.entries("SubTasks"), moment)
     return row
 
 
@@ -138,11 +140,8 @@ def _word(entry: Entry, *names: str) -> str | None:
     return _SPELLINGS.get(text.lower().replace(" ", ""), text)
 
 
-def _time(
-    entry: Entry, clock: datetime.tzinfo, *names: str
-) -> datetime.datetime | None:
-    parse = functools.partial(instant, zone=clock)
-    return entry.parsed(parse, *names, otherwise="must be a time")
+def _time(entry: Entry, moment: Moment, *names: str) -> datetime.datetime | None:
+    return entry.parsed(moment, *names, otherwise="must be a time")
 
 
 def _quantity(entry: Entry, parse: Callable[[str], float], *names: str) -> float | None:
@@ -211,7 +210,7 @@ def _vault(entry: Entry) -> tuple[str | None, str | None]:
     return subscription, entry.name("VaultName", "vault")
 
 
-def _phases(tasks: Iterable[Entry], clock: datetime.tzinfo) -> dict[str, float]:
+def _phases(tasks: Iterable[Entry], moment: Moment) -> dict[str, float]:
     """Return the times of the tasks, as far as they are recorded."""
     found, begins, ends = {}, {}, {}
     for task in tasks:
@@ -229,8 +228,8 @@ def _phases(tasks: Iterable[Entry], clock: datetime.tzinfo) -> dict[str, float]:
                 )
         if (task.text("status") or "").lower() != "completed":
             continue
-        begins[phase] = _time(task, clock, "startTime")
-        ends[phase] = _time(task, clock, "endTime")
+        begins[phase] = _time(task, moment, "startTime")
+        ends[phase] = _time(task, moment, "endTime")
         spent = _spent(task)
         if begins[phase] and ends[phase] and ends[phase] >= begins[phase]:
             spent = (ends[phase] - begins[phase]).total_seconds() / 3600
