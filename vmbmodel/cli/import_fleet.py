@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, OutputOption
+from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
 from vmbmodel.cli.present import deliver
 from vmbmodel.cli.remarks import say
 
@@ -68,6 +68,7 @@ def import_fleet(
         str | None,
         typer.Option(help="Zone of start_h; that of most policies by default."),
     ] = None,
+    date_order: DateOrderOption = None,
     protected_only: Annotated[
         bool, typer.Option(help="Leave out VMs that no item protects.")
     ] = False,
@@ -109,6 +110,7 @@ def import_fleet(
             **{name: paths or () for name, paths in lists.items()},
             used_frac=used_frac,
             time_zone=time_zone,
+            date_order=date_order,
             protected_only=protected_only,
         )
     if len(found.disks):

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import enum
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsOfOption",
+    "DateOrder",
+    "DateOrderOption",
     "FleetArgument",
     "ForceOption",
     "FormatOption",
@@ -39,6 +42,13 @@ __all__ = [
     "read_scenario",
     "settings_from",
 ]
+
+
+class DateOrder(enum.StrEnum):
+    """Orders of day, month and year."""
+
+    DMY = "dmy"
+    MDY = "mdy"
 
 
 def _names_of(kind: str) -> Callable[[], tuple[str, ...]]:
@@ -153,6 +163,13 @@ PoliciesOption = Annotated[
 SuppressOption = Annotated[
     Path | None,
     typer.Option(help="TOML of findings put up with: where, why, until when."),
+]
+
+DateOrderOption = Annotated[
+    DateOrder | None,
+    typer.Option(
+        "--date-order", help="Order in dates such as 12/11/2026; else not read."
+    ),
 ]
 
 TimeZoneOption = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import (
+    DateOrderOption,
     FleetArgument,
     ForceOption,
     FormatOption,
@@ -36,7 +37,9 @@ def reconcile(
     fleet: FleetArgument,
     bills: Annotated[
         list[Path],
-        typer.Argument(metavar="BILL...", help="Cost export: CSV with FOCUS columns."),
+        typer.Argument(
+            metavar="BILL...", help="Cost export: CSV of FOCUS or of Cost Management."
+        ),
     ],
     stopped: Annotated[
         Path | None,
@@ -49,6 +52,7 @@ def reconcile(
     cost: Annotated[
         _Cost, typer.Option(help="Which cost of the bill to compare.")
     ] = _Cost.BILLED,
+    date_order: DateOrderOption = None,
     usd_per_unit: Annotated[
         float | None,
         typer.Option(help="Dollars for a unit of the bill's currency."),
@@ -76,7 +80,9 @@ def reconcile(
         disks = read_fleet(fleet, policies)
         retained = read_fleet(stopped, policies) if stopped else None
         with progress_bar() as progress:
-            charged = bill.read(bills, cost=cost.value, progress=progress)
+            charged = bill.read(
+                bills, cost=cost.value, date_order=date_order, progress=progress
+            )
         answer = compare(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
