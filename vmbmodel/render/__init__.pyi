@@ -6,4 +6,5 @@ from vmbmodel.render.junit import render_junit as render_junit
 from vmbmodel.render.places import line_of as line_of
 from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
+from vmbmodel.render.table import fit as fit
 from vmbmodel.render.table import render_table as render_table
