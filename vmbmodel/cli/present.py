@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._files import write_atomically
+from vmbmodel.render import fit
 
 __all__ = ["Condition", "Format", "deliver", "present"]
 
@@ -47,7 +48,10 @@ def present(
     **shapes : callable
         By the value of each format, what makes the answer in this shape.
     """
-    deliver(shapes[format_.value](), output, force=force)
+    text = shapes[format_.value]()
+    if format_.value == Format.TABLE:
+        text = fit(text)
+    deliver(text, output, force=force)
     if failed:
         raise typer.Exit(1)
 

@@ -13,4 +13,5 @@ from vmbmodel.render.junit import render_junit as render_junit
 from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
 from vmbmodel.render.sets import sets_used as sets_used
+from vmbmodel.render.table import fit as fit
 from vmbmodel.render.table import render_table as render_table

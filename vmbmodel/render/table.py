@@ -1,17 +1,20 @@
 """Results as a table, for a person at a terminal."""
 
 import itertools
+import os
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vmbmodel.fields import fields, is_number, shown
 
-__all__ = ["render_table"]
+__all__ = ["fit", "render_table"]
 
-_WIDE = 200  # columns, where no terminal says how many there are
+_WIDE = 80  # columns, where neither COLUMNS nor a terminal says how many there are
+_GAP = re.compile("  +")  # between columns
 _NARROW = 12  # to which a column may be broken
 _NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
 
@@ -63,6 +66,33 @@ def render_table(
     return "\n".join(lines)
 
 
+def fit(text: str) -> str:
+    """Break the sentences of a text to the width of the screen.
+
+    Tables have that width already; their lines are told by the gaps in them.
+    """
+    width = _screen_width()
+    lines = (part for line in text.split("\n") for part in _fitted(line, width))
+    return "\n".join(lines)
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    words = line.lstrip(" ")
+    indent = " " * (len(line) - len(words))
+    if (len(line) <= width and line.isascii()) or cell_len(line) <= width:
+        return [line]
+    if len(_GAP.findall(words)) > 1 or width < 2 * len(indent) + _NARROW:
+        return [line]
+    wide = cell_len(line) > len(line)  # letters that take two columns
+    return textwrap.wrap(
+        words,
+        width // 2 if wide else width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+    )
+
+
 def _head(name: str) -> list[str]:
     """Return the label of a column and its unit, a word a line."""
     if name not in fields():
@@ -73,8 +103,8 @@ def _head(name: str) -> list[str]:
 
 
 def _screen_width() -> int:
-    if sys.stdout is not None and sys.stdout.isatty():
-        return shutil.get_terminal_size().columns
+    if os.environ.get("COLUMNS") or (sys.stdout is not None and sys.stdout.isatty()):
+        return shutil.get_terminal_size((_WIDE, 24)).columns
     return _WIDE
 
 
