@@ -73,6 +73,32 @@ def test_importing_the_package_loads_nothing_heavy(heavy):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+# --- what a page has that runs the package ----------------------------------------
+
+
+def test_only_calibration_asks_more_of_scipy_than_special_functions():
+    asking = {
+        str(path.relative_to(PACKAGE).parent)
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "scipy" and name != "scipy.special"
+    }
+    assert asking == {"plan/calibrate"}
+
+
+def test_only_parquet_asks_for_pyarrow_and_only_when_there_is_some():
+    asking = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "pyarrow"
+    }
+    assert asking == {"inventory/fleet/tables.py"}
+    tables = ast.parse((PACKAGE / "inventory/fleet/tables.py").read_text("utf-8"))
+    outside = [n for n in tables.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert not any("pyarrow" in ast.unparse(node) for node in outside)
+
+
 # --- packages as houses with one door --------------------------------------------
 
 HOUSES = {

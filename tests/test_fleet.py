@@ -1,6 +1,7 @@
 """The inventory is read as it stands, or refused with everything wrong with it."""
 
 import itertools
+import json
 import pickle
 import re
 import subprocess
@@ -378,6 +379,9 @@ REFUSED = {
     "empty": ("", ["is empty; a header and a row a disk are needed"]),
     "blank": (b"\xef\xbb\xbf \r\n\n", [
         "is empty; a header and a row a disk are needed",
+    ]),
+    "separators only": (";;\n;;\n", [
+        "has no header; a header and a row a disk are needed",
     ]),
     "header only": (HEADER, ["has a header and no rows; a row a disk is needed"]),
     "blank rows only": (csv(",,,,"), ["has no rows; a row a disk is needed"]),
@@ -886,6 +890,56 @@ def test_any_file_reads_or_is_refused(data, edits):
     else:
         told = list(disks.columns)
     assert told
+
+
+# --- where there is no pyarrow -----------------------------------------------
+
+READ_ALL = """
+import json, sys
+missing, *paths = sys.argv[1:]
+sys.modules[missing] = None
+import pandas as pd
+import vmbmodel as vm
+from vmbmodel.inventory import fleet
+
+def told(fleet_):
+    try:
+        return fleet.disks_of(fleet_).astype(object).to_csv()
+    except fleet.InventoryError as error:
+        return str(error)
+
+names = {"vm": [1, "b"], "disk": pd.Categorical(["c", "c"]), "role": "OS"}
+sizes = {"size_gib": [64, 32.5], "used_gib": [1, 0.1], "start_h": ["22:30", ""]}
+disks = fleet.sample_fleet()
+answers = [vm.estimate(disks).to_dict(), vm.check(disks).to_dict()]
+print(json.dumps([told(pd.DataFrame(names | sizes)), answers, *map(told, paths)]))
+"""
+
+
+def test_all_but_parquet_is_read_without_pyarrow_and_to_the_same():
+    contents = [*(content for content, _ in REFUSED.values()), PLAIN]
+    paths = [f"{i}.csv" for i in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        data = content if isinstance(content, bytes) else content.encode()
+        Path(path).write_bytes(data)
+    parquet.write_table(table(), "fleet.parquet")
+    (*there, was_read), (*missing, refused) = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", READ_ALL, name, *paths, SAMPLE, "fleet.parquet"],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        for name in ("no_such_package", "pyarrow")
+    )
+    assert missing == there
+    assert sum("must" in told for told in missing[2:]) > 40
+    assert was_read.startswith(",vm,disk,role")
+    assert refused == (
+        "fleet.parquet: is Parquet, which is read by pyarrow; save it as CSV"
+    )
 
 
 # --- a million disks ---------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The one root finder and the one home of quadrature, by cases known in full."""
+"""The one root finder, linear systems and quadrature, by cases known in full."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from vmbmodel.formulas._kernels.linear import solved
 from vmbmodel.formulas._kernels.quadrature import bent_times, laguerre, legendre
 from vmbmodel.formulas._kernels.roots import root
 
@@ -42,6 +43,46 @@ def test_a_tolerance_is_kept():
     assert abs(rough - np.cbrt(2)) < 0.1
     assert_allclose(close, np.cbrt(2), rtol=1e-12)
     assert calls[0] < calls[1]
+
+
+def test_roots_are_those_of_scipy_to_the_last_bit():
+    # the lowest SciPy that is supported has it; 1.14, which browsers have, does not
+    find_root = pytest.importorskip("scipy.optimize.elementwise").find_root
+    rng = np.random.default_rng(1)
+    low, high = -2 * rng.random(5000), 10 * rng.random(5000)
+    line = tuple(3 * rng.random((3, 5000)))
+
+    def excess(x, height, bend, swing):
+        return height * np.expm1(bend * x) + swing * np.sin(x) - height
+
+    for tolerances in (
+        {},
+        {"xatol": 1e-9, "fatol": 1e-9},
+        {"xrtol": 1e-6, "frtol": 0.1},
+    ):
+        theirs = find_root(excess, (low, high), args=line, tolerances=tolerances).x
+        ours = root(excess, low, high, *line, **tolerances)
+        assert 0 < np.isnan(theirs).sum() < theirs.size / 2
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("size", [1, 7, 150])
+def test_a_linear_system_is_solved_as_well_as_is_asked(size):
+    rng = np.random.default_rng(size)
+    matrix = np.eye(size) + rng.normal(size=(size, size)) / (3 * np.sqrt(size))
+    right = rng.normal(size=size)
+    looked = []
+
+    def product(vector):
+        looked.append(vector)
+        return matrix @ vector
+
+    for enough in (1e-3, 1e-12):
+        looked.clear()
+        found = solved(product, right, enough)
+        assert np.linalg.norm(right - matrix @ found) <= 1.01 * enough + 1e-14
+        assert len(looked) < 60
+    assert_allclose(found, np.linalg.solve(matrix, right), rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("count", [2, 20, 96])

@@ -12,9 +12,12 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 
 __all__ = ["literal", "packaged", "parse", "read", "table"]
+
+_MOST_DOTS = 500
+"""Dots that a line may have, at least as many as the parts of a key less one."""
 
 
 def parse(text: str) -> dict:
@@ -25,10 +28,14 @@ def parse(text: str) -> dict:
     ValueError
         If it is none; says where.
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:  # the parser is quadratic in a dotted key
+            rule = f"has more than {_MOST_DOTS} dots, which is nested too deep"
+            raise ValueError(f"line {number} {rule}")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ValueError(str(error) or "is nested too deeply") from error
+        raise ValueError("is nested too deep") from error
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict, dict[str, str]]:
@@ -44,12 +51,9 @@ def read(path: str | os.PathLike[str]) -> tuple[dict, dict[str, str]]:
         If it cannot be read.
     """
     name = os.fspath(path)
+    content = read_bounded(path, LARGEST_TEXT)
     try:
-        data = read_bounded(path, LARGEST_TEXT).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is no UTF-8 text") from error
-    text = data.replace("\r\n", "\n")
-    try:
+        text = decoded(content).replace("\r\n", "\n")
         found = parse(text)
     except ValueError as error:
         raise ValueError(_located(name, str(error))) from error
@@ -64,10 +68,10 @@ def _located(name: str, error: str) -> str:
 
 def _lines(text: str) -> dict[str, int]:
     """Find the line of each key, or of the table of that name."""
-    key = re.compile(r"""\s*\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
+    key = re.compile(r"""\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
     found = {}
     for number, line in enumerate(text.split("\n"), 1):
-        if at := key.match(line):
+        if at := key.match(line.lstrip()):
             found.setdefault(at[1], number)
     return found
 

@@ -64,6 +64,19 @@ _MONTH_COLUMNS = (
     "total_usd",
 )
 
+_SEEN_DRAWN = (
+    "vm",
+    "transfer_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_p95_clock",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "total_usd",
+)
+
+_SPARE_DRAWN = ("transfer_h", "done_p50_h", "done_p95_clock", "restore_vault_p95_h")
+
 _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
@@ -96,28 +109,53 @@ def estimate(
         list[str] | None,
         typer.Option(
             metavar="CONDITION",
-            help="Exit with 1 if a VM meets it, such as 'deadline_prob<0.95'.",
+            help="Exit with 1 if a VM meets it, such as 'deadline_prob<0.95', or "
+            "'deadline_prob_low<0.95' for the low end of its interval.",
+        ),
+    ] = None,
+    interval: Annotated[
+        bool | None,
+        typer.Option(
+            "--interval/--no-interval",
+            help="How far the figures may be off, for what nobody has measured; as a "
+            "rule for up to 400 disks.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
-    from vmbmodel.plan.estimate import COLUMNS, compare_disks, estimate_disks
+    from vmbmodel.plan.estimate import (
+        COLUMNS,
+        DRAWS,
+        OF_VMS,
+        compare_disks,
+        estimate_disks,
+        quick,
+    )
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        gates = [Condition.parse(text, COLUMNS, "column") for text in fail_on or []]
+        ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
+        known = (*COLUMNS, *sorted(ends))
+        gates = [Condition.parse(text, known, "column") for text in fail_on or []]
+        if asked := sorted(ends & {gate.name for gate in gates}):
+            if interval is False:
+                raise ValueError(f"--fail-on: {asked[0]} needs an interval")
+            interval = True
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
         disks = located_in(fleet, settings, only, vault, policy).disks
-        answer = estimate_disks(disks, settings, months)
+        if interval is None:
+            interval = quick(disks, settings)
+        answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
         compared = compare_disks(disks, settings, cases) if cases else []
     present(
         format_,
         output,
         force=force,
-        failed=any(gate.met(answer.vms[gate.name]).any() for gate in gates),
+        failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
         table=lambda: _text(answer, compared),
         json=lambda: _json(answer, compared),
         csv=lambda: _csv(answer, compared),
@@ -146,7 +184,7 @@ def _json(answer, compared: list[dict[str, object]]) -> Iterator[str]:
 
 
 def _csv(answer, compared: list[dict[str, object]]) -> str:
-    table = answer.vms if answer.months is None else answer.months
+    table = answer.figures if answer.months is None else answer.months
     rows = compared or table.to_dict("records")
     return render_csv(rows, list(rows[0]))
 
@@ -165,15 +203,21 @@ def _grouped(notices) -> Iterator[str]:
 def _text(answer, compared: list[dict[str, object]]) -> str:
     from vmbmodel.plan.estimate import restore_said, wait_said
 
-    rows = answer.vms.to_dict("records")
+    columns, spare, doubt = _TABLE_COLUMNS, _SPARE_COLUMNS, answer.drawn
+    rows, total = answer.vms, dict(answer.total)
+    if doubt is not None:
+        columns, spare = _SEEN_DRAWN, _SPARE_DRAWN
+        rows = doubt.beside(rows)
+        total |= doubt.beside_total(total)
     count = answer.total["vms"]
-    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
+    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | total
     instances, storage, snapshots = (
         answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
     )
     lines = [
-        render_table(rows, _TABLE_COLUMNS, footer=footer, spare=_SPARE_COLUMNS),
+        render_table(rows.to_dict("records"), columns, footer=footer, spare=spare),
         "",
+        *(() if doubt is None else (*doubt.said(), *doubt.led(), "")),
         sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",

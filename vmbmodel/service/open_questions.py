@@ -33,6 +33,11 @@ class Reading:
     switch: str
     """Settings ``NAME=VALUE`` that ask for the alternative, separated by blanks;
     empty if the model cannot switch yet."""
+    weight: float
+    """Chance that the alternative is right; 0 where it is refuted, a what-if, a choice,
+    or a belief of its own."""
+    why: str
+    """What that rests on."""
     changes: str
     """What comes out differently."""
 

@@ -9,6 +9,8 @@ the day is the first guess, and its inverse makes slow ways back as fast as the 
 
 import numpy as np
 
+from vmbmodel.formulas._kernels.linear import solved
+
 __all__ = ["jobs_at_starts", "jobs_later", "late_prob"]
 
 MOST_SERVERS = 50
@@ -87,8 +89,6 @@ class _Day:
 
     def rows(self, start):
         """Return the law at the start of each slot of a day like the day before."""
-        from scipy.sparse.linalg import LinearOperator, gmres
-
         count = len(self.down)
         self.balance = self._in_balance()
         law = self.balance
@@ -98,12 +98,9 @@ class _Day:
             law = self._through(law)[1]
         left = self._corrected(self._through(law)[1] - law)
         if np.abs(left).sum() > _SETTLED:
-            day = LinearOperator(
-                (count, count),
-                matvec=lambda gap: self._corrected(gap - self._through(gap)[1]),
-                dtype=float,
+            law += solved(
+                lambda gap: self._corrected(gap - self._through(gap)[1]), left, _SETTLED
             )
-            law += gmres(day, left, rtol=0, atol=_SETTLED, restart=60, maxiter=3)[0]
         law = np.maximum(law, 0)
         law /= law.sum()
         rows, end = self._through(law)

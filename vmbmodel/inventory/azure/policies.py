@@ -265,6 +265,11 @@ def _schedule(
         )
     )
     interval_h, days = 24.0 / max(len(starts), 1), ()
+    if not starts:
+        remarks.append("names no time at which it runs, so that start_h is left open")
+    elif len(starts) > 1:
+        count = f"{len(starts)} times of a day"
+        remarks.append(f"names {count}, taken as evenly set; the last is start_h")
     if rhythm == "weekly":
         holder = within if "scheduleRunDays" in within else schedule
         days = _words(holder, "scheduleRunDays", dict(enumerate(DAYS)))

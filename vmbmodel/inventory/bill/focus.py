@@ -14,17 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from vmbmodel._files import refuse_device
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.files import (
     MANY,
-    UNPRINTABLE,
     Cells,
     Findings,
+    Text,
     stream_cells,
+    unprintable,
 )
 
 __all__ = ["COSTS", "LINES", "Bill", "read"]
@@ -62,6 +61,10 @@ _OWN_SNAPSHOT = (
     r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
 )
 _OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
+_LARGEST = 10**12
+_CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
+_OTHER = "other column: "
+_SHOWN = 3
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
 _UNIT = re.compile(
     r"(?:(?P<size>\d+)\s*)?(?:gi?b|(?P<tb>ti?b)|units?|counts?|instances?)?"
@@ -91,6 +94,25 @@ class Bill:
     """Cost of snapshots that backup did not take, by meter: their resource says so."""
     unknown_snapshots: Mapping[str, float] = field(default_factory=dict)
     """Cost of snapshots under a meter that is none of backup's, by meter."""
+    repeated: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Charges that stand again in every column, and count once: ``file``, ``line``,
+    ``as_file``, ``as_line`` and ``cost``."""
+
+    def repeats(self) -> str:
+        """Say which charges stand twice, in one sentence; empty if none does."""
+        if not (count := len(self.repeated)):
+            return ""
+        shown = [
+            f"{row.file} line {row.line} as {row.as_file} line {row.as_line}"
+            for row in self.repeated.head(_SHOWN).itertuples()
+        ]
+        more = f", {count - _SHOWN:,} more" * (count > _SHOWN)
+        return (
+            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
+            f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
+            f"alike in every column: {', '.join(shown)}{more}. A column that tells "
+            "charges apart makes each of them count."
+        )
 
 
 @dataclass
@@ -98,6 +120,7 @@ class _Gathered:
     """What has been read so far."""
 
     cost: str
+    files: list[str] = field(default_factory=list)
     parts: list[pd.DataFrame] = field(default_factory=list)
     charges: int = 0
     kept: int = 0
@@ -114,7 +137,8 @@ def read(
     Parameters
     ----------
     paths : sequence of path-like
-        CSV in the columns of FOCUS 1.0 or later, as Azure exports it.
+        CSV in the columns of FOCUS 1.0 or later, as Azure exports it. A charge that
+        stands in them twice, alike in every column, counts once.
     cost : str
         One of `COSTS`.
     progress : callable, optional
@@ -160,9 +184,14 @@ def read(
             hint="its meters are those of the service Backup, and snapshots",
         )
     charges = pd.concat(gathered.parts, ignore_index=True)
-    currencies = sorted(charges["currency"].unique())
-    if len(currencies) > 1:
-        findings.stop(f"must have one currency; it has {', '.join(currencies)}")
+    firsts = charges.drop_duplicates("currency").sort_values("currency")
+    if len(firsts) > 1:
+        where = ", ".join(
+            f"{row.currency} ({gathered.files[row.file]} line {row.at})"
+            for row in firsts.itertuples()
+        )
+        findings.stop(f"must have one currency; it has {where}")
+    charges, repeated = _once(charges, gathered.files)
     ours = charges[charges["line"].isin(LINES)]
     keys = ["month", "vault", "line"]
     rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
@@ -173,13 +202,32 @@ def read(
     return Bill(
         rows=rows,
         covered_frac=_covered_frac(ours),
-        currency=currencies[0],
+        currency=firsts["currency"].iloc[0],
         other=other,
         charges=gathered.charges,
         passed_over=gathered.charges - gathered.kept,
         own_snapshots=own,
         unknown_snapshots=unknown,
+        repeated=repeated,
     )
+
+
+def _once(
+    charges: pd.DataFrame, files: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part charges from those that stand there already."""
+    again = charges["row"].duplicated()
+    first = charges[~again].set_index("row")
+    repeated = charges[again]
+    same = first.loc[repeated["row"]]
+    places = {
+        "file": [files[at] for at in repeated["file"]],
+        "line": repeated["at"].to_numpy(),
+        "as_file": [files[at] for at in same["file"]],
+        "as_line": same["at"].to_numpy(),
+        "cost": repeated["cost"].to_numpy(),
+    }
+    return charges[~again], pd.DataFrame(places)
 
 
 def _read_file(path: Path, gathered: _Gathered, progress) -> None:
@@ -202,8 +250,12 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
                     hint=f"did you mean {like} to be it?" if like else "",
                 )
         findings.refuse_if_any()
-        return {name: at[name.lower()] for name in names.values()}
+        used = {name: at[name.lower()] for name in names.values()}
+        spare = {f"{_OTHER}{n} {i}": i for i, n in enumerate(header)}
+        taken = set(used.values())
+        return used | {n: i for n, i in spare.items() if i not in taken}
 
+    gathered.files.append(os.fspath(path))
     try:
         refuse_device(path)
         size = path.stat().st_size
@@ -226,21 +278,18 @@ def _nothing(_: int) -> None:
 def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     """Keep the charges of VM backup, and check every cell of them."""
     gathered.charges += cells.rows.size
-    words = {
-        key: pc.dictionary_encode(pc.utf8_trim_whitespace(cells.columns[names[key]]))
-        for key in ("meter", "service")
-    }
-    kinds = [_line_of(meter) for meter in words["meter"].dictionary.to_pylist()]
-    ours = [name.lower() in _BACKUP for name in words["service"].dictionary.to_pylist()]
-    kind = np.array(kinds, dtype=object)[words["meter"].indices]
-    of_backup = np.array(ours, dtype=bool)[words["service"].indices]
+    meter, service = (
+        cells.columns[names[key]].map(str.strip) for key in ("meter", "service")
+    )
+    kind = meter.spread([_line_of(word) for word in meter.words], "", object)
+    of_backup = service.holds(lambda word: word.lower() in _BACKUP)
     at = np.flatnonzero(of_backup ^ np.isin(kind, ("snapshots", _UNKNOWN)))
     if not at.size:
         return
-    columns = {name: c.take(pa.array(at)) for name, c in cells.columns.items()}
+    columns = {name: column[at] for name, column in cells.columns.items()}
     some = Cells(columns, cells.rows[at], cells.findings)
     text = {
-        key: columns[name].to_pandas().astype(str).str.strip()
+        key: pd.Series(columns[name].map(str.strip).tolist(), dtype=str)
         for key, name in names.items()
     }
     line = pd.Series(kind[at])
@@ -251,11 +300,16 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
     start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
+    at = np.flatnonzero((end <= start) & line.isin(LINES))[: MANY + 1]
+    hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
+    some.note(f"must be after {names['start']}", names["end"], at, hints)
+    named = columns[names["currency"]].holds(re.compile(_CURRENCY).match)
+    at = np.flatnonzero(~named)[: MANY + 1]
+    some.note("must be a currency such as USD", names["currency"], at)
     quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
     _refuse_negative(some, names, text, quantity, cost)
     for key in ("resource", "meter", "currency"):
-        bad = pc.match_substring_regex(columns[names[key]], UNPRINTABLE)
-        at_cell = np.flatnonzero(bad.to_numpy(zero_copy_only=False))[: MANY + 1]
+        at_cell = np.flatnonzero(columns[names[key]].holds(unprintable))[: MANY + 1]
         some.note("must not contain control characters", names[key], at_cell)
     gathered.parts.append(
         pd.DataFrame(
@@ -270,9 +324,22 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
                 "currency": text["currency"].str.upper(),
                 "start": start,
                 "end": end,
+                "row": _row_hash(columns),
+                "file": len(gathered.files) - 1,
+                "at": some.rows,
             }
         )
     )
+
+
+def _row_hash(columns: Mapping[str, Text]) -> np.ndarray:
+    """Return a number that rows share whose cells are alike in every column."""
+    names = sorted(columns, key=lambda name: name.removeprefix(_OTHER).lower())
+    cells = {
+        name: pd.Series(columns[name].map(str.strip).tolist(), dtype=str)
+        for name in names
+    }
+    return pd.util.hash_pandas_object(pd.DataFrame(cells), index=False).to_numpy()
 
 
 def _refuse_negative(
@@ -307,14 +374,19 @@ def _line_of(meter: str) -> str:
 
 
 def _numbers(cells: Cells, name: str) -> np.ndarray:
-    column = pc.utf8_trim_whitespace(cells.columns[name])
-    number = pc.match_substring_regex(column, NUMBER)
-    at = np.flatnonzero(~number.to_numpy(zero_copy_only=False))[: MANY + 1]
+    column = cells.columns[name].map(str.strip)
+    number = [re.fullmatch(NUMBER, word) is not None for word in column.words]
+    at = np.flatnonzero(~column.spread(number, False, bool))[: MANY + 1]
     cells.note("must be a number", name, at)
-    column = pc.if_else(number, column, pa.scalar("0", column.type))
-    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    cells.note("must be finite", name, np.flatnonzero(~np.isfinite(values))[: MANY + 1])
-    return np.where(np.isfinite(values), values, 0)
+    values = [
+        float(word) if fits else 0.0
+        for word, fits in zip(column.words, number, strict=True)
+    ]
+    values = column.spread(values, 0.0, float)
+    sane = np.abs(values) <= _LARGEST
+    at = np.flatnonzero(~sane)[: MANY + 1]
+    cells.note(f"must be between -{_LARGEST:,} and {_LARGEST:,}", name, at)
+    return np.where(sane, values, 0)
 
 
 def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
@@ -331,7 +403,7 @@ def _per_unit(
     units = text.unique()
     factors = {}
     for unit in units:
-        match = _UNIT.fullmatch(unit)
+        match = _UNIT.fullmatch(" ".join(unit.split()))
         factors[unit] = np.nan
         if match and unit:
             factors[unit] = float(match["size"] or 1) * (1024 if match["tb"] else 1)

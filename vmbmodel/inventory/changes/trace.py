@@ -1,12 +1,11 @@
 """Changes as text: extents and writes in CSV, and what ``blkparse`` prints."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.changes.ranges import LARGEST
@@ -25,11 +24,16 @@ EXTENTS = ("offset", "length")
 TRACE = ("op", "offset", "size")
 SECTOR = 512
 
-EVENT = (
-    r"^\s*(?P<device>\d+,\d+)\s+\d+\s+\d+\s+\d+\.\d+\s+\d+\s+"
-    r"(?P<action>[A-Z]{1,2})\s+(?P<kind>[A-Z]+)\s*(?P<rest>.*)$"
+EVENT = re.compile(
+    r"\s*(?P<device>\d+,\d+)\s+\d+\s+\d+\s+\d+\.\d+\s+\d+\s+"
+    r"(?P<action>[A-Z]{1,2})\s+(?P<kind>[A-Z]+)\s*(?P<rest>.*)",
+    re.ASCII,
 )
 """A line of ``blkparse`` in its default format, up to where the sector stands."""
+
+SECTORS = re.compile(r"([0-9]{1,15}) \+ ([0-9]{1,15})\b", re.ASCII)
+NO_DATA = re.compile(r"([0-9]+ )?[\[(]")
+"""What stands behind the letters of a write, with data and without."""
 
 ACTIONS = {"Q": 1, "D": 2, "C": 3}
 """Queued, issued, completed: of one write the last that a trace holds counts."""
@@ -94,18 +98,16 @@ def read_csv(
 
 def _writes_only(cells: Cells) -> Cells:
     """Drop the rows that write nothing, and those of which it is not known."""
-    words = pc.dictionary_encode(cells.columns["op"])
-    kinds = [_is_write(word) for word in words.dictionary.to_pylist()]
-    kind = np.array([-1 if k is None else int(k) for k in kinds])[words.indices]
+    operation = cells.columns["op"]
+    kinds = [_is_write(word) for word in operation.words]
+    kind = operation.spread([-1 if k is None else int(k) for k in kinds], -1, int)
     cells.note(
         "must say write or read, W or R",
         "op",
         np.flatnonzero(kind < 0)[: MANY + 1],
     )
     at = np.flatnonzero(kind == 1)
-    columns = {
-        name: column.take(pa.array(at)) for name, column in cells.columns.items()
-    }
+    columns = {name: column[at] for name, column in cells.columns.items()}
     return Cells(columns, cells.rows[at], cells.findings)
 
 
@@ -128,19 +130,24 @@ def _ranges(
     fine = np.ones(cells.rows.size, dtype=bool)
     numbers = []
     for name in names:
-        text = pc.utf8_trim_whitespace(cells.columns[name])
-        digits = _which(pc.match_substring_regex(text, r"^[0-9]+$"))
-        short = _which(pc.match_substring_regex(text, r"^[0-9]{1,18}$"))
-        negative = _which(pc.match_substring_regex(text, r"^-[0-9]+$"))
-        for rule, bad in [
-            ("must not be negative", negative),
-            ("must be below 10**18", digits & ~short),
-            ("must be a whole number of bytes, in digits", ~digits & ~negative),
-        ]:
-            cells.note(rule, name, np.flatnonzero(bad)[: MANY + 1])
+        text = cells.columns[name].map(str.strip)
+        whole = [
+            int(word) if word.isascii() and word.isdigit() and len(word) <= 18 else -1
+            for word in text.words
+        ]
+        values = text.spread(whole, -1, np.int64)
+        short = values >= 0
+        if not short.all():
+            digits = text.holds(re.compile("[0-9]+").fullmatch)
+            negative = text.holds(re.compile("-[0-9]+").fullmatch)
+            for rule, bad in [
+                ("must not be negative", negative),
+                ("must be below 10**18", digits & ~short),
+                ("must be a whole number of bytes, in digits", ~digits & ~negative),
+            ]:
+                cells.note(rule, name, np.flatnonzero(bad)[: MANY + 1])
         fine &= short
-        safe = pc.if_else(pa.array(short), text, "0")
-        numbers.append(pc.cast(safe, pa.int64()).to_numpy(zero_copy_only=False))
+        numbers.append(values)
     offset, length = numbers
     if size_bytes is not None:
         beyond = fine & (offset + length > size_bytes) & (length > 0)
@@ -160,34 +167,29 @@ def read_blkparse(
     findings, cell_bytes = gatherer.findings, gatherer.cell_bytes
     writes, rank, device, events = Writes(), 0, None, 0
     for line, piece in stream_lines(file, findings, done):
-        found = pc.extract_regex(pa.array(piece.split(b"\n")).cast(pa.string()), EVENT)
-        at = np.flatnonzero(_which(pc.is_valid(found)))
-        events += at.size
-        if not at.size:
-            continue
-        found = found.take(pa.array(at))
-        rows = at + line
-        devices = pc.unique(found.field("device")).to_pylist()
-        device = device or devices[0]
-        other = [name for name in devices if name != device]
-        if other:
-            row = int(rows[_which(pc.equal(found.field("device"), other[0]))][0])
-            findings.stop(
-                f"must hold the events of one disk; has {device} and {other[0]}",
-                row=row,
-                hint="filter by the first column",
-            )
-        written = pc.match_substring(found.field("kind"), "W")
-        actions = found.field("action")
+        seen = enumerate(map(EVENT.match, piece.decode().split("\n")), line)
+        found = [(row, event) for row, event in seen if event]
+        events += len(found)
+        for row, event in found:
+            device = device or event["device"]
+            if event["device"] != device:
+                findings.stop(
+                    f"must hold the events of one disk; has {device} and "
+                    f"{event['device']}",
+                    row=row,
+                    hint="filter by the first column",
+                )
         for action, order in ACTIONS.items():
-            chosen = _which(pc.and_(written, pc.equal(actions, action)))
-            if order < rank or not chosen.any():
+            chosen = [
+                (row, event["rest"])
+                for row, event in found
+                if event["action"] == action and "W" in event["kind"]
+            ]
+            if order < rank or not chosen:
                 continue
             if order > rank:
                 gatherer, writes, rank = Gatherer(cell_bytes, findings), Writes(), order
-            which = pa.array(np.flatnonzero(chosen))
-            rest = found.field("rest").take(which)
-            offset, size = _sectors(rest, rows[chosen], size_bytes, findings)
+            offset, size = _sectors(chosen, size_bytes, findings)
             gatherer.add(offset, size)
             writes.add(size, cell_bytes)
         findings.refuse_if_many()
@@ -200,36 +202,23 @@ def read_blkparse(
 
 
 def _sectors(
-    rest: pa.Array, rows: np.ndarray, size_bytes: int | None, findings: Findings
+    chosen: Sequence[tuple[int, str]], size_bytes: int | None, findings: Findings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return offsets and sizes in bytes of what follows the letters of a write."""
-    parts = pc.extract_regex(
-        rest, r"^(?P<sector>[0-9]{1,15}) \+ (?P<count>[0-9]{1,15})\b"
-    )
-    fine = _which(pc.is_valid(parts))
-    empty = _which(pc.match_substring_regex(rest, r"^([0-9]+ )?[\[(]"))  # no data
-    bad = np.flatnonzero(~fine & ~empty)[: MANY + 1]
-    findings.add_cells(
-        "must say sector + sectors",
-        "write",
-        rows[bad].tolist(),
-        rest.take(pa.array(bad)).to_pylist(),
-        [""] * bad.size,
-    )
-    parts = parts.filter(pa.array(fine))
-    offset, size = (
-        pc.cast(parts.field(name), pa.int64()).to_numpy(zero_copy_only=False) * SECTOR
-        for name in ("sector", "count")
-    )
+    """Return offsets and sizes in bytes of writes: their lines, and what these say."""
+    parts = [(row, rest, SECTORS.match(rest)) for row, rest in chosen]
+    bad = [(r, t) for r, t, match in parts if not match and not NO_DATA.match(t)]
+    _note("must say sector + sectors", bad, findings)
+    fine = [(row, rest) for row, rest, match in parts if match]
+    ranges = [match.groups() for *_, match in parts if match]
+    ranges = np.array(ranges, dtype=np.int64).reshape(-1, 2)
+    offset, size = ranges.T * SECTOR
     bound = LARGEST if size_bytes is None else size_bytes
     beyond = (offset + size > bound) & (size > 0)
-    if beyond.any():
-        at = np.flatnonzero(fine)[beyond][: MANY + 1]
-        rule = f"must end within the disk of {bound:,} bytes"
-        values = rest.take(pa.array(at)).to_pylist()
-        findings.add_cells(rule, "write", rows[at].tolist(), values, [""] * at.size)
+    bad = [fine[i] for i in np.flatnonzero(beyond)]
+    _note(f"must end within the disk of {bound:,} bytes", bad, findings)
     return offset[~beyond], size[~beyond]
 
 
-def _which(flags) -> np.ndarray:
-    return flags.to_numpy(zero_copy_only=False).astype(bool)
+def _note(rule: str, bad: Sequence[tuple[int, str]], findings: Findings) -> None:
+    for row, value in bad[: MANY + 1]:
+        findings.add(rule, row=row, column="write", value=value)

@@ -6,7 +6,6 @@ from vmbmodel.inventory.files.findings import (
     MANY,
     NOT_A_FLAG,
     NOT_A_NUMBER,
-    UNPRINTABLE,
     Cells,
     Finding,
     Findings,
@@ -14,7 +13,7 @@ from vmbmodel.inventory.files.findings import (
     Tally,
     short,
 )
-from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed
+from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
@@ -23,6 +22,7 @@ from vmbmodel.inventory.files.quantities import (
     zone,
 )
 from vmbmodel.inventory.files.text import read_text, stream_cells, stream_lines
+from vmbmodel.inventory.files.words import Text, lower, unprintable
 
 __all__ = [
     "LONGEST_NAME",
@@ -30,7 +30,6 @@ __all__ = [
     "NEVER",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
-    "UNPRINTABLE",
     "Cells",
     "Entry",
     "Finding",
@@ -40,9 +39,11 @@ __all__ = [
     "Page",
     "Resource",
     "Tally",
+    "Text",
     "duration_h",
     "instant",
     "log_rows",
+    "lower",
     "read_text",
     "resource",
     "short",
@@ -50,5 +51,7 @@ __all__ = [
     "stream_cells",
     "stream_lines",
     "unfollowed",
+    "unprintable",
+    "unused",
     "zone",
 ]

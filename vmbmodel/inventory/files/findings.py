@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
-import pyarrow as pa
+
+from vmbmodel.inventory.files.words import Text
 
 __all__ = [
     "LONGEST_NAME",
     "MANY",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
-    "UNPRINTABLE",
     "Cells",
     "Finding",
     "Findings",
@@ -37,8 +37,6 @@ LONGEST_NAME = 260
 
 NOT_A_NUMBER = "must be a number"
 NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
-
-UNPRINTABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +104,10 @@ class Findings:
         self.counted = counted
         self.found: list[Finding] = []
         self.remarks: list[str] = []
+        self.header: dict[str, int] = {}
+        """Names of columns or members as they stand there, with their first row."""
+        self.asked: set[str] = set()
+        """Names that a reader has asked entries for, as `entry.folded` spells them."""
 
     def remark(self, remark: str) -> None:
         """Note, once, how something was read that is nothing wrong."""
@@ -187,8 +189,8 @@ class Tally(Findings):
 class Cells:
     """Columns as they stand in a file, and where to note what is wrong."""
 
-    columns: Mapping[str, pa.Array]
-    """Text, or ``float64`` where the file has types."""
+    columns: Mapping[str, Text | np.ma.MaskedArray]
+    """Text, or ``float64`` where the file has types; NaN stands below a mask."""
     rows: np.ndarray
     """Line or row number of each entry."""
     findings: Findings
@@ -223,7 +225,7 @@ class Cells:
     def _values(self, column: str, at: np.ndarray) -> list[object]:
         if column not in self.columns:
             return [""] * at.size
-        taken = self.columns[column].take(pa.array(at)).to_pylist()
+        taken = self.columns[column][at].tolist()
         return ["" if value is None else value for value in taken]
 
 

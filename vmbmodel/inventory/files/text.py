@@ -1,39 +1,40 @@
 """A comma-separated file as columns of text, with the line of every row.
 
 A cell never holds a line break, so a row is a line: what a text editor numbers.
-Quotes and cells are counted on the bytes, for all lines of a block at once.
+Quotes and cells are counted on the bytes, for all lines of a piece at once.
 Lines that do not split as the header does are noted and left out; the rest is
-split by Arrow.
+split where its cells end.
 """
 
 import csv as plain_csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 
 from vmbmodel.inventory.files.findings import MANY, Cells, Findings
+from vmbmodel.inventory.files.words import Numbering, Text
 
 __all__ = ["read_text", "stream_cells", "stream_lines"]
 
-BLOCK = 2**24
 LONGEST_LINE = 2**20
 PIECE = 2**22
-"""Bytes of a file too large to hold that are looked at together."""
+"""Bytes of a file that are looked at together."""
 
 UTF8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
+NO_HEADER = "has no header; a header and a row a disk are needed"
 COMMA, NEWLINE, QUOTE = b',\n"'
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class Lines(NamedTuple):
-    """What the lines of a block look like: an entry a line, the bytes apart."""
+    """What the lines of a block look like: an entry a byte, then an entry a line."""
 
     raw: np.ndarray
+    ends: np.ndarray
+    """Whether a cell ends with this byte."""
     lengths: np.ndarray
     blank: np.ndarray
     cells: np.ndarray
@@ -44,7 +45,6 @@ class Lines(NamedTuple):
 class Header(NamedTuple):
     """The first line with anything in it, and what it says of the others."""
 
-    text: bytes
     line: int
     end: int
     """Where the line behind it begins."""
@@ -63,20 +63,25 @@ def read_text(data: bytes, findings: Findings, columns_of: ColumnsOf) -> Cells:
     text, parted = _with_commas(text, findings)
     header = _header(text, 1, findings, columns_of)
     line = header.line + 1
-    tables, rows, complete = [], [], True
+    numberings = {name: Numbering() for name in header.positions}
+    codes, rows, complete = {name: [] for name in numberings}, [], True
     for block in _blocks(text, header.end):
-        table, numbers, whole = _rows(block, line, header, findings)
+        columns, numbers, whole = _rows(block, line, header, findings)
         line += block.count(b"\n")
         complete &= whole
-        if numbers.size:
-            tables.append(table)
-            rows.append(numbers)
-    if not rows:
+        rows.append(numbers)
+        for name, cells in columns.items():
+            codes[name].append(numberings[name].of(cells))
+    rows = np.concatenate([np.array([], dtype=int), *rows])
+    if not rows.size:
         if complete:
             findings.stop("has a header and no rows; a row a disk is needed")
-        return Cells({}, np.array([], dtype=int), findings, complete)
-    columns = _columns(pa.concat_tables(tables), header)
-    return Cells(columns, np.concatenate(rows), findings, complete, parted)
+        return Cells({}, rows, findings, complete)
+    columns = {
+        name: _text(numbering, np.concatenate(codes[name]))
+        for name, numbering in numberings.items()
+    }
+    return Cells(columns, rows, findings, complete, parted)
 
 
 def _with_commas(text: bytes, findings: Findings) -> tuple[bytes, bool]:
@@ -90,7 +95,7 @@ def _with_commas(text: bytes, findings: Findings) -> tuple[bytes, bool]:
     if first in (b"sep=;", b"sep=,", b"sep=|", b"sep="):
         text = text[:start] + text[text.index(b"\n", start) :]
         if not text.strip():
-            findings.stop("has no header; a header and a row a disk are needed")
+            findings.stop(NO_HEADER)
         start = len(text) - len(text.lstrip())
     header = text[start : text.index(b"\n", start)].decode()
     mark = max(SEPARATORS, key=header.count)
@@ -105,6 +110,8 @@ def _with_commas(text: bytes, findings: Findings) -> tuple[bytes, bool]:
         except plain_csv.Error:
             cells = [line]  # it will not split as the header does, and is named
         writer.writerow(cells if any(cell.strip() for cell in cells) else [])
+    if not made.getvalue().strip():
+        findings.stop(NO_HEADER)
     return made.getvalue().encode(), True
 
 
@@ -162,10 +169,15 @@ def stream_cells(
             line, piece = header.line + 1, piece[header.end :]
         if not piece:
             continue
-        table, numbers, _ = _rows(piece, line, header, findings, MANY + 1)
+        columns, numbers, _ = _rows(piece, line, header, findings, MANY + 1)
         findings.refuse_if_many()
         if numbers.size:
-            yield Cells(_columns(table, header), numbers, findings)
+            numberings = {name: Numbering() for name in columns}
+            texts = {
+                name: _text(numberings[name], numberings[name].of(cells))
+                for name, cells in columns.items()
+            }
+            yield Cells(texts, numbers, findings)
 
 
 def _header(
@@ -177,9 +189,9 @@ def _header(
     line += text.count(b"\n", 0, start)
     header = text[start:end]
     width = _width(header, line, findings)
-    cells = _split(b"", header * 2, width, range(width)).columns
-    positions = columns_of([cell[0].as_py().strip() for cell in cells], line)
-    return Header(header, line, end, width, positions)
+    seen = _lines(header)
+    names = [_unquoted(cell).strip() for cell in _split(seen.raw, seen.ends)]
+    return Header(line, end, width, columns_of(names, line))
 
 
 def _rows(
@@ -188,23 +200,38 @@ def _rows(
     header: Header,
     findings: Findings,
     most: int | None = None,
-) -> tuple[pa.Table, np.ndarray, bool]:
-    """Split the lines of a block that can be; say which, and whether all could."""
+) -> tuple[dict[str, list[str]], np.ndarray, bool]:
+    """Split the lines of a block that can be; say which, and whether all could.
+
+    Gives the cells of each column wanted, as they are spelt.
+    """
     lines = _lines(block)
     numbers = np.arange(lines.lengths.size) + line
     good = _note_bad_lines(lines, numbers, header.width, findings, most)
     complete = bool((good | lines.blank).all())
+    raw, ends = lines.raw, lines.ends
     if not good.all():
-        block = lines.raw[np.repeat(good, lines.lengths)].tobytes()
-    table = _split(header.text, block, header.width, header.positions.values())
-    return table, numbers[good], complete
+        kept = np.repeat(good, lines.lengths)
+        raw, ends = raw[kept], ends[kept]
+    cells = _split(raw, ends)
+    columns = {name: cells[i :: header.width] for name, i in header.positions.items()}
+    return columns, numbers[good], complete
 
 
-def _columns(table: pa.Table, header: Header) -> dict[str, pa.Array]:
-    return {
-        name: table.column(str(i)).combine_chunks()
-        for name, i in header.positions.items()
-    }
+def _split(raw: np.ndarray, ends: np.ndarray) -> list[str]:
+    """Split lines into cells, as they are spelt, where a mask says that one ends."""
+    raw = np.where(ends, np.uint8(0), raw)  # a byte that stands in no text
+    return raw.tobytes().decode().split("\0")[:-1]
+
+
+def _text(numbering: Numbering, codes: np.ndarray) -> Text:
+    """Return a column of text, from how its cells are spelt."""
+    text = Text(numbering.words(), codes)
+    return text.map(_unquoted) if '"' in "".join(text.words) else text
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
 def _refuse_mark(data: bytes, findings: Findings) -> None:
@@ -278,7 +305,7 @@ def _width(header: bytes, line: int, findings: Findings) -> int:
 def _blocks(text: bytes, start: int) -> Iterator[bytes]:
     """Cut a text after line ends, into pieces of no more memory than needed."""
     while start < len(text):
-        end = text.rfind(b"\n", start, start + BLOCK) + 1
+        end = text.rfind(b"\n", start, start + PIECE) + 1
         end = end or text.index(b"\n", start) + 1
         yield text[start:end]
         start = end
@@ -306,6 +333,7 @@ def _lines(block: bytes) -> Lines:
     filled = ~np.isin(raw, list(b" \t\n"))
     return Lines(
         raw,
+        comma | (raw == NEWLINE),
         lengths,
         blank=~np.logical_or.reduceat(filled, starts),
         cells=np.add.reduceat(comma, starts, dtype=np.int64) + 1,
@@ -349,23 +377,3 @@ def _miscount(cells: int, width: int) -> str:
     if cells < width:
         return f"has {cells}"
     return f"has {cells}: quote a cell that holds a comma; decimals take a point"
-
-
-def _split(
-    header: bytes, block: bytes, width: int, positions: Iterable[int]
-) -> pa.Table:
-    names = [str(i) for i in range(width)]
-    table = csv.read_csv(
-        # behind the header, for Arrow drops a mark U+FEFF where a text begins
-        pa.BufferReader(header + block),
-        read_options=csv.ReadOptions(
-            column_names=names, block_size=4 * LONGEST_LINE, use_threads=True
-        ),
-        parse_options=csv.ParseOptions(ignore_empty_lines=False),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.large_string()),
-            strings_can_be_null=False,
-            include_columns=[str(i) for i in positions],
-        ),
-    )
-    return table.slice(1)

@@ -4,29 +4,37 @@ Each conversion notes the cells that break the rules of their row in
 ``fields.toml`` and leaves them missing; nothing is filled in.
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from vmbmodel.fields import FLAGS, NUMBER, Field, fields, nearest
 from vmbmodel.inventory.files import (
     LONGEST_NAME,
     NOT_A_FLAG,
     NOT_A_NUMBER,
-    UNPRINTABLE,
     Cells,
+    Text,
+    lower,
     size_gib,
+    unprintable,
 )
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED
 
-__all__ = ["converted", "frame_of", "typed", "without_blank_rows"]
+__all__ = ["Column", "converted", "frame_of", "typed", "without_blank_rows"]
 
-GROUPED = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
+Column = np.ndarray | pd.arrays.BooleanArray | Text
+"""A converted column: numbers with NaN where none is, flags, or text."""
+
+PLAIN = re.compile(NUMBER)
+STRANGE = re.compile(r"[^0-9.eE+-]")
+"""Letters of no plain number; what floats without one is plain."""
+
+GROUPED = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 """A number whose mark may group thousands or part decimals."""
 
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
@@ -34,14 +42,8 @@ SPREADSHEET_FLAGS = {"wahr": True, "falsch": False, "vrai": True, "faux": False}
 SIZE_UNITS = {"GiB": 1.0, "GiB/d": 1.0, "KiB": 2.0**20}
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 WITH_UNIT = re.compile(r"[0-9.,]+\s*[kmgtp]i?b", re.IGNORECASE)
-_KEPT_AS = {"number": pa.float64(), "flag": pa.bool_()}
+_DTYPES = {"number": np.dtype(float), "flag": pd.BooleanDtype()}
 """Type of the columns of a kind; the rest is text."""
-
-_DTYPES = {
-    pa.float64(): np.dtype(float),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.large_string(): pd.StringDtype(),
-}
 
 
 def without_blank_rows(cells: Cells) -> Cells:
@@ -51,105 +53,119 @@ def without_blank_rows(cells: Cells) -> Cells:
     for name in [name for name in COLUMNS if name in columns]:
         if filled.all():
             return cells
-        filled |= _filled(columns[name]).is_valid().to_numpy(zero_copy_only=False)
+        filled |= ~_missing(_filled(columns[name]))
     if columns and not filled.any():
         cells.findings.add("has no rows; a row a disk is needed")
-    kept = {name: column.filter(filled) for name, column in columns.items()}
+    kept = {name: column[filled] for name, column in columns.items()}
     return replace(cells, columns=kept, rows=cells.rows[filled])
 
 
-def converted(cells: Cells) -> dict[str, pa.Array]:
+def converted(cells: Cells) -> dict[str, Column]:
     """Bring every column to its type, an absent one to missing values."""
-    by_kind = {"number": _numbers, "text": _names, "flag": _words, "choice": _words}
+    by_kind = {"number": _numbers, "text": _names, "flag": _flags, "choice": _choices}
+    absent = Text([], np.full(cells.rows.size, -1, np.int32))
+    none = {
+        "number": np.full(cells.rows.size, np.nan),
+        "flag": _flags_of(absent, []),
+    }
     columns = {}
     for name in COLUMNS:
         field = fields()[name]
         if name in cells.columns:
             columns[name] = by_kind[field.kind](field, cells)
         else:
-            columns[name] = pa.nulls(cells.rows.size, _kept_as(field))
+            columns[name] = none.get(field.kind, absent)
     return columns
 
 
-def frame_of(columns: Mapping[str, pa.Array]) -> pd.DataFrame:
+def frame_of(columns: Mapping[str, Column]) -> pd.DataFrame:
     """Return converted columns as a table."""
     return pd.DataFrame(
         {
-            name: column.to_numpy(zero_copy_only=False)
-            if column.type == pa.float64()
-            else _DTYPES[column.type].__from_arrow__(column)
+            name: _strings(column) if isinstance(column, Text) else column
             for name, column in columns.items()
         }
     )
 
 
+def _strings(column: Text) -> pd.api.extensions.ExtensionArray:
+    words = pd.array([*column.words, pd.NA], dtype=pd.StringDtype())
+    return words.take(column.codes)  # -1 is the place of the last
+
+
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give a table of values that need no check the types of its columns."""
-    return frame.astype({n: _DTYPES[_kept_as(fields()[n])] for n in COLUMNS})
+    kinds = {name: fields()[name].kind for name in COLUMNS}
+    return frame.astype({n: _DTYPES.get(k, pd.StringDtype()) for n, k in kinds.items()})
 
 
-def _kept_as(field: Field) -> pa.DataType:
-    return _KEPT_AS.get(field.kind, pa.large_string())
-
-
-def _filled(column: pa.Array) -> pa.Array:
+def _filled(column: Text | np.ma.MaskedArray) -> Text | np.ndarray:
     """Drop the blanks around text; what is blank then is missing."""
-    if pa.types.is_floating(column.type):
-        blank = pc.is_nan(column)
-    else:
-        column = pc.utf8_trim_whitespace(column)
-        blank = pc.equal(column, "")
-    return pc.if_else(blank, pa.scalar(None, column.type), column)
+    if isinstance(column, Text):
+        return column.map(lambda word: word.strip() or None)
+    return np.ma.getdata(column)
 
 
-def _required(field: Field, cells: Cells) -> pa.Array:
+def _missing(column: Text | np.ndarray) -> np.ndarray:
+    return column.missing if isinstance(column, Text) else np.isnan(column)
+
+
+def _required(field: Field, cells: Cells) -> Text | np.ndarray:
     column = _filled(cells.columns[field.name])
     if field.name in REQUIRED:
-        at = _where(column.is_null())
+        at = np.flatnonzero(_missing(column))
         cells.note("must not be blank", field.name, at)
     return column
 
 
-def _numbers(field: Field, cells: Cells) -> pa.Array:
+def _numbers(field: Field, cells: Cells) -> np.ndarray:
     column = _required(field, cells)
-    if not pa.types.is_floating(column.type):
-        column = _plain_numbers(field, column, cells).cast(pa.float64())
-    column = pc.add(column, 0.0)  # no zero keeps a sign
-    values = column.to_numpy(zero_copy_only=False)
+    if isinstance(column, Text):
+        column = _read_numbers(field, column, cells)
+    values = column + 0.0  # no zero keeps a sign
+    result = values.copy()
     for rule, kept in field.rules(values):
         broken = ~kept & ~np.isnan(values)
         cells.note(f"must be {rule}", field.name, np.flatnonzero(broken))
-        column = pc.if_else(pa.array(broken), pa.scalar(None, column.type), column)
-    return column
+        result[broken] = np.nan
+    return result
 
 
-def _plain_numbers(field: Field, column: pa.Array, cells: Cells) -> pa.Array:
-    """Spell numbers plainly that a spreadsheet spells otherwise, and remark it.
+def _read_numbers(field: Field, column: Text, cells: Cells) -> np.ndarray:
+    """Read numbers, also those that a spreadsheet spells otherwise, and remark these.
 
     What is no number, or may be read in two ways, is noted and then missing.
     """
-    plain = pc.match_substring_regex(column, NUMBER)
-    if cells.comma_parts_decimals:
-        plain = pc.and_(plain, pc.invert(pc.match_substring_regex(column, GROUPED)))
-    at = _where(pc.invert(plain))
-    if not at.size:
-        return column
-    values, wrong, kinds = column.to_pylist(), [], set()
-    for i in at.tolist():
-        cell = values[i]
-        try:
-            number, kind = _as_meant(field, cell)
-        except ValueError:
-            values[i] = None
-            wrong.append(i)
-            continue
-        values[i] = f"{number:.17g}"
-        if kind not in kinds:
-            kinds.add(kind)
-            cells.findings.remark(f"{field.name}: {kind}; {cell} is {number:g}")
-    at = np.array(wrong, dtype=int)
-    cells.note(NOT_A_NUMBER, field.name, at, _number_hint)
-    return pa.array(values, column.type)
+    values = _plain_numbers(column.words, cells)
+    odd = np.isnan(values)
+    if odd.any():
+        kinds = set()
+        strange = column.spread(odd, False, bool)
+        for i in pd.unique(column.codes[strange]).tolist():
+            word = column.words[i]
+            try:
+                values[i], kind = _as_meant(field, word)
+            except ValueError:
+                continue
+            if kind not in kinds:
+                kinds.add(kind)
+                cells.findings.remark(f"{field.name}: {kind}; {word} is {values[i]:g}")
+        wrong = column.spread(np.isnan(values), False, bool)
+        cells.note(NOT_A_NUMBER, field.name, np.flatnonzero(wrong), _number_hint)
+    return column.spread(values, np.nan, float)
+
+
+def _plain_numbers(words: Sequence[str], cells: Cells) -> np.ndarray:
+    """Return what words say that are plain numbers, NaN for the others."""
+    if not cells.comma_parts_decimals and not STRANGE.search("".join(words)):
+        with contextlib.suppress(ValueError):  # a quicker way to the same
+            return np.array(list(map(float, words)), dtype=float)
+    values = np.full(len(words), np.nan)
+    for i, word in enumerate(words):
+        two_ways = cells.comma_parts_decimals and GROUPED.fullmatch(word)
+        if PLAIN.fullmatch(word) and not two_ways:
+            values[i] = float(word)
+    return values
 
 
 def _as_meant(field: Field, cell: str) -> tuple[float, str]:
@@ -166,7 +182,7 @@ def _as_meant(field: Field, cell: str) -> tuple[float, str]:
 
 def _number_hint(cell: str) -> str:
     cell = cell.strip()
-    if re.fullmatch(GROUPED, cell):
+    if GROUPED.fullmatch(cell):
         return "its mark may group thousands or part decimals; write it without"
     if DECIMAL_COMMA.fullmatch(cell):
         return "decimals take a point"
@@ -175,38 +191,54 @@ def _number_hint(cell: str) -> str:
     return ""
 
 
-def _names(field: Field, cells: Cells) -> pa.Array:
-    trimmed = _required(field, cells)
-    missing = pa.scalar(None, trimmed.type)
-    names = pc.if_else(trimmed.is_null(), missing, cells.columns[field.name])
-    unprintable = pc.match_substring_regex(names, UNPRINTABLE)
-    loose = pc.and_(pc.not_equal(names, trimmed), pc.invert(unprintable))
-    long = pc.greater(pc.utf8_length(names), LONGEST_NAME)
+def _names(field: Field, cells: Cells) -> Text:
+    blank = _required(field, cells).missing
+    names = cells.columns[field.name]
+    names = replace(names, codes=np.where(blank, -1, names.codes))
     for rule, bad in [
         ("must not contain control characters or line breaks", unprintable),
-        ("must not begin or end with a blank", loose),
-        (f"must have {LONGEST_NAME} characters at most", long),
+        ("must not begin or end with a blank", _is_loose),
+        (
+            f"must have {LONGEST_NAME} characters at most",
+            lambda word: len(word) > LONGEST_NAME,
+        ),
     ]:
-        cells.note(rule, field.name, _where(bad))
+        cells.note(rule, field.name, np.flatnonzero(names.holds(bad)))
     return names
 
 
-def _words(field: Field, cells: Cells) -> pa.Array:
-    """Read flags and choices: words of a short list, in any case."""
-    if field.kind == "flag":
-        words = FLAGS | SPREADSHEET_FLAGS
-        known, meanings = list(words), list(words.values())
-        rule = NOT_A_FLAG
-    else:
-        known = meanings = list(field.choices)
-        last = meanings[-1] if len(known) <= 10 else f"another of {len(known)} names"
-        rule = f"must be {', '.join(meanings[: min(len(known) - 1, 5)])} or {last}"
-    column = _required(field, cells)
-    words = pa.array([word.lower() for word in known], column.type)
-    index = pc.index_in(pc.utf8_lower(column), words)
-    at = _where(pc.and_(index.is_null(), column.is_valid()))
+def _is_loose(name: str) -> bool:
+    return name != name.strip() and not unprintable(name)
+
+
+def _choices(field: Field, cells: Cells) -> Text:
+    known = list(field.choices)
+    last = known[-1] if len(known) <= 10 else f"another of {len(known)} names"
+    rule = f"must be {', '.join(known[: min(len(known) - 1, 5)])} or {last}"
+    column = _known(field, cells, known, rule)
+    meant = {word.lower(): word for word in known}
+    return column.map(meant.get)
+
+
+def _flags(field: Field, cells: Cells) -> pd.arrays.BooleanArray:
+    words = FLAGS | SPREADSHEET_FLAGS
+    column = _known(field, cells, list(words), NOT_A_FLAG)
+    return _flags_of(column, [words.get(word) for word in column.words])
+
+
+def _flags_of(column: Text, flags: Sequence[bool | None]) -> pd.arrays.BooleanArray:
+    """Return flags, of which those of a column's words are known."""
+    unknown = column.spread([flag is None for flag in flags], True, bool)
+    return pd.arrays.BooleanArray(column.spread(flags, False, bool), unknown)
+
+
+def _known(field: Field, cells: Cells, known: Sequence[str], rule: str) -> Text:
+    """Return a column in small letters, and note its words that are not known."""
+    column = _required(field, cells).map(lower)
+    small = {word.lower() for word in known}
+    at = np.flatnonzero(column.holds(lambda word: word not in small))
     cells.note(rule, field.name, at, _Suggest(known))
-    return pa.array(meanings, _kept_as(field)).take(index)
+    return column
 
 
 class _Suggest:
@@ -221,7 +253,3 @@ class _Suggest:
             word = nearest(cell, self.words)
             self.hints[cell] = f"did you mean {word}?" if word else ""
         return self.hints.get(cell, "")
-
-
-def _where(mask: pa.Array) -> np.ndarray:
-    return np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))

@@ -1,22 +1,30 @@
 """What must hold between the cells of a disk, and between the disks of a VM."""
 
+import unicodedata
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import pandas as pd
 
 from vmbmodel.fields import fields
-from vmbmodel.inventory.files import Cells
+from vmbmodel.inventory.files import Cells, Text, lower
 from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
+from vmbmodel.inventory.fleet.conversion import Column
+from vmbmodel.service import limits
 
 __all__ = ["check_rows"]
 
 LARGEST_GIB = 2**30
 """One EiB, far above any disk: what is larger was not meant in GiB."""
 
+BLANKS = str.maketrans(
+    "", "", "\t\n\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)  # fmt: skip
+"""Letters that a name is not told apart by."""
 
-def check_rows(columns: Mapping[str, pa.Array], cells: Cells) -> None:
+
+def check_rows(columns: Mapping[str, Column], cells: Cells) -> None:
     """Note every rule that converted rows break together."""
     names = [n for n in COLUMNS if fields()[n].kind == "text" and n != "origin"]
     spelt, meant = {}, {}
@@ -34,20 +42,36 @@ def check_rows(columns: Mapping[str, pa.Array], cells: Cells) -> None:
     _check_new_disks(vm, columns, cells)
 
 
-def _check_disks(columns: Mapping[str, pa.Array], cells: Cells) -> None:
+def _check_disks(columns: Mapping[str, Column], cells: Cells) -> None:
     """Check each disk by itself."""
     for name in ("size_gib", "churn_gib_per_day"):
-        at = np.flatnonzero(_floats(columns[name]) > LARGEST_GIB)
+        at = np.flatnonzero(columns[name] > LARGEST_GIB)
         hints = ["sizes are in GiB"] * at.size
         cells.note(f"must be <= {LARGEST_GIB} (1 EiB)", name, at, hints)
-    sizes = _floats(columns["size_gib"])
-    at = np.flatnonzero(_floats(columns["used_gib"]) > sizes)
+    sizes = columns["size_gib"]
+    at = np.flatnonzero(columns["used_gib"] > sizes)
     hints = [f"size_gib is {size:.15g}" for size in sizes[at]]
     cells.note("must be <= size_gib", "used_gib", at, hints)
+    _remark_sizes(sizes, cells)
     homeless = ~_flags(columns["managed"], True)
-    homeless &= _flags(columns["storage_account"].is_null())
+    homeless &= columns["storage_account"].missing
     at = np.flatnonzero(homeless)
     cells.note("must be given where managed is false", "storage_account", at)
+
+
+def _remark_sizes(sizes: np.ndarray, cells: Cells) -> None:
+    """Remark sizes that no disk has which is backed up: perhaps of another unit."""
+    largest_gib = limits()["max_disk_gib"]
+    at = np.flatnonzero(sizes > largest_gib)
+    if not at.size:
+        return
+    (_, place), *_ = cells.at("size_gib", at[:1])
+    size, more = sizes[at[0]], f" and {at.size - 1:,} more"
+    cells.findings.remark(
+        f"size_gib {size:,.15g} on {place}{more * (at.size > 1)} is above "
+        f"{largest_gib:,g} GiB, the largest disk that is backed up; if it is in MB, "
+        f"say {size / 1024:,.15g}"
+    )
 
 
 def _check_spelling(
@@ -61,23 +85,21 @@ def _check_spelling(
     cells.note(rule, name, at, hints)
 
 
-def _check_os_disks(
-    vm: np.ndarray, disk: np.ndarray, role: pa.Array, cells: Cells
-) -> None:
+def _check_os_disks(vm: np.ndarray, disk: np.ndarray, role: Text, cells: Cells) -> None:
     """Check that a disk stands there once, and that a VM has one OS disk."""
     twice = _again(disk)
     at = np.flatnonzero(twice)
     hints = _elsewhere(at, _first_alike(disk), cells)
     cells.note("must be named once in a VM", "disk", at, hints)
 
-    is_os = _flags(pc.equal(role, "os"))
+    is_os = role.holds(lambda word: word == "os")
     of_os = np.where(is_os & ~twice, vm, -1)
     at = np.flatnonzero(_again(of_os))
     hints = _elsewhere(at, _first_alike(of_os), cells)
     cells.note("must be os for one disk of a VM only", "role", at, hints)
 
     if cells.complete and "role" in cells.columns:  # else it may just not be seen
-        perhaps = is_os | _flags(role.is_null())
+        perhaps = is_os | role.missing
         without = (vm >= 0) & ~_again(vm) & ~np.isin(vm, vm[perhaps])
         cells.note("must have an OS disk (role os)", "vm", np.flatnonzero(without))
 
@@ -98,7 +120,7 @@ def _check_agreement(
 
 
 def _check_new_disks(
-    vm: np.ndarray, columns: Mapping[str, pa.Array], cells: Cells
+    vm: np.ndarray, columns: Mapping[str, Column], cells: Cells
 ) -> None:
     young = np.where(_flags(columns["first_backup"]), vm, -1)
     new = _flags(columns["new_disk"])
@@ -106,36 +128,30 @@ def _check_new_disks(
     cells.note("must be false where first_backup of the VM is true", "new_disk", at)
 
 
-def _floats(column: pa.Array) -> np.ndarray:
-    return column.to_numpy(zero_copy_only=False)
+def _flags(column: pd.arrays.BooleanArray, otherwise: bool = False) -> np.ndarray:
+    return column.to_numpy(bool, na_value=otherwise)
 
 
-def _flags(column: pa.Array, otherwise: bool = False) -> np.ndarray:
-    return column.fill_null(otherwise).to_numpy(zero_copy_only=False)
-
-
-def _numbered(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(values: Column) -> tuple[np.ndarray, np.ndarray]:
     """Return numbers for the values as spelt, and as meant: case, blanks ignored.
 
     A missing value has the number -1.
     """
-    if values.null_count == len(values):
-        none = np.full(len(values), -1)
-        return none, none
-    found = values.dictionary_encode()
-    spelt = found.indices.fill_null(-1).to_numpy()
-    if not pa.types.is_large_string(values.type):
-        return spelt, spelt
-    composed = pc.utf8_normalize(found.dictionary, "NFC")
-    plain = pc.replace_substring_regex(pc.utf8_lower(composed), r"[\s\p{Z}]+", "")
-    return spelt, np.append(plain.dictionary_encode().indices, -1)[spelt]
+    if not isinstance(values, Text):
+        codes, _ = pd.factorize(values)
+        return codes, codes
+    return values.codes, values.map(_meant).codes
+
+
+def _meant(name: str) -> str:
+    return lower(unicodedata.normalize("NFC", name)).translate(BLANKS)
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return numbers for the pairs of two numberings."""
     pair = first.astype(int) * (second.max(initial=0) + 1) + second
     known = (first >= 0) & (second >= 0)
-    return np.where(known, pa.array(pair).dictionary_encode().indices, -1)
+    return np.where(known, pd.factorize(pair)[0], -1)
 
 
 def _first_alike(codes: np.ndarray) -> np.ndarray:

@@ -6,11 +6,9 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import parquet
 
-from vmbmodel.fields import fields, nearest
-from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings
+from vmbmodel.fields import Field, fields, nearest
+from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
 __all__ = ["frame_cells", "parquet_cells"]
@@ -18,25 +16,28 @@ __all__ = ["frame_cells", "parquet_cells"]
 MOST_ROWS = 20_000_000
 """Rows of the longest Parquet file that is read: a small one may claim any number."""
 
-_NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-_TEXT = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_string_view,
-    pa.types.is_null,
-)
-_TYPED = {
-    "number": _NUMERIC,
-    "flag": (pa.types.is_boolean, pa.types.is_integer),
-    "choice": (),
-    "text": (),
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+MIXED = ("string", "mixed", "mixed-integer", "complex")
+"""What pandas calls cells of which each is looked at by itself."""
+
+TYPES = {
+    "boolean": "bool",
+    "bytes": "binary",
+    "date": "date32[day]",
+    "datetime": "timestamp[us]",
 }
+"""What columns of a kind that pandas knows are called, where another kind is needed."""
 
 _RULES = {"number": NOT_A_NUMBER, "flag": NOT_A_FLAG}
 
 
 def parquet_cells(data: bytes, findings: Findings) -> Cells:
     """Take a Parquet file apart; its rows count from 1."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        findings.stop("is Parquet, which is read by pyarrow", hint="save it as CSV")
     try:
         file = parquet.ParquetFile(pa.BufferReader(data))
         if (rows := file.metadata.num_rows) > MOST_ROWS:
@@ -47,8 +48,32 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
         reason = str(error).partition("\n")[0]
         findings.stop(f"cannot be read as Parquet: {reason}")
     found = positions(table.column_names, None, findings)
-    columns = {name: table.column(i) for name, i in found.items()}
+    columns = {n: _of_arrow(fields()[n], table.column(i)) for n, i in found.items()}
     return _by_row(columns, table.num_rows, findings)
+
+
+def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
+    """Bring a column of Parquet to text or ``float64``; else give its type."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    text = types.is_string, types.is_large_string, types.is_string_view, types.is_null
+    whole = types.is_integer(kind)
+    number = whole or types.is_floating(kind) or types.is_decimal(kind)
+    flag = field.kind == "flag" and (whole or types.is_boolean(kind))
+    column = column.cast(kind).combine_chunks()
+    if flag or any(test(kind) for test in text):
+        column = column.cast(pa.large_string()).dictionary_encode()
+        codes = column.indices.fill_null(-1).to_numpy()
+        return Text(column.dictionary.to_pylist(), codes)
+    if field.kind == "number" and number:
+        values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        missing = column.is_null().to_numpy(zero_copy_only=False)
+        return np.ma.masked_array(values, missing)
+    return str(kind)
 
 
 def frame_cells(frame: pd.DataFrame, findings: Findings) -> Cells:
@@ -62,9 +87,10 @@ def frame_cells(frame: pd.DataFrame, findings: Findings) -> Cells:
     found = positions([str(s.name).strip() for s in series], None, findings)
     columns = {}
     for name, i in found.items():
-        column = _column(name, series[i], findings)
-        if column is not None and (name in REQUIRED or not _is_blank(column)):
-            columns[name] = column
+        if name in REQUIRED or not pd.isna(series[i]).all():
+            column = _of_pandas(fields()[name], series[i], findings)
+            if column is not None:
+                columns[name] = column
     return _by_row(columns, len(frame), findings)
 
 
@@ -77,61 +103,76 @@ def _from_index(frame: pd.DataFrame) -> Iterator[pd.Index]:
             yield frame.index.get_level_values(level)
 
 
-def _column(
-    name: str, cells: pd.Series | pd.Index, findings: Findings
-) -> pa.Array | pa.ChunkedArray | None:
-    """Bring cells of any types to one type, or note which cannot be."""
-    field = fields()[name]
-    try:
-        column = pa.array(cells, from_pandas=True)
-    except (pa.ArrowException, OverflowError, UnicodeError):
-        return _mixed(name, cells, findings)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if _is_blank(column):
-        return pa.nulls(len(column))
-    if field.kind != "number" and any(test(column.type) for test in _NUMERIC):
-        return column.cast(pa.large_string())
-    return column
+def _of_pandas(
+    field: Field, cells: pd.Series | pd.Index, findings: Findings
+) -> Text | np.ma.MaskedArray | str | None:
+    """Bring cells of any types to text or ``float64``; else give their type.
+
+    Where they have no type in common, cells that no text can stand for are noted.
+    """
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        words = [*cells.array.categories, None]  # a missing cell has the code -1
+        cells = pd.Series([words[code] for code in cells.array.codes], dtype=object)
+    if isinstance(cells.dtype, pd.SparseDtype):
+        cells = pd.Series(np.asarray(cells))
+    missing = np.asarray(pd.isna(cells))
+    if missing.all():
+        return Text.of([None] * len(cells))
+    kind = pd.api.types.infer_dtype(cells)
+    if kind in NUMBERS and field.kind == "number":
+        values = cells.to_numpy(float, na_value=np.nan)
+        return np.ma.masked_array(values, missing)
+    if kind == "string":
+        codes, words = pd.factorize(cells)
+        words = list(map(str, words.tolist()))
+        if all(map(_is_unicode, words)):
+            return Text(words, codes)
+    if kind in NUMBERS or kind in MIXED or (kind, field.kind) == ("boolean", "flag"):
+        return _each(field, cells, missing, findings)
+    if kind == "datetime64":
+        return f"timestamp[{getattr(cells, 'dt', cells).unit}]"
+    return TYPES.get(kind, kind)
 
 
-def _is_blank(column: pa.Array | pa.ChunkedArray) -> bool:
-    return column.null_count == len(column)
-
-
-def _mixed(
-    name: str, cells: pd.Series | pd.Index, findings: Findings
-) -> pa.Array | None:
-    """Bring cells of many types to text; note those that no text can stand for."""
+def _each(
+    field: Field, cells: pd.Series | pd.Index, missing: np.ndarray, findings: Findings
+) -> Text | None:
+    """Bring cells to text, each by itself; note those that no text can stand for."""
     texts, wrong = [], []
-    for row, cell in enumerate(cells, 1):
-        text = _text(cell)
-        texts.append(text)
-        if text is None and not _is_missing(cell):
+    for row, (cell, no) in enumerate(zip(cells, missing.tolist(), strict=True), 1):
+        texts.append(None if no else _text(cell))
+        if texts[-1] is None and not no:
             wrong.append((row, cell))
     if not wrong:
-        return pa.array(texts, pa.large_string())
-    rule = _RULES.get(fields()[name].kind, "must be text")
+        return Text.of(texts)
     rows, values = zip(*wrong, strict=True)
-    findings.add_cells(rule, name, rows, values, [""] * len(rows))
+    rule = _RULES.get(field.kind, "must be text")
+    findings.add_cells(rule, field.name, rows, values, [""] * len(rows))
     return None
 
 
 def _text(cell: object) -> str | None:
-    """Return a cell as text would hold it; None if it is missing or none can."""
+    """Return a cell as text would hold it; None if none can."""
     if isinstance(cell, str):
         return str(cell) if _is_unicode(cell) else None
     if isinstance(cell, bool | np.bool_):
         return str(bool(cell)).lower()
     if isinstance(cell, Integral):
         return str(int(cell))
-    if isinstance(cell, Real | Decimal) and not _is_missing(cell):
-        return str(pa.scalar(float(cell)).cast(pa.string()))
+    if isinstance(cell, Real | Decimal):
+        return _shortest(float(cell))
     return None
 
 
-def _is_missing(cell: object) -> bool:
-    return pd.api.types.is_scalar(cell) and bool(pd.isna(cell))
+def _shortest(number: float) -> str:
+    """Spell a number in as few digits as tell it from all others.
+
+    >>> [_shortest(number) for number in (7.0, 1e-5, 1.5e-7, 1e9, 1e10)]
+    ['7', '0.00001', '1.5e-7', '1000000000', '1e+10']
+    """
+    if number == 0 or 1e-6 <= abs(number) < 1e10:
+        return np.format_float_positional(number, trim="-")
+    return np.format_float_scientific(number, trim="-", exp_digits=1)
 
 
 def _is_unicode(text: str) -> bool:
@@ -143,26 +184,19 @@ def _is_unicode(text: str) -> bool:
 
 
 def _by_row(
-    columns: Mapping[str, pa.Array | pa.ChunkedArray], count: int, findings: Findings
+    columns: Mapping[str, Text | np.ma.MaskedArray | str],
+    count: int,
+    findings: Findings,
 ) -> Cells:
-    """Bring typed columns to text or ``float64``, and count their rows from 1."""
+    """Count rows from 1, and note the columns of a type that does not fit."""
     if not count:
         findings.stop("has no rows; a row a disk is needed")
-    plain = {}
+    fitting = {}
     for name, column in columns.items():
-        kind, wanted = column.type, fields()[name].kind
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if any(test(kind) for test in _TEXT):
-            target = pa.large_string()
-        elif any(test(kind) for test in _TYPED[wanted]):
-            target = pa.float64() if wanted == "number" else pa.large_string()
-        else:
-            what = "text" if wanted in ("text", "choice") else f"{wanted}s"
-            findings.add(f"column {name} must hold {what}; holds {kind}", column=name)
+        if not isinstance(column, str):
+            fitting[name] = column
             continue
-        column = column.cast(kind).cast(target, safe=False)
-        plain[name] = (
-            column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        )
-    return Cells(plain, np.arange(1, count + 1), findings)
+        wanted = fields()[name].kind
+        what = "text" if wanted in ("text", "choice") else f"{wanted}s"
+        findings.add(f"column {name} must hold {what}; holds {column}", column=name)
+    return Cells(fitting, np.arange(1, count + 1), findings)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-__all__ = ["POLICY_COLUMNS", "fleet_misses", "policy_misses"]
+__all__ = ["POLICY_COLUMNS", "fleet_misses", "in_a_month", "policy_misses"]
 
 _NIGHTS = 365.25 / 12
 
@@ -68,6 +68,11 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     any_miss_month_shared_prob 0.2635
     """
     return _misses(*_columns(vms))
+
+
+def in_a_month(once: np.ndarray, again: np.ndarray) -> np.ndarray:
+    """Return what a month has of what the next night has, and any later one."""
+    return once + np.where(again == 0, 0.0, (_NIGHTS - 1) * again)
 
 
 def policy_misses(vms: Table) -> pd.DataFrame:
@@ -129,7 +134,7 @@ def _figures(once: np.ndarray, again: np.ndarray) -> dict[str, np.ndarray]:
     every backup with its own luck and those of a vault sharing theirs; of the next
     night, and of a later one.
     """
-    month = once + np.where(again == 0, 0.0, (_NIGHTS - 1) * again)
+    month = in_a_month(once, again)
     return {
         "expected_misses": once[0],
         "any_miss_prob": _any(once[1]),
