@@ -22,6 +22,7 @@ __all__ = [
     "Result",
     "computed_by",
     "day_clock",
+    "day_clocks",
     "named",
     "plain",
     "records",
@@ -109,6 +110,18 @@ def day_clock(hours: float) -> str:
     days, minutes = divmod(round(hours * 60), 24 * 60)
     later = f" +{days:,}" if days else ""
     return f"{minutes // 60:02}:{minutes % 60:02}{later}"
+
+
+def day_clocks(hours: np.ndarray) -> np.ndarray:
+    """Write many hours as `day_clock` does, those of one minute once.
+
+    >>> day_clocks(np.array([23.5, 28.17, 23.5, math.inf])).tolist()
+    ['23:30', '04:10 +1', '23:30', 'never']
+    """
+    minute = np.where(np.isfinite(hours), np.round(hours * 60), math.inf)
+    number, minutes = pd.factorize(minute)
+    said = [day_clock(value / 60) for value in minutes.tolist()]
+    return np.array(said, dtype=object)[number]
 
 
 def computed_by(

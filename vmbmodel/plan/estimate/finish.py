@@ -17,7 +17,7 @@ import numpy as np
 
 from vmbmodel import formulas
 from vmbmodel.formulas.laws import at_chance, root
-from vmbmodel.plan.answers import day_clock
+from vmbmodel.plan.answers import day_clocks
 from vmbmodel.plan.estimate.others import (
     AT_ONCE_H,
     OthersWait,
@@ -116,7 +116,8 @@ def backup(
     figures = {name: np.empty(len(first)) for name in FIGURES}
 
     def put(rows: np.ndarray, law: _Law) -> None:
-        kinds = np.unique(alike[rows])
+        kinds = alike[rows]  # in order
+        kinds = kinds[np.diff(kinds, prepend=-1) > 0]
         means = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
         for name, mean_h in zip(means, law.means_h(), strict=True):
             figures[name][kinds] = mean_h
@@ -155,9 +156,7 @@ def backup(
     columns["deadline_h"] = np.full(shape[-1:], float(deadline_h))
     if "done_p95_h" in columns and len(shape) == 1:
         done_h = vms["start_h"] + columns["done_p95_h"]
-        columns["done_p95_clock"] = np.array(
-            [day_clock(hour) for hour in done_h], object
-        )
+        columns["done_p95_clock"] = day_clocks(done_h)
     return columns
 
 

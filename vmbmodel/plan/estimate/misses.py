@@ -7,6 +7,7 @@ night on which any of them misses is one on which the least likely of them does;
 vaults have their own luck then.
 """
 
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -80,19 +81,27 @@ def policy_misses(vms: Table) -> pd.DataFrame:
     Besides what `fleet_misses` takes, the VMs have a `policy`; the rows have the
     columns `POLICY_COLUMNS`, in the order of the inventory.
     """
-    columns = _columns(vms)
-    policy = pd.factorize(np.asarray(vms["policy"]))[0]
-    number, keys = pd.factorize(columns[0] * len(policy) + policy)
-    first = np.zeros(len(keys), dtype=int)
-    first[number[::-1]] = np.arange(len(number))[::-1]
-    ends = np.cumsum(np.bincount(number))[:-1]
-    members = np.split(np.argsort(number, kind="stable"), ends)[: len(keys)]
-    rows = []
-    for at, own in zip(first, members, strict=True):
-        figures = _misses(*(column[own] for column in columns))
-        names = {name: np.asarray(vms[name])[at] for name in ("vault", "policy")}
-        least = {"vms": len(own), "least_deadline_prob": columns[1][own].min()}
-        rows.append(names | least | figures)
+    vault, next_prob, later_prob = _columns(vms)
+    names = {name: np.asarray(vms[name]) for name in ("vault", "policy")}
+    policy = pd.factorize(names["policy"])[0]
+    number = pd.factorize(vault * len(policy) + policy)[0]
+    order = np.argsort(number, kind="stable")
+    counts = np.bincount(number)
+    begin = np.cumsum(counts) - counts
+    rows = {name: column[order[begin]] for name, column in names.items()}
+    rows["vms"] = counts
+    rows["least_deadline_prob"] = _each_least(next_prob[order], begin)
+    sums = []
+    for prob in (next_prob[order], later_prob[order]):
+        log_done = _log_done(prob)
+        sums.append(
+            (
+                _each_sum(1 - prob, begin),
+                _each_sum(log_done, begin),
+                _each_least(log_done, begin),  # a policy is of one vault
+            )
+        )
+    rows |= _figures(*np.array(sums))
     return pd.DataFrame(rows, columns=POLICY_COLUMNS)
 
 
@@ -109,27 +118,51 @@ def _misses(
     vault: np.ndarray, next_prob: np.ndarray, later_prob: np.ndarray
 ) -> dict[str, float]:
     """Return the figures of `fleet_misses`."""
-    missed, shared, done = [], [], []
+    sums = []
     for prob in (next_prob, later_prob):
-        with np.errstate(divide="ignore"):
-            log_done = np.log1p(prob - 1)
-        missed.append(math.fsum(1 - prob))
-        done.append(math.fsum(log_done))
-        shared.append(math.fsum(_least(vault, log_done)))
-    once, again = np.array([missed, done, shared]).T
+        log_done = _log_done(prob)
+        groups = (1 - prob, log_done, _least(vault, log_done))
+        sums.append([[math.fsum(values)] for values in groups])
+    figures = _figures(*np.array(sums))
+    return {name: float(values[0]) for name, values in figures.items()}
+
+
+def _figures(once: np.ndarray, again: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the figures of groups, from sums over each of three rows.
+
+    The rows are the chances to miss, and the logarithms of the chances that none does,
+    every backup with its own luck and those of a vault sharing theirs; of the next
+    night, and of a later one.
+    """
     month = in_a_month(once, again)
     return {
-        "expected_misses": float(once[0]),
+        "expected_misses": once[0],
         "any_miss_prob": _any(once[1]),
         "any_miss_shared_prob": _any(once[2]),
-        "misses_per_month": float(month[0]),
+        "misses_per_month": month[0],
         "any_miss_month_prob": _any(month[1]),
         "any_miss_month_shared_prob": _any(month[2]),
     }
 
 
-def _any(log_none: float) -> float:
-    return abs(math.expm1(log_none))
+def _any(log_none: np.ndarray) -> np.ndarray:
+    return np.array([abs(math.expm1(value)) for value in log_none.tolist()])
+
+
+def _log_done(prob: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.log1p(prob - 1)
+
+
+def _each_sum(values: np.ndarray, begin: np.ndarray) -> list[float]:
+    """Return the exact sum of each group, which begins where the last one ends."""
+    plain, ends = values.tolist(), [*begin.tolist(), len(values)]
+    return [math.fsum(plain[first:end]) for first, end in itertools.pairwise(ends)]
+
+
+def _each_least(values: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Return the least value of each group, which begins where the last one ends."""
+    return np.minimum.reduceat(values, begin) if len(begin) else values
 
 
 def _least(group: np.ndarray, values: np.ndarray) -> np.ndarray:
