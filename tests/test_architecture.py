@@ -27,7 +27,7 @@ LAYERS = [
     ["inventory"],
     ["plan"],
     ["grid"],
-    ["figures", "notebook"],
+    ["figures", "notebook", "sweeps"],
     ["render", "rerun"],
     ["cli", "__main__"],
 ]
@@ -71,6 +71,33 @@ def test_every_module_has_a_layer(path):
 def test_importing_the_package_loads_nothing_heavy(heavy):
     code = f"import vmbmodel, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- what a page has that runs the package ----------------------------------------
+
+
+def test_only_calibration_asks_more_of_scipy_than_special_functions():
+    asking = {
+        str(path.relative_to(PACKAGE).parent)
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "scipy" and name != "scipy.special"
+    }
+    assert asking == {"plan/calibrate"}
+
+
+def test_only_parquet_and_sweeps_ask_for_pyarrow_and_no_reader_before_it_must():
+    asking = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "pyarrow"
+    }
+    # who sweeps has dask besides; what estimates is to run without
+    assert asking == {"inventory/fleet/tables.py", "sweeps.py"}
+    tables = ast.parse((PACKAGE / "inventory/fleet/tables.py").read_text("utf-8"))
+    outside = [n for n in tables.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert not any("pyarrow" in ast.unparse(node) for node in outside)
 
 
 # --- packages as houses with one door --------------------------------------------

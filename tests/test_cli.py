@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import vmbmodel
 from vmbmodel import fields as units
 from vmbmodel.cli import app
-from vmbmodel.plan.estimate.answer import COLUMNS
+from vmbmodel.plan.estimate import COLUMNS, OF_VMS
 from vmbmodel.service import LIMITS, PRICES, PROFILES
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
@@ -66,8 +66,12 @@ def test_csv_has_a_row_a_vm(run):
     rows = pd.read_csv(
         pd.io.common.StringIO(run("estimate", SAMPLE, "--format", "csv"))
     )
-    assert list(rows.columns) == ["vm", *COLUMNS]
+    ends = [f"{name}_{end}" for name in OF_VMS for end in ("low", "high")]
+    assert [name for name in rows if name not in ends] == ["vm", *COLUMNS]
+    assert list(rows).index("total_usd_high") == list(rows).index("total_usd") + 2
     assert len(rows) == 40
+    bare = run("estimate", SAMPLE, "--format", "csv", "--no-interval")
+    assert bare.splitlines()[0] == ",".join(["vm", *COLUMNS])
 
 
 def test_never_is_a_word(run, a2):

@@ -264,6 +264,8 @@ def test_a_termination_is_143_and_leaves_nothing(folder):
     [
         ("KeyError('x')", "a fault of this program, not of your input: KeyError: 'x'"),
         ("MemoryError()", "there is not enough memory"),
+        ("OSError(12, 'Cannot allocate memory')", "there is not enough memory"),
+        ("ImportError('x.so: failed to map segment')", "there is not enough memory"),
     ],
 )
 def test_a_fault_of_ours_is_3_and_keeps_its_trace(folder, fault, said):

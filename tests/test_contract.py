@@ -189,10 +189,16 @@ def test_lazy_arrays_stay_lazy(formula):
     values = arguments(formula)
     first = next(iter(values))
     dim = formula.along or "vm"
-    lazy = xr.DataArray(np.broadcast_to(values[first], 3), dims=dim).chunk()
-    result = formula(**values | {first: lazy})
-    assert result.chunks is not None
-    assert_allclose(result.compute(), np.broadcast_to(formula(**values), 3), rtol=1e-14)
+    rows = np.broadcast_to(values[first], 3)
+    expected = np.broadcast_to(formula(**values), 3)
+    for lazy in (
+        xr.DataArray(rows, dims=dim).chunk(),
+        xr.DataArray(rows, dims=dim).chunk({dim: 2}),
+        dask.array.from_array(rows, chunks=2),
+    ):
+        result = formula(**values | {first: lazy})
+        assert result.chunks is not None
+        assert_allclose(result.compute(), expected, rtol=1e-14)
 
 
 @every_formula
@@ -205,8 +211,11 @@ def test_out_of_range_is_refused_by_name_value_and_index(formula):
                 ValueError, match=rf"^{name} must be .*got .* at index \(1,\)$"
             ):
                 formula(**values | {name: rows})
+        if name in formula.over:  # the shapes are looked at first
+            continue
+        later = formula(**values | {name: dask.array.from_array(rows, chunks=1)})
         with pytest.raises(ValueError, match=rf"^{name} must be .* \(1,\)$"):
-            formula(**values | {name: dask.array.from_array(rows)})
+            later.compute()
     with pytest.raises(ValueError, match=r"must be a number; got 'ten'"):
         formula(**values | {name: "ten"})
 

@@ -188,3 +188,61 @@ def test_what_is_no_estimate_ends_with_2(files, tmp_path, text):
         out = run(*pair)
         assert out.exit_code == 2
         assert "no.json" in out.output
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"total": 5}, "total must be an object"),
+        ({"total": {"total_usd": "much"}}, "total: total_usd must be a number"),
+        ({"total": {"total_usd": 10**400}}, "total: total_usd must be a number"),
+        ({"total": {"total_usd": math.nan}}, "total: total_usd must be a number"),
+        ({"vms": [{}]}, "vms, row 1: must have a name, vm"),
+        ({"vms": [{"vm": "a"}, {"vm": "a"}]}, "vms, row 2: 'a' stands twice"),
+        (
+            {"vms": [{"vm": "a", "deadline_prob": True}]},
+            "vms, row 1: deadline_prob must be a number; it is True",
+        ),
+    ],
+)
+def test_a_damaged_result_ends_with_2_and_says_what_is_wrong(
+    files, tmp_path, change, rule
+):
+    path = tmp_path / "no.json"
+    path.write_text(json.dumps(BEFORE | change))
+    out = run(files[0], str(path))
+    assert out.exit_code == 2
+    assert f"no.json: {rule}" in out.output
+    with pytest.raises(ValueError, match=f"second result: {rule}"):
+        diff(BEFORE, BEFORE | change)
+
+
+def test_vms_of_a_vault_that_moved_show_what_changed_of_them(tmp_path):
+    rows = [
+        {"vm": f"v{n:03}", "disk": "os", "role": "os", "size_gib": 512, "used_gib": 400}
+        for n in range(9)
+    ]
+    table = pd.DataFrame(rows).assign(vault="a")
+    moved = table.assign(vault=["b"] * 3 + ["a"] * 6)
+    paths = tmp_path / "a.json", tmp_path / "b.json"
+    for path, one in zip(paths, (table, moved), strict=True):
+        path.write_text(json.dumps(saved(one, vault_servers=2)))
+    shown = run(*map(str, paths)).output.split()
+    assert {"own", "done"} < set(shown)
+    assert "bill" not in shown  # it is the same before and after
+
+
+def test_the_last_digits_of_a_sum_are_no_change(tmp_path):
+    after = json.loads(json.dumps(BEFORE))
+    for name, value in after["total"].items():
+        if isinstance(value, float):
+            after["total"][name] = math.nextafter(value, math.inf)
+    for row in after["vms"]:
+        row["total_usd"] = math.nextafter(row["total_usd"], 0)
+    answer = diff(BEFORE, after)
+    assert not answer.totals["change"].any()
+    assert answer.causes.empty or not answer.causes.to_numpy().any()
+    paths = tmp_path / "a.json", tmp_path / "b.json"
+    for path, one in zip(paths, (BEFORE, after), strict=True):
+        path.write_text(json.dumps(one))
+    assert run(*map(str, paths)).output == "Nothing changed.\n"

@@ -135,7 +135,8 @@ def test_the_lowest_versions_are_those_that_were_tried():
     for line in (ROOT / "tests/lowest.txt").read_text("utf-8").splitlines():
         if not line.startswith("#"):
             tried[Requirement(line).name] = Requirement(line).specifier
-    surfaces = [*CORE, *EXTRAS["cli"], *EXTRAS["report"], *EXTRAS["notebooks"]]
+    extras = ("cli", "report", "sweep", "notebooks")
+    surfaces = [*CORE, *(line for extra in extras for line in EXTRAS[extra])]
     asked = {r.name: r.specifier for r in map(Requirement, surfaces)}
     assert tried.keys() == asked.keys()
     for name, specifier in tried.items():
@@ -155,6 +156,23 @@ def test_an_estimate_needs_no_extra(installed):
     done = installed("-c", code, FLEET)
     assert (done.returncode, done.stderr) == (0, "")
     assert all(float(word) > 0 for word in done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("estimate", ["--no-interval"]), ("check", [])]
+)
+def test_the_words_of_a_command_are_to_be_had_without_it(installed, name, words):
+    code = f"""if True:
+        import sys
+        import vmbmodel as vm
+        from vmbmodel.render import {name}_text
+        sys.stdout.write({name}_text(vm.{name}(sys.argv[1])) + "\\n")
+    """
+    said = installed("-c", code, FLEET)
+    printed = installed("-m", "vmbmodel", name, FLEET, *words, extras=["cli"])
+    assert (said.returncode, said.stderr) == (0, "")
+    assert len(said.stdout) > 1000
+    assert said.stdout == printed.stdout
 
 
 def test_the_front_door_says_which_extra_a_name_needs(installed):
@@ -200,6 +218,19 @@ def test_a_report_needs_its_extra_and_no_other(installed, tmp_path):
     done = installed(*words, extras=["cli", "report"])
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out/report.html").is_file()
+
+
+def test_a_sweep_needs_its_extra_and_no_other(installed, tmp_path):
+    grid = ROOT / "book/examples/waits.toml"
+    words = ("-m", "vmbmodel", "sweep", grid, "-o", tmp_path / "out.zarr")
+    done = installed(*words, extras=["cli"])
+    assert (done.returncode, done.stdout) == (2, "")
+    said = "vmbmodel: sweep needs zarr: pip install 'vmbmodel[sweep]'\n"
+    assert done.stderr == said
+    assert not list(tmp_path.iterdir())
+    done = installed(*words, extras=["cli", "sweep"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out.zarr/zarr.json").is_file()
 
 
 def test_a_figure_that_cannot_be_drawn_is_said_before_anything_is_written(

@@ -14,8 +14,12 @@ from typer.testing import CliRunner
 from vmbmodel._files import write_atomically
 from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
+from vmbmodel.inventory.files.quantities import zone
 from vmbmodel.inventory.fleet import InventoryError, read_fleet, sample_fleet, write
+from vmbmodel.plan.check.suppressions import read_suppressions
+from vmbmodel.plan.saved import read_saved
 from vmbmodel.plan.scenario_file import scenario_arguments
+from vmbmodel.service import limits, prices, profile
 
 
 def test_writes_and_leaves_nothing_beside(tmp_path):
@@ -183,3 +187,71 @@ def test_a_key_of_many_brackets_is_read_in_no_time():
     started = time.process_time()
     folded("[" * 200_000)
     assert time.process_time() - started < 5
+
+
+# --- what would take for ever to read ---------------------------------------------
+
+
+def within_seconds(work):
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=r".") as refused:
+        work()
+    assert time.monotonic() - begin < 10  # a quadratic reading takes minutes
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (".".join(["a"] * 50_000) + " = 1", "line 1 has more than 500 dots"),
+        ("a = " + "[" * 100_000, "is nested too deep"),
+        (" " * 200_000 + "a", "Expected '='"),
+        ("a" + " " * 200_000 + "b", "Expected '='"),
+    ],
+)
+def test_settings_that_would_be_read_for_ever_are_refused(tmp_path, text, said):
+    path = tmp_path / "long.toml"
+    path.write_text(text)
+    assert said in within_seconds(lambda: scenario_arguments(path))
+
+
+@pytest.mark.parametrize("filling", [" ", "(", "a_", "_", "[a", "-"])
+def test_headings_that_would_be_read_for_ever_are_refused(tmp_path, filling):
+    path = tmp_path / "wide.csv"
+    heading = "x" + filling * (300_000 // len(filling)) + "y"
+    path.write_text(f"vm,disk,role,used_gib,{heading}\na,b,os,1,1\n")
+    said = within_seconds(lambda: read_fleet(path))
+    assert "required column size_gib is missing" in said
+
+
+def test_names_of_zones_have_an_end():
+    said = within_seconds(lambda: zone("/Date(" * 10_000))
+    assert said.startswith("there is no time zone")
+    assert len(said) < 200
+
+
+# --- text that is none -------------------------------------------------------------
+
+READERS = {
+    "scenario": scenario_arguments,
+    "profile": profile,
+    "prices": prices,
+    "limits": limits,
+    "suppressions": read_suppressions,
+    "saved": read_saved,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_no_utf8_is_said_alike(tmp_path, name):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b'a = 1\nb = "\xe9"\n')
+    with pytest.raises(ValueError, match=r"x\.toml: is no text in UTF-8"):
+        READERS[name](path)
+
+
+@pytest.mark.parametrize("name", ["scenario", "suppressions"])
+def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, name):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xef\xbb\xbf")
+    READERS[name](path)

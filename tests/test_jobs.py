@@ -570,3 +570,53 @@ def test_a_file_too_large_to_hold_is_refused_once(monkeypatch):
         read([])
     only_line = "jobs.json: cannot be read: is longer than 1 bytes"
     assert str(caught.value) == only_line
+
+
+# --- columns that nobody reads, and rows that contradict themselves ---------------
+
+
+def test_a_column_nobody_reads_is_named(caplog):
+    head = "vm,operation,status,start_time,job_h,transferhours,owner\n"
+    log = read(head + "a,Backup,Completed,2026-03-01T22:00:00Z,1.5,2,bob\n", "jobs.csv")
+    assert len(log.jobs) == 1
+    (said,) = caplog.messages
+    assert said.startswith("jobs.csv: not used") or "/jobs.csv: not used" in said
+    assert said.endswith("'transferhours' (like transfer_h), 'owner'")
+
+
+def test_a_misspelt_column_is_refused_with_the_right_one():
+    head = "vm,operation,status,start_time,job_h,moved_mb\n"
+    with pytest.raises(InventoryError) as refused:
+        read(head + "a,Backup,Completed,2026-03-01T22:00:00Z,1.5,2048\n", "jobs.csv")
+    assert "unknown column 'moved_mb'; did you mean moved_gib?" in str(refused.value)
+    assert [finding.row for finding in refused.value.findings] == [1]
+
+
+def test_columns_of_azures_own_exports_are_named_and_never_refused(caplog):
+    export = (
+        "BackupItemFriendlyName,JobOperation,JobStatus,JobStartDateTime,"
+        "JobDurationInSecs,OperationName,JobUniqueId\n"
+        "a,Backup,Completed,2026-03-01T22:00:00Z,5400,Job,1\n"
+    )
+    assert only(read(export, "jobs.csv"))["job_h"] == 1.5
+    assert [said.rpartition(": ")[2] for said in caplog.messages] == ["'OperationName'"]
+
+
+@pytest.mark.parametrize(
+    ("column", "right", "wrong"),
+    [("job_h", "1.5", "15"), ("Duration", "1:30:00", "0:30:00")],
+)
+def test_a_length_must_be_the_time_from_start_to_end(column, right, wrong):
+    def log(length):
+        return read(
+            f"vm,operation,status,start_time,end_time,{column}\n"
+            f"a,Backup,Completed,2026-03-01T22:00:00Z,2026-03-01T23:30:00Z,{length}\n",
+            "jobs.csv",
+        )
+
+    assert (only(log(right))["job_h"], log(right).unread) == (1.5, ())
+    contradictory = log(wrong)
+    assert pd.isna(only(contradictory)["job_h"])
+    ((finding, count),) = contradictory.unread
+    assert count == 1
+    assert "must be the time from startTime to endTime; that is 1.5 h" in str(finding)

@@ -327,9 +327,9 @@ GOOD = json.dumps(page(dollars()))
         (GOOD.replace('"type"', '"skuName"', 1), "row 1: holds a key twice"),
         ('{"Items": ' + "[" * 100_000, "page.json: row 1: is nested too deeply"),
         ('{"Items": ["' + "x" * 3_000_000, "row 1: is cut short or no JSON"),
-        (GOOD.encode("utf-16"), "page.json: is not in UTF-8"),
+        (GOOD.encode("utf-16"), "page.json: is no text in UTF-8"),
         (b"\x00" * 100, "page.json: must be one JSON object"),
-        (b"PK\x03\x04\xff\xfe", "page.json: is not in UTF-8"),
+        (b"PK\x03\x04\xff\xfe", "page.json: is no text in UTF-8"),
     ],
 )
 def test_what_is_no_page(save, content, message):

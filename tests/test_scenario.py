@@ -139,7 +139,7 @@ def test_all_faults_of_a_file_are_named_at_once_with_their_lines(run, tmp_path):
     [
         (b"servers = 1\nservers = 2\n", "bad.toml:2: Cannot overwrite a value"),
         (b"servers = \n", "bad.toml:1: Invalid value"),
-        (b"\xff\xfe", "bad.toml: is no UTF-8 text"),
+        (b"\xff\xfe", "bad.toml: is no text in UTF-8 (line 1, byte"),
         (b"x = " + b"[" * 100_000, "bad.toml:"),
         (b"prices = 3\nlimits = []", "bad.toml:1: prices must be a name; got 3"),
         (b"servers = " + b"9" * 400, "bad.toml:1: servers must be a number"),
@@ -352,7 +352,7 @@ def test_what_cannot_be_verified_is_bad_input(run, saved, change, message):
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b"[" * 100_000])
 def test_what_is_no_result_is_bad_input(run, tmp_path, content):
     (tmp_path / "r.json").write_bytes(content)
-    assert "r.json: is no" in run("verify", "r.json", status=2).stderr
+    assert "r.json: is n" in run("verify", "r.json", status=2).stderr
 
 
 def test_other_rows_are_a_difference_not_a_fault(run, saved):
@@ -373,3 +373,23 @@ def test_an_estimate_of_a_bare_table_can_be_verified():
     saved = json.loads(json.dumps(saved, allow_nan=False))
     assert saved["inventory"] == [disk]
     assert not list(verify.differences(saved, verify.Inputs.of(saved).estimate()))
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("backups_per_day", "say interval_h, the hours between two backups"),
+        ("RPO_h", "interval_h=4, snapshot_policy=enhanced, snapshot_points=7"),
+        ("retention_days", "say recovery_points"),
+        ("servrs", "did you mean 'servers'?"),
+    ],
+)
+def test_what_a_setting_is_called_otherwise_leads_to_it(run, name, instead):
+    said = run("estimate", "fleet.csv", "--set", f"{name}=6", status=2).stderr
+    assert f"there is no setting '{name}'; " in said
+    assert instead in said
+
+
+def test_what_is_said_instead_can_be_said(run):
+    words = ("interval_h=4", "snapshot_policy=enhanced", "snapshot_points=7")
+    run("estimate", "fleet.csv", *(w for word in words for w in ("--set", word)))

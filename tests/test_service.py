@@ -294,6 +294,16 @@ LIMITS_BY_HAND = {
         "max_enhanced_snapshot_points": 30,
         "max_4_hourly_snapshot_points": 17,
         "max_6_hourly_snapshot_points": 22,
+        "standard_weekly_snapshot_points": 5,
+        "min_enhanced_weekly_snapshot_points": 5,
+        "max_enhanced_weekly_snapshot_points": 20,
+        "offered_snapshot_points": 7,
+        "offered_recovery_points": 180,
+        "offered_weekly_points": 12,
+        "offered_monthly_points": 60,
+        "offered_yearly_points": 10,
+        "min_vm_cores": 2,
+        "min_vm_memory_gib": 1,
     },
 }
 
@@ -502,8 +512,10 @@ def test_the_eight_readings_of_the_design_are_there():
 @pytest.mark.parametrize("reading", readings(), ids=lambda r: r.id)
 def test_a_reading_is_complete_and_its_switch_works(reading):
     for field in dataclasses.fields(reading):
-        if field.name != "switch":
+        if field.name not in ("switch", "weight"):
             assert getattr(reading, field.name).strip()
+    assert 0 <= reading.weight < 0.5  # else the alternative had better be the default
+    assert reading.weight == 0 or reading.switch
     with pytest.raises(dataclasses.FrozenInstanceError):
         reading.default = "otherwise"
     if not reading.switch:

@@ -1,5 +1,6 @@
 """``python -m vmbmodel``, and what the program ``vmbmodel`` runs."""
 
+import errno
 import signal
 import sys
 import tempfile
@@ -40,8 +41,16 @@ def _terminate(*_: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
+def _lacks_memory(error: Exception) -> bool:
+    """Say whether there was too little memory, for data or for a library to load."""
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    loading = isinstance(error, ImportError) and "failed to map segment" in str(error)
+    return isinstance(error, MemoryError) or loading
+
+
 def _fault(error: Exception) -> str:
-    if isinstance(error, MemoryError):
+    if _lacks_memory(error):
         return "there is not enough memory for this; nothing was written"
     what = f"{type(error).__name__}: {error}".partition("\n")[0]
     try:

@@ -6,13 +6,15 @@ back as scalars, a Series keeps its index and DataArrays keep their labels,
 with axes left un-expanded: a kernel runs only over the axes it depends on.
 """
 
+import contextlib
 import contextvars
 import functools
 import inspect
 import math
 import sys
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -223,19 +225,24 @@ class Formula(Generic[Result]):
             if _is(value, "pandas", "DataFrame"):
                 raise ValueError(f"{name} must be one column, not a DataFrame")
         labelled = {n for n, v in values.items() if _is(v, "xarray", "DataArray")}
-        lazy = {n for n in labelled if values[n].chunks}
+        bare = {n for n, v in values.items() if _is(v, "dask.array", "Array")}
+        lazy = bare | {n for n in labelled if values[n].chunks}
         _check({n: v for n, v in values.items() if n not in lazy})
+        values |= {n: _checked_later(n, values[n]) for n in lazy}
+
+        def run(*blocks: np.ndarray) -> np.ndarray:
+            return self._compute(dict(zip(values, blocks, strict=True)), chosen)
+
         if labelled:
-
-            def run(*blocks: np.ndarray) -> np.ndarray:
-                arrays = dict(zip(values, blocks, strict=True))
-                if lazy:
-                    _check(arrays)
-                return self._compute(arrays, chosen)
-
             return _labelled(self.__name__, run, values, self.along, self.over)
-        result = self._compute(values, chosen)
         series = [value for value in values.values() if _is(value, "pandas", "Series")]
+        if bare and series:
+            raise ValueError(
+                f"{self.__name__}: mix Series with no lazy array; got {min(bare)}"
+            )
+        if bare:
+            return _lazy(run, values, self.over)
+        result = self._compute(values, chosen)
         if series:
             return _indexed(self.__name__, result, series)
         return result if np.ndim(result) else float(result)
@@ -321,6 +328,54 @@ def _check(values: Mapping[str, ArrayLike]) -> None:
         fields()[name].check_all(value)
 
 
+def _checked_later(name: str, values: Any) -> Any:
+    """Return lazy values each block of which is checked when it is computed.
+
+    A bad value is named by its place in the whole, not in its block.
+    """
+    import dask.array
+
+    def check(block: np.ndarray, block_info: Any = None) -> np.ndarray:
+        begin = tuple(start for start, _ in block_info[0]["array-location"])
+        fields()[name].check_all(block, begin)
+        return block
+
+    data = values.data if hasattr(values, "dims") else values
+    checked = dask.array.map_blocks(check, data, dtype=data.dtype, meta=data._meta)
+    return values.copy(data=checked) if hasattr(values, "dims") else checked
+
+
+@contextlib.contextmanager
+def _without_a_word_on_chunks() -> Iterator[None]:
+    """Mute dask where a product of axes has more blocks than each: that is the aim."""
+    if "dask.array" not in sys.modules:
+        yield
+        return
+    from dask.array import PerformanceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PerformanceWarning)
+        yield
+
+
+def _lazy(run, arguments, over):
+    import dask.array
+
+    axes = ["(i)" if argument in over else "()" for argument in arguments]
+    values = [
+        dask.array.atleast_1d(value) if argument in over else value
+        for argument, value in arguments.items()
+    ]
+    with _without_a_word_on_chunks():
+        return dask.array.apply_gufunc(
+            run,
+            f"{','.join(axes)}->{'(i)' if over else '()'}",
+            *values,
+            output_dtypes=float,
+            allow_rechunk=True,
+        )
+
+
 def _is(value: object, module: str, name: str) -> bool:
     """Say whether a value is of a library's class, without importing the library."""
     return module in sys.modules and isinstance(
@@ -343,14 +398,18 @@ def _labelled(name, run, arguments, along, over):
                 values[argument] = xr.DataArray(value, dims=along)
             else:
                 values[argument] = xr.DataArray(value).expand_dims({along: length})
-    result = xr.apply_ufunc(
-        run,
-        *values.values(),
-        input_core_dims=[[along] if argument in over else [] for argument in values],
-        output_core_dims=[[along] if along else []],
-        dask="parallelized",
-        output_dtypes=[float],
-    )
+    for argument in over:  # and a kernel sees all of it
+        if getattr(values[argument], "chunks", None):
+            values[argument] = values[argument].chunk({along: -1})
+    with _without_a_word_on_chunks():
+        result = xr.apply_ufunc(
+            run,
+            *values.values(),
+            input_core_dims=[[along] if n in over else [] for n in values],
+            output_core_dims=[[along] if along else []],
+            dask="parallelized",
+            output_dtypes=[float],
+        )
     return result.rename(name).assign_attrs(describe(name))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = [
     "LARGEST_DATA",
     "LARGEST_TEXT",
+    "decoded",
     "read_bounded",
     "refuse_device",
     "write_atomically",
@@ -62,6 +63,31 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
         said = f"is longer than {most // _UNITS[unit]:,} {unit}"
         raise OSError(errno.EFBIG, said, os.fspath(path))
     return b"".join(pieces)
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of bytes in UTF-8, without the mark it may begin with.
+
+    Raises
+    ------
+    ValueError
+        If they are none; says where.
+
+    Examples
+    --------
+    >>> decoded("\ufeffü".encode())
+    'ü'
+    >>> decoded("ü".encode("latin-1"))
+    Traceback (most recent call last):
+    ValueError: is no text in UTF-8 (line 1, byte offset 0); save the file as UTF-8
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        place = f"line {line}, byte offset {error.start:,}"
+        rule = f"is no text in UTF-8 ({place}); save the file as UTF-8"
+        raise ValueError(rule) from error
 
 
 def refuse_device(path: str | os.PathLike[str]) -> None:

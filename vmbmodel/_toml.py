@@ -6,11 +6,18 @@ The writer is our own, for what is written is little, and in part comments, whic
 
 import datetime
 import json
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
-__all__ = ["literal", "packaged", "parse", "table"]
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
+
+__all__ = ["literal", "packaged", "parse", "read", "table"]
+
+_MOST_DOTS = 500
+"""Dots that a line may have, at least as many as the parts of a key less one."""
 
 
 def parse(text: str) -> dict:
@@ -21,10 +28,52 @@ def parse(text: str) -> dict:
     ValueError
         If it is none; says where.
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:  # the parser is quadratic in a dotted key
+            rule = f"has more than {_MOST_DOTS} dots, which is nested too deep"
+            raise ValueError(f"line {number} {rule}")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ValueError(str(error) or "is nested too deeply") from error
+        raise ValueError("is nested too deep") from error
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict, dict[str, str]]:
+    """Return what a file holds, and where in it each key stands, as compilers say it.
+
+    A key of a table stands where its name is first met.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML; says where.
+    OSError
+        If it cannot be read.
+    """
+    name = os.fspath(path)
+    content = read_bounded(path, LARGEST_TEXT)
+    try:
+        text = decoded(content).replace("\r\n", "\n")
+        found = parse(text)
+    except ValueError as error:
+        raise ValueError(_located(name, str(error))) from error
+    return found, {key: f"{name}:{line}" for key, line in _lines(text).items()}
+
+
+def _located(name: str, error: str) -> str:
+    """Put the line that a parser names where compilers put it."""
+    at = re.search(r" \(at line (\d+), column \d+\)$", error)
+    return f"{name}:{at[1]}: {error[: at.start()]}" if at else f"{name}: {error}"
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Find the line of each key, or of the table of that name."""
+    key = re.compile(r"""\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
+    found = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if at := key.match(line.lstrip()):
+            found.setdefault(at[1], number)
+    return found
 
 
 def packaged(package: str, name: str) -> dict:

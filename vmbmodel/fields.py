@@ -199,8 +199,10 @@ class Field:
         elif not isinstance(value, str):
             raise ValueError(f"{self.name} must be a name; got {value!r}")
 
-    def check_all(self, values: object) -> None:
+    def check_all(self, values: object, begin: tuple[int, ...] = ()) -> None:
         """Refuse an array of numbers with an entry that this field cannot have.
+
+        A part of an array says where in the whole it begins.
 
         >>> fields()["servers"].check_all([10, 20, 0])
         Traceback (most recent call last):
@@ -223,7 +225,7 @@ class Field:
         if numbers.dtype.kind not in "iuf":
             raise ValueError(f"{self.name} must be a number; got {values!r}")
         for rule, kept in self.rules(numbers):
-            refuse(self.name, rule, numbers, kept)
+            refuse(self.name, rule, numbers, kept, begin)
 
     def parse(self, text: str) -> object:
         """Read a value from text: of a command line, say.
@@ -286,8 +288,17 @@ def convert(value: float, unit: str, to: str) -> float:
     return value * factor / divisor
 
 
-def refuse(name: str, rule: str, numbers: "np.ndarray", kept: "np.ndarray") -> None:
+def refuse(
+    name: str,
+    rule: str,
+    numbers: "np.ndarray",
+    kept: "np.ndarray",
+    begin: tuple[int, ...] = (),
+) -> None:
     """Refuse the first of the numbers that does not keep a rule.
+
+    Numbers that are a part of an array are named by their place in the whole, in
+    which they begin at `begin`.
 
     Raises
     ------
@@ -299,8 +310,11 @@ def refuse(name: str, rule: str, numbers: "np.ndarray", kept: "np.ndarray") -> N
     if np.all(kept):
         return
     where = tuple(int(i) for i in np.argwhere(~kept)[0])
+    value = numbers[where]
+    if begin:
+        where = tuple(map(sum, zip(begin, where, strict=True)))
     at = f" at index {where}" if where else ""
-    raise ValueError(f"{name} must be {rule}; got {numbers[where]}{at}")
+    raise ValueError(f"{name} must be {rule}; got {value}{at}")
 
 
 class _Table(Mapping[str, Field]):

@@ -1,23 +1,37 @@
 """Evaluate a formula over a labelled grid, in one call."""
 
-from collections.abc import Callable
+import inspect
+import itertools
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from vmbmodel._arrays import Formula
+from vmbmodel._extras import remedy
 from vmbmodel.fields import describe, fields
 
-__all__ = ["sweep"]
+__all__ = ["block_lengths", "sweep"]
 
 
-def sweep(formula: Callable[..., ArrayLike], **arguments: ArrayLike) -> xr.DataArray:
+def sweep(
+    formula: Callable[..., ArrayLike],
+    chunks: int | Mapping[str, int] | None = None,
+    **arguments: ArrayLike,
+) -> xr.DataArray:
     """Call a formula once, with every one-dimensional argument as an axis.
 
     Parameters
     ----------
     formula : callable
-        A function of `vmbmodel.formulas`.
+        A function of `vmbmodel.formulas`; or `vmbmodel.estimate`, which takes a
+        ``fleet``, and settings of a scenario as axes or held.
+    chunks : int or Mapping[str, int], optional
+        Cells that are computed at a time, or the length of a block by axis. The
+        result is then lazy, on dask: nothing is computed before it is asked for, and
+        never more than some blocks are in memory, whatever the size of the grid.
+        A million cells is a good block for threads, four million for a cluster.
     **arguments : array_like or DataArray
         Its arguments by name. A scalar is held, a list or array becomes an axis
         of its own name, a DataArray is passed on with the axes it has.
@@ -27,7 +41,7 @@ def sweep(formula: Callable[..., ArrayLike], **arguments: ArrayLike) -> xr.DataA
     DataArray
         Named after the formula, with label and unit of the result and of its
         axes, so that a figure needs no label set by hand; held scalars are kept
-        in ``attrs``.
+        in ``attrs``. Of estimates it is a Dataset of the totals.
 
     Examples
     --------
@@ -39,15 +53,99 @@ def sweep(formula: Callable[..., ArrayLike], **arguments: ArrayLike) -> xr.DataA
     >>> print(wait.sel(servers=1, arrivals_per_h=0.5).item())
     1.0
     """
+    if not isinstance(formula, Formula) and _is_estimate(formula):
+        if chunks is not None:
+            raise ValueError("chunks is for formulas; an estimate is a cell at a time")
+        return _of_estimates(**arguments)
     axes, held = {}, {}
     for name, value in arguments.items():
         if np.ndim(value) == 0 or isinstance(value, xr.DataArray):
             held[name] = value
         else:
+            if chunks is not None and name in fields():
+                fields()[name].check_all(value)  # now, not when its block is reached
             axes[name] = xr.DataArray(value, dims=name, coords={name: value})
-    result = xr.DataArray(formula(**axes, **held), name=formula.__name__)
-    for name in result.coords:
-        if name in fields():
-            result[name].attrs = describe(name)
+    values = axes | held
+    if chunks is not None:
+        values = _in_blocks(formula, values, chunks)
+    result = xr.DataArray(formula(**values), name=formula.__name__)
+    _describe(result.coords)
     scalars = {n: value for n, value in held.items() if np.ndim(value) == 0}
     return result.assign_attrs(describe(formula.__name__), **scalars)
+
+
+def block_lengths(sizes: Mapping[str, int], cells: int) -> dict[str, int]:
+    """Return how long a block is along each axis, to hold some cells at most.
+
+    The last axes are whole, as far as they fit; what is left over is cut from the one
+    before, and the first axes are taken one by one.
+
+    >>> block_lengths({"servers": 50, "arrivals_per_h": 200, "service_h": 300}, 10**6)
+    {'servers': 16, 'arrivals_per_h': 200, 'service_h': 300}
+    """
+    lengths = {}
+    for name, size in reversed(sizes.items()):
+        lengths[name] = max(min(size, cells), 1)
+        cells //= lengths[name]
+    return dict(reversed(lengths.items()))
+
+
+def _describe(arrays: Mapping[Hashable, xr.DataArray]) -> None:
+    for name, array in arrays.items():
+        if name in fields():
+            array.attrs = describe(name)
+
+
+def _is_estimate(function: Callable[..., object]) -> bool:
+    from vmbmodel.plan.estimate import estimate
+
+    return function is estimate
+
+
+def _of_estimates(fleet, scenario=None, **settings: ArrayLike) -> xr.Dataset:
+    """Estimate an inventory in every case of a product of settings."""
+    from vmbmodel.inventory.fleet import disks_of
+    from vmbmodel.plan import Scenario
+    from vmbmodel.plan.estimate import compare_disks
+
+    axes = {name: np.asarray(v) for name, v in settings.items() if np.ndim(v)}
+    held = {name: v for name, v in settings.items() if not np.ndim(v)}
+    products = itertools.product(*(values.tolist() for values in axes.values()))
+    cases = [held | dict(zip(axes, values, strict=True)) for values in products]
+    _, *rows = compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
+    shape = [len(values) for values in axes.values()]
+    totals = {
+        name: (list(axes), np.reshape([row[name] for row in rows], shape))
+        for name in rows[0]
+        if name != "case"
+    }
+    found = xr.Dataset(totals, {name: values for name, values in axes.items()}, held)
+    _describe(found.variables)
+    return found
+
+
+def _in_blocks(formula, values, chunks):
+    """Cut every axis; the one that a formula works along stays whole."""
+    try:
+        import dask.array  # noqa: F401  what `chunk` needs, and does not name
+    except ModuleNotFoundError as error:
+        why = f"a sweep in chunks needs {remedy(error) or error.name}"
+        raise ModuleNotFoundError(why, name=error.name) from error
+    along = getattr(formula, "along", None)
+    labelled = {n: v for n, v in values.items() if isinstance(v, xr.DataArray)}
+    order = [name for name in inspect.signature(formula).parameters if name in labelled]
+    sizes = {}
+    for name in order:
+        sizes |= labelled[name].sizes
+    if along in sizes:  # comes last, and so is cut last
+        sizes[along] = sizes.pop(along)
+    if not isinstance(chunks, Mapping):
+        chunks = block_lengths(sizes, chunks)
+    elif unknown := chunks.keys() - sizes.keys():
+        known = ", ".join(map(str, sizes))
+        raise ValueError(f"chunks: there is no axis {min(unknown)!r}; known: {known}")
+    chunks = {**chunks} | ({along: -1} if along in sizes else {})
+    return values | {
+        name: value.chunk({dim: chunks.get(dim, -1) for dim in value.dims})
+        for name, value in labelled.items()
+    }

@@ -14,6 +14,7 @@ from vmbmodel.cli.calibrate import calibrate
 from vmbmodel.cli.check import check
 from vmbmodel.cli.diff import diff
 from vmbmodel.cli.dispersion import dispersion
+from vmbmodel.cli.doubt import doubt
 from vmbmodel.cli.estimate import estimate
 from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.import_fleet import import_fleet
@@ -25,6 +26,7 @@ from vmbmodel.cli.report import report
 from vmbmodel.cli.rerun import rerun
 from vmbmodel.cli.schedule import schedule
 from vmbmodel.cli.sets import fields, limits, price_books, profiles
+from vmbmodel.cli.sweep import sweep
 from vmbmodel.cli.verify import verify
 
 __all__ = ["app"]
@@ -41,6 +43,7 @@ for _command in (
     jobs,
     calibrate,
     estimate,
+    doubt,
     check,
     report,
     schedule,
@@ -49,6 +52,7 @@ for _command in (
     diff,
     dispersion,
     reconcile,
+    sweep,
     fields,
     profiles,
     limits,

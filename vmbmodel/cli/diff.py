@@ -1,5 +1,6 @@
 """``vmbmodel diff``."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from vmbmodel.render import render_csv, render_json, render_table
 __all__ = ["diff"]
 
 _SHOWN = 20  # VMs that a table lists before it counts
+
+_ALIKE_FRAC = 1e-9  # up to which two figures of a VM are one
 
 _GATED = ["change", "before"]  # what a condition is on, and what it is a share of
 
@@ -53,32 +56,49 @@ def diff(
 
 def _text(answer) -> str:
     found = answer.to_dict()
+    compared = [
+        c.removeprefix("before_") for c in answer.vms if c.startswith("before_")
+    ]
     changed = [row for row in found["totals"] if row["change"]]
-    if not changed and not any(_moved(row) for row in found["vms"]):
+    moved = [(row, _moved(row, compared)) for row in found["vms"]]
+    moved = [(row, columns) for row, columns in moved if columns]
+    if not changed and not moved:
         return "Nothing changed."
     names = [row["total"] for row in changed if row["total"].endswith("_usd")]
     lines = [render_table(changed, ["total", "before", "after", "change"])]
     if found["causes"] and names:
         lines += [render_table(found["causes"], ["cause", *names, "text"])]
-    moved = [row for row in found["vms"] if _moved(row)]
     if moved:
-        moved.sort(key=_size, reverse=True)
-        columns = [
-            "vm",
-            *(c for c in answer.vms if c.endswith(("total_usd", "deadline_prob"))),
-        ]
-        lines += [render_table(moved[:_SHOWN], columns)]
-        if len(moved) > _SHOWN:
-            lines.append(f"and {len(moved) - _SHOWN:,} more VMs that changed.")
+        seen = set().union(*(columns for _, columns in moved))
+        pairs = ((f"before_{c}", f"after_{c}") for c in compared if c in seen)
+        columns = ["vm", *(name for pair in pairs for name in pair)]
+        rows = sorted((row for row, _ in moved), key=_size, reverse=True)
+        lines += [render_table(rows[:_SHOWN], columns)]
+        if len(rows) > _SHOWN:
+            lines.append(f"and {len(rows) - _SHOWN:,} more VMs that changed.")
     return "\n".join(lines)
 
 
-def _moved(row) -> bool:
-    """Say whether anything shown of a VM changed."""
-    values = list(row.values())[1:]
-    return values[::2] != values[1::2]
+def _moved(row, compared) -> list[str]:
+    """Return which of the columns that are compared changed of a VM."""
+    return [c for c in compared if not _alike(row[f"before_{c}"], row[f"after_{c}"])]
 
 
-def _size(row) -> float:
-    """Return how much the bill of a VM changed."""
-    return abs((row["after_total_usd"] or 0) - (row["before_total_usd"] or 0))
+def _alike(before, after) -> bool:
+    """Say whether two values differ by the last digits of a sum at most."""
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        return math.isclose(before, after, rel_tol=_ALIKE_FRAC)
+    return before == after
+
+
+def _size(row) -> tuple[float, float]:
+    """Return how much bill and time of a VM changed."""
+    usd, done_h = (
+        abs(_number(row[f"after_{c}"]) - _number(row[f"before_{c}"]))
+        for c in ("total_usd", "done_p95_h")
+    )
+    return round(usd, 2), done_h
+
+
+def _number(value) -> float:
+    return value if isinstance(value, int | float) else 0.0

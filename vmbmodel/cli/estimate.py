@@ -1,7 +1,5 @@
 """``vmbmodel estimate``."""
 
-import itertools
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -14,6 +12,7 @@ from vmbmodel.cli.options import (
     LimitsOption,
     OnlyOption,
     OutputOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -24,47 +23,9 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, present, sets_used
-from vmbmodel.render import render_csv, render_table, stream_json
+from vmbmodel.cli.present import Condition, Format, present
 
 __all__ = ["estimate"]
-
-_TABLE_COLUMNS = (
-    "vm",
-    "disks",
-    "used_gib",
-    "transfer_h",
-    "wait_mean_h",
-    "done_p50_h",
-    "done_p95_h",
-    "done_p95_clock",
-    "deadline_prob",
-    "restore_vault_p95_h",
-    "protected_instances",
-    "total_usd",
-)
-
-_SPARE_COLUMNS = (
-    "wait_mean_h",
-    "transfer_h",
-    "protected_instances",
-    "used_gib",
-    "disks",
-    "done_p50_h",
-)
-
-_MONTH_COLUMNS = (
-    "month",
-    "used_gib",
-    "protected_instances",
-    "stored_gib",
-    "instance_usd",
-    "storage_usd",
-    "snapshot_usd",
-    "total_usd",
-)
-
-_CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
 def estimate(
@@ -78,6 +39,7 @@ def estimate(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -96,31 +58,57 @@ def estimate(
         list[str] | None,
         typer.Option(
             metavar="CONDITION",
-            help="Exit with 1 if a VM meets it, such as 'deadline_prob<0.95'.",
+            help="Exit with 1 if a VM meets it, such as 'deadline_prob<0.95', or "
+            "'deadline_prob_low<0.95' for the low end of its interval.",
+        ),
+    ] = None,
+    interval: Annotated[
+        bool | None,
+        typer.Option(
+            "--interval/--no-interval",
+            help="How far the figures may be off, for what nobody has measured; as a "
+            "rule for up to 400 disks.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
-    from vmbmodel.plan.estimate import COLUMNS, compare_disks, estimate_disks
+    from vmbmodel.plan.estimate import (
+        COLUMNS,
+        DRAWS,
+        OF_VMS,
+        compare_disks,
+        estimate_disks,
+        quick,
+    )
+    from vmbmodel.render import estimate_csv, estimate_json, estimate_text
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
     with settings_from(scenario, set_, date=date, **sets) as settings:
-        gates = [Condition.parse(text, COLUMNS, "column") for text in fail_on or []]
+        ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
+        known = (*COLUMNS, *sorted(ends))
+        gates = [Condition.parse(text, known, "column") for text in fail_on or []]
+        if asked := sorted(ends & {gate.name for gate in gates}):
+            if interval is False:
+                raise ValueError(f"--fail-on: {asked[0]} needs an interval")
+            interval = True
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
-        disks = located_in(fleet, settings, only, vault, policy).disks
-        answer = estimate_disks(disks, settings, months)
+        disks = located_in(fleet, settings, only, vault, policy, policies).disks
+        if interval is None:
+            interval = quick(disks, settings)
+        answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
         compared = compare_disks(disks, settings, cases) if cases else []
     present(
         format_,
         output,
         force=force,
-        failed=any(gate.met(answer.vms[gate.name]).any() for gate in gates),
-        table=lambda: _text(answer, compared),
-        json=lambda: _json(answer, compared),
-        csv=lambda: _csv(answer, compared),
+        failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
+        table=lambda: estimate_text(answer, compared),
+        json=lambda: estimate_json(answer, compared),
+        csv=lambda: estimate_csv(answer, compared),
     )
 
 
@@ -136,67 +124,3 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
     if problems:
         raise ValueError("\n".join(problems))
     return cases
-
-
-def _json(answer, compared: list[dict[str, object]]) -> Iterator[str]:
-    from vmbmodel.plan import plain, sealed
-
-    parts = {"comparisons": plain(compared)} if compared else {}
-    return stream_json(sealed(itertools.chain(answer.items(), parts.items())))
-
-
-def _csv(answer, compared: list[dict[str, object]]) -> str:
-    table = answer.vms if answer.months is None else answer.months
-    rows = compared or table.to_dict("records")
-    return render_csv(rows, list(rows[0]))
-
-
-def _grouped(notices) -> Iterator[str]:
-    """Say the first of each kind, and how many more there are."""
-    kinds = {}
-    for notice in notices:
-        kinds.setdefault(notice.code, []).append(notice)
-    for code, (first, *more) in kinds.items():
-        yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
-        if more:
-            yield f"    and {len(more):,} more like it; --format json lists them all."
-
-
-def _text(answer, compared: list[dict[str, object]]) -> str:
-    from vmbmodel.plan.estimate import restore_said, wait_said
-
-    rows = answer.vms.to_dict("records")
-    count = answer.total["vms"]
-    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | dict(answer.total)
-    instances, storage, snapshots = (
-        answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
-    )
-    lines = [
-        render_table(rows, _TABLE_COLUMNS, footer=footer, spare=_SPARE_COLUMNS),
-        "",
-        sets_used(answer.scenario),
-        f"Bill of a month: protected instances {instances:,.2f}, vault storage "
-        f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
-        f"Deadlines missed a night, on average: {answer.misses_said()}.",
-        *wait_said(answer.scenario),
-        *restore_said(answer.scenario),
-        "All VMs restored at once from the vault: done within "
-        f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
-    ]
-    if answer.months is not None:
-        from vmbmodel.plan.estimate import month_totals
-
-        totals = month_totals(answer.months).to_dict("records")
-        lines += ["", "Months to come, all VMs:", render_table(totals, _MONTH_COLUMNS)]
-    if compared:
-        lines += ["", "In other cases, all VMs:"]
-        lines += [render_table(compared, _CASE_COLUMNS)]
-    if answer.warnings:
-        lines += ["", f"Worth a look ({len(answer.warnings)}):"]
-        lines += list(_grouped(answer.warnings))
-    columns = [a for a in answer.assumptions if a.id.startswith("column.")]
-    others = len(answer.assumptions) - len(columns)
-    lines += ["", f"Assumed ({len(answer.assumptions)}):"]
-    lines += [f"  {entry.text}" for entry in columns]
-    lines += [f"  and {others} more about the service; --format json lists them all."]
-    return "\n".join(lines)

@@ -79,7 +79,7 @@ def import_fleet(
     Azure lists provisioned sizes, no used bytes. Those come from --used, from
     --jobs or from --used-frac; nothing is guessed, and each row says its origin.
     With --policies, each VM gets what its policy keeps, and a table of all that
-    the policies say is written beside the inventory.
+    the policies say is written beside the inventory, as `estimate` takes it too.
     """
     from vmbmodel.inventory import azure, fleet
 

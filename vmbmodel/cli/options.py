@@ -24,6 +24,7 @@ __all__ = [
     "LimitsOption",
     "OnlyOption",
     "OutputOption",
+    "PoliciesOption",
     "PolicyOption",
     "PricesOption",
     "ProfileOption",
@@ -140,6 +141,15 @@ PolicyOption = Annotated[
     typer.Option("--policy", metavar="NAME", help="Take the VMs of this policy only."),
 ]
 
+PoliciesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        metavar="FILE",
+        help="Table of the policies that the inventory names: CSV or TOML.",
+    ),
+]
+
 SuppressOption = Annotated[
     Path | None,
     typer.Option(help="TOML of findings put up with: where, why, until when."),
@@ -231,12 +241,13 @@ def located_in(
     only: list[str] | None,
     vault: list[str] | None,
     policy: list[str] | None,
+    policies: Path | None,
 ) -> "Located":
-    """Read an inventory, or of it what is asked for."""
+    """Read an inventory and its table of policies, or of it what is asked for."""
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import chosen
 
-    located = read_located(fleet)
+    located = read_located(fleet, policies)
     _say_what_cells_overrule(located.disks, settings)
     if not (only or vault or policy):
         return located

@@ -13,7 +13,7 @@ import typer
 
 from vmbmodel._files import write_atomically
 
-__all__ = ["Condition", "Format", "deliver", "present", "sets_used"]
+__all__ = ["Condition", "Format", "deliver", "present"]
 
 
 class Format(enum.StrEnum):
@@ -117,11 +117,6 @@ _CONDITION = re.compile(
 )
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
-
-def sets_used(scenario, *but: str) -> str:
-    """Name the sets of constants that an answer rests on, but for some kinds."""
-    return ", ".join(f"{k} {c.name}" for k, c in scenario.sets() if k not in but)
 
 
 def deliver(

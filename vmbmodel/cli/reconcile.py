@@ -11,6 +11,7 @@ from vmbmodel.cli.options import (
     ForceOption,
     FormatOption,
     OutputOption,
+    PoliciesOption,
     PricesOption,
     ProfileOption,
     ScenarioOption,
@@ -44,6 +45,7 @@ def reconcile(
             help="Inventory of VMs no longer backed up whose data is retained.",
         ),
     ] = None,
+    policies: PoliciesOption = None,
     cost: Annotated[
         _Cost, typer.Option(help="Which cost of the bill to compare.")
     ] = _Cost.BILLED,
@@ -71,8 +73,8 @@ def reconcile(
     from vmbmodel.plan.bill import reconcile as compare
 
     with settings_from(scenario, set_, profile=profile, prices=prices) as settings:
-        disks = read_fleet(fleet)
-        retained = read_fleet(stopped) if stopped else None
+        disks = read_fleet(fleet, policies)
+        retained = read_fleet(stopped, policies) if stopped else None
         with progress_bar() as progress:
             charged = bill.read(bills, cost=cost.value, progress=progress)
         answer = compare(

@@ -1,6 +1,7 @@
 """What a command says on stderr: remarks, steps, progress and what was wrong."""
 
 import contextlib
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,8 @@ def bad_input(command: str) -> Iterator[None]:
         typer.echo(f"vmbmodel: {command} needs {lacks}", err=True)
         raise typer.Exit(2) from error
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"vmbmodel: {where}{error.strerror or error}", err=True)
         raise typer.Exit(2) from error

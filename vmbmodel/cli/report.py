@@ -14,6 +14,7 @@ from vmbmodel.cli.options import (
     ForceOption,
     LimitsOption,
     OnlyOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -53,6 +54,7 @@ def report(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     force: ForceOption = False,
 ) -> None:
     """Write a page, a workbook and a record of what an inventory comes to."""
@@ -67,7 +69,7 @@ def report(
     with settings_from(scenario, set_, date=date, **sets) as settings:
         kept = read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
-        located = located_in(fleet, settings, only, vault, policy)
+        located = located_in(fleet, settings, only, vault, policy, policies)
         found = check_disks(located.disks, settings, date)
         made = Report(
             title=title or f"Backup of {fleet.name}",
@@ -85,6 +87,7 @@ def report(
                     "--as-of": date,
                     "--scenario": scenario,
                     "--suppress": suppress,
+                    "--policies": policies,
                 },
                 {
                     "--set": set_,

@@ -1,8 +1,8 @@
 """The settings of an estimate: three sets of constants, and what was changed."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -18,6 +18,21 @@ __all__ = [
     "Scenario",
     "parse_setting",
 ]
+
+_INTERVAL = (
+    "interval_h, the hours between two backups: a VM backed up every 4 hours has "
+    "interval_h=4, snapshot_policy=enhanced, snapshot_points=7"
+)
+_SAID_AS = MappingProxyType(
+    dict.fromkeys(("backups_per_day", "backups_a_day", "backup_interval_h"), _INTERVAL)
+    | {
+        "rpo_h": _INTERVAL,
+        "retention_days": "recovery_points, the days for which daily points are kept",
+        "daily_retention": "recovery_points, the days for which daily points are kept",
+        "growth": "yearly_growth_frac",
+    }
+)
+"""What else a setting may be looked for as, and how it is said."""
 
 CATALOGUES = MappingProxyType({"profile": PROFILES, "prices": PRICES, "limits": LIMITS})
 """Where the sets of a scenario are to be had, by what they are in it."""
@@ -67,6 +82,7 @@ DERIVED = MappingProxyType(
         "restore_accounts": "one for each VM",
         "utilisation_frac": "derived from peak_wait_h, as eight_hours says",
         "vault_vms": "the profile's, or no limit",
+        "window_h": "all day",
         "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
 )
@@ -210,6 +226,18 @@ class Scenario:
         """
         return Scenario.of(**dict(self.sets()), settings={**self.given, **settings})
 
+    def drawn(self, values: Mapping[str, object]) -> "Scenario":
+        """Return a scenario that takes other values, which may be arrays of draws."""
+        other = replace(self)
+        taken = MappingProxyType({**self.taken, **values})
+        object.__setattr__(other, "taken", taken)
+        return other
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What of it was asked for so far."""
+        return frozenset(self._asked)
+
     def __getitem__(self, name: str) -> object:
         """Return a constant or an option by its name."""
         self._asked.add(name)
@@ -262,7 +290,7 @@ def parse_setting(name: str, text: str) -> object:
     (20.0, False)
     """
     if name not in fields():
-        raise ValueError(f"there is no setting {misnamed(name, fields())}")
+        raise ValueError(f"there is no setting {_misnamed(name, fields())}")
     field = fields()[name]
     try:
         return field.parse(text)
@@ -270,9 +298,16 @@ def parse_setting(name: str, text: str) -> object:
         raise ValueError(_refusal(field, text)) from None
 
 
+def _misnamed(name: str, known: Iterable[str]) -> str:
+    """Quote an unknown setting, with what is said instead, or else the most like it."""
+    if name.lower() in _SAID_AS:
+        return f"{name!r}; say {_SAID_AS[name.lower()]}"
+    return misnamed(name, known)
+
+
 def _setting(name: str, value: object, known: Collection[str]) -> object:
     if name not in known:
-        raise ValueError(f"there is no setting {misnamed(name, sorted(known))}")
+        raise ValueError(f"there is no setting {_misnamed(name, sorted(known))}")
     return _allowed(fields()[name], value)
 
 

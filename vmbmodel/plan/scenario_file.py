@@ -12,12 +12,10 @@ other key is a setting of `vmbmodel.plan.scenario.Scenario`:
 """
 
 import os
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from vmbmodel._files import LARGEST_TEXT, read_bounded
-from vmbmodel._toml import literal, parse
+from vmbmodel._toml import literal, read
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
 
@@ -65,18 +63,8 @@ def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     ('azure-2018-12', 22)
     """
     name = os.fspath(path)
-    try:
-        text = (
-            read_bounded(path, LARGEST_TEXT).decode("utf-8-sig").replace("\r\n", "\n")
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is no UTF-8 text") from error
-    try:
-        found = parse(text)
-    except ValueError as error:
-        raise ValueError(_located(name, str(error))) from error
-    lines = _lines(text)
-    places = {key: f"{name}:{lines[key]}" if key in lines else name for key in found}
+    found, lines = read(path)
+    places = {key: lines.get(key, name) for key in found}
     sets = {key: found.pop(key) for key in CATALOGUES if key in found}
     wrong = [key for key, value in sets.items() if not isinstance(value, str)]
     if wrong:
@@ -140,22 +128,6 @@ def scenario_template(
         if settings:
             parts += [f"# --- {title} {'-' * (73 - len(title))}\n", *settings]
     return "\n".join(parts)
-
-
-def _located(name: str, error: str) -> str:
-    """Put the line that a parser names where compilers put it."""
-    at = re.search(r" \(at line (\d+), column \d+\)$", error)
-    return f"{name}:{at[1]}: {error[: at.start()]}" if at else f"{name}: {error}"
-
-
-def _lines(text: str) -> dict[str, int]:
-    """Find the line of each key, or of the table of that name."""
-    key = re.compile(r"""\s*\[?\[?\s*["']?([\w-]+)["']?\s*[=.\]]""")
-    found = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if at := key.match(line):
-            found.setdefault(at[1], number)
-    return found
 
 
 def _entry(scenario: Scenario, field: Field) -> str:

@@ -1,9 +1,16 @@
+from vmbmodel.render.checks import check_csv as check_csv
+from vmbmodel.render.checks import check_json as check_json
+from vmbmodel.render.checks import check_text as check_text
 from vmbmodel.render.csv import render_csv as render_csv
+from vmbmodel.render.doubts import doubt_text as doubt_text
+from vmbmodel.render.estimates import estimate_csv as estimate_csv
+from vmbmodel.render.estimates import estimate_json as estimate_json
+from vmbmodel.render.estimates import estimate_text as estimate_text
 from vmbmodel.render.json import inert_json as inert_json
 from vmbmodel.render.json import render_json as render_json
 from vmbmodel.render.json import stream_json as stream_json
 from vmbmodel.render.junit import render_junit as render_junit
-from vmbmodel.render.places import line_of as line_of
 from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
+from vmbmodel.render.sets import sets_used as sets_used
 from vmbmodel.render.table import render_table as render_table

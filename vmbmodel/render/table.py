@@ -4,9 +4,8 @@ import itertools
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-
-from rich.cells import cell_len
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vmbmodel.fields import fields, is_number, shown
 
@@ -14,6 +13,7 @@ __all__ = ["render_table"]
 
 _WIDE = 200  # columns, where no terminal says how many there are
 _NARROW = 12  # to which a column may be broken
+_NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
 
 
 def render_table(
@@ -110,9 +110,41 @@ def _lines(row: Mapping[str, str], widths: Mapping[str, int]) -> list[str]:
     ]
 
 
+def cell_len(text: str) -> int:
+    """Return how many places a text takes on a screen: wide letters take two.
+
+    >>> [cell_len(text) for text in ("disk", "cafe\u0301", "\u65e5\u672c")]
+    [4, 4, 4]
+    """
+    return len(text) if text.isascii() else sum(map(_places, text))
+
+
+def _places(letter: str) -> int:
+    if unicodedata.category(letter) in _NO_PLACE:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
 def _broken(text: str, width: int) -> list[str]:
     """Break a text between words, or inside one too long."""
-    from rich.console import Console  # slow to import, and seldom needed
-    from rich.text import Text
+    return [part.rstrip() for line in text.split("\n") for part in _parts(line, width)]
 
-    return [line.plain for line in Text(text).wrap(Console(), width)]
+
+def _parts(text: str, width: int) -> Iterator[str]:
+    start = used = 0
+    for match in re.finditer(r"\s*\S+\s*", text):
+        word, at = match[0], match.start()
+        needed = cell_len(word.rstrip())
+        if used + needed > width:
+            if at > start:
+                yield text[start:at]
+            start, used = at, 0
+        if needed <= width:
+            used += cell_len(word)
+            continue
+        for place, letter in enumerate(word, at):
+            if used + _places(letter) > width:
+                yield text[start:place]
+                start, used = place, 0
+            used += _places(letter)
+    yield text[start:]

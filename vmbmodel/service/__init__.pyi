@@ -29,6 +29,7 @@ from vmbmodel.service.price_list import Meter as Meter
 from vmbmodel.service.price_list import PriceList as PriceList
 from vmbmodel.service.price_list import price_book as price_book
 from vmbmodel.service.price_list import read_price_list as read_price_list
+from vmbmodel.service.priors import Prior as Prior
 from vmbmodel.service.rulebook import SEVERITIES as SEVERITIES
 from vmbmodel.service.rulebook import Rule as Rule
 from vmbmodel.service.rulebook import RuleVersion as RuleVersion

@@ -206,7 +206,7 @@ def limits(name: str | os.PathLike[str] | None = None) -> ConstantSet:
     return _found(LIMITS, name)
 
 
-def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
+def storage_usd_per_gib_month(prices: Mapping[str, float], redundancy: str) -> float:
     """Return the rate of vault storage of a redundancy, by a price book.
 
     Raises
@@ -222,7 +222,7 @@ def storage_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
     return prices[_rate_of(redundancy, _STORAGE)]
 
 
-def archive_usd_per_gib_month(prices: ConstantSet, redundancy: str) -> float:
+def archive_usd_per_gib_month(prices: Mapping[str, float], redundancy: str) -> float:
     """Return the rate of the archive tier for data of a redundancy, by a price book.
 
     Data that can be read in both regions becomes GRS in the archive; zone-redundant

@@ -14,6 +14,9 @@ constant, named after its row of ``fields.toml``:
     status = "documented"         # documented, measured or assumed
     note = "what a reader has to know besides"    # may be left out
 
+What else the constant may be stands in the same table, as `vmbmodel.service.priors`
+says; an assumed constant has to have it.
+
 A profile may have a table ``[readings]`` besides, with the names of the readings that
 it was fitted under, such as ``eight_hours = "measured"``. A file that leaves anything
 else out is refused, with all its faults at once.
@@ -34,8 +37,9 @@ from types import MappingProxyType
 from typing import Self
 
 from vmbmodel import _toml
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel.fields import convert, fields, misnamed, unit_of
+from vmbmodel.service.priors import PRIOR_KEYS, Prior, prior_problems
 
 __all__ = ["STATUSES", "Catalogue", "ConstantSet", "Origin", "set_text"]
 
@@ -63,10 +67,32 @@ class Origin:
     """One of `STATUSES`."""
     note: str = ""
     """What a reader has to know besides."""
+    low: float | None = None
+    """What one in ten draws lies below, in the unit of the name."""
+    high: float | None = None
+    """What one in ten draws lies above."""
+    shape: str = ""
+    """Law of what else it may be: one of `vmbmodel.service.priors.SHAPES`."""
+    why: str = ""
+    """What that rests on."""
+    disks: float = 0.0
+    """Spread between disks, where a column is blank."""
+    together: str = ""
+    """What it shares its draw with."""
+    kind: str = ""
+    """Why it has no such law: a choice, a reading, or unused."""
+
+    @property
+    def prior(self) -> Prior | None:
+        """Law of what else the constant may be, if it has one."""
+        if not self.shape:
+            return None
+        return Prior(self.low, self.high, self.shape, self.disks, self.together)
 
 
 _MAPPINGS = ("constants", "origins", "readings")
-_REQUIRED_KEYS = tuple(f.name for f in dataclasses.fields(Origin))[:-1]
+_NUMBERS = ("low", "high", "disks")
+_REQUIRED_KEYS = ("documented", "source", "locator", "retrieved", "status")
 
 
 @dataclass(frozen=True, repr=False)
@@ -332,7 +358,7 @@ class Catalogue:
             If the content breaks a rule; names the file, each key and its rule.
         """
         try:
-            text = content.decode("utf-8-sig")
+            text = decoded(content)
             rows = _toml.parse(text)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
@@ -377,11 +403,21 @@ def set_text(
     """
     about = {"title": title, "as_of": as_of, "currency": currency}
     tables = {"about": about} | ({"readings": readings} if readings else {})
-    tables |= {name: vars(row) for name, row in origins.items()}
+    tables |= {name: _told(row) for name, row in origins.items()}
     return "\n".join(
-        _toml.table(name, {key: entry for key, entry in row.items() if entry})
+        _toml.table(name, {k: v for k, v in row.items() if v not in ("", None)})
         for name, row in tables.items()
     )
+
+
+def _told(origin: Origin) -> dict[str, object]:
+    """Return what a row says, without what is as if it were not said."""
+    blank = Origin(*_REQUIRED_KEYS)
+    return {
+        key: entry
+        for key, entry in vars(origin).items()
+        if key in _REQUIRED_KEYS or entry != getattr(blank, key)
+    }
 
 
 def _about_problems(about: object) -> Iterator[str]:
@@ -428,8 +464,11 @@ def _row_problems(name: str, row: object) -> Iterator[str]:
         if key == "retrieved":
             if type(entry) is not datetime.date:
                 yield f"{name}: retrieved must be a date; got {entry!r}"
-        elif key not in (*_REQUIRED_KEYS, "note"):
-            yield f"{name}: {key} is not one of {', '.join(_REQUIRED_KEYS)}, note"
+        elif key in _NUMBERS:
+            continue
+        elif key not in (*_REQUIRED_KEYS, "note", *PRIOR_KEYS):
+            keys = ", ".join((*_REQUIRED_KEYS, "note", *PRIOR_KEYS))
+            yield f"{name}: {key} is not one of {keys}"
         elif not _is_text(entry):
             yield f"{name}: {key} must be a text; got {entry!r}"
     if _is_text(row.get("status")) and row["status"] not in STATUSES:
@@ -438,9 +477,11 @@ def _row_problems(name: str, row: object) -> Iterator[str]:
         )
     if _is_text(row.get("documented")):
         try:
-            _value(name, row["documented"])
+            value = _value(name, row["documented"])
         except ValueError as error:
             yield f"{name}: documented {row['documented']!r}: {error}"
+        else:
+            yield from prior_problems(name, row, value)
 
 
 def _is_text(entry: object) -> bool:

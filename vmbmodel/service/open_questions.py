@@ -6,7 +6,7 @@ Examples
 rate-over, blob-cap, one-disk-or-all, disk-tier, eight-hours, start-slack,
 own-line, two-lines, restore-law, restore-queue, restored-bytes, no-objective,
 varied-transfer, twenty-four-hours, unpublished-sizes, stored-bytes, gigabyte,
-metering, silent-inventory, enhanced-snapshot
+metering, silent-inventory, enhanced-snapshot, largest-disk
 >>> next(reading.settings for reading in readings() if reading.id == "blob-cap")
 {'blob_mib_s': 'inf'}
 """
@@ -33,6 +33,11 @@ class Reading:
     switch: str
     """Settings ``NAME=VALUE`` that ask for the alternative, separated by blanks;
     empty if the model cannot switch yet."""
+    weight: float
+    """Chance that the alternative is right; 0 where it is refuted, a what-if, a choice,
+    or a belief of its own."""
+    why: str
+    """What that rests on."""
     changes: str
     """What comes out differently."""
 

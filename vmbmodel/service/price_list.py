@@ -21,6 +21,7 @@ from vmbmodel.service.pages import entries
 
 __all__ = ["Meter", "PriceList", "price_book", "read_price_list"]
 
+_REGIONS = 0.9, 1.25  # between which 8 of 10 have a price, as parts of a known one
 _INSTANCE = "instance_fee_usd"
 _INSTANCE_METERS = ("Azure VM Protected Instance", "Azure VM Protected Instances")
 _VAULT = {
@@ -170,7 +171,9 @@ def read_price_list(
                 else:
                     envelope[key] = value
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: is not in UTF-8: {error.reason}") from error
+            raise ValueError(
+                f"{path}: is no text in UTF-8; save the file as UTF-8"
+            ) from error
         except ValueError as error:
             if str(error).startswith(f"{path}: "):
                 raise
@@ -398,25 +401,34 @@ def _origin(
             f"On standard HDD; the meter {other.name}, which bills show, has "
             f"{other.price:f} {other.currency}."
         )
+    kind, why = "", ""
+    if name == _ENHANCED:
+        kind, why = "reading", "What else it may be is the reading enhanced-snapshot."
+    elif converted:
+        kind, why = "choice", "The rate of exchange is the caller's."
     return Origin(
         documented=f"{usd:f} {unit}",
         source="retailprices",
         locator=f"meter {meter.name} of {meter.region}, in force from {meter.since}",
         retrieved=price_list.retrieved,
-        status="assumed" if notes or name == _ENHANCED else "documented",
+        status="assumed" if kind else "documented",
         note=" ".join(notes),
+        kind=kind,
+        why=why,
     )
 
 
 def _carried(name: str, base: ConstantSet, price_list: PriceList) -> Origin:
     origin = base.origins[name]
     note = f"Not in the list of {price_list.region}: carried over from {base.name}."
-    is_price = name in price_list.missing
-    return replace(
-        origin,
-        status="assumed" if is_price else origin.status,
-        note=f"{note} {origin.note}".strip(),
-    )
+    origin = replace(origin, note=f"{note} {origin.note}".strip())
+    if name not in price_list.missing:
+        return origin
+    if origin.prior is None and not origin.kind:
+        low, high = (base[name] * factor for factor in _REGIONS)
+        why = "The price of another region; regions differ by a fifth."
+        origin = replace(origin, low=low, high=high, shape="lognormal", why=why)
+    return replace(origin, status="assumed")
 
 
 def _date(text: str) -> datetime.date | None:

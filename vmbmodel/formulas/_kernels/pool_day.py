@@ -9,7 +9,7 @@ the day is the first guess, and its inverse makes slow ways back as fast as the 
 
 import numpy as np
 
-from vmbmodel.formulas._kernels.krylov import solved
+from vmbmodel.formulas._kernels.linear import solved
 
 __all__ = ["jobs_at_starts", "jobs_later", "late_prob"]
 

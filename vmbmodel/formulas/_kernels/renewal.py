@@ -28,6 +28,8 @@ _ROUNDING = 1e-13
 _NOTHING = 1e-100
 _LATE = 1e-8
 """Probability of a start so late that it is left out."""
+_ODD = sorted(3**i * 5**j for i in range(20) for j in range(14))
+"""Odd parts of lengths that transform fast."""
 _CELLS = 2**21
 """Counts that are held in memory at a time."""
 _SETTLED = 30
@@ -88,18 +90,16 @@ class _GridSums:
     """Sums of jobs of any law, up to `most` of them, on a grid that ends at `reach`."""
 
     def __init__(self, law, reach, points, most):
-        from scipy.fft import irfft, next_fast_len, rfft
-
         self.step = reach / points
         time = np.arange(points + 2) * self.step
         excess = np.concatenate([[1.0], law.excess(time[1:])])
         share = np.diff(excess, 2, prepend=excess[0] + self.step) / self.step
-        length = next_fast_len(2 * points + 2, real=True)
-        one = rfft(np.maximum(share, 0), length)
+        length = _transform_length(2 * points + 2)
+        one = np.fft.rfft(np.maximum(share, 0), length)
         done = np.concatenate([[0.0], law.within(time[1:-1])])
         rows = [np.ones(points + 1), done]
         while done[-1] > 1e-17 and len(rows) <= most:
-            done = irfft(one * rfft(done, length), length)[: points + 1]
+            done = np.fft.irfft(one * np.fft.rfft(done, length), length)[: points + 1]
             done = np.clip(done, 0, rows[-1])
             rows.append(done)
         self.rows = np.array([*rows, np.zeros(points + 1)])
@@ -350,26 +350,27 @@ def _table(falling, high):
 
 
 def _transform_length(room):
-    from scipy.fft import next_fast_len
-
-    return next_fast_len(int(np.ceil(room)), real=True)
+    """Return the least length with no prime factor above 5, which transforms fast."""
+    least = max(int(np.ceil(room)), 1)
+    best = 1 << (least - 1).bit_length()
+    for odd in _ODD:
+        if odd >= best:
+            break
+        best = min(best, odd << (-(-least // odd) - 1).bit_length())
+    return best
 
 
 def _transform(mass, length):
     """Transform masses along their first axis, those beyond the length folded in."""
-    from scipy.fft import rfft
-
     if len(mass) > length:
         folds = -(-len(mass) // length)
         mass = np.pad(mass, [(0, folds * length - len(mass)), (0, 0)])
         mass = mass.reshape(folds, length, -1).sum(axis=0)
-    return rfft(mass, length, axis=0)
+    return np.fft.rfft(mass, length, axis=0)
 
 
 def _back(transform, length):
-    from scipy.fft import irfft
-
-    return irfft(transform, length, axis=0)
+    return np.fft.irfft(transform, length, axis=0)
 
 
 def _cross(falling, level, low, high):

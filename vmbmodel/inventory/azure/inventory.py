@@ -17,6 +17,7 @@ from vmbmodel.inventory import jobs as jobs_of
 from vmbmodel.inventory.azure import lists
 from vmbmodel.inventory.azure import policies as policies_of
 from vmbmodel.inventory.azure.naming import Places, short_names, spelt_alike
+from vmbmodel.inventory.azure.once import Found, Once
 from vmbmodel.inventory.azure.rows import Known, rows_of
 from vmbmodel.inventory.azure.terraform import resources
 from vmbmodel.inventory.azure.used import Used, read_used
@@ -46,7 +47,7 @@ class Import:
     unattached: pd.DataFrame
     """Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``."""
     policies: pd.DataFrame
-    """The policies of the lists, whole, with the columns `azure.POLICY_COLUMNS`."""
+    """The policies of the lists, whole, with the columns `fleet.POLICY_COLUMNS`."""
     skipped: Mapping[str, int]
     """Entries of the lists that make no row, by reason."""
     notes: tuple[str, ...]
@@ -191,7 +192,7 @@ def read(
     return Import(
         disks=typed(frame),
         unattached=unattached,
-        policies=policies_of.policy_table(read_lists.policies.values()),
+        policies=policies_of.policy_table(read_lists.policies.values(), target),
         skipped=dict(read_lists.skipped),
         notes=tuple(notes),
     )
@@ -206,22 +207,22 @@ class _Lists:
         self.skipped: Counter[str] = Counter()
         self.wrong: list[Finding] = []
         self.cut_short: list[str] = []
-        self.disks = {d.id.key: d for d in self._taken("disks", disks, lists.disk)}
-        every = self._taken("VMs", vms, lists.vm)
-        once = {vm.id.key: vm for vm in every}
-        if again := len(every) - len(once):
-            self.skipped["VMs listed twice, of which the last counts"] += again
-        self.vms = list(once.values())
-        self.items = self._taken("items", items, lists.item)
-        self.policies = {
-            p.key: p for p in self._taken("policies", policies, policies_of.policy)
-        }
-        self.redundancies = dict(self._taken("vaults", vaults, lists.vault))
+        self.repeats: list[str] = []
+        self.disks = self._taken("disks", disks, lists.disk, _id)
+        self.vms = list(self._taken("VMs", vms, lists.vm, _id).values())
+        self.items = list(self._taken("items", items, lists.item, _place).values())
+        self.policies = self._taken("policies", policies, policies_of.policy, _key)
+        vaults_by_key = self._taken("vaults", vaults, lists.vault, _key)
+        self.redundancies = {k: v.redundancy for k, v in vaults_by_key.items()}
 
-    def _taken(self, what: str, paths: Paths, read) -> list:
-        listing = Listing(paths)
-        found = list(lists.taken(resources(listing, what), read, self._skip))
-        self.wrong += listing.findings
+    def _taken(self, what: str, paths: Paths, read, key) -> dict:
+        listing, once = Listing(paths), Once(what)
+        found = once.of(
+            Found(*key(made), made, place)
+            for made, place in lists.taken(resources(listing, what), read, self._skip)
+        )
+        self.wrong += listing.findings + once.findings
+        self.repeats += once.notes()
         if unfollowed(listing.pages):
             self.cut_short.append(what)
         return found
@@ -252,7 +253,7 @@ class _Lists:
 
     def notes(self, log: jobs_of.JobLog | None) -> list[str]:
         """Return what is missing from the lists."""
-        notes = [
+        notes = self.repeats + [
             f"the list of {what} goes on: a next page (nextLink) is named that no file "
             "holds"
             for what in self.cut_short
@@ -265,6 +266,20 @@ class _Lists:
             if log.more:
                 notes.append("the job log goes on: a next page is named")
         return notes
+
+
+def _id(found: lists.Disk | lists.Vm) -> tuple[str, str]:
+    return found.id.key, found.id.name
+
+
+def _key(found: lists.Vault | policies_of.Policy) -> tuple[str, str]:
+    return found.key, found.name
+
+
+def _place(item: lists.Item) -> tuple[tuple[str | None, ...], str]:
+    """Return what tells an item from others: its vault and its VM."""
+    vault = item.vault.key if item.vault else None
+    return (vault, item.vm or item.group, item.name.lower()), item.name
 
 
 def _protection(

@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vmbmodel.inventory.azure.once import Place
 from vmbmodel.inventory.files import NEVER, Entry, Resource, instant, short
 
 __all__ = [
     "Disk",
     "Item",
     "Slot",
+    "Vault",
     "Vm",
     "disk",
     "item",
@@ -54,6 +56,8 @@ class Disk:
     id: Resource
     size_gib: float | None
     type: str | None
+    sku: str | None
+    """What Azure calls the class, as it is printed."""
     owners: tuple[str, ...]
     """Keys of the VMs that hold it."""
     shared: bool
@@ -69,6 +73,7 @@ class Slot:
     id: Resource | None
     size_gib: float | None
     type: str | None
+    sku: str | None
     storage_account: str | None
     ephemeral: bool
 
@@ -77,8 +82,8 @@ class Slot:
 class Vm:
     """A virtual machine and its disks."""
 
-    file: str
-    row: int
+    file: str = field(compare=False)
+    row: int = field(compare=False)
     id: Resource
     name: str
     os: str | None
@@ -105,6 +110,15 @@ class Item:
     inclusion: bool = field(default=False)
 
 
+@dataclass(slots=True)
+class Vault:
+    """A vault, as far as its list tells."""
+
+    key: str
+    name: str
+    redundancy: str
+
+
 def disk(entry: Entry) -> Disk | str | None:
     """Read a disk; a text says why it is none, None that something is wrong with it."""
     if (kind := entry.text("type")) and not kind.lower().endswith("/disks"):
@@ -125,6 +139,7 @@ def disk(entry: Entry) -> Disk | str | None:
         found,
         size,
         _type(text),
+        text,
         tuple(dict.fromkeys(owner.key for owner in owners if owner)),
         (shares or 1) > 1,
     )
@@ -206,8 +221,8 @@ def item(entry: Entry) -> Item | str | None:
     return found
 
 
-def vault(entry: Entry) -> tuple[str, str] | str | None:
-    """Read key and redundancy of a vault, as `disk` reads a disk."""
+def vault(entry: Entry) -> Vault | str | None:
+    """Read a vault, as `disk` reads a disk."""
     found = entry.resource("id", required=True)
     if found is None:
         return None
@@ -221,21 +236,26 @@ def vault(entry: Entry) -> tuple[str, str] | str | None:
         return "a vault whose redundancy is not printed"
     across = (settings.text("crossRegionRestore") or "").lower() == "enabled"
     redundancy = REDUNDANCIES[text]
-    return found.key, "RA-GRS" if across and redundancy == "GRS" else redundancy
+    if across and redundancy == "GRS":
+        redundancy = "RA-GRS"
+    return Vault(found.key, found.name, redundancy)
 
 
 def taken(
     entries: Iterable[Entry],
     read: Callable[[Entry], object],
     skipped: Callable[[str], None],
-) -> Iterator[object]:
-    """Iterate over what a reader makes of entries; count what is something else."""
+) -> Iterator[tuple[object, Place]]:
+    """Iterate over what a reader makes of entries, and where they stand.
+
+    What is something else is counted.
+    """
     for entry in entries:
         made = read(entry)
         if isinstance(made, str):
             skipped(made)
         elif made is not None:
-            yield made
+            yield made, Place(entry.findings.file, entry.findings.counted, entry.row)
 
 
 def management(entry: Entry) -> str | None:
@@ -260,13 +280,15 @@ def _slot(entry: Entry, role: str, lun: int | None) -> Slot:
     if name is None:
         name = "os" if role == "os" else f"lun {lun}"
     option = entry.entry("diffDiskSettings")
+    sku = managed.text("storageAccountType") if managed else None
     return Slot(
         name,
         role,
         lun,
         found,
         _size_gib(entry),
-        _type(managed.text("storageAccountType") if managed else None),
+        _type(sku),
+        sku,
         account,
         option is not None and (option.text("option") or "").lower() == "local",
     )
@@ -283,11 +305,16 @@ def _lun(entry: Entry) -> int | None:
 
 
 def _size_gib(entry: Entry) -> float | None:
-    size = entry.number("diskSizeGB")
-    if size is None and (size := entry.number("diskSizeBytes")) is not None:
-        size /= 2**30
-    if size is not None and size > 2**30:
-        entry.note("diskSizeGB", f"must be <= {2**30} (1 EiB)", size)
+    size, of_bytes = entry.number("diskSizeGB"), entry.number("diskSizeBytes")
+    if of_bytes is not None:
+        of_bytes /= 2**30
+    if None not in (size, of_bytes) and abs(size - of_bytes) >= 1:
+        hint = f"diskSizeBytes is {of_bytes:,.15g} GiB"
+        entry.note("diskSizeGB", "must be as many bytes as are given", size, hint)
+    if size is None:
+        size = of_bytes
+    if size is not None and not 0 < size <= 2**30:
+        entry.note("diskSizeGB", f"must be > 0 and <= {2**30} (1 EiB)", size)
         return None
     return size
 

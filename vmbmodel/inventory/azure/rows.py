@@ -8,9 +8,11 @@ import pandas as pd
 
 from vmbmodel.inventory.azure.lists import Disk, Item, Slot, Vm
 from vmbmodel.inventory.azure.naming import Places, alike, inert
+from vmbmodel.inventory.azure.once import Found, Once
 from vmbmodel.inventory.azure.policies import Policy
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
 from vmbmodel.inventory.files import Finding, InventoryError, Resource, short
+from vmbmodel.service import limits
 
 __all__ = ["Known", "rows_of"]
 
@@ -33,6 +35,8 @@ INCREMENTS = "VMs of which the job log shows increments only, which tell no used
 CUT = "VMs whose used size is above the sizes of their disks, cut to these"
 NOT_SURELY_ENHANCED = "ultra and premium v2 disks, which only an Enhanced policy takes"
 NOT_ENHANCED = "ultra and premium v2 disks under a Standard policy, which takes none"
+NO_SUCH_SKU = "disks of a SKU that is not known, whose disk_type is left out"
+TOO_LARGE = "disks larger than any that is backed up, as if their sizes were in MB"
 NO_POLICY = "VMs whose policy is not in the list of policies"
 
 
@@ -56,6 +60,7 @@ class _Notes:
     """Counts what deserves a look, with the first VM or disk of each kind."""
 
     def __init__(self) -> None:
+        self.whole: list[str] = []
         self.first: dict[str, str] = {}
         self.count: Counter[str] = Counter()
 
@@ -64,6 +69,7 @@ class _Notes:
         self.count[what] += 1
 
     def lines(self) -> Iterator[str]:
+        yield from self.whole
         for what, count in self.count.items():
             more = f" and {count - 1:,} more" * (count > 1)
             yield f"{what}: {short(self.first[what])}{more}"
@@ -79,9 +85,9 @@ def rows_of(
     """
     gathered = _Notes()
     held, unattached = _attached(vms, known, skipped)
-    totals, of_disk = _stated(known, gathered)
-    churns = _churns(known, totals, gathered)
     rows, wrong = [], []
+    totals, of_disk = _stated(known, gathered, wrong)
+    churns = _churns(known, totals, gathered)
     for vm in vms:
         name = known.places.names[vm.id.key]
         disks, unsized = _disks_of(vm, name, held[vm.id.key], known, gathered)
@@ -156,6 +162,11 @@ def _disks_of(
             unsized.append(short(label))
             continue
         kind = (disk.type if disk else None) or slot.type
+        sku = (disk.sku if disk else None) or slot.sku
+        if kind is None and sku:
+            notes.add(NO_SUCH_SKU, f"{name}/{label}: {sku}")
+        if size is not None and size > limits()["max_disk_gib"]:
+            notes.add(TOO_LARGE, f"{name}/{label}: {size:,.15g} GiB")
         disks.append(
             {
                 "disk": label,
@@ -173,8 +184,8 @@ def _disks_of(
 
 def _slot_of(disk: Disk) -> Slot:
     """Return a slot for a disk that its VM does not name."""
-    name, size, kind = disk.id.name, disk.size_gib, disk.type
-    return Slot(name, "data", None, disk.id, size, kind, None, False)
+    name, size, kind, sku = disk.id.name, disk.size_gib, disk.type, disk.sku
+    return Slot(name, "data", None, disk.id, size, kind, sku, None, False)
 
 
 def _excluded(
@@ -196,20 +207,29 @@ def _excluded(
 
 
 def _stated(
-    known: Known, notes: _Notes
+    known: Known, notes: _Notes, wrong: list[Finding]
 ) -> tuple[dict[str, tuple[float, str, bool]], dict[tuple[str, str], Used]]:
     """Return used sizes that somebody stated, of VMs and of disks, by key of the VM."""
     totals, of_disk = {}, {}
+    listed = []
     for one in known.sizes:
         key = known.places.find(None, one.group, one.vm)
         if key is None:
             notes.add(NO_VM, f"{one.vm} ({one.place})")
-        elif one.disk is None:
-            stated = one.origin.startswith("list")
-            if stated or key not in totals:
-                totals[key] = (one.used_gib, one.origin, stated)
+        elif not one.origin.startswith("list"):
+            totals[key] = (one.used_gib, one.origin, False)
         else:
-            of_disk[key, alike(one.disk)] = one
+            disk = None if one.disk is None else alike(one.disk)
+            name = "/".join(filter(None, (one.vm, one.disk)))
+            listed.append(Found((key, disk), name, one, one.place))
+    once = Once("used sizes")
+    for (key, disk), one in once.of(listed).items():
+        if disk is None:
+            totals[key] = (one.used_gib, one.origin, True)
+        else:
+            of_disk[key, disk] = one
+    notes.whole += once.notes()
+    wrong += once.findings
     return totals, of_disk
 
 

@@ -6,12 +6,13 @@ over its disks in proportion to their sizes.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from vmbmodel.inventory.azure.naming import alike
+from vmbmodel.inventory.azure.once import Place
 from vmbmodel.inventory.files import (
     Entry,
     Findings,
@@ -19,6 +20,7 @@ from vmbmodel.inventory.files import (
     instant,
     log_rows,
     size_gib,
+    unused,
 )
 from vmbmodel.inventory.jobs import first_backups
 
@@ -34,44 +36,47 @@ FRONT_END = "BackupItemFrontEndSize"
 class Used:
     """A used size, of a disk or of a whole VM."""
 
-    vm: str
-    group: str | None
-    disk: str | None
+    vm: str = field(compare=False)
+    group: str | None = field(compare=False)
+    disk: str | None = field(compare=False)
     used_gib: float
     origin: str
-    place: str
+    place: Place = field(compare=False)
 
 
 def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
     """Read used sizes: CSV or JSON, with ``vm``, perhaps ``disk``, and ``used_gib``.
 
     Or an export of the table ``CoreAzureBackup`` with ``BackupItemFrontEndSize``,
-    in MB, of which the newest figure of a VM counts. All that is wrong with the files
-    is refused together.
+    in MB, of which the newest figure of a VM counts, whichever file holds it. All that
+    is wrong with the files is refused together.
     """
     found, wrong = [], []
+    newest: dict[str, tuple[str, Used]] = {}
     for path in paths:
         findings = Findings(os.fspath(path), counted="row")
-        newest: dict[str, tuple[str, Used]] = {}
-        own = []
+        own, exported = [], False
         try:
             for entry in log_rows(path, findings, []):
                 if FRONT_END in entry:
+                    exported = True
                     _take_front_end(entry, newest)
                 elif "used_gib" in entry or "vm" in entry:
                     own.append(_own(entry))
                 elif "OperationName" not in entry:
                     entry.note("used_gib", "must not be missing", None)
+            if not exported:
+                unused(findings, ("vm", "disk", "used_gib"))
         except InventoryError:
             pass
         wrong += findings.found
-        found += [one for one in own if one] + [one for _, one in newest.values()]
-        if not (own or newest or findings.found):
+        found += [one for one in own if one]
+        if not (own or exported or findings.found):
             findings.add(f"must have columns vm and used_gib, or {FRONT_END}")
             wrong += findings.found
     if wrong:
         raise InventoryError(wrong)
-    return found
+    return found + [one for _, one in newest.values()]
 
 
 def from_jobs(jobs: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
@@ -145,8 +150,11 @@ def _own(entry: Entry) -> Used | None:
     size = entry.number("used_gib")
     if vm is None or size is None:
         return None
-    place = f"{entry.findings.file}: {entry.findings.counted} {entry.row}"
-    return Used(vm, None, disk, size, "list of used sizes", place)
+    return Used(vm, None, disk, size, "list of used sizes", _place(entry))
+
+
+def _place(entry: Entry) -> Place:
+    return Place(entry.findings.file, entry.findings.counted, entry.row)
 
 
 def _take_front_end(entry: Entry, newest: dict[str, tuple[str, Used]]) -> None:
@@ -174,5 +182,5 @@ def _take_front_end(entry: Entry, newest: dict[str, tuple[str, Used]]) -> None:
     stamp = moment.isoformat() if moment else ""
     key = f"{group}/{alike(vm)}"
     if key not in newest or stamp >= newest[key][0]:
-        place = f"{entry.findings.file}: {entry.findings.counted} {entry.row}"
-        newest[key] = (stamp, Used(vm, group, None, size, "front-end size", place))
+        figure = Used(vm, group, None, size, "front-end size", _place(entry))
+        newest[key] = (stamp, figure)

@@ -21,6 +21,7 @@ from vmbmodel.inventory.files import (
     MANY,
     Cells,
     Findings,
+    Text,
     stream_cells,
     unprintable,
 )
@@ -60,6 +61,10 @@ _OWN_SNAPSHOT = (
     r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
 )
 _OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
+_LARGEST = 10**12
+_CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
+_OTHER = "other column: "
+_SHOWN = 3
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
 _UNIT = re.compile(
     r"(?:(?P<size>\d+)\s*)?(?:gi?b|(?P<tb>ti?b)|units?|counts?|instances?)?"
@@ -89,6 +94,25 @@ class Bill:
     """Cost of snapshots that backup did not take, by meter: their resource says so."""
     unknown_snapshots: Mapping[str, float] = field(default_factory=dict)
     """Cost of snapshots under a meter that is none of backup's, by meter."""
+    repeated: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Charges that stand again in every column, and count once: ``file``, ``line``,
+    ``as_file``, ``as_line`` and ``cost``."""
+
+    def repeats(self) -> str:
+        """Say which charges stand twice, in one sentence; empty if none does."""
+        if not (count := len(self.repeated)):
+            return ""
+        shown = [
+            f"{row.file} line {row.line} as {row.as_file} line {row.as_line}"
+            for row in self.repeated.head(_SHOWN).itertuples()
+        ]
+        more = f", {count - _SHOWN:,} more" * (count > _SHOWN)
+        return (
+            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
+            f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
+            f"alike in every column: {', '.join(shown)}{more}. A column that tells "
+            "charges apart makes each of them count."
+        )
 
 
 @dataclass
@@ -96,6 +120,7 @@ class _Gathered:
     """What has been read so far."""
 
     cost: str
+    files: list[str] = field(default_factory=list)
     parts: list[pd.DataFrame] = field(default_factory=list)
     charges: int = 0
     kept: int = 0
@@ -112,7 +137,8 @@ def read(
     Parameters
     ----------
     paths : sequence of path-like
-        CSV in the columns of FOCUS 1.0 or later, as Azure exports it.
+        CSV in the columns of FOCUS 1.0 or later, as Azure exports it. A charge that
+        stands in them twice, alike in every column, counts once.
     cost : str
         One of `COSTS`.
     progress : callable, optional
@@ -158,9 +184,14 @@ def read(
             hint="its meters are those of the service Backup, and snapshots",
         )
     charges = pd.concat(gathered.parts, ignore_index=True)
-    currencies = sorted(charges["currency"].unique())
-    if len(currencies) > 1:
-        findings.stop(f"must have one currency; it has {', '.join(currencies)}")
+    firsts = charges.drop_duplicates("currency").sort_values("currency")
+    if len(firsts) > 1:
+        where = ", ".join(
+            f"{row.currency} ({gathered.files[row.file]} line {row.at})"
+            for row in firsts.itertuples()
+        )
+        findings.stop(f"must have one currency; it has {where}")
+    charges, repeated = _once(charges, gathered.files)
     ours = charges[charges["line"].isin(LINES)]
     keys = ["month", "vault", "line"]
     rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
@@ -171,13 +202,32 @@ def read(
     return Bill(
         rows=rows,
         covered_frac=_covered_frac(ours),
-        currency=currencies[0],
+        currency=firsts["currency"].iloc[0],
         other=other,
         charges=gathered.charges,
         passed_over=gathered.charges - gathered.kept,
         own_snapshots=own,
         unknown_snapshots=unknown,
+        repeated=repeated,
     )
+
+
+def _once(
+    charges: pd.DataFrame, files: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part charges from those that stand there already."""
+    again = charges["row"].duplicated()
+    first = charges[~again].set_index("row")
+    repeated = charges[again]
+    same = first.loc[repeated["row"]]
+    places = {
+        "file": [files[at] for at in repeated["file"]],
+        "line": repeated["at"].to_numpy(),
+        "as_file": [files[at] for at in same["file"]],
+        "as_line": same["at"].to_numpy(),
+        "cost": repeated["cost"].to_numpy(),
+    }
+    return charges[~again], pd.DataFrame(places)
 
 
 def _read_file(path: Path, gathered: _Gathered, progress) -> None:
@@ -200,8 +250,12 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
                     hint=f"did you mean {like} to be it?" if like else "",
                 )
         findings.refuse_if_any()
-        return {name: at[name.lower()] for name in names.values()}
+        used = {name: at[name.lower()] for name in names.values()}
+        spare = {f"{_OTHER}{n} {i}": i for i, n in enumerate(header)}
+        taken = set(used.values())
+        return used | {n: i for n, i in spare.items() if i not in taken}
 
+    gathered.files.append(os.fspath(path))
     try:
         refuse_device(path)
         size = path.stat().st_size
@@ -246,6 +300,12 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
     gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
     start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
+    at = np.flatnonzero((end <= start) & line.isin(LINES))[: MANY + 1]
+    hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
+    some.note(f"must be after {names['start']}", names["end"], at, hints)
+    named = columns[names["currency"]].holds(re.compile(_CURRENCY).match)
+    at = np.flatnonzero(~named)[: MANY + 1]
+    some.note("must be a currency such as USD", names["currency"], at)
     quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
     _refuse_negative(some, names, text, quantity, cost)
     for key in ("resource", "meter", "currency"):
@@ -264,9 +324,22 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
                 "currency": text["currency"].str.upper(),
                 "start": start,
                 "end": end,
+                "row": _row_hash(columns),
+                "file": len(gathered.files) - 1,
+                "at": some.rows,
             }
         )
     )
+
+
+def _row_hash(columns: Mapping[str, Text]) -> np.ndarray:
+    """Return a number that rows share whose cells are alike in every column."""
+    names = sorted(columns, key=lambda name: name.removeprefix(_OTHER).lower())
+    cells = {
+        name: pd.Series(columns[name].map(str.strip).tolist(), dtype=str)
+        for name in names
+    }
+    return pd.util.hash_pandas_object(pd.DataFrame(cells), index=False).to_numpy()
 
 
 def _refuse_negative(
@@ -310,8 +383,10 @@ def _numbers(cells: Cells, name: str) -> np.ndarray:
         for word, fits in zip(column.words, number, strict=True)
     ]
     values = column.spread(values, 0.0, float)
-    cells.note("must be finite", name, np.flatnonzero(~np.isfinite(values))[: MANY + 1])
-    return np.where(np.isfinite(values), values, 0)
+    sane = np.abs(values) <= _LARGEST
+    at = np.flatnonzero(~sane)[: MANY + 1]
+    cells.note(f"must be between -{_LARGEST:,} and {_LARGEST:,}", name, at)
+    return np.where(sane, values, 0)
 
 
 def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
@@ -328,7 +403,7 @@ def _per_unit(
     units = text.unique()
     factors = {}
     for unit in units:
-        match = _UNIT.fullmatch(unit)
+        match = _UNIT.fullmatch(" ".join(unit.split()))
         factors[unit] = np.nan
         if match and unit:
             factors[unit] = float(match["size"] or 1) * (1024 if match["tb"] else 1)

@@ -13,6 +13,7 @@ import defusedxml
 import defusedxml.sax
 import numpy as np
 
+from vmbmodel._files import decoded
 from vmbmodel.inventory.changes.runs import Gatherer
 from vmbmodel.inventory.files import Findings, InventoryError
 
@@ -215,14 +216,16 @@ def read_json(file: BinaryIO, ranges: Ranges, done: Callable[[int], None]) -> No
         return _RANGE
 
     try:
-        document = json.loads(data.decode("utf-8-sig"), object_hook=each)
+        text = decoded(data)
+    except ValueError as error:
+        findings.stop(str(error))
+    try:
+        document = json.loads(text, object_hook=each)
     except RecursionError:
         findings.stop("is no list of page ranges: it nests too deep")
     except json.JSONDecodeError as error:
         findings.counted = "line"
         findings.stop(f"is no JSON, or cut short: {error.msg}", row=error.lineno)
-    except UnicodeDecodeError:
-        findings.stop("is not UTF-8")
     except InventoryError:
         raise
     except ValueError as error:

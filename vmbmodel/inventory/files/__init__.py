@@ -13,7 +13,7 @@ from vmbmodel.inventory.files.findings import (
     Tally,
     short,
 )
-from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed
+from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
@@ -52,5 +52,6 @@ __all__ = [
     "stream_lines",
     "unfollowed",
     "unprintable",
+    "unused",
     "zone",
 ]

@@ -58,8 +58,10 @@ class Entry:
 
     def raw(self, *names: str) -> object:
         """Return what stands under the first of the names that holds anything."""
-        for name in names:
-            value = self._members.get(folded(name))
+        keys = [folded(name) for name in names]
+        self.findings.asked.update(keys)
+        for key in keys:
+            value = self._members.get(key)
             if value is not None and value != "":
                 return value
         return None

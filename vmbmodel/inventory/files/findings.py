@@ -104,6 +104,10 @@ class Findings:
         self.counted = counted
         self.found: list[Finding] = []
         self.remarks: list[str] = []
+        self.header: dict[str, int] = {}
+        """Names of columns or members as they stand there, with their first row."""
+        self.asked: set[str] = set()
+        """Names that a reader has asked entries for, as `entry.folded` spells them."""
 
     def remark(self, remark: str) -> None:
         """Note, once, how something was read that is nothing wrong."""

@@ -8,22 +8,37 @@ list need not stand in memory twice.
 
 import contextlib
 import csv
+import difflib
 import io
 import json
+import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
 from vmbmodel._json import Scanner, UnfitError
+from vmbmodel.fields import nearest
 from vmbmodel.inventory.files.entry import Entry, folded
-from vmbmodel.inventory.files.findings import MANY, Finding, Findings, InventoryError
+from vmbmodel.inventory.files.findings import (
+    MANY,
+    Finding,
+    Findings,
+    InventoryError,
+    short,
+)
 
-__all__ = ["Listing", "Page", "log_rows", "unfollowed"]
+__all__ = ["Listing", "Page", "log_rows", "unfollowed", "unused"]
 
-"""Bytes of a file that is read."""
+_LOG = logging.getLogger(__name__)
+
+MISSPELT = 0.8
+"""Likeness from which an unknown name is a known one misspelt."""
+
+UNUSED_SHOWN = 10
+"""Columns that nobody asked for which a remark names before it counts."""
 
 LISTS = ("value", "data")
 SEPARATORS = ",;\t|"
@@ -78,6 +93,8 @@ def _entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry
     """Iterate over the entries of a text of JSON, numbered from 1."""
     for row, value in enumerate(_objects(text, findings, pages), 1):
         if isinstance(value, dict):
+            for name in value:
+                findings.header.setdefault(name, row)
             yield Entry(value, findings, row)
         elif len(findings.found) <= MANY:
             findings.add("must be an object", row=row, column="entry", value=value)
@@ -102,6 +119,7 @@ def log_rows(
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
         names = [name.strip() for name in next(reader)]
+        findings.header |= dict.fromkeys(filter(None, names), skipped + 1)
         if len(names) < 2:
             findings.stop(
                 "must be a list or an object of JSON, or have a header with two "
@@ -122,6 +140,34 @@ def log_rows(
         findings.stop(
             f"cannot be split into cells: {error}", row=skipped + reader.line_num
         )
+
+
+def unused(findings: Findings, own: Sequence[str]) -> None:
+    """Say which columns of a file nobody asked for, once it has been read.
+
+    One that misspells an own column is noted as wrong, if the file has two others of
+    them at least, so that it is of that shape at all; the rest are remarked.
+    """
+    header = findings.header
+    absent = [name for name in own if name not in header]
+    ours = len(own) - len(absent) >= 2
+    others = []
+    for name, row in header.items():
+        if folded(name) in findings.asked:
+            continue
+        likely = nearest(name, absent)
+        alike = difflib.SequenceMatcher(None, name.lower(), likely).ratio()
+        if ours and likely and alike >= MISSPELT:
+            hint = f"did you mean {likely}?"
+            rule = f"unknown column {short(name)}"
+            findings.add(rule, row=row, column=name, hint=hint)
+        else:
+            others.append(short(name) + f" (like {likely})" * bool(likely and ours))
+    if others:
+        more = f" and {len(others) - UNUSED_SHOWN:,} more"
+        shown = ", ".join(others[:UNUSED_SHOWN]) + more * (len(others) > UNUSED_SHOWN)
+        said = "not used, for no column is called so"
+        _LOG.warning("%s: %s: %s", findings.file, said, shown)
 
 
 def _from_header(text: str, findings: Findings) -> tuple[str, int]:

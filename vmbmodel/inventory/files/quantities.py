@@ -183,6 +183,8 @@ def zone(name: str) -> datetime.tzinfo:
     ValueError
         If there is no such zone.
     """
+    if len(name) > LONGEST:
+        raise ValueError(f"there is no time zone {name[:80]!r}")
     known = _windows()
     try:
         return ZoneInfo(known.get(name.strip().lower(), name.strip()))

@@ -21,6 +21,7 @@ REQUIRED = ("vm", "disk", "role", "size_gib", "used_gib")
 
 OF_THE_POLICY = (
     "interval_h",
+    "window_h",
     "snapshot_points",
     "recovery_points",
     "weekly_points",
@@ -29,6 +30,7 @@ OF_THE_POLICY = (
     "month_day",
     "snapshot_policy",
     "archive",
+    "archive_after_months",
 )
 """What the policy of a VM says of its backups, beside when they start."""
 
@@ -91,7 +93,8 @@ ALIASES = {
 UNITS = {"gib": ("gb", "gib"), "h": ("h", "hours"), "day": ("gb/day", "gib/day")}
 """Units that a heading may name, by the end of the name of the column."""
 
-HEADING = re.compile(r"(?P<name>[^()\[\]]+?)\s*(?:[(\[](?P<unit>[a-z/]+)[)\]])?")
+HEADING = re.compile(r"(?P<name>[^()\[\]]+) ?(?:[(\[](?P<unit>[a-z/]+)[)\]])?")
+"""A name and perhaps its unit, where each run of blanks is one."""
 
 MISSPELT = 0.8
 """Likeness from which an unknown name is a known one misspelt."""
@@ -140,7 +143,7 @@ def positions(
 
 def _meant(heading: str, absent: Sequence[str]) -> str | None:
     """Return the column that a heading means without doubt, unit and all."""
-    match = HEADING.fullmatch(heading.strip().lower())
+    match = HEADING.fullmatch(" ".join(heading.lower().split()))
     if not match:
         return None
     plain = re.sub(r"[\s_-]+", "_", match["name"].strip())

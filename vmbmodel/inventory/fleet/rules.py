@@ -10,6 +10,7 @@ from vmbmodel.fields import fields
 from vmbmodel.inventory.files import Cells, Text, lower
 from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
 from vmbmodel.inventory.fleet.conversion import Column
+from vmbmodel.service import limits
 
 __all__ = ["check_rows"]
 
@@ -51,10 +52,26 @@ def _check_disks(columns: Mapping[str, Column], cells: Cells) -> None:
     at = np.flatnonzero(columns["used_gib"] > sizes)
     hints = [f"size_gib is {size:.15g}" for size in sizes[at]]
     cells.note("must be <= size_gib", "used_gib", at, hints)
+    _remark_sizes(sizes, cells)
     homeless = ~_flags(columns["managed"], True)
     homeless &= columns["storage_account"].missing
     at = np.flatnonzero(homeless)
     cells.note("must be given where managed is false", "storage_account", at)
+
+
+def _remark_sizes(sizes: np.ndarray, cells: Cells) -> None:
+    """Remark sizes that no disk has which is backed up: perhaps of another unit."""
+    largest_gib = limits()["max_disk_gib"]
+    at = np.flatnonzero(sizes > largest_gib)
+    if not at.size:
+        return
+    (_, place), *_ = cells.at("size_gib", at[:1])
+    size, more = sizes[at[0]], f" and {at.size - 1:,} more"
+    cells.findings.remark(
+        f"size_gib {size:,.15g} on {place}{more * (at.size > 1)} is above "
+        f"{largest_gib:,g} GiB, the largest disk that is backed up; if it is in MB, "
+        f"say {size / 1024:,.15g}"
+    )
 
 
 def _check_spelling(

@@ -16,11 +16,13 @@ import pandas as pd
 
 from vmbmodel.inventory.files import (
     Finding,
+    Findings,
     InventoryError,
     Page,
     Tally,
     log_rows,
     unfollowed,
+    unused,
     zone,
 )
 from vmbmodel.inventory.jobs.rows import COLUMNS, job
@@ -133,6 +135,11 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         except InventoryError as error:
             refused += error.findings[-1:]
             continue
+        if tally.counted == "line":
+            columns = Findings(tally.file, tally.counted)
+            columns.header, columns.asked = tally.header, tally.asked
+            unused(columns, COLUMNS)
+            refused += columns.found
         if len(rows) == before and skipped.total() == passed:
             refused += tally.found[:20]
             rule = "has no job that can be read"

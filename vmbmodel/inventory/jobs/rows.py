@@ -51,6 +51,8 @@ _TASKS = {
     "transferdatafromvault": "transfer_h",
     "validatebackup": "validate_h",
 }
+_APART_H, _APART_FRAC = 2 / 60, 0.02
+"""How far a length may be from the time between start and end, which may be rounded."""
 _SPELLINGS = {
     "canceled": "Cancelled",
     "cancelled": "Cancelled",
@@ -146,20 +148,32 @@ def _spent(entry: Entry) -> float | None:
 def _duration(
     entry: Entry, start: datetime.datetime, end: datetime.datetime | None
 ) -> float | None:
-    if "job_h" in entry:
-        return entry.number("job_h")
-    seconds = entry.number("JobDurationInSecs", "DurationInSeconds")
-    if seconds is not None:
-        return seconds / 3600
-    found = _spent(entry)
-    if found:
-        return found
+    spent, name = _stated(entry)
     if end is None:
-        return None
+        return spent
     if end < start:
         entry.note("endTime", "must not be before startTime", entry.raw(*_ENDS))
         return None
-    return (end - start).total_seconds() / 3600
+    between = (end - start).total_seconds() / 3600
+    if spent is None:
+        return between
+    if abs(spent - between) > max(_APART_H, _APART_FRAC * between):
+        rule = "must be the time from startTime to endTime"
+        hint = f"that is {between:.4g} h"
+        entry.note(name, rule, entry.raw(name), hint)
+        return None
+    return spent
+
+
+def _stated(entry: Entry) -> tuple[float | None, str]:
+    """Return the length of a job as it is printed, and under which name."""
+    if "job_h" in entry:
+        return entry.number("job_h"), "job_h"
+    for name in ("JobDurationInSecs", "DurationInSeconds"):
+        if name in entry:
+            seconds = entry.number(name)
+            return None if seconds is None else seconds / 3600, name
+    return _spent(entry) or None, "duration"  # zero where it is not recorded
 
 
 def _moved(entry: Entry, bag: Entry | None) -> float | None:

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from vmbmodel.fields import fields
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.inventory.jobs import first_backups, read, typed
 from vmbmodel.plan.answers import Overview, Result, named
@@ -41,6 +42,8 @@ __all__ = ["SCHEMA", "Calibration", "Fit", "calibrate"]
 
 SCHEMA = "vmbmodel.calibration/2"
 
+_OF_90 = 1.2815515655446004 / 1.6448536269514722
+"""Part of an interval that holds 90 of 100, within which 80 lie."""
 _SEEN = ("name", "value", "low", "high", "count", "base_value")
 
 Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
@@ -109,13 +112,13 @@ class Calibration(Result):
         origins = {}
         for name, origin in self.base.origins.items():
             if name in self.fits:
-                origin = _origin(self.fits[name], source, day)
+                origin = _origin(self.fits[name], source, day, self.base)
             elif origin.source == "caller":
                 figure = np.format_float_positional(self.base[name], trim="-")
                 origin = replace(origin, documented=figure, retrieved=day)
             origins[name] = origin
         for name in self.fits.keys() - origins.keys():  # an option of the base
-            origins[name] = _origin(self.fits[name], source, day)
+            origins[name] = _origin(self.fits[name], source, day, self.base)
         measured = "others_wait_mean_h" in self.fits
         readings = dict(self.base.readings)
         readings |= {"eight_hours": "measured"} if measured else {}
@@ -345,7 +348,30 @@ def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     return sized.assign(moved_gib=moved * share)
 
 
-def _origin(fit: Fit, source: str, day: datetime.date) -> Origin:
+def _law(fit: Fit, base: ConstantSet) -> dict[str, object]:
+    """Return what else a fitted constant may be: 8 of 10 of what its interval says.
+
+    Where the log is too short for an interval, as wide as before it.
+    """
+    value, low, high, why = fit.value, fit.low, fit.high, "The interval of the fit."
+    shape = "logit" if fields()[fit.name].range.high == 1 else "lognormal"
+    if math.isnan(low):
+        prior = base.origins[fit.name].prior if fit.name in base else None
+        if prior is None or prior.shape != "lognormal" or value == 0:
+            return {"kind": "unused", "why": "Too few nights for an interval."}
+        part = value / base[fit.name]
+        low, high, shape = prior.low * part, prior.high * part, prior.shape
+        why = "As wide as before the fit: too few nights for an interval."
+    elif not low <= value <= high or low == high or math.isinf(high):
+        return {"kind": "unused", "why": "The fit gives no interval."}
+    elif shape == "lognormal" and low > 0:
+        low, high = (value * (end / value) ** _OF_90 for end in (low, high))
+    else:
+        shape = "uniform"
+    return {"low": low, "high": high, "shape": shape, "why": why}
+
+
+def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Origin:
     unit = {"_mib_s": " MiB/s", "_gib": " GiB", "_h": " h"}
     suffix = next((u for end, u in unit.items() if fit.name.endswith(end)), "")
     figure = np.format_float_positional(fit.value, 6, fractional=False, trim="-")
@@ -355,6 +381,7 @@ def _origin(fit: Fit, source: str, day: datetime.date) -> Origin:
     elif fit.low == fit.high:
         between = ""
     return Origin(
+        **_law(fit, base),
         documented=f"{figure}{suffix}",
         source=source,
         locator=f"{fit.count:,} jobs",

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vmbmodel import _toml
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Breach, Check
 from vmbmodel.plan.practices import Place
@@ -85,7 +85,7 @@ def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     name = os.fspath(path)
     content = read_bounded(path, LARGEST_TEXT)
     try:
-        text = content.decode("utf-8-sig")
+        text = decoded(content)
         table = _toml.parse(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error

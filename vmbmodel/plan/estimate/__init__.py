@@ -10,6 +10,18 @@ from vmbmodel.plan.estimate.answer import (
     estimate_disks,
     parse_case,
 )
+from vmbmodel.plan.estimate.doubts import (
+    DRAWS,
+    OF_THE_FLEET,
+    OF_VMS,
+    Doubt,
+    Share,
+    brief,
+    doubt,
+    doubt_of_disks,
+    quick,
+    with_ends,
+)
 from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
@@ -30,25 +42,35 @@ from vmbmodel.plan.estimate.remarks import (
     restore_said,
     wait_said,
 )
+from vmbmodel.plan.estimate.starts import START_COLUMNS
 
 __all__ = [
     "AT_RISK_PROB",
     "COLUMNS",
+    "DRAWS",
     "HALF_HOURS",
     "MONTH_COLUMNS",
+    "OF_THE_FLEET",
+    "OF_VMS",
     "POLICY_COLUMNS",
     "SCHEMA",
+    "START_COLUMNS",
     "Assumption",
+    "Doubt",
     "Estimate",
     "Notice",
     "OthersWait",
+    "Share",
     "SteadyWait",
     "WaitByStart",
     "assumptions",
     "backup",
+    "brief",
     "compare",
     "compare_disks",
     "day_load",
+    "doubt",
+    "doubt_of_disks",
     "estimate",
     "estimate_disks",
     "fleet_misses",
@@ -58,7 +80,9 @@ __all__ = [
     "of_others",
     "parse_case",
     "policy_misses",
+    "quick",
     "restore_said",
     "wait_by_start",
     "wait_said",
+    "with_ends",
 ]

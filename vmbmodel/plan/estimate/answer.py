@@ -8,7 +8,7 @@ new columns; the settings that it takes are its keywords, named as they are ever
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
@@ -16,10 +16,10 @@ import pandas as pd
 
 from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
-from vmbmodel.inventory.fleet import OF_THE_POLICY, disks_of
+from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.finish import backup, met_by
+from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
@@ -31,8 +31,9 @@ from vmbmodel.plan.estimate.remarks import (
     restore_said,
     wait_said,
 )
-from vmbmodel.plan.estimate.restores import point_ages, restores
-from vmbmodel.plan.estimate.transfers import copies
+from vmbmodel.plan.estimate.restores import point_ages
+from vmbmodel.plan.estimate.starts import daily_starts
+from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario, parse_setting
 
@@ -106,16 +107,6 @@ _TOTALS = (
     "snapshot_usd",
     "total_usd",
 )
-_OF_THE_VM = (
-    "vault",
-    "policy",
-    "start_h",
-    "redundancy",
-    "first_backup",
-    "trusted_launch",
-)
-_SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
-_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,6 +122,9 @@ class Estimate(Result):
     fleet: pd.DataFrame  #: the inventory, a row a disk, with nothing filled in
     policies: pd.DataFrame  #: how often the backups of each policy miss
     months: pd.DataFrame | None = None  #: a row a month to come and VM, if asked for
+    drawn: Doubt | None = None  #: intervals around the figures, if asked for
+    starts: pd.DataFrame | None = None
+    """A row for each start of the VMs that start several times a day, if any do."""
 
     schema: ClassVar[str] = SCHEMA
 
@@ -142,14 +136,38 @@ class Estimate(Result):
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "inputs", inputs
-        yield "vms", self.vms
-        yield "total", self.total
+        yield "vms", self.figures
+        yield "total", self.total | (self.drawn.total if self.drawn else {})
+        if self.drawn:
+            yield "interval", self.drawn.told
         yield "policies", self.policies
+        if self.starts is not None:
+            yield "starts", self.starts
         if self.months is not None:
             yield "months", month_totals(self.months)
         yield "assumptions", self.assumptions
         yield "warnings", self.warnings
         yield "inventory", (_known(row) for row in records(self.fleet))
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """The rows, with both ends of the interval beside each figure that has one."""
+        if self.drawn is None:
+            return self.vms
+        ends = self.drawn.vms.drop(columns="vm")
+        columns = [
+            (name, *(end for end in ends if end.rpartition("_")[0] == name))
+            for name in self.vms
+        ]
+        whole = pd.concat([self.vms, ends], axis=1)
+        return whole[[name for names in columns for name in names]]
+
+    @cached_property
+    def doubt(self) -> Doubt | None:
+        """Intervals around the figures: those asked for, or those that cost nothing."""
+        if self.drawn is None and quick(self.fleet, self.scenario):
+            return doubt_of_disks(self.fleet, self.scenario)
+        return self.drawn
 
     def misses_said(self) -> str:
         """Say how many deadlines are missed a night, and how much of that is known."""
@@ -158,13 +176,18 @@ class Estimate(Result):
 
     def overview(self) -> Overview:
         """Show times, odds and bill of the VMs, and what all of them come to."""
+        rows = self.vms[list(_SEEN)]
+        doubted = () if self.doubt is None else self.doubt.said()
+        if self.doubt is not None:
+            rows = self.doubt.beside(rows)
         said = {name: shown(name, value) for name, value in self.total.items()}
         missed = self.misses_said()
         sets = ", ".join(f"{kind} {s.name}" for kind, s in self.scenario.sets())
         return Overview(
-            self.vms[list(_SEEN)],
+            rows,
             "VMs",
             (
+                *doubted,
                 f"VMs: {said['vms']}; USD a month: {said['total_usd']} (instances "
                 f"{said['instance_usd']}, storage {said['storage_usd']}, snapshots "
                 f"{said['snapshot_usd']})",
@@ -181,7 +204,10 @@ class Estimate(Result):
 
 
 def estimate(
-    fleet: Fleet, scenario: Scenario | None = None, months: int = 0
+    fleet: Fleet,
+    scenario: Scenario | None = None,
+    months: int = 0,
+    draws: int = 0,
 ) -> Estimate:
     """Estimate every VM of an inventory.
 
@@ -193,6 +219,9 @@ def estimate(
         Constants, readings and what blank cells are taken as.
     months : int, optional
         How many months to come are billed one by one.
+    draws : int, optional
+        How often what nobody has measured is drawn, for intervals around the figures:
+        512 serve well. None without it.
 
     Returns
     -------
@@ -216,11 +245,11 @@ def estimate(
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months)
+    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months, draws)
 
 
 def estimate_disks(
-    fleet: pd.DataFrame, scenario: Scenario, months: int = 0
+    fleet: pd.DataFrame, scenario: Scenario, months: int = 0, draws: int = 0
 ) -> Estimate:
     """Estimate an inventory that has been checked, as `estimate` does."""
     ask = scenario.arguments
@@ -231,20 +260,12 @@ def estimate_disks(
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
-        kept = kept.assign(**copies(kept, scenario))
-        names, of_vm, vms = _gathered(disks, kept)
-        others = met_by(vms, scenario)
-        done = partial(backup, others=others, **ask(backup))
-        vms |= done(vms)
-        vms["later_deadline_prob"] = vms["deadline_prob"]
-        if (vms["transfer_h"] != vms["later_h"]).any() or vms["first_backup"].any():
-            none = np.zeros(len(names), dtype=bool)
-            again = {"transfer_h": vms["later_h"], "first_backup": none}
-            vms["later_deadline_prob"] = done(vms | again)["deadline_prob"]
-        back, all_h = restores(vms, kept, of_vm, others, scenario)
-        vms |= back | point_ages(vms, **ask(point_ages))
+        went = walk(disks, kept, {}, scenario)
+        names, vms, done = went.names, went.vms, went.done
+        vms |= point_ages(vms, **ask(point_ages))
+        starts = daily_starts(names, vms, done, **ask(daily_starts))
+        kept = kept.assign(**went.copied)
         billed = partial(bill, scenario=scenario)
-        vms |= billed(vms)
         ahead, steps = None, ()
         table = pd.DataFrame(vms, index=pd.Index(names, name="vm"))
         if months:
@@ -256,16 +277,19 @@ def estimate_disks(
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
     totals |= fleet_misses(vms)
-    totals["restore_all_h"] = all_h
+    totals["restore_all_h"] = float(went.restore_all_h)
+    fleet = fleet.reindex(columns=list(DISK_COLUMNS))
     return Estimate(
         vms=rows,
         total=totals,
         scenario=scenario,
         assumptions=assumptions(scenario, blank),
         warnings=found,
-        fleet=fleet.reindex(columns=list(DISK_COLUMNS)),
+        fleet=fleet,
         policies=policy_misses(table),
         months=ahead,
+        drawn=doubt_of_disks(fleet, scenario, draws) if draws else None,
+        starts=starts if starts is None else _in_order(starts, order),
     )
 
 
@@ -359,31 +383,10 @@ def parse_case(text: str) -> list[dict[str, object]]:
     return [case]
 
 
-def _gathered(
-    disks: pd.DataFrame, kept: pd.DataFrame
-) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
-    """Gather disks into VMs: sums of data, the slowest disk for times.
-
-    Besides the columns of VMs, returns their names, and the number of the VM of each
-    disk that is kept.
-    """
-    number, names = pd.factorize(disks["vm"])
-    first = np.flatnonzero(np.diff(number, prepend=-1))
-    vms = {
-        name: disks[name].take(first).to_numpy()
-        for name in (*_OF_THE_VM, *OF_THE_POLICY)
-    }
-    of_vm = number[np.flatnonzero(disks.index.isin(kept.index))]
-    sums = kept[list(_SUMMED)].groupby(of_vm).sum()
-    for name in _SUMMED:
-        vms[name] = np.zeros(len(names))
-        vms[name][sums.index] = sums[name]
-    for name, of_disk in _SLOWEST.items():
-        vms[name] = np.zeros(len(names))
-        np.maximum.at(vms[name], of_vm, kept[of_disk].to_numpy())
-    vms["disks"] = np.bincount(of_vm, minlength=len(names))
-    vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
-    return names, of_vm, vms
+def _in_order(rows: pd.DataFrame, vms: np.ndarray) -> pd.DataFrame:
+    """Bring rows of VMs into the order of the inventory."""
+    at = pd.Index(vms).get_indexer(rows["vm"])
+    return rows.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
 
 
 def _known(row: dict) -> dict:

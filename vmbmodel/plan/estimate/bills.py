@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
+from vmbmodel.plan.estimate.starts import runs_of
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import (
-    ConstantSet,
     archive_usd_per_gib_month,
     storage_usd_per_gib_month,
 )
@@ -42,7 +42,7 @@ def bill(
     Of each VM it takes ``disks``, ``used_gib``, ``changed_gib``, ``redundancy``, and
     what its policy says; `protected_days` are those since its first backup.
     """
-    ask, prices = scenario.arguments, scenario.prices
+    ask = scenario.arguments
     used, changed, redundancy = (
         vms[name] for name in ("used_gib", "changed_gib", "redundancy")
     )
@@ -51,7 +51,10 @@ def bill(
     past, dated = (protected_days, scenario["yearly_growth_frac"]), vms["month_day"]
     archived_gib, archive = 0.0, vms["archive"] & (redundancy != "ZRS")
     if archive.any():
-        archived_gib, left = _archived(used, points, past, dated, **ask(_archived))
+        after = vms["archive_after_months"]
+        archived_gib, left = _archived(
+            used, points, past, dated, after, **ask(_archived)
+        )
         archived_gib = np.where(archive, archived_gib, 0.0)
         points = tuple(
             np.where(archive, *pair) for pair in zip(left, points, strict=True)
@@ -63,30 +66,32 @@ def bill(
     held_gib = formulas.stored_gib(
         used, changed, *points, rewritten_frac, fresh_gib, *past, reading, dated
     )
-    rate = _by_redundancy(redundancy, storage_usd_per_gib_month, prices)
+    rate = _by_redundancy(redundancy, storage_usd_per_gib_month, scenario)
     storage_usd = formulas.storage_usd(held_gib, rate, 1)
     if scenario["reserved_gib"]:
         of = scenario["reserved_redundancy"]
-        covered, rate = redundancy == of, storage_usd_per_gib_month(prices, of)
+        covered, rate = redundancy == of, storage_usd_per_gib_month(scenario, of)
         storage_usd = _with_reservation_usd(
             storage_usd, held_gib, covered, rate, **ask(_with_reservation_usd)
         )
     if archive.any():
-        rate = _by_redundancy(redundancy[archive], archive_usd_per_gib_month, prices)
-        storage_usd[archive] += formulas.storage_usd(archived_gib[archive], rate, 1)
+        tier = np.where(archive, redundancy, "LRS")  # any, where nothing is archived
+        rate = _by_redundancy(tier, archive_usd_per_gib_month, scenario)
+        storage_usd = storage_usd + formulas.storage_usd(archived_gib, rate, 1)
     columns["stored_gib"] = held_gib + archived_gib
     columns["storage_usd"] = formulas.discounted_usd(
         storage_usd, scenario["storage_discount_frac"]
     )
-    columns["snapshot_usd"] = np.zeros(len(used))
+    columns["snapshot_usd"] = np.zeros(used.shape[-1])
     # the snapshots of Trusted Launch lie beside its disks, whatever the policy
     billed_as = np.where(vms["trusted_launch"], "enhanced", vms["snapshot_policy"])
     for policy, rate in _SNAPSHOT_RATES.items():
         own = billed_as == policy
         if own.any():
             kept = np.minimum(vms["snapshot_points"], protected_days)
+            runs = runs_of(vms)
             usd = _snapshot_usd(
-                used, changed, kept, prices[rate], policy, **ask(_snapshot_usd)
+                used, changed, kept, runs, scenario[rate], policy, **ask(_snapshot_usd)
             )
             columns["snapshot_usd"] = np.where(own, usd, columns["snapshot_usd"])
     columns["total_usd"] = (
@@ -122,14 +127,14 @@ def _archived(
     points: tuple[float, float, float, float],
     past: tuple[np.ndarray | float, float],
     month_day: np.ndarray,
+    archive_after_months: np.ndarray,
     *,
-    archive_after_months: float,
     archive_left_months: float,
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return what lies in the archive, and the points left in the standard tier.
 
     Points are daily, weekly, monthly and yearly ones; the past is the days since the
-    first backup, and the growth in a year.
+    first backup, and the growth in a year. When a point may move is of each policy.
     """
     rule = archive_after_months, archive_left_months
     archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past, month_day)
@@ -152,35 +157,40 @@ def _with_reservation_usd(
     reserved_discount_frac: float,
 ) -> np.ndarray:
     """Let all VMs that a reservation covers share what it saves on the list price."""
-    covered_gib = held_gib[covered].sum()
+    covered_gib = held_gib[..., covered].sum(axis=-1)[..., np.newaxis]
     bill_usd = formulas.reserved_usd(
         covered_gib, reserved_gib, usd_per_gib_month, reserved_discount_frac
     )
-    if covered_gib > 0:
-        return np.where(covered, held_gib / covered_gib * bill_usd, list_usd)
-    return list_usd + bill_usd / len(list_usd)  # lost on all of them
+    part = held_gib / np.where(covered_gib > 0, covered_gib, 1)
+    shared_usd = np.where(covered, part * bill_usd, list_usd)
+    lost_usd = list_usd + bill_usd / list_usd.shape[-1]  # on all of them
+    return np.where(covered_gib > 0, shared_usd, lost_usd)
 
 
 def _snapshot_usd(
     used_gib: np.ndarray,
     changed_gib: np.ndarray,
     kept: np.ndarray,
+    runs: np.ndarray,
     usd_per_gib_month: float,
     snapshot_policy: str,
     *,
     snapshot_discount_frac: float,
 ) -> np.ndarray:
     """Price the snapshots that are kept beside the disks."""
-    billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
+    billed_gib = formulas.snapshot_gib(
+        used_gib, changed_gib, kept, snapshot_policy, runs
+    )
     usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
     return formulas.discounted_usd(usd, snapshot_discount_frac)
 
 
 def _by_redundancy(
     redundancy: np.ndarray,
-    rate_of: Callable[[ConstantSet, str], float],
-    prices: ConstantSet,
+    rate_of: Callable[[Scenario, str], float],
+    prices: Scenario,
 ) -> np.ndarray:
     """Return the price that each VM has for its redundancy."""
     number, names = pd.factorize(redundancy)
-    return np.array([rate_of(prices, name) for name in names])[number]
+    rates = [np.asarray(rate_of(prices, name)) for name in names]
+    return np.choose(number, rates)

@@ -23,16 +23,18 @@ from vmbmodel.plan.estimate.others import (
     OthersWait,
     SteadyWait,
     of_others,
+    of_rows,
     one_pool,
 )
 from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
+from vmbmodel.plan.estimate.transfers import apart
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["backup", "job_within_prob", "met_by"]
+__all__ = ["FIGURES", "backup", "job_within_prob", "met_by"]
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
-_FIGURES = (
+FIGURES = (
     "own_line_mean_h",
     "wait_mean_h",
     *(f"{clock}_{name}_h" for clock in _CLOCKS for name in _SHARES),
@@ -59,7 +61,7 @@ def met_by(vms: Mapping[str, np.ndarray], scenario: Scenario) -> OthersWait:
 def backup(
     vms: Mapping[str, np.ndarray],
     others: OthersWait,
-    names: Collection[str] = _FIGURES,
+    names: Collection[str] = FIGURES,
     *,
     line_reading: str,
     vault_servers: float,
@@ -78,20 +80,40 @@ def backup(
     Of each VM it takes the number of its vault, its start, its transfer, and whether
     the next backup is its first. VMs that are alike in these have the same figures,
     whatever the order of the rows. Of the figures, those that are named are returned.
+    Settings that are drawn have an axis of draws before that of the VMs.
     """
     slack = Slack.of(start_slack_reading, start_slack_h)
-    extended_h = extension_h * vms["first_backup"]
-    keys = vms["transfer_h"], extended_h, vms["start_h"], vms["vault_number"]
+    keys = [
+        vms["transfer_h"],
+        extension_h * vms["first_backup"],
+        vms["start_h"],
+        vms["vault_number"],
+    ]
+    drawn = (snapshot_h, snapshot_scv, transfer_scv, vault_servers)
+    steady = isinstance(others, SteadyWait)
+    law = others.shape if steady else ()
+    shape = np.broadcast_shapes(*map(np.shape, (*keys, *drawn)), law)
+    keys[-1] = apart(keys[-1], shape)
+    keys = [np.broadcast_to(key, shape).ravel() for key in keys]
     order = np.lexsort(keys)
     transfer_h, extended_h, start_h, vault = (key[order] for key in keys)
+
+    def sorted_(setting):
+        return np.broadcast_to(setting, shape).ravel()[order]
+
+    snapshot_h, snapshot_scv, transfer_scv, vault_servers = (
+        sorted_(setting) if np.ndim(setting) else setting for setting in drawn
+    )
+    others = others.each(sorted_) if steady else others
     differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
     alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
     work = _Work.of(
         extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, transfer_family
     )
+    before_h = extended_h + snapshot_h
     lined = stands_in_line(vault, transfer_h, vault_servers)
     lined &= line_reading != "one-pool"
-    figures = {name: np.empty(len(first)) for name in _FIGURES}
+    figures = {name: np.empty(len(first)) for name in FIGURES}
 
     def put(rows: np.ndarray, law: _Law) -> None:
         kinds = np.unique(alike[rows])
@@ -106,30 +128,32 @@ def backup(
 
     if len(rows := np.flatnonzero(lined)):
         first_others = line_reading == "others-first"
-        join_h = extended_h[rows] + snapshot_h
+        join_h = before_h[rows]
+        served = vault_servers[rows] if np.ndim(vault_servers) else vault_servers
+        own = others.each(lambda figure: figure[rows]) if steady else others
         nights = drawn_nights(
-            vault[rows], start_h[rows], join_h, transfer_h[rows], vault_servers, slack,
-            others if first_others else None,
+            vault[rows], start_h[rows], join_h, transfer_h[rows], served, slack,
+            own if first_others else None,
         )  # fmt: skip
-        met = SteadyWait(0.0, 0.0) if first_others else others
+        met = SteadyWait(0.0, 0.0) if first_others else of_rows(others, rows)
         put(
             rows, _Mixed.of(nights, start_h[rows], join_h, work[rows], met, alike[rows])
         )
     if len(rows := first[~lined[first]]):
-        if isinstance(others, SteadyWait):
-            put(rows, _Steady(work[rows], slack, others))
+        if steady:
+            own = others.each(lambda figure: figure[rows])
+            put(rows, _Steady(work[rows], slack, own))
         else:
             at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
             nights = _even_nights(len(rows), slack, at_once_h)
-            join_h = extended_h[rows] + snapshot_h
             put(rows, _Mixed.of(
-                nights, start_h[rows], join_h, work[rows], others, alike[rows]
+                nights, start_h[rows], before_h[rows], work[rows], others, alike[rows]
             ))  # fmt: skip
     back = np.empty(len(order), dtype=int)
     back[order] = alike
-    columns = {name: figures[name][back] for name in names}
-    columns["deadline_h"] = np.full(len(order), float(deadline_h))
-    if "done_p95_h" in columns:
+    columns = {name: figures[name][back].reshape(shape) for name in names}
+    columns["deadline_h"] = np.full(shape[-1:], float(deadline_h))
+    if "done_p95_h" in columns and len(shape) == 1:
         done_h = vms["start_h"] + columns["done_p95_h"]
         columns["done_p95_clock"] = np.array(
             [day_clock(hour) for hour in done_h], object
@@ -170,8 +194,8 @@ class _Work:
     def of(
         cls, extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, family
     ) -> "_Work":
-        if snapshot_scv == 0:
-            scv = np.full(len(transfer_h), float(transfer_scv))
+        if not np.any(snapshot_scv):
+            scv = np.broadcast_to(np.asarray(transfer_scv, float), len(transfer_h))
             return cls(extended_h + snapshot_h, transfer_h, scv, family)
         both_h = snapshot_h + transfer_h
         variance = snapshot_scv * snapshot_h**2 + transfer_scv * transfer_h**2
@@ -295,14 +319,17 @@ class _Mixed:
         high = np.maximum.reduceat(longest_h.max(axis=1), begins)
         count = np.diff(np.append(begins, len(offset_h)))
         kind = np.repeat(np.arange(len(begins)), count)
-        if isinstance(self.others, SteadyWait) and 0 < self.others.wait_mean_h < np.inf:
+        if isinstance(self.others, SteadyWait):
+            others = self.others.each(lambda figure: figure[begins, 0])
+            ends = (others.wait_mean_h > 0) & (others.wait_mean_h < np.inf)
             # later than the longest offset of all, every night's law falls alike
             top = np.maximum.reduceat(offset_h.max(axis=1), begins)
             before_h = offset_h - np.where(np.isfinite(top), top, 0)[kind, np.newaxis]
             late = self._mean(np.exp(before_h * self.others.decay_per_h))
-            late = self.others.wait_prob * late / (1 - share)
-            tail = (late >= 1) & np.isfinite(top)
-            end = top + self.others.wait_mean_h * np.log(np.where(tail, late, 1))
+            late = others.wait_prob * late / (1 - share)
+            tail = (late >= 1) & np.isfinite(top) & ends
+            mean_h = np.where(ends, others.wait_mean_h, 1)
+            end = top + mean_h * np.log(np.where(tail, late, 1))
             low, high = np.where(tail, end, low), np.where(tail, end, high)
 
         def excess(time_h, kind):
@@ -325,9 +352,12 @@ class _Mixed:
     def _late_prob(self, time_h, offset_h, rows, begins) -> np.ndarray:
         """Return the chance of kinds, each of some rows, to take longer than a time."""
         offset_h, met_h = offset_h[rows], self.met_h[rows]
+        others = self.others
+        if isinstance(others, SteadyWait):
+            others = others.each(lambda figure: figure[rows])
         count = np.diff(np.append(begins, len(offset_h)))
         left_h = np.repeat(time_h, count)[:, np.newaxis] - offset_h
-        waited = self.others.within_prob(met_h, np.maximum(left_h, 0))
+        waited = others.within_prob(met_h, np.maximum(left_h, 0))
         late = np.where(left_h >= 0, 1 - waited, 1.0).mean(axis=1)
         return np.add.reduceat(late, begins) / count
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-__all__ = ["POLICY_COLUMNS", "fleet_misses", "policy_misses"]
+__all__ = ["POLICY_COLUMNS", "fleet_misses", "in_a_month", "policy_misses"]
 
 _NIGHTS = 365.25 / 12
 
@@ -69,6 +69,11 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     return _misses(*_columns(vms))
 
 
+def in_a_month(once: np.ndarray, again: np.ndarray) -> np.ndarray:
+    """Return what a month has of what the next night has, and any later one."""
+    return once + np.where(again == 0, 0.0, (_NIGHTS - 1) * again)
+
+
 def policy_misses(vms: Table) -> pd.DataFrame:
     """Return the same for every policy of every vault, one a row.
 
@@ -112,7 +117,7 @@ def _misses(
         done.append(math.fsum(log_done))
         shared.append(math.fsum(_least(vault, log_done)))
     once, again = np.array([missed, done, shared]).T
-    month = once + np.where(again == 0, 0.0, (_NIGHTS - 1) * again)
+    month = in_a_month(once, again)
     return {
         "expected_misses": float(once[0]),
         "any_miss_prob": _any(once[1]),

@@ -6,6 +6,7 @@ wait so long; as a quantile of a pool in balance all day; or as the line of your
 VMs, with no wait for others.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -25,6 +26,7 @@ __all__ = [
     "WaitByStart",
     "day_load",
     "of_others",
+    "of_rows",
     "one_pool",
     "wait_by_start",
 ]
@@ -51,30 +53,55 @@ class OthersWait(Protocol):
 
 @dataclass(frozen=True)
 class SteadyWait:
-    """A wait of the same law at all hours: nothing, or else exponential."""
+    """A wait of the same law at all hours: nothing, or else exponential.
 
-    wait_prob: float  #: probability of waiting at all
-    wait_mean_h: float  #: mean wait of those who wait; inf if the line never clears
+    Its figures may be arrays of as many dimensions as what is asked for.
+    """
+
+    wait_prob: ArrayLike  #: probability of waiting at all
+    wait_mean_h: ArrayLike  #: mean wait of those who wait; inf if the line never clears
 
     def within_prob(self, met_h: ArrayLike, wait_h: ArrayLike) -> np.ndarray:
         """Probability that the wait is no longer than this, which is not negative."""
         late = np.exp(-np.asarray(wait_h) * self.decay_per_h)
-        return 1 - self.wait_prob * np.broadcast_to(late, _shape(met_h, wait_h))
+        shape = _shape(met_h, wait_h, self.wait_mean_h)
+        return 1 - self.wait_prob * np.broadcast_to(late, shape)
 
     def mean_h(self, met_h: ArrayLike) -> np.ndarray:
         """Mean of the wait."""
-        mean_h = self.wait_prob * self.wait_mean_h if self.wait_prob else 0.0
-        return np.full(np.shape(met_h), mean_h)
+        waits = np.asarray(self.wait_prob) > 0
+        mean_h = self.wait_prob * np.where(waits, self.wait_mean_h, 0.0)
+        return np.broadcast_to(mean_h, _shape(met_h, mean_h)).copy()
 
     def quantile_h(self, met_h: ArrayLike, prob: ArrayLike) -> np.ndarray:
         """Wait that this share of the jobs does not exceed."""
         wait_h = formulas.total_quantile_h(prob, 0, self.wait_prob, self.decay_per_h)
-        return np.broadcast_to(wait_h, _shape(met_h, prob))
+        return np.broadcast_to(wait_h, _shape(met_h, prob, self.wait_mean_h))
 
     @property
-    def decay_per_h(self) -> float:
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the law: of its figures, if they are arrays."""
+        return _shape(self.wait_prob, self.wait_mean_h)
+
+    def each(self, change: Callable[[np.ndarray], np.ndarray]) -> "SteadyWait":
+        """Return the law with its figures changed where they are arrays."""
+        figures = self.wait_prob, self.wait_mean_h
+        return SteadyWait(*(change(f) if np.ndim(f) else f for f in figures))
+
+    @property
+    def decay_per_h(self) -> ArrayLike:
         """Rate of the exponential wait; any, where nobody waits."""
-        return 1 / self.wait_mean_h if self.wait_prob else 1.0
+        if not np.ndim(self.wait_prob) and not np.ndim(self.wait_mean_h):
+            return 1 / self.wait_mean_h if self.wait_prob else 1.0
+        waits = np.asarray(self.wait_prob) > 0
+        return 1 / np.where(waits, self.wait_mean_h, 1.0)
+
+
+def of_rows(others: OthersWait, rows: np.ndarray | slice) -> OthersWait:
+    """Return the law of some rows, each of which has a column of times."""
+    if not isinstance(others, SteadyWait):
+        return others
+    return others.each(lambda figure: figure[rows, np.newaxis])
 
 
 class WaitByStart(NamedTuple):
@@ -103,7 +130,7 @@ def of_others(scenario: Scenario) -> OthersWait:
         return SteadyWait(0.0, 0.0)
     if busy is None and reading in ("published", "measured"):
         share, mean_h = scenario["others_wait_prob"], scenario["others_wait_mean_h"]
-        return SteadyWait(share if mean_h else 0.0, mean_h)
+        return SteadyWait(share if np.any(mean_h) else 0.0, mean_h)
     servers, service_h = scenario["servers"], scenario["service_h"]
     if busy is None and reading == "overload":
         return _of_a_day(tuple(day_load(scenario)), servers, service_h)
@@ -112,7 +139,8 @@ def of_others(scenario: Scenario) -> OthersWait:
         servers, busy * servers / service_h, service_h
     )
     waiting = formulas.erlang_c_prob(servers, busy * servers)
-    return SteadyWait(waiting, 1 / decay_per_h if decay_per_h else np.inf)
+    with np.errstate(divide="ignore"):
+        return SteadyWait(waiting, np.divide(1.0, decay_per_h))
 
 
 def one_pool(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vmbmodel import formulas
-from vmbmodel.plan.estimate.others import OthersWait
+from vmbmodel.plan.estimate.others import OthersWait, of_rows
 
 __all__ = ["Nights", "Slack", "drawn_nights", "stands_in_line"]
 
@@ -54,7 +54,7 @@ class Nights(NamedTuple):
 
 
 def stands_in_line(
-    vault: np.ndarray, transfer_h: np.ndarray, served: float
+    vault: np.ndarray, transfer_h: np.ndarray, served: np.ndarray | float
 ) -> np.ndarray:
     """Say of each VM whether its vault may have a line, by the number of the vault.
 
@@ -64,7 +64,7 @@ def stands_in_line(
     crowd = np.bincount(vault[moves], minlength=vault.max(initial=-1) + 1)
     longest = np.zeros(len(crowd))
     np.maximum.at(longest, vault, transfer_h)
-    return moves & ((crowd > served) | (longest >= 24))[vault]
+    return moves & ((crowd[vault] > served) | (longest >= 24)[vault])
 
 
 def drawn_nights(
@@ -72,7 +72,7 @@ def drawn_nights(
     start_h: np.ndarray,
     join_h: np.ndarray,
     transfer_h: np.ndarray,
-    served: float,
+    served: np.ndarray | float,
     slack: Slack,
     others: OthersWait | None = None,
 ) -> Nights:
@@ -83,8 +83,8 @@ def drawn_nights(
     vault, start_h, join_h, transfer_h : ndarray
         Number of the vault, scheduled hour, time from the start of the job to its
         first line, and length of the transfer of each.
-    served : float
-        Jobs of a vault served at a time.
+    served : ndarray or float
+        Jobs of its vault served at a time.
     slack : Slack
         How late a job may start.
     others : OthersWait, optional
@@ -104,15 +104,19 @@ def drawn_nights(
     shape = len(vault), nights
     late_h, line_h, chance = np.empty(shape), np.empty(shape), np.empty(shape)
     others_h = np.zeros(shape)
+    served = np.broadcast_to(served, len(vault))
     for begin, end in zip(begins, ends, strict=True):
         some, count = slice(begin, end), end - begin
         late_h[some] = slack.late_h(turn[:count])
         joined_h = (counted_h + join_h)[some, np.newaxis] + late_h[some]
         if others is not None:
             met_h = joined_h + shifted_h[some, np.newaxis]
-            others_h[some] = others.quantile_h(met_h, luck[:count])
+            own = of_rows(others, some)
+            others_h[some] = own.quantile_h(met_h, luck[:count])
             joined_h = joined_h + others_h[some]
-        line_h[some] = _daily_line_h(joined_h, turn[:count], transfer_h[some], served)
+        line_h[some] = _daily_line_h(
+            joined_h, turn[:count], transfer_h[some], served[begin]
+        )
         chance[some] = moved[:count]
     return Nights(late_h, line_h, others_h, chance)
 

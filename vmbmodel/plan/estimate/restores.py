@@ -11,23 +11,24 @@ from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
 from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
-from vmbmodel.plan.estimate.transfers import completion_by_group_h
+from vmbmodel.plan.estimate.starts import latest_gap_h
+from vmbmodel.plan.estimate.transfers import completion_by_group_h, longest
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["point_ages", "restores"]
 
 _FINISH = {"new-vm": "vm_creation_h", "replace": "replace_h", "disks": None}
-_RESTORED = {"used": "used_gib", "size": "size_gib"}
 _DAY_H = 24  # of all backups of a day, the last goes to the vault
 
 
 def restores(
     vms: Mapping[str, np.ndarray],
-    disks: pd.DataFrame,
+    disks: Mapping[str, np.ndarray],
     of_vm: np.ndarray,
     others: OthersWait,
     scenario: Scenario,
-) -> tuple[dict[str, np.ndarray | float], float]:
+    fleet_vms: int | None = None,
+) -> tuple[dict[str, np.ndarray | float], np.ndarray | float]:
     """Return the times to get each VM back, and all of them if asked for at once.
 
     The latter is when all run again, 95 times of 100: each VM has its own luck, so that
@@ -35,12 +36,15 @@ def restores(
     target accounts in turn, and each vault restores `vault_servers` of them at a time.
     Where all fit, the copies of an account share what it takes; where some stand in
     line, each copy counts on no more than its part among as many as can run beside it,
-    which is never too soon. `of_vm` is the number of the VM of each disk.
+    which is never too soon. `of_vm` is the number of the VM of each disk; `fleet_vms`
+    says how many are asked for, where these are not all.
     """
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
-    restored_gib = disks[_RESTORED[scenario["restored_reading"]]].to_numpy()
-    own = of_vm, disks["cap_mib_s"].to_numpy()
+    restored_gib = np.where(
+        scenario["restored_reading"] == "size", disks["size_gib"], disks["used_gib"]
+    )
+    own = of_vm, np.asarray(disks["cap_mib_s"])
     copied_h = partial(_copied_h, *own, **scenario.arguments(_copied_h))
     busy = vms["disks"] > 0
     each = np.arange(len(busy))  # each into an account of its own
@@ -64,14 +68,19 @@ def restores(
     served = scenario["vault_servers"]
     vault = vms["vault_number"][busy]
     crowd, beside = np.bincount(vault), np.inf
-    if (crowd > served).any():
-        beside = np.minimum(crowd, served).sum() * vms["disks"].max()
+    if np.any(crowd > served):
+        beside = np.minimum(crowd, served).sum(axis=-1, keepdims=True)
+        beside = np.where(
+            np.any(crowd > served, axis=-1, keepdims=True),
+            beside * vms["disks"].max(),
+            np.inf,
+        )
     account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
     shared_h = copied_h(account, restored_gib, beside)
     more_h = np.where(np.isfinite(shared_h), np.maximum(shared_h - alone_h, 0), np.inf)
-    line_h = _line_h(vault, (law.served_h + more_h)[busy], served)
-    last_h = (law.quantile_h(0.95 ** (1 / count)) + more_h)[busy] + line_h
-    return columns, float(last_h.max())
+    line_h = _line_h(vault, (law.served_h + more_h)[..., busy], served)
+    unlucky_h = law.quantile_h(0.95 ** (1 / (fleet_vms or count))) + more_h
+    return columns, (unlucky_h[..., busy] + line_h).max(axis=-1)
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,7 @@ class _Published:
     @classmethod
     def of(cls, beyond_h: np.ndarray, finish_h: float, scenario: Scenario):
         """Take the law from the settings, for VMs that copy so long beyond it."""
-        more_h = max(finish_h - scenario["vm_creation_h"], 0)
+        more_h = np.maximum(finish_h - scenario["vm_creation_h"], 0)
         law = {
             "restore_p50_h": scenario["restore_p50_h"] + more_h,
             "restore_log_sd": scenario["restore_log_sd"],
@@ -134,11 +143,14 @@ class _ByRates:
         scenario: Scenario,
     ):
         """Take the law from the settings, for VMs that copy so long each."""
-        hours = np.zeros(1) if isinstance(others, SteadyWait) else np.arange(0, 24, 0.5)
+        hours = np.arange(0, 24, 0.5)
         if scenario["restore_first"]:
-            waiting_prob = 1 - others.within_prob(hours, 0).mean()
+            if isinstance(others, SteadyWait):
+                waiting_prob = others.wait_prob
+            else:
+                waiting_prob = 1 - others.within_prob(hours, 0).mean()
             next_h = scenario["service_h"] / scenario["servers"]
-            hours, others = np.zeros(1), SteadyWait(waiting_prob, next_h)
+            others = SteadyWait(waiting_prob, next_h)
         fixed_h = formulas.restore_h(0, alone_h, finish_h)
         return cls(alone_h, fixed_h, hours, others)
 
@@ -151,10 +163,14 @@ class _ByRates:
         return np.where(spare_h >= 0, in_time, 0.0)
 
     def _within_prob(self, wait_h: ArrayLike) -> np.ndarray:
+        if isinstance(self.others, SteadyWait):
+            return self.others.within_prob(0.0, wait_h)
         wait_h = np.asarray(wait_h)[..., np.newaxis]
         return self.others.within_prob(self.hours, wait_h).mean(axis=-1)
 
-    def _wait_h(self, share: float) -> float:
+    def _wait_h(self, share: float) -> np.ndarray | float:
+        if isinstance(self.others, SteadyWait):
+            return self.others.quantile_h(0.0, share)
         ends = self.others.quantile_h(self.hours, share)
         low, high = ends.min(), ends.max()
         for _ in range(60):
@@ -171,7 +187,7 @@ def _copied_h(
     cap_mib_s: np.ndarray,
     account: np.ndarray,
     restored_gib: np.ndarray,
-    beside: float = np.inf,
+    beside: np.ndarray | float = np.inf,
     *,
     restore_mib_s: float,
     account_ingress_mib_s: float,
@@ -185,29 +201,41 @@ def _copied_h(
         account_ingress_mib_s, account_iops, request_kib, restore_application_frac
     )
     number, names = pd.factorize(account[of_vm])
-    if math.isinf(beside):
+    alone, done_h = np.isinf(beside), 0.0
+    if np.any(alone):
         capacities = np.full(len(names), capacity)
         done_h = completion_by_group_h(number, restored_gib, cap_mib_s, capacities)
-    else:
-        crowd = np.minimum(np.bincount(number), beside)[number]
+    if not np.all(alone):
+        crowd = np.minimum(np.bincount(number), beside)[..., number]
         share_mib_s = np.minimum(cap_mib_s, capacity / crowd)
-        done_h = formulas.restore_copy_h(restored_gib, share_mib_s, math.inf)
-    copy_h = np.zeros(len(account))
-    np.maximum.at(copy_h, of_vm, done_h)
-    return copy_h
+        shared_h = formulas.restore_copy_h(restored_gib, share_mib_s, math.inf)
+        done_h = np.where(alone, done_h, shared_h)
+    return longest(done_h, of_vm, len(account))
 
 
-def _line_h(vault: np.ndarray, served_h: np.ndarray, served: float) -> np.ndarray:
+def _line_h(
+    vault: np.ndarray, served_h: np.ndarray, served: np.ndarray | float
+) -> np.ndarray:
     """Time that each VM stands in the line of its vault, all VMs asked for at once.
 
     Every VM counts with its mean time. Simulated with times that vary as published,
     the last of equal VMs is back 2 to 30 % sooner than this makes it, in 95 of 100
     cases (11 to 1,000 VMs, 10 or 100 at a time).
     """
-    line_h, served_h = np.zeros(len(vault)), np.clip(served_h, 1e-300, 1e300)
-    for number in np.flatnonzero(np.bincount(vault) > served):
-        own = vault == number
-        line_h[own] = formulas.line_wait_h(np.zeros(own.sum()), served_h[own], served)
+    shape = np.broadcast_shapes(served_h.shape, np.shape(served))
+    line_h = np.zeros(shape)
+    served_h = np.broadcast_to(np.clip(served_h, 1e-300, 1e300), shape)
+    served = np.broadcast_to(served, (*shape[:-1], 1))[..., 0]
+    for number, crowd in enumerate(np.bincount(vault)):
+        lined = crowd > served
+        if np.any(lined):
+            own, none_h = vault == number, np.zeros(crowd)
+            waits_h = formulas.line_wait_h(
+                none_h, served_h[lined][..., own], served[lined]
+            )
+            line_h[np.ix_(lined, own) if lined.ndim else own] = waits_h.reshape(
+                (-1, crowd) if lined.ndim else crowd
+            )
     return line_h
 
 
@@ -219,14 +247,13 @@ def point_ages(
     snapshot_h: float,
 ) -> dict[str, np.ndarray | float]:
     """Return how much work can be lost, as if each backup took as long as the next."""
-    interval_h = vms["interval_h"]
     kept = np.where(vms["snapshot_points"] > 0, 0.0, np.inf)
     late_h = 0.0 if start_slack_reading == "none" else start_slack_h
-    vault_h = np.maximum(interval_h, _DAY_H)
+    vault_h = np.maximum(vms["interval_h"], _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
     return {
         "point_age_snapshot_h": formulas.worst_point_age_h(
-            interval_h + late_h, snapshot_h + kept
+            latest_gap_h(vms) + late_h, snapshot_h + kept
         ),
         "point_age_vault_h": formulas.worst_point_age_h(
             vault_h + late_h, vms["job_p95_h"]

@@ -1,7 +1,8 @@
 """What a backup moves of each disk, and how long it takes beside the others.
 
 `copies` takes the settings from the scenario; the functions below it name those that
-they need as keywords.
+they need as keywords. A setting may be drawn: then it has an axis of draws before that
+of the disks, and so has what comes of it.
 """
 
 import datetime
@@ -15,7 +16,7 @@ from vmbmodel import formulas
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import disk_tiers, disk_tiers_on
 
-__all__ = ["completion_by_group_h", "copies", "performance"]
+__all__ = ["apart", "completion_by_group_h", "copies", "longest", "performance"]
 
 _MOVED = (
     "used_gib",
@@ -30,7 +31,7 @@ _MOVED = (
 )
 
 
-def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
+def copies(disks: Mapping[str, ArrayLike], scenario: Scenario) -> dict[str, np.ndarray]:
     """Return what moves of each disk, and how long it takes beside the others.
 
     That is ``cap_mib_s``, which the disk gives at most; ``changed_gib``; ``disk_h``
@@ -39,11 +40,11 @@ def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
     """
     ask = scenario.arguments
     iops, cap_mib_s = _limits(disks, scenario.profile.as_of, **ask(_limits))
-    columns = {name: disks[name].to_numpy() for name in _MOVED}
+    columns = {name: np.asarray(disks[name]) for name in _MOVED}
     own = _alone(columns, iops, cap_mib_s, **ask(_alone))
     later = own
     if (columns["first_backup"] | columns["new_disk"]).any():
-        none = np.zeros(len(disks), dtype=bool)
+        none = np.zeros(len(columns["managed"]), dtype=bool)
         old = columns | {"first_backup": none, "new_disk": none}
         later = _alone(old, iops, cap_mib_s, **ask(_alone))
     managed, used = columns["managed"], columns["used_gib"]
@@ -53,10 +54,17 @@ def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
         busy = shares & (alone_h > 0) & (read_gib > 0)
         if not busy.any():
             return alone_h
-        number = _sharing(disks, together)[busy]
-        moved = managed[busy], alone_h[busy], read_gib[busy], extents[busy]
-        times = alone_h.copy()
-        times[busy] = _beside_others_h(number, *moved, **ask(_beside_others_h))
+        number = apart(_sharing(disks, together), busy.shape)[busy]
+        moved = (
+            np.broadcast_to(part, busy.shape)[busy]
+            for part in (managed, alone_h, read_gib, extents)
+        )
+        given = {
+            name: np.broadcast_to(value, busy.shape)[busy] if np.ndim(value) else value
+            for name, value in ask(_beside_others_h).items()
+        }
+        times = np.broadcast_to(alone_h, busy.shape).copy()
+        times[busy] = _beside_others_h(number, *moved, **given)
         return times
 
     def next_h(night):
@@ -73,7 +81,7 @@ def copies(disks: pd.DataFrame, scenario: Scenario) -> dict[str, np.ndarray]:
 
 
 def _limits(
-    disks: pd.DataFrame,
+    disks: Mapping[str, ArrayLike],
     date: datetime.date,
     *,
     tier_reading: str,
@@ -86,10 +94,12 @@ def _limits(
     Those of a blob; and where `tier_reading` is ``disk``, those of the tier of a
     managed disk too.
     """
-    iops = mib_s = np.full(len(disks), np.inf)
-    if tier_reading == "disk":
-        kinds = disks["disk_type"].where(disks["managed"])
-        iops, mib_s = performance(kinds, disks["size_gib"], date)
+    iops = mib_s = np.full(len(disks["managed"]), np.inf)
+    of_disk = tier_reading == "disk"
+    if np.any(of_disk):
+        kinds = np.where(disks["managed"], disks["disk_type"], None)
+        limits = performance(kinds, disks["size_gib"], date)
+        iops, mib_s = (np.where(of_disk, limit, np.inf) for limit in limits)
     cap_mib_s = formulas.disk_cap_mib_s(mib_s, iops, request_kib, blob_mib_s)
     return np.minimum(iops, blob_iops), cap_mib_s
 
@@ -151,29 +161,31 @@ def _alone(
     initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
     incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
     first_h = formulas.initial_h(used, initial_mib_s)
-    if incremental_reading == "used":
-        increment_h = formulas.scan_h(used, incremental_mib_s)
-    else:
-        increment_h = formulas.incremental_h(
-            used,
-            changed,
-            scatter,
-            active,
-            incremental_mib_s,
-            iops,
-            cell_kib,
-            block_kib,
-            overlap_frac,
-        )
+    increment_h = formulas.incremental_h(
+        used,
+        changed,
+        scatter,
+        active,
+        incremental_mib_s,
+        iops,
+        cell_kib,
+        block_kib,
+        overlap_frac,
+    )
+    scanned = incremental_reading == "used"
+    if np.any(scanned):
+        scan_h = formulas.scan_h(used, incremental_mib_s)
+        increment_h = np.where(scanned, scan_h, increment_h)
     compare_h = np.maximum(
         formulas.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
         increment_h,
     )
     anew = disks["first_backup"] | disks["new_disk"]
-    whole = anew | disks["cc_mode"] | (incremental_reading == "used")
-    changed_frac = np.divide(changed, used, out=np.zeros_like(used), where=used > 0)
+    whole = anew | disks["cc_mode"] | scanned
+    none = np.zeros(np.broadcast_shapes(changed.shape, used.shape))
+    changed_frac = np.divide(changed, used, out=none, where=used > 0)
     touched = formulas.changed_blocks_frac(
-        changed_frac, scatter, max(block_kib / cell_kib, 1), active
+        changed_frac, scatter, np.maximum(block_kib / cell_kib, 1), active
     )
     gaps = np.minimum(changed_frac, 0.5)  # runs that merge save no requests
     extent_kib = formulas.mean_extent_kib(scatter, gaps, cell_kib)
@@ -187,12 +199,40 @@ def _alone(
     }
 
 
-def _sharing(disks: pd.DataFrame, together: str) -> np.ndarray:
+def apart(number: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Give the groups of each draw numbers of their own.
+
+    >>> print(apart(np.array([0, 1, 0]), (2, 3)))
+    [[0 1 0]
+     [2 3 2]]
+    """
+    if len(shape) == 1:
+        return number
+    low, high = number.min(initial=0), number.max(initial=0)
+    return number + (high - low + 1) * np.arange(shape[0])[:, np.newaxis]
+
+
+def longest(hours: np.ndarray, of_vm: np.ndarray, vms: int) -> np.ndarray:
+    """Return the longest time of the disks of each VM, 0 where it has none.
+
+    Disks stand in the order of their VMs.
+
+    >>> print(longest(np.array([1.0, 3.0, 2.0]), np.array([0, 0, 2]), 3))
+    [3. 0. 2.]
+    """
+    result = np.zeros((*hours.shape[:-1], vms))
+    if len(of_vm):
+        begins = np.flatnonzero(np.diff(of_vm, prepend=-1))
+        result[..., of_vm[begins]] = np.maximum.reduceat(hours, begins, axis=-1)
+    return result
+
+
+def _sharing(disks: Mapping[str, ArrayLike], together: str) -> np.ndarray:
     """Give disks that share a VM if managed, else an account at once, one number."""
     account, _ = pd.factorize(disks["storage_account"])
     at_once, _ = pd.factorize(disks[together])
     vm, names = pd.factorize(disks["vm"])
-    of_account = (account + 1) * len(disks) + at_once
+    of_account = (account + 1) * len(vm) + at_once
     return np.where(disks["managed"], vm - len(names), of_account)
 
 
@@ -219,14 +259,19 @@ def _beside_others_h(
     """
     _, first, number = np.unique(sharing, return_index=True, return_inverse=True)
     number = np.argsort(np.argsort(first))[number]  # in the order they first appear
+    at = np.sort(first)  # a disk of each group
+
+    def of_group(setting):
+        return setting[at] if np.ndim(setting) else setting
+
     requests = read_gib * 2**20 / request_kib + extents
     capacity = formulas.account_capacity_mib_s(
-        account_mib_s,
-        account_iops,
+        of_group(account_mib_s),
+        of_group(account_iops),
         np.bincount(number, read_gib * 2**20) / np.bincount(number, requests),
-        application_frac,
+        of_group(application_frac),
     )
-    capacity[number[managed]] = vm_mib_s
+    capacity = np.where(managed[at], of_group(vm_mib_s), capacity)
     own_mib_s = read_gib * 1024 / (alone_h * 3600)
     return completion_by_group_h(number, read_gib, own_mib_s, capacity)
 
@@ -249,7 +294,22 @@ def completion_by_group_h(
     ...     np.array([0, 1, 0]), np.array([36.0, 36.0, 36.0]),
     ...     np.array([20.0, 20.0, 20.0]), np.array([20.0, 20.0])))
     [1.024 0.512 1.024]
+
+    Where sizes or caps are drawn, each draw has groups of its own, all of the same
+    numbers and capacities.
     """
+    shape = np.broadcast_shapes(size_gib.shape, cap_mib_s.shape)
+    if len(shape) > 1:
+        size_gib, cap_mib_s = (
+            np.broadcast_to(part, shape).ravel() for part in (size_gib, cap_mib_s)
+        )
+        groups = len(capacity_mib_s)
+        draw = np.arange(shape[0])[:, np.newaxis]
+        capacity_mib_s = np.tile(capacity_mib_s, shape[0])
+        done = completion_by_group_h(
+            (group + groups * draw).ravel(), size_gib, cap_mib_s, capacity_mib_s
+        )
+        return done.reshape(shape)
     done = size_gib * 1024 / cap_mib_s / 3600
     wanted = np.bincount(group, weights=cap_mib_s, minlength=len(capacity_mib_s))
     crowded = np.flatnonzero((wanted > capacity_mib_s)[group])

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.fields import shown
+from vmbmodel.inventory.files import short
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate import Estimate
@@ -41,8 +42,19 @@ CAUSES = MappingProxyType(
 )
 """Why two estimates differ, and what each cause stands for."""
 
-COMPARED = ("total_usd", "deadline_prob", "done_p95_h", "restore_vault_p95_h")
+COMPARED = (
+    "total_usd",
+    "deadline_prob",
+    "own_line_mean_h",
+    "done_p95_h",
+    "restore_vault_p95_h",
+)
 """Columns of a VM that are shown before and after."""
+
+_NOISE_FRAC = 1e-12
+
+LARGEST = 1e300
+"""Of numbers, so that differences and sums of them are numbers too."""
 
 Saved = str | os.PathLike[str] | Mapping | Estimate
 """An estimate, or one that was saved: its file, or what is in it."""
@@ -144,12 +156,21 @@ def diff(before: Saved, after: Saved) -> Diff:
     >>> list(answer.causes.index), answer.totals.at["stored_gib", "change"]
     (['size'], np.float64(245.0))
     """
-    before, after = (_saved(result) for result in (before, after))
-    sides = Inputs.of(before, "the first result"), Inputs.of(after, "the second result")
+    before, after = (
+        _saved(result, f"the {place} result")
+        for result, place in ((before, "first"), (after, "second"))
+    )
+    sides = [
+        replace(Inputs.of(result, f"the {place} result"), draws=0)
+        for result, place in ((before, "first"), (after, "second"))
+    ]
     ends = [pd.Series(side.estimate().total) for side in sides]
     saved = [_numbers(result["total"]) for result in (before, after)]
     totals = pd.DataFrame({"before": saved[0], "after": saved[1]}).dropna()
+    totals = totals.loc[totals.index.intersection(ends[0].index, sort=False)]
     totals["change"] = totals["after"] - totals["before"]
+    noise = _NOISE_FRAC * totals.abs().max(axis=1)  # the last digits of sums
+    totals["change"] = totals["change"].where(totals["change"].abs() > noise, 0.0)
     changed = [cause for cause in CAUSES if _differs(cause, *sides)]
     causes = pd.DataFrame(0.0, index=changed, columns=totals.index)
     for order in (changed, changed[::-1]):
@@ -162,6 +183,7 @@ def diff(before: Saved, after: Saved) -> Diff:
     drift = totals["change"] - (ends[1] - ends[0])[totals.index]
     if not np.allclose(drift, 0, rtol=0, atol=1e-9 * (1 + totals.abs().max(axis=1))):
         causes.loc["model"] = drift
+    causes = causes.where(causes.abs() > noise, 0.0)
     return Diff(
         totals.rename_axis("total"),
         causes.rename_axis("cause").rename_axis(columns=None),
@@ -169,10 +191,41 @@ def diff(before: Saved, after: Saved) -> Diff:
     )
 
 
-def _saved(result: Saved) -> Mapping:
+def _saved(result: Saved, place: str) -> Mapping:
     if isinstance(result, Estimate):
         return result.to_dict()
-    return result if isinstance(result, Mapping) else read_saved(result)
+    if not isinstance(result, Mapping):
+        place, result = os.fspath(result), read_saved(result)
+    if wrong := list(_faults(result)):
+        raise ValueError("\n".join(f"{place}: {rule}" for rule in wrong))
+    return result
+
+
+def _faults(saved: Mapping) -> Iterator[str]:
+    """Say what of a result cannot be compared with another."""
+    total = saved.get("total")
+    if not isinstance(total, dict):
+        yield "total must be an object"
+    else:
+        yield from _no_numbers("total", total)
+    names = set()
+    for number, row in enumerate(saved["vms"], 1):
+        name, place = row.get("vm"), f"vms, row {number}"
+        if not isinstance(name, str):
+            yield f"{place}: must have a name, vm"
+        elif name in names:
+            yield f"{place}: {short(name)} stands twice"
+        else:
+            names.add(name)
+            yield from _no_numbers(place, {key: row.get(key) for key in COMPARED})
+
+
+def _no_numbers(place: str, values: Mapping) -> Iterator[str]:
+    """Name what is neither a finite number nor missing, nor ``"inf"``."""
+    for name, value in values.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not ((number and abs(value) <= LARGEST) or value in (None, "inf")):
+            yield f"{place}: {name} must be a number; it is {short(value)}"
 
 
 def _numbers(total: Mapping) -> pd.Series:

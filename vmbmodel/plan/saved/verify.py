@@ -38,6 +38,7 @@ _PARTS = (
     "given",
     "inputs",
     "total",
+    "interval",
     "policies",
     "months",
     "assumptions",
@@ -45,6 +46,7 @@ _PARTS = (
 )
 _LEAST = 1e-13  # below which rounding may differ from machine to machine
 _ABSENT = "(absent)"
+_MOST_DRAWS = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
     """
     try:
         saved = json.loads(read_bounded(path, LARGEST_DATA))
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ValueError(f"{os.fspath(path)}: is nested too deep") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{os.fspath(path)}: is no text in UTF-8") from error
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
     wrong = list(_faults(saved))
     if wrong:
@@ -87,6 +93,7 @@ class Inputs:
     fleet: pd.DataFrame
     name: str  #: what messages call the result
     months: int = 0  #: how many months to come were billed
+    draws: int = 0  #: how often what nobody has measured was drawn
 
     @classmethod
     def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
@@ -104,8 +111,14 @@ class Inputs:
         }
         rows = pd.DataFrame(saved["inventory"])
         disks = fleet.checked(rows, f"{name}: inventory")
-        months = len(saved.get("months", ()))
-        return cls(**sets, given=given, fleet=disks, name=name, months=months)
+        return cls(
+            **sets,
+            given=given,
+            fleet=disks,
+            name=name,
+            months=len(saved.get("months", ())),
+            draws=saved.get("interval", {}).get("draws", 0),
+        )
 
     def estimate(self) -> Estimate:
         """Compute the estimate again.
@@ -118,7 +131,7 @@ class Inputs:
         places = dict.fromkeys(self.given, f"{self.name}: given")
         sets = {kind: getattr(self, kind) for kind in CATALOGUES}
         scenario = Scenario.of(**sets, settings=self.given, places=places)
-        return estimate_disks(self.fleet, scenario, self.months)
+        return estimate_disks(self.fleet, scenario, self.months, self.draws)
 
 
 def differences(
@@ -162,7 +175,7 @@ def differences(
         elif key in _PARTS:
             value = list(value) if isinstance(value, Iterator) else value
             yield from _different(key, saved.get(key, _ABSENT), value, tolerance)
-    yield from _rows(saved["vms"], now.vms, tolerance)
+    yield from _rows(saved["vms"], now.figures, tolerance)
 
 
 def _faults(saved: object) -> Iterator[str]:
@@ -184,6 +197,10 @@ def _faults(saved: object) -> Iterator[str]:
         yield "given must be an object"
     if not isinstance(saved.get("months", []), list):
         yield "months must be a list of objects"
+    drawn = saved.get("interval", {"draws": 0})
+    draws = drawn.get("draws") if isinstance(drawn, dict) else None
+    if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
+        yield f"interval.draws must be a whole number, at most {_MOST_DRAWS:,}"
     for key in ("inventory", "vms"):
         rows = saved.get(key)
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):

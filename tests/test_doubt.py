@@ -1,0 +1,211 @@
+"""Intervals and shares of the doubt: each draw is an estimate, and nothing is mixed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vmbmodel as vm
+from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.plan.estimate import estimate_disks
+from vmbmodel.plan.estimate.doubts import (
+    OF_VMS,
+    _chunks,
+    doubt,
+    doubt_of_disks,
+    first_order,
+)
+from vmbmodel.plan.estimate.draws import Draws, at_score
+from vmbmodel.plan.estimate.walk import walk
+from vmbmodel.plan.facts import backed_up, filled
+from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service import Prior
+
+SAMPLE = disks_of(vm.sample_fleet())
+FIGURES = ("done_p50_h", "done_p95_h", "deadline_prob")
+
+
+def walked(fleet, scenario, draws):
+    disks, _ = filled(fleet, scenario)
+    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    kept = backed_up(disks)
+    columns = draws.columns(fleet, kept)
+    return disks, kept, columns, walk(disks, kept, columns, draws.scenario, FIGURES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"vault_servers": 2.0},
+        {"eight_hours": "quantile", "restore_law": "rates"},
+        {"restore_accounts": 3.0, "restore_as": "replace"},
+        {"snapshot_policy": "enhanced", "archive": True, "monthly_points": 24.0},
+    ],
+    ids=str,
+)
+def test_every_draw_is_the_estimate_of_its_settings_and_columns(changes):
+    """Drawn all at once they are what each is by itself, to rounding."""
+    scenario = Scenario.of(settings=changes)
+    draws = Draws.of(scenario, 32)
+    with np.errstate(all="ignore"):
+        disks, kept, columns, went = walked(SAMPLE, scenario, draws)
+        for at in (0, 7, 13, 31):
+            own = {
+                name: value[at].item() if np.ndim(value) else value
+                for name, value in draws.scenario.taken.items()
+            }
+            cells = {name: column[at] for name, column in columns.items()}
+            lone = walk(disks, kept, cells, scenario.drawn(own), FIGURES)
+            for name in OF_VMS:
+                drawn = np.broadcast_to(went.vms[name], (32, len(went.names)))[at]
+                if name in FIGURES and "vault_servers" in changes:
+                    # an own line has as many nights as there is room for
+                    np.testing.assert_allclose(drawn, lone.vms[name], rtol=0.25)
+                    continue
+                quiet = lone.vms["transfer_h"] < 24
+                np.testing.assert_allclose(
+                    drawn[quiet], np.asarray(lone.vms[name])[quiet], rtol=1e-9
+                )
+            all_h = np.broadcast_to(went.restore_all_h, 32)[at]
+            assert all_h == pytest.approx(float(lone.restore_all_h), rel=1e-12)
+
+
+def test_point_values_are_those_of_the_estimate():
+    """A sample of constants at their medians is the estimate itself."""
+    scenario = Scenario.of()
+    answer = estimate_disks(SAMPLE, scenario)
+    again = doubt_of_disks(SAMPLE, scenario, 64)
+    assert answer.vms.equals(estimate_disks(SAMPLE, scenario).vms)
+    inside = again.vms.set_index("vm")
+    for name in ("done_p95_h", "restore_vault_p95_h", "total_usd"):
+        point = answer.vms.set_index("vm")[name]
+        held = (inside[f"{name}_low"] <= point) & (point <= inside[f"{name}_high"])
+        assert held.mean() > 0.9, name
+
+
+def test_what_the_caller_sets_is_not_drawn():
+    answer = doubt_of_disks(SAMPLE, Scenario.of(settings={"incremental_mib_s": 40}), 64)
+    assert "incremental_mib_s" not in answer.drawn
+    assert "snapshot_h" in answer.drawn
+    assert not {"deadline_h", "rto_h", "recovery_points"} & set(answer.drawn)
+    assert {"deadline_h", "rto_h", "recovery_points"} <= set(answer.choices)
+
+
+def test_a_full_column_is_not_drawn_and_a_blank_one_is():
+    row = {"vm": "a", "disk": "os", "role": "os", "size_gib": 128, "used_gib": 47}
+    full = row | {
+        "churn_gib_per_day": 1, "dispersion": 0.1, "write_kib": 8, "active_frac": 1
+    }  # fmt: skip
+    blank = {"churn_frac", "dispersion", "write_kib", "active_frac"}
+    assert not blank & set(doubt(pd.DataFrame([full]), draws=32).drawn)
+    assert blank <= set(doubt(pd.DataFrame([row]), draws=32).drawn)
+
+
+def test_the_same_question_has_the_same_answer_and_a_vm_more_moves_no_other():
+    one = doubt_of_disks(SAMPLE, Scenario.of(), 64)
+    assert one.to_dict() == doubt_of_disks(SAMPLE, Scenario.of(), 64).to_dict()
+    fewer = SAMPLE[SAMPLE["vm"] != "sql-02"].reset_index(drop=True)
+    other = doubt_of_disks(fewer, Scenario.of(), 64).vms.set_index("vm")
+    before = one.vms.set_index("vm").loc[other.index]
+    for name in ("stored_gib", "total_usd", "restore_vault_p95_h"):
+        for end in ("low", "high"):
+            np.testing.assert_allclose(
+                before[f"{name}_{end}"], other[f"{name}_{end}"], rtol=1e-12
+            )
+
+
+def test_shares_of_a_sum_of_known_variances():
+    """Var(3 a + 2 b + c) is 9, 4 and 1 parts of 14; an independent input has none."""
+    rng = np.random.default_rng(1)
+    a, b, c, d = (rng.permutation(4096) / 4096 for _ in range(4))
+    answer = 3 * a + 2 * b + c
+    for chance, share in ((a, 9 / 14), (b, 4 / 14), (c, 1 / 14), (d, 0)):
+        part = (chance * 16).astype(int)
+        assert first_order(answer, part) == pytest.approx(share, abs=0.02)
+
+
+def test_shares_of_ishigami():
+    """Ishigami and Homma (1990): S1 .314, S2 .442, S3 0 for a = 7, b = 0.1."""
+    rng = np.random.default_rng(2)
+    unit = [(rng.permutation(16384) + 0.5) / 16384 for _ in range(3)]
+    x = [2 * math.pi * u - math.pi for u in unit]
+    answer = np.sin(x[0]) + 7 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])
+    shares = [first_order(answer, (64 * u).astype(int)) for u in unit]
+    np.testing.assert_allclose(shares, [0.3139, 0.4424, 0], atol=0.015)
+
+
+@given(
+    low=st.floats(0.01, 0.4), median=st.floats(0.41, 0.59), high=st.floats(0.6, 0.99),
+    shape=st.sampled_from(["lognormal", "logit", "normal"]),
+)  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_one_in_ten_lies_below_and_one_in_ten_above(low, median, high, shape):
+    prior = Prior(low, high, shape)
+    ends = at_score(prior, median, [-1.2815515655446004, 0, 1.2815515655446004])
+    np.testing.assert_allclose(ends, [low, median, high], rtol=1e-9)
+    drawn = at_score(prior, median, np.linspace(-4, 4, 101))
+    assert (np.diff(drawn) >= 0).all()
+    assert np.isfinite(drawn).all()
+
+
+def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(monkeypatch):
+    rng = np.random.default_rng(3)
+    rows = [
+        {
+            "vm": f"v{i}", "disk": "d", "role": "os", "size_gib": 128,
+            "used_gib": float(rng.integers(5, 120)), "vault": f"vault{i % 7}",
+            "managed": i % 5 > 0,
+            "storage_account": f"account{i % 7 % 3}" if i % 5 == 0 else None,
+        }
+        for i in range(60)
+    ]  # fmt: skip
+    fleet, scenario = disks_of(pd.DataFrame(rows)), Scenario.of()
+    disks, _ = filled(fleet, scenario)
+    parts = list(_chunks(disks, scenario, 8))
+    assert len(parts) > 1
+    assert np.array(parts).sum(axis=0).tolist() == [1] * 60
+    for name in ("vault", "storage_account"):
+        for some in parts:
+            mine, rest = disks[some][name].dropna(), disks[~some][name].dropna()
+            assert not set(mine) & set(rest)
+    whole = doubt_of_disks(fleet, scenario, 32)
+    monkeypatch.setattr("vmbmodel.plan.estimate.doubts._CELLS", 8 * 32)
+    parted = doubt_of_disks(fleet, scenario, 32)
+    pd.testing.assert_frame_equal(parted.vms, whole.vms, rtol=1e-12)
+    assert parted.total == pytest.approx(whole.total, rel=1e-12)
+
+
+def test_an_interval_covers_what_other_draws_come_to():
+    """Truths from the same laws, none of them in the sample: 80 of 100 lie within."""
+    inside, scenario = [], Scenario.of()
+    answer = doubt_of_disks(SAMPLE, scenario, 256, seed=1)
+    with np.errstate(all="ignore"):
+        *_, went = walked(SAMPLE, scenario, Draws.of(scenario, 256, seed=2))
+    for name in ("done_p95_h", "restore_vault_p95_h", "total_usd"):
+        truth = pd.DataFrame(went.vms[name].T, index=went.names).loc[answer.vms["vm"]]
+        low, high = (answer.vms[f"{name}_{end}"].to_numpy() for end in ("low", "high"))
+        drawn = truth.to_numpy().T
+        inside.append(((drawn >= low) & (drawn <= high)).mean())
+    np.testing.assert_allclose(inside, 0.8, atol=0.05)
+
+
+def test_the_verdict_is_that_of_the_draws():
+    answer = doubt_of_disks(SAMPLE, Scenario.of(), 256)
+    assert answer.late_vms == 0
+    assert 0.15 < answer.at_risk_prob < 0.5
+    assert answer.wrong_prob == answer.at_risk_prob
+    first = min(answer.known, key=answer.known.get)
+    assert first == "incremental_mib_s"
+    assert answer.known[first] < answer.wrong_prob
+    assert f"Measure {first} first" in answer.verdict["text"]
+
+
+def test_what_has_no_interval_says_so():
+    with pytest.raises(ValueError, match="got eight_hours=overload"):
+        doubt(SAMPLE, Scenario.of(settings={"eight_hours": "overload"}))
+    with pytest.raises(ValueError, match="draws must be >= 32; got 8"):
+        doubt(SAMPLE, draws=8)

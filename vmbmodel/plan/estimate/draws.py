@@ -1,0 +1,216 @@
+r"""Draws of what nobody has measured, as one more axis of settings and columns.
+
+A constant with a law is drawn from it, with the constant itself as the median, unless
+the caller set it; a reading is drawn with the weight of its alternative; and a blank
+cell has a level, common to all blank cells of its column, and a deviation of its disk.
+Draws are a Latin hypercube, one row of it a name, so that a name more moves no other.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit, ndtr, ndtri
+
+from vmbmodel.fields import fields
+from vmbmodel.plan.facts import shared
+from vmbmodel.plan.scenario import Scenario, parse_setting
+from vmbmodel.service import Prior, readings
+
+__all__ = ["Draws", "at_score"]
+
+_OF_BLANKS = {
+    "churn_gib_per_day": "churn_frac",
+    "dispersion": "dispersion",
+    "write_kib": "write_kib",
+    "active_frac": "active_frac",
+}
+"""Columns of an inventory whose blank cells are drawn, and the constants of each."""
+
+_HALF_80 = 1.2815515655446004
+"""Standard deviations on either side of the median that hold 8 of 10."""
+_CUT = 2.6
+"""Standard deviations beyond which nothing is drawn."""
+_LEVELS = 16
+"""Values that a constant in whole numbers is drawn from, so that lines are alike."""
+_SHAPES = {
+    "lognormal": (np.log, np.exp),
+    "logit": (logit, expit),
+    "normal": (np.asarray, np.asarray),
+}
+_DAY_H = 24
+
+
+def at_score(
+    prior: Prior, median: float, score: ArrayLike, disk_score: ArrayLike = 0.0
+) -> np.ndarray:
+    """Return a constant at standard normal scores: of its level, and of each disk.
+
+    Each side of the median has its own spread.
+
+    Examples
+    --------
+    >>> churn = Prior(0.02, 0.08, "lognormal")
+    >>> print(at_score(churn, 0.05, [-1.2816, 0, 1.2816]).round(3))
+    [0.02 0.05 0.08]
+    """
+    score = np.clip(score, -_CUT, _CUT)
+    if prior.shape == "uniform":
+        return prior.low + (prior.high - prior.low) * ndtr(score)
+    there, back = _SHAPES[prior.shape]
+    low, middle, high = there(np.array([prior.low, median, prior.high]))
+    side = np.where(score < 0, middle - low, high - middle) / _HALF_80
+    return back(middle + side * score + prior.disks * np.asarray(disk_score))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A scenario drawn many times over."""
+
+    base: Scenario
+    scenario: Scenario  #: the same, with an axis of draws where a setting is drawn
+    chances: Mapping[str, np.ndarray]
+    """What was drawn, from 0 to 1, by the name of the constant, of what several share,
+    or of a reading, after ``reading.``; a number for each draw."""
+    moves: Mapping[str, frozenset[str]]  #: settings that each of these moves
+    seed: int
+
+    @classmethod
+    def of(cls, scenario: Scenario, count: int = 512, seed: int = 1) -> "Draws":
+        """Draw every setting of a scenario that the caller has not set.
+
+        Examples
+        --------
+        >>> draws = Draws.of(Scenario.of(settings={"churn_frac": 0.03}), 64)
+        >>> draws.scenario["snapshot_h"].shape, draws.scenario["churn_frac"]
+        ((64, 1), 0.03)
+        """
+        chances, values, moves = {}, {}, {}
+        for reading in readings():
+            if not reading.weight or any(n in scenario.given for n in reading.settings):
+                continue
+            name = f"reading.{reading.id}"
+            chances[name] = _chances(name, count, seed)
+            other = scenario.changed(
+                {n: parse_setting(n, text) for n, text in reading.settings.items()}
+            )
+            read_so = (chances[name] < reading.weight)[:, np.newaxis]
+            others = {
+                key: value
+                for key, value in other.taken.items()
+                if value != scenario.taken[key]
+            }
+            moves[name] = frozenset(others)
+            for key, value in others.items():
+                before = values.get(key, scenario.taken[key])
+                values[key] = np.where(read_so, value, before)
+        for _, constants in scenario.sets():
+            for name, origin in constants.origins.items():
+                prior, taken = origin.prior, scenario.taken[name]
+                if prior is None or name in scenario.given:
+                    continue
+                key = prior.together or name
+                if key not in chances:
+                    chances[key] = _chances(key, count, seed)
+                moves[key] = moves.get(key, frozenset()) | {name}
+                drawn = at_score(
+                    prior, taken, _score(chances[key], name)[:, np.newaxis]
+                )
+                scale = values.get(name, taken) / taken if taken else 1.0
+                values[name] = _possible(name, drawn * scale)
+        return cls(scenario, scenario.drawn(values), chances, moves, seed)
+
+    @property
+    def count(self) -> int:
+        """How many draws there are."""
+        return len(next(iter(self.chances.values()), ()))
+
+    def columns(
+        self, fleet: pd.DataFrame, disks: pd.DataFrame
+    ) -> dict[str, np.ndarray]:
+        """Return the columns of disks that are drawn: blank cells, and what a GB is.
+
+        `disks` are rows of the inventory, filled, whose index says which; a figure that
+        is given keeps to what it is in every draw.
+        """
+        known, columns = shared(fleet), {}
+        scale = self.scenario["gb_bytes"] / self.base["gb_bytes"]
+        for name in ("size_gib", "used_gib", "churn_gib_per_day"):
+            columns[name] = disks[name].to_numpy() * scale
+        for name, constant in _OF_BLANKS.items():
+            blank = known[name].isna().to_numpy()[disks.index]
+            if not self._unsettled(name, blank):
+                continue
+            drawn = self._of_disks(constant, disks[blank])
+            if name != constant:
+                drawn = drawn * columns["used_gib"][..., blank]
+            before = columns.get(name, disks[name].to_numpy())
+            columns[name] = np.broadcast_to(before, (self.count, len(disks))).copy()
+            columns[name][:, blank] = drawn
+        return {name: c for name, c in columns.items() if c.ndim > 1}
+
+    def blank_constants(self, fleet: pd.DataFrame, disks: pd.DataFrame) -> set[str]:
+        """Return the constants that some blank cell of the disks is drawn from."""
+        known = shared(fleet)
+        return {
+            constant
+            for name, constant in _OF_BLANKS.items()
+            if self._unsettled(name, known[name].isna().to_numpy()[disks.index])
+        }
+
+    def _unsettled(self, name: str, blank: np.ndarray) -> bool:
+        constant = _OF_BLANKS[name]
+        told = name in self.base.given or constant in self.base.given
+        return bool(blank.any()) and not told and constant in self.chances
+
+    def _of_disks(self, name: str, disks: pd.DataFrame) -> np.ndarray:
+        """Return what a constant is of each disk, a row a draw."""
+        prior = self.base.profile.origins[name].prior
+        score, deviation = _score(self.chances[name], name)[:, np.newaxis], 0.0
+        if prior.disks:
+            deviation = _deviations(name, disks, self.count, self.seed)
+        return _possible(name, at_score(prior, self.base[name], score, deviation))
+
+
+def _chances(name: str, count: int, seed: int) -> np.ndarray:
+    """Draw one number in each equal part of 0 to 1, in an order of the name's own."""
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return (rng.permutation(count) + rng.random(count)) / count
+
+
+def _score(chance: np.ndarray, name: str) -> np.ndarray:
+    if fields()[name].whole:
+        chance = (np.floor(chance * _LEVELS) + 0.5) / _LEVELS
+    return ndtri(chance)
+
+
+def _possible(name: str, values: np.ndarray) -> np.ndarray:
+    """Return values as the field can have them: whole, an hour of a day, in range."""
+    field = fields()[name]
+    if field.whole:
+        values = np.round(values)
+    if field.range.high == _DAY_H and not field.range.high_in:
+        values = values % _DAY_H
+    return np.clip(values, *field.range.ends)
+
+
+def _deviations(name: str, disks: pd.DataFrame, count: int, seed: int) -> np.ndarray:
+    """Return a standard normal number for each draw and disk.
+
+    It depends on their names alone, so that a VM more or less moves no other.
+    """
+    # one by one, for a column of pandas 2 loses a NUL that is added to it
+    pairs = zip(disks["vm"], disks["disk"], strict=True)
+    keys = np.array([f"{vm}\0{disk}\0{name}" for vm, disk in pairs], dtype=object)
+    of_disk = pd.util.hash_array(keys, categorize=False)
+    of_draw = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = of_disk + (of_draw + np.uint64(seed))[:, np.newaxis]
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> np.uint64(shift)  # splitmix64
+        mixed *= np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    chance = ((mixed >> np.uint64(11)) + 0.5) / 2.0**53
+    return np.clip(ndtri(chance), -_CUT, _CUT)

@@ -1,0 +1,116 @@
+"""From disks to VMs, and on to waits, restores and bills: the walk of an estimate.
+
+Settings and columns may be drawn: they have an axis of draws before that of the disks,
+and so has what comes of them. An estimate is the case without.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.inventory.fleet import OF_THE_POLICY
+from vmbmodel.plan.estimate.bills import bill
+from vmbmodel.plan.estimate.finish import FIGURES, backup, met_by
+from vmbmodel.plan.estimate.restores import restores
+from vmbmodel.plan.estimate.transfers import copies, longest
+from vmbmodel.plan.scenario import Scenario
+
+__all__ = ["Walk", "walk"]
+
+_OF_THE_VM = (
+    "vault",
+    "policy",
+    "start_h",
+    "redundancy",
+    "first_backup",
+    "trusted_launch",
+)
+_SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
+_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
+
+
+class Walk(NamedTuple):
+    """What a walk comes to."""
+
+    names: pd.Index  #: of the VMs
+    vms: dict[str, np.ndarray]  #: their columns
+    copied: dict[str, np.ndarray]  #: what moves of each disk that is backed up
+    restore_all_h: np.ndarray | float  #: until all run again, asked for at once
+    done: Callable[..., dict[str, np.ndarray]]  #: `backup` of VMs under the scenario
+
+
+def walk(
+    disks: pd.DataFrame,
+    kept: pd.DataFrame,
+    drawn: Mapping[str, np.ndarray],
+    scenario: Scenario,
+    figures: Collection[str] = FIGURES,
+    fleet_vms: int | None = None,
+) -> Walk:
+    """Walk from disks to the waits, restores and bills of their VMs.
+
+    Parameters
+    ----------
+    disks, kept : DataFrame
+        Disks without a blank, in the order of their VMs, and those of them that are
+        backed up.
+    drawn : Mapping[str, ndarray]
+        Columns of `kept` that are drawn, in its order.
+    scenario : Scenario
+        The settings, of which some may be drawn.
+    figures : collection of str
+        Which figures of `backup` are asked for.
+    fleet_vms : int, optional
+        VMs that are backed up, if there are more than these.
+    """
+    columns = {name: kept[name].to_numpy() for name in kept} | dict(drawn)
+    copied = copies(columns, scenario)
+    names, of_vm, vms = _gathered(disks, kept.index, columns | copied)
+    others = met_by(vms, scenario)
+    done = partial(backup, others=others, **scenario.arguments(backup))
+    vms |= done(vms, names=figures)
+    vms["later_deadline_prob"] = vms["deadline_prob"]
+    if (vms["transfer_h"] != vms["later_h"]).any() or vms["first_backup"].any():
+        none = np.zeros(len(names), dtype=bool)
+        again = {"transfer_h": vms["later_h"], "first_backup": none}
+        later = done(vms | again, names=("deadline_prob",))
+        vms["later_deadline_prob"] = later["deadline_prob"]
+    back, all_h = restores(vms, columns | copied, of_vm, others, scenario, fleet_vms)
+    vms |= back
+    vms |= bill(vms, scenario)
+    return Walk(names, vms, copied, all_h, done)
+
+
+def _gathered(
+    disks: pd.DataFrame, kept: pd.Index, columns: Mapping[str, np.ndarray]
+) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
+    """Gather disks into VMs: sums of data, the slowest disk for times.
+
+    Besides the columns of VMs, returns their names, and the number of the VM of each
+    disk that is kept.
+    """
+    number, names = pd.factorize(disks["vm"])
+    first = np.flatnonzero(np.diff(number, prepend=-1))
+    vms = {
+        name: disks[name].take(first).to_numpy()
+        for name in (*_OF_THE_VM, *OF_THE_POLICY)
+    }
+    of_vm = number[np.flatnonzero(disks.index.isin(kept))]
+    for name in _SUMMED:
+        vms[name] = _summed(columns[name], of_vm, len(names))
+    for name, of_disk in _SLOWEST.items():
+        vms[name] = longest(columns[of_disk], of_vm, len(names))
+    vms["disks"] = np.bincount(of_vm, minlength=len(names))
+    vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
+    return names, of_vm, vms
+
+
+def _summed(amounts: np.ndarray, of_vm: np.ndarray, vms: int) -> np.ndarray:
+    """Return the sum of the disks of each VM, 0 where it has none."""
+    sums = pd.DataFrame(np.atleast_2d(amounts).T).groupby(of_vm).sum()
+    result = np.zeros((*amounts.shape[:-1], vms))
+    result[..., sums.index] = sums.to_numpy().T if amounts.ndim > 1 else sums[0]
+    return result

@@ -1,0 +1,147 @@
+"""An estimate as text, JSON and CSV, with what other cases come to."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from vmbmodel.plan import plain, sealed
+from vmbmodel.plan.estimate import Estimate, month_totals, restore_said, wait_said
+from vmbmodel.render.csv import render_csv
+from vmbmodel.render.json import stream_json
+from vmbmodel.render.sets import sets_used
+from vmbmodel.render.table import render_table
+
+__all__ = ["estimate_csv", "estimate_json", "estimate_text"]
+
+Cases = Sequence[Mapping[str, object]]
+
+_TABLE_COLUMNS = (
+    "vm",
+    "disks",
+    "used_gib",
+    "transfer_h",
+    "wait_mean_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_p95_clock",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "protected_instances",
+    "total_usd",
+)
+
+_SPARE_COLUMNS = (
+    "wait_mean_h",
+    "transfer_h",
+    "protected_instances",
+    "used_gib",
+    "disks",
+    "done_p50_h",
+)
+
+_MONTH_COLUMNS = (
+    "month",
+    "used_gib",
+    "protected_instances",
+    "stored_gib",
+    "instance_usd",
+    "storage_usd",
+    "snapshot_usd",
+    "total_usd",
+)
+
+_SEEN_DRAWN = (
+    "vm",
+    "transfer_h",
+    "done_p50_h",
+    "done_p95_h",
+    "done_p95_clock",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "total_usd",
+)
+
+_SPARE_DRAWN = ("transfer_h", "done_p50_h", "done_p95_clock", "restore_vault_p95_h")
+
+_CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
+
+
+def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
+    """Return an estimate as a person reads it, and what other cases come to."""
+    columns, spare, doubt = _TABLE_COLUMNS, _SPARE_COLUMNS, answer.drawn
+    rows, total = answer.vms, dict(answer.total)
+    if doubt is not None:
+        columns, spare = _SEEN_DRAWN, _SPARE_DRAWN
+        rows = doubt.beside(rows)
+        total |= doubt.beside_total(total)
+    count = answer.total["vms"]
+    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | total
+    instances, storage, snapshots = (
+        answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
+    )
+    lines = [
+        render_table(rows.to_dict("records"), columns, footer=footer, spare=spare),
+        "",
+        *(() if doubt is None else (*doubt.said(), *doubt.led(), "")),
+        sets_used(answer.scenario),
+        f"Bill of a month: protected instances {instances:,.2f}, vault storage "
+        f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
+        f"Deadlines missed a night, on average: {answer.misses_said()}.",
+        *wait_said(answer.scenario),
+        *restore_said(answer.scenario),
+        "All VMs restored at once from the vault: done within "
+        f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
+    ]
+    if answer.starts is not None:
+        lines += [_starts_said(answer.starts)]
+    if answer.months is not None:
+        totals = month_totals(answer.months).to_dict("records")
+        lines += ["", "Months to come, all VMs:", render_table(totals, _MONTH_COLUMNS)]
+    if compared:
+        lines += ["", "In other cases, all VMs:"]
+        lines += [render_table(compared, _CASE_COLUMNS)]
+    if answer.warnings:
+        lines += ["", f"Worth a look ({len(answer.warnings)}):"]
+        lines += list(_grouped(answer.warnings))
+    columns = [a for a in answer.assumptions if a.id.startswith("column.")]
+    others = len(answer.assumptions) - len(columns)
+    lines += ["", f"Assumed ({len(answer.assumptions)}):"]
+    lines += [f"  {entry.text}" for entry in columns]
+    lines += [f"  and {others} more about the service; --format json lists them all."]
+    return "\n".join(lines)
+
+
+def estimate_json(answer: Estimate, compared: Cases = ()) -> Iterator[str]:
+    """Give an estimate as JSON, piece by piece, and what other cases come to."""
+    parts = {"comparisons": plain(compared)} if compared else {}
+    return stream_json(sealed(itertools.chain(answer.items(), parts.items())))
+
+
+def estimate_csv(answer: Estimate, compared: Cases = ()) -> str:
+    """Return the VMs of an estimate as CSV, or its months, or other cases."""
+    table = answer.figures if answer.months is None else answer.months
+    rows = compared or table.to_dict("records")
+    return render_csv(rows, list(rows[0]))
+
+
+def _grouped(notices) -> Iterator[str]:
+    """Say the first of each kind, and how many more there are."""
+    kinds = {}
+    for notice in notices:
+        kinds.setdefault(notice.code, []).append(notice)
+    for code, (first, *more) in kinds.items():
+        yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
+        if more:
+            yield f"    and {len(more):,} more like it; --format json lists them all."
+
+
+def _starts_said(starts: pd.DataFrame) -> str:
+    """Say that some VMs start several times, and what is shown of them."""
+    count = starts["vm"].nunique()
+    oldest_h = starts["point_age_snapshot_h"].max()
+    return (
+        f"{count:,} VM{'s start' if count > 1 else ' starts'} several times a day; the "
+        "last start, whose data go to the vault, is shown. Snapshots get up to "
+        f"{oldest_h:.1f} h old; --format json has every start."
+    )
