@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,15 @@ from pathlib import Path
 __all__ = ["Browser", "chromium"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# the browser reads from 3 and writes to 4
+RUN = """
+import fcntl, os, sys
+theirs, ours = (fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3])
+os.dup2(theirs, 3)
+os.dup2(ours, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def chromium():
@@ -28,6 +38,14 @@ class Browser(contextlib.ExitStack):
     def __enter__(self):
         """Start the browser, and listen to its page."""
         super().__enter__()
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _begin(self):
         profile = self.enter_context(
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         )
@@ -36,25 +54,23 @@ class Browser(contextlib.ExitStack):
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         flags += [f"--user-data-dir={profile}", "--remote-debugging-pipe"]
         flags += ["--disable-background-networking", "--no-first-run"]
-        # the browser reads from 3 and writes to 4
-        shell = ["sh", "-c", f'exec "$@" 3<&{theirs} 4>&{ours} 2>/dev/null', "sh"]
+        ends = [str(theirs), str(ours)]
         self.process = subprocess.Popen(
-            [*shell, chromium(), *flags, "about:blank"],
+            [sys.executable, "-c", RUN, *ends, chromium(), *flags],
             pass_fds=(theirs, ours),
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         os.close(theirs)
         os.close(ours)
         self.callback(self._end)
         self.numbers, self.left, self.session = itertools.count(1), b"", None
         self.requested, self.problems = [], []
-        found = self.send("Target.getTargets")["targetInfos"]
-        (page,) = [t["targetId"] for t in found if t["type"] == "page"]
+        page = self.send("Target.createTarget", url="about:blank")["targetId"]
         attached = self.send("Target.attachToTarget", targetId=page, flatten=True)
         self.session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
-        return self
 
     def _end(self):
         os.close(self.to)

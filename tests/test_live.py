@@ -114,7 +114,8 @@ def test_an_archive_is_taken_as_the_table_says(live, tmp_path):
         members(path, {"drop": ["x/*"]})
 
 
-def test_a_part_is_the_same_bytes_each_time(live):
+def test_a_part_is_the_same_bytes_each_time(live, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     script = live("bundle").script
     files = {"b": b"2", "a": b"1"}
     assert script("model", files) == script("model", dict(sorted(files.items())))

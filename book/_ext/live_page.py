@@ -126,7 +126,7 @@ def write(app):
         folder = runtime.obtained()
         app.live_sizes = bundle.write_parts(folder, BOOK.parent / "vmbmodel", target)
     except runtime.Unavailable as why:
-        LOG.info("book/live.md is built without Python: %s", why)
+        LOG.info("book/your-fleet.md is built without Python: %s", why)
 
 
 def forbid(app, page, template, context, doctree):

@@ -3,8 +3,8 @@
 A browser that has opened a page from ``file://`` may fetch nothing but scripts. So each
 part is a script that hands over one text: base64 of gzip of an index, a line of JSON,
 and the files it names. Sources are compiled once, by the very Python that runs in the
-page; what was compiled is kept beside the runtime, by the digest of its source. Two
-builds give the same bytes.
+page. What was compiled or packed is kept beside the runtime, by its digest. Two builds
+give the same bytes.
 """
 
 import base64
@@ -155,7 +155,6 @@ def zones():
 def compile_all(runtime, sources, spare):
     """Return the parts with each source in the place of which stands its bytecode."""
     folder = cache_folder() / "compiled"
-    folder.mkdir(parents=True, exist_ok=True)
     recipe = (HERE / "compile.js").read_bytes() + json.dumps(LOCK).encode()
     wanted, result = {}, {}
     for part, files in sources.items():
@@ -200,9 +199,7 @@ def run_node(runtime, missing):
             said = done.stderr.strip() or f"it ended with {done.returncode}"
             raise Unavailable(f"Node.js cannot compile: {said}")
         for number, (_, kept, _) in enumerate(missing):
-            beside = kept.with_suffix(f".{os.getpid()}")
-            beside.write_bytes((scratch / str(number)).read_bytes())
-            beside.replace(kept)
+            keep(kept, (scratch / str(number)).read_bytes())
 
 
 def stored(files):
@@ -215,8 +212,24 @@ def stored(files):
 
 
 def script(part, files):
-    """Return the script that hands a part over; it does so whole or not at all."""
+    """Return the script that hands a part over; it does so whole or not at all.
+
+    Packing takes a while, so that what was packed is kept.
+    """
     names = sorted(files)
     index = json.dumps([[name, len(files[name])] for name in names]) + "\n"
-    packed = gzip.compress(index.encode() + b"".join(files[n] for n in names), mtime=0)
-    return f'vmbmodelPart("{part}", "{base64.b64encode(packed).decode()}");\n'
+    whole = index.encode() + b"".join(files[name] for name in names)
+    known = hashlib.sha256(whole).hexdigest()
+    kept = cache_folder() / "packed" / f"{known}.gz"
+    if not kept.is_file():
+        keep(kept, gzip.compress(whole, mtime=0))
+    packed = base64.b64encode(kept.read_bytes()).decode()
+    return f'vmbmodelPart("{part}", "{packed}");\n'
+
+
+def keep(path, data):
+    """Write a file of the cache whole or not at all, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(data)
+    beside.replace(path)

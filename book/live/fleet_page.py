@@ -43,14 +43,13 @@ ROWS = 200
 
 COLUMNS = (
     "vm",
-    "used_gib",
-    "transfer_h",
-    "done_p50_h",
-    "done_p95_h",
     "done_p95_clock",
     "deadline_prob",
+    "done_p50_h",
+    "done_p95_h",
     "restore_vault_p95_h",
     "total_usd",
+    "used_gib",
 )
 SEVERITIES = ("error", "warning", "note")
 
@@ -335,7 +334,7 @@ def clocks(vms, scenario):
     finite = ends[ends < math.inf]
     last = max(finite.max() if len(finite) else first, first) + 1
     order = vms["deadline_prob"].sort_values(kind="stable").index[:ROWS]
-    span = f"{day_clock(first)} to {day_clock(last)}"
+    span = f"clock, {day_clock(first)} to {day_clock(last)}"
     titles = [heading(COLUMNS[0]), span, *map(heading, COLUMNS[1:])]
     heads = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
     rows = []

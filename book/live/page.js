@@ -177,6 +177,8 @@
       complain(`${files.map((file) => file.name).join(", ")}: ${mib(size)} MiB; this page takes up to ${mib(LARGEST)}. Ask the command line: vmbmodel estimate`);
       return;
     }
+    complain("");
+    status.textContent = "Reading ...";
     try {
       const read = await Promise.all(files.map(async (file) => [file.name.replace(/[/\\]|^\.+$/g, "_"), await file.arrayBuffer()]));
       const choices = { protected_only: only.checked };
@@ -184,6 +186,7 @@
       tell(await call("read", choices, read));
     } catch (error) {
       complain(error.message);
+      status.textContent = "Not read; the answer below is that of the fleet before.";
       return;
     }
     await ask();

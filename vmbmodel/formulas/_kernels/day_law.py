@@ -124,7 +124,11 @@ class _TableDay:
     def __init__(self, law, load, slot_h):
         servers, service_h = law.servers, law.service_h
         self._slot_h = slot_h
-        self._top_h = max(law.quantile_h(1 - _NEVER).max(), service_h / servers)
+        # whole steps of the service: the last digits of so rare a wait are noise, which
+        # would move the whole table
+        step_h = service_h / servers
+        longest = np.ceil(law.quantile_h(1 - _NEVER).max() / step_h)
+        self._top_h = max(longest, 1) * step_h
         lines = self._top_h * servers / service_h
         self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
         grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
