@@ -60,7 +60,7 @@ def report(
     """Write a page, a workbook and a record of what an inventory comes to."""
     from vmbmodel._files import write_folder
     from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
-    from vmbmodel.plan.estimate import estimate_disks
+    from vmbmodel.plan.estimate import DRAWS, estimate_disks, quick
     from vmbmodel.render import Report
 
     day = today()
@@ -71,6 +71,7 @@ def report(
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = located_in(fleet, settings, only, vault, policy, policies)
         found = check_disks(located.disks, settings, date)
+        draws = DRAWS if quick(located.disks, settings) else 0
         made = Report(
             title=title or f"Backup of {fleet.name}",
             made=day,
@@ -96,7 +97,7 @@ def report(
                     "--policy": policy,
                 },
             ),
-            estimate=estimate_disks(located.disks, settings),
+            estimate=estimate_disks(located.disks, settings, draws=draws),
             check=suppressed(found, kept, day),
         )
         write_folder(output, made.files(), force=force)

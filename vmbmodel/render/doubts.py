@@ -3,7 +3,7 @@
 from vmbmodel.plan.estimate import Doubt, Share
 from vmbmodel.render.table import render_table
 
-__all__ = ["doubt_text"]
+__all__ = ["doubt_text", "taken"]
 
 _COLUMNS = ("answer", "name", "taken", "share", "status", "settled_by")
 
@@ -16,7 +16,7 @@ def doubt_text(answer: Doubt) -> str:
         row = vars(share) | {
             "answer": share.answer if share.answer != before else "",
             "name": share.name.removeprefix("reading."),
-            "taken": _taken(share),
+            "taken": taken(share),
             "share": f"{share.share:.0%}",
         }
         rows.append(row)
@@ -31,7 +31,7 @@ def doubt_text(answer: Doubt) -> str:
     return "\n".join(lines)
 
 
-def _taken(share: Share) -> str:
+def taken(share: Share) -> str:
     """Return the value of a constant and what else it may be; nothing of a reading."""
     if share.value is None:
         return ""

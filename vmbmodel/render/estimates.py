@@ -5,9 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from vmbmodel.fields import shown
 from vmbmodel.plan import plain, sealed
-from vmbmodel.plan.estimate import Estimate, month_totals, restore_said, wait_said
+from vmbmodel.plan.estimate import (
+    Doubt,
+    Estimate,
+    month_totals,
+    restore_said,
+    wait_said,
+)
 from vmbmodel.render.csv import render_csv
+from vmbmodel.render.doubts import taken
 from vmbmodel.render.json import stream_json
 from vmbmodel.render.sets import sets_used
 from vmbmodel.render.table import render_table
@@ -64,6 +72,21 @@ _SEEN_DRAWN = (
 
 _SPARE_DRAWN = ("transfer_h", "done_p50_h", "done_p95_clock", "restore_vault_p95_h")
 
+_DECISIVE = (
+    "incremental_mib_s",
+    "others_wait_mean_h",
+    "vault_servers",
+    "churn_frac",
+    "dispersion",
+    "restore_p50_h",
+    "restore_mib_s",
+    "cell_kib",
+    "grs_usd_per_gib_month",
+)
+"""Constants that decide most fleets, where none is doubted by itself."""
+
+_SAID = 8
+
 _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
@@ -83,7 +106,9 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
     lines = [
         render_table(rows.to_dict("records"), columns, footer=footer, spare=spare),
         "",
-        *(() if doubt is None else (*doubt.said(), *doubt.led(), "")),
+        *(() if doubt is None else (*doubt.said(), "")),
+        *_rests_on(answer),
+        "",
         sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
@@ -104,11 +129,6 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
     if answer.warnings:
         lines += ["", f"Worth a look ({len(answer.warnings)}):"]
         lines += list(_grouped(answer.warnings))
-    columns = [a for a in answer.assumptions if a.id.startswith("column.")]
-    others = len(answer.assumptions) - len(columns)
-    lines += ["", f"Assumed ({len(answer.assumptions)}):"]
-    lines += [f"  {entry.text}" for entry in columns]
-    lines += [f"  and {others} more about the service; --format json lists them all."]
     return "\n".join(lines)
 
 
@@ -123,6 +143,46 @@ def estimate_csv(answer: Estimate, compared: Cases = ()) -> str:
     table = answer.figures if answer.months is None else answer.months
     rows = compared or table.to_dict("records")
     return render_csv(rows, list(rows[0]))
+
+
+def _rests_on(answer: Estimate) -> Iterator[str]:
+    """Say what decides the figures, and what that rests on, the weightiest first."""
+    shares = " (shares of the doubt), and what settles it" if answer.drawn else ""
+    yield f"What decides{shares}:"
+    for line in _shares_said(answer.drawn) if answer.drawn else _figures_said(answer):
+        yield f"  {line}"
+    chosen = [
+        f"{name} {shown(name, answer.scenario[name])}"
+        for name in ("recovery_points", "deadline_h", "rto_h")
+        if name not in answer.scenario.given
+    ]
+    if chosen:
+        yield f"  Yours to choose, and taken as: {', '.join(chosen)}."
+    yield f"  Assumed in all: {len(answer.assumptions)}; --format json lists them."
+
+
+def _shares_said(doubt: Doubt) -> Iterator[str]:
+    """Say what has part in the doubt in the answers, and what settles it."""
+    of = {}
+    for share in doubt.shares:
+        of.setdefault(share.name, []).append(share)
+    first_of = {n: max(s, key=lambda share: share.share) for n, s in of.items()}
+    for name in sorted(of, key=lambda name: -first_of[name].share)[:_SAID]:
+        shares, first = of[name], first_of[name]
+        parts = ", ".join(f"{one.share:.0%} of {one.answer}" for one in shares)
+        what = f"{name.removeprefix('reading.')} {taken(first)}".strip()
+        yield f"{what}, {first.status}: {parts}; {first.settled_by}."
+
+
+def _figures_said(answer: Estimate) -> Iterator[str]:
+    """Say what those constants are that decide most fleets."""
+    scenario = answer.scenario
+    for _, constants in scenario.sets():
+        for name in _DECISIVE:
+            if name in constants and name not in scenario.given:
+                status = constants.origins[name].status
+                status = "guess" if status == "assumed" else status
+                yield f"{name} {shown(name, constants[name])} ({status})"
 
 
 def _grouped(notices) -> Iterator[str]:

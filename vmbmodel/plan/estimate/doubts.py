@@ -211,15 +211,6 @@ class Doubt(Result):
             for name in OF_THE_FLEET
         }
 
-    def led(self) -> Iterator[str]:
-        """Say of each answer what its doubt comes of first."""
-        for answer, what in _ANSWERS.items():
-            if first := self.leading(answer):
-                parts = " or ".join(
-                    f"{one.name} ({one.status}, {one.share:.0%})" for one in first
-                )
-                yield f"Most of the doubt in the {what}: {parts}."
-
     @property
     def verdict(self) -> dict[str, object]:
         """Whether deadlines are at risk, in words and numbers."""
@@ -386,13 +377,12 @@ def brief(name: str, value: float) -> str:
     """Return an end of an interval, to two digits.
 
     >>> brief("total_usd", 2409.8), brief("done_p95_h", 5.47), brief("rto_prob", 0.9429)
-    ('2,400', '5.5', '0.94')
+    ('2,400', '5.5', '0.942')
     """
     if not math.isfinite(value):
         return shown(name, value)
     if name.endswith("_prob"):  # never more certain than it is
-        parts = 1e4 if value > 0.99 else 1e2
-        return f"{math.floor(parts * value + 1e-9) / parts:g}"
+        return f"{math.floor(1000 * value + 1e-9) / 1000:g}"
     rounded = float(f"{value:.2g}") + 0.0
     return f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:g}"
 
@@ -405,7 +395,10 @@ def with_ends(name: str, value: float, low: float, high: float) -> str:
     """
     if low == high == value:
         return shown(name, value)
-    return f"{shown(name, value)} ({brief(name, low)} - {brief(name, high)})"
+    figure = brief(name, value) if name.endswith("_prob") else shown(name, value)
+    if name.endswith("_usd") and 1000 <= value < math.inf:
+        figure = f"{value:,.0f}"
+    return f"{figure} ({brief(name, low)} - {brief(name, high)})"
 
 
 def quick(fleet: pd.DataFrame, scenario: Scenario) -> bool:
