@@ -56,7 +56,7 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
 
 
 def _doubt(doubt: Doubt) -> Answer:
-    return Answer("How sure is this?", " ".join((*doubt.said(), *doubt.ranges())))
+    return Answer("How sure is this?", " ".join((*doubt.said(), doubt.ranges())))
 
 
 def _how_long(vms: pd.DataFrame) -> Answer:

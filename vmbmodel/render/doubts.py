@@ -10,7 +10,7 @@ _COLUMNS = ("answer", "name", "taken", "share", "status", "settled_by")
 
 def doubt_text(answer: Doubt) -> str:
     """Return verdict, intervals and shares as text."""
-    lines = [*answer.said(), "", *answer.ranges(), ""]
+    lines = [*answer.said(), "", answer.ranges(), ""]
     rows, before = [], ""
     for share in answer.shares:
         row = vars(share) | {

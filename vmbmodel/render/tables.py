@@ -69,7 +69,10 @@ class Table:
 def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
     """Give every table, whole."""
     doubt = estimate.drawn
-    rows = [] if doubt is None else doubt.rows()
+    rows = [
+        row | {"share": f"{row['share']:.0%}"}
+        for row in (doubt.rows() if doubt else ())
+    ]
     yield Table("Doubt", _DOUBT_COLUMNS, rows)
     rows = list(records(_worst_first(estimate.figures), math.inf))
     yield Table("VMs", list(estimate.figures.columns), rows)

@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from vmbmodel.fields import heading, shown
+from vmbmodel.fields import fields, shown, unit_of
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate.draws import Draws
@@ -264,13 +264,16 @@ class Doubt(Result):
         rows = pd.DataFrame(self.rows())
         if len(rows):
             rows = rows[["answer", "name", "share", "status", "settled_by"]]
-        return Overview(rows, "shares", (*self.said(), *self.ranges()))
+        return Overview(rows, "shares", (*self.said(), self.ranges()))
 
-    def ranges(self) -> Iterator[str]:
+    def ranges(self) -> str:
         """Say between which ends the figures of the fleet lie, 8 times of 10."""
+        parts = []
         for name in OF_THE_FLEET:
             low, high = (brief(name, self.total[f"{name}_{end}"]) for end in _ENDS)
-            yield f"{heading(name)}: {low} to {high}, 8 times of 10."
+            unit = "" if unit_of(name) == "-" else f" {unit_of(name)}"
+            parts.append(f"{fields()[name].label} {low} to {high}{unit}")
+        return f"8 times of 10: {', '.join(parts)}."
 
     def rows(self) -> list[dict[str, object]]:
         """Return the shares as rows."""
