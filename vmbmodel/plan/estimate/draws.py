@@ -79,8 +79,16 @@ class Draws:
     seed: int
 
     @classmethod
-    def of(cls, scenario: Scenario, count: int = 512, seed: int = 1) -> "Draws":
+    def of(
+        cls,
+        scenario: Scenario,
+        count: int = 512,
+        seed: int = 1,
+        chances: Mapping[str, np.ndarray] | None = None,
+    ) -> "Draws":
         """Draw every setting of a scenario that the caller has not set.
+
+        With `chances` they are those given by name, from 0 to 1.
 
         Examples
         --------
@@ -88,12 +96,16 @@ class Draws:
         >>> draws.scenario["snapshot_h"].shape, draws.scenario["churn_frac"]
         ((64, 1), 0.03)
         """
-        chances, values, moves = {}, {}, {}
+        told, chances, values, moves = chances or {}, {}, {}, {}
+
+        def drawn(name: str) -> np.ndarray:
+            return told[name] if name in told else _chances(name, count, seed)
+
         for reading in readings():
             if not reading.weight or any(n in scenario.given for n in reading.settings):
                 continue
             name = f"reading.{reading.id}"
-            chances[name] = _chances(name, count, seed)
+            chances[name] = drawn(name)
             other = scenario.changed(
                 {n: parse_setting(n, text) for n, text in reading.settings.items()}
             )
@@ -114,13 +126,13 @@ class Draws:
                     continue
                 key = prior.together or name
                 if key not in chances:
-                    chances[key] = _chances(key, count, seed)
+                    chances[key] = drawn(key)
                 moves[key] = moves.get(key, frozenset()) | {name}
-                drawn = at_score(
+                figures = at_score(
                     prior, taken, _score(chances[key], name)[:, np.newaxis]
                 )
                 scale = values.get(name, taken) / taken if taken else 1.0
-                values[name] = _possible(name, drawn * scale)
+                values[name] = _possible(name, figures * scale)
         return cls(scenario, scenario.drawn(values), chances, moves, seed)
 
     @property
