@@ -82,10 +82,12 @@ def policy_misses(vms: Table) -> pd.DataFrame:
     first[number[::-1]] = np.arange(len(number))[::-1]
     ends = np.cumsum(np.bincount(number))[:-1]
     members = np.split(np.argsort(number, kind="stable"), ends)[: len(keys)]
+    named = {name: np.asarray(vms[name]) for name in ("vault", "policy")}
     rows = []
     for at, own in zip(first, members, strict=True):
-        figures = _misses(*(column[own] for column in columns))
-        names = {name: np.asarray(vms[name])[at] for name in ("vault", "policy")}
+        alone = np.zeros(len(own), dtype=int)  # in one vault, whichever number it has
+        figures = _misses(alone, *(column[own] for column in columns[1:]))
+        names = {name: column[at] for name, column in named.items()}
         least = {"vms": len(own), "least_deadline_prob": columns[1][own].min()}
         rows.append(names | least | figures)
     return pd.DataFrame(rows, columns=POLICY_COLUMNS)
