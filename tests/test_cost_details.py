@@ -105,6 +105,18 @@ def test_days_of_every_agreement_end_to_end(write, agreement):
     assert ["v1", "instances", "1", "1", "10.00", "10.00"] in lines
 
 
+def test_policies_of_a_table_are_billed_too(write, tmp_path):
+    write("EA", *daily(charge()), *daily(stored()))
+    policies = tmp_path / "p.csv"
+    policies.write_text("policy,snapshot_points\nNightly,0\n", "utf-8")
+    inventory = tmp_path / "fleet.csv"
+    named = INVENTORY.replace("redundancy", "redundancy,policy")
+    inventory.write_text(named.replace("LRS", "LRS,Nightly"), "utf-8")
+    asked = ["reconcile", "fleet.csv", "bill.csv", "--policies", "p.csv"]
+    result = CliRunner().invoke(app, asked)
+    assert "Billed 12.89 USD, modelled 12.89 USD over 1 month" in result.output
+
+
 @pytest.mark.parametrize("agreement", ["EA", "MCA"])
 def test_sums_of_a_billing_period_have_its_last_day(write, agreement):
     last = {"day": "01/31/2026"}

@@ -1,5 +1,7 @@
 """How often a fleet misses: by hand, by drawn nights, and in what order."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,6 +77,17 @@ def test_the_answers_keep_their_order(rows):
     assert said["any_miss_month_prob"] <= said["misses_per_month"] + 1e-12
     bounds = {name: fields()[name].range for name in said}
     assert all(float(said[name]) in bounds[name] for name in said)
+
+
+def test_policies_of_many_vaults_take_time_in_proportion():
+    spent = []
+    for count in (1500, 6000):
+        vms = fleet([(f"v{at}", False, 0.9) for at in range(count)])
+        begin = time.process_time()
+        parts = policy_misses(vms)
+        spent.append(time.process_time() - begin)
+        assert_allclose(parts["any_miss_shared_prob"], 0.1)
+    assert spent[1] < 9 * spent[0]  # four times as many; 16 if each costs all others
 
 
 @given(fleets)

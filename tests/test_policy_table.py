@@ -96,6 +96,13 @@ def test_a_table_says_the_rest_of_a_policy(folder, name):
         assert kept.loc[row].dropna().to_dict() == wanted
 
 
+def test_a_table_as_a_spreadsheet_writes_it(folder):
+    table(folder, "\ufeff" + CSV.replace(",", ";").replace("policy;", "Policy;", 1))
+    from_csv = fleet.read_fleet("own.csv", "p.csv")
+    table(folder, "\ufeff" + TOML.replace("\n", "\r\n"), "p.toml")
+    pd.testing.assert_frame_equal(from_csv, fleet.read_fleet("own.csv", "p.toml"))
+
+
 def test_that_is_said_aloud(folder, caplog):
     with caplog.at_level(logging.WARNING):
         fleet.read_fleet("own.csv", "p.csv")
