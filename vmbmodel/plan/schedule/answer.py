@@ -375,7 +375,8 @@ def _search(
         first_backup=vms["first_backup"].to_numpy(dtype=bool),
         disks=held.to_numpy(dtype=float),
     )
-    return Search(columns, rules, float(scenario["vault_servers"]), law)
+    served, apart = scenario["vault_servers"], scenario["line_reading"] != "one-pool"
+    return Search(columns, rules, float(served), law, apart=apart)
 
 
 def _as_late_as_may_be(scenario: Scenario) -> Scenario:

@@ -4,10 +4,12 @@ VMs of a vault without a line of its own are told apart by a table: what each ha
 comes to for each. Where there is a line, a vault is estimated as a whole: its VMs
 together or spread at some pace, in some order. What is best is then moved, a few VMs
 at a time, aim after aim, for as long as that helps and no longer than a given number of
-tries: no clock decides anything.
+tries: no clock decides anything. Of the few VMs of a small vault all plans are looked
+through in the end, for fewer policies and moves.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +40,8 @@ _WORK, _FEWEST, _MOST = 12_000, 16, 2_000  # VMs estimated for a vault, and trie
 _FEW = 12  # VMs that are moved one by one
 _PAIRS, _HOURS = 6, 8  # VMs that are moved by twos, and hours for that
 _MOVED_FOR = 4  # aims; the rest together with the last of them
+_EVERY = 50_000  # plans of one vault that are all looked through
+_BESIDE = 512  # VMs whose vaults are estimated side by side as each by itself
 _LONG_H = 1e6  # instead of never
 _NOISE_FRAC, _NOISE_H = 2e-3, 0.01
 
@@ -85,8 +89,11 @@ def _slot(start_h: np.ndarray) -> np.ndarray:
 class Search:
     """Looks for the plans of one inventory."""
 
-    def __init__(self, vms: VMs, rules: Rules, served: float, law: Law) -> None:
+    def __init__(
+        self, vms: VMs, rules: Rules, served: float, law: Law, *, apart: bool
+    ) -> None:
         self.vms, self.rules, self.served, self.law = vms, rules, served, law
+        self.apart = apart  # no vault is in another's way
         busy = np.bincount(vms.vault, vms.transfer_h > 0)
         longest = np.zeros(len(busy))
         np.maximum.at(longest, vms.vault, vms.transfer_h)
@@ -336,7 +343,7 @@ class _Vault:
             self._spread()
         if not self.values:  # no room at full hours
             return seeds[1]
-        self._improve()
+        self._settle(self._improve())
         plans = list(self.values.values())
         return plans[best([v for _, v in plans], len(self.rows), self.share)][0]
 
@@ -386,12 +393,7 @@ class _Vault:
             float(np.minimum(finish_h, _LONG_H).sum()),
             len(np.unique(pairs)),
             int((starts != vms.start_h[rows]).sum()),
-            beyond(
-                np.zeros(len(rows), dtype=int),
-                starts,
-                vms.transfer_h[rows],
-                search.served,
-            ),
+            self._beyond_served(starts),
         )
 
     def _together(self) -> Iterator[np.ndarray]:
@@ -483,15 +485,17 @@ class _Vault:
 
     # --- aim after aim --------------------------------------------------------------
 
-    def _improve(self) -> None:
-        """Move VMs for as long as an aim gets less and none before it goes too far."""
-        limits = []
+    def _improve(self) -> list[float]:
+        """Move VMs for as long as an aim gets less and none before it goes too far.
+
+        Return how much each of the first aims may come to.
+        """
+        limits: list[float] = []
         for aim in range(_MOVED_FOR):
             last = len(AIMS) if aim == _MOVED_FOR - 1 else aim + 1
 
             def rank(value: Value, aim=aim, last=last) -> tuple[float, ...]:
-                over = any(value[i] > most for i, most in enumerate(limits))
-                return over, *value[aim:last]
+                return self._beyond(value, limits), *value[aim:last]
 
             better = True
             while better:
@@ -501,6 +505,84 @@ class _Vault:
             limits.append(
                 least[aim] + least.tolerances(len(self.rows), self.share)[aim]
             )
+        return limits
+
+    def _settle(self, limits: list[float]) -> None:
+        """Find the fewest policies and moves within limits, of all plans of few VMs."""
+        least = min(
+            (v for _, v in self.values.values() if not self._beyond(v, limits[:3])),
+            key=lambda value: value[3:],
+        )
+        every = self._every()
+        if every is None:
+            return
+        pairs = np.sort(self.vms.policy[self.rows] * 100.0 + every, axis=1)
+        policies = 1 + (np.diff(pairs, axis=1) > 0).sum(axis=1)
+        moved = (every != self.vms.start_h[self.rows]).sum(axis=1)
+        rank = policies * (len(self.rows) + 1) + moved
+        most = least.policies * (len(self.rows) + 1) + least.moved_vms
+        self.tries += _MOST
+        beside = _BESIDE // len(self.rows)
+        for level in np.unique(rank[rank <= most]):
+            alike = every[rank == level]
+            parts = np.split(alike, range(beside, len(alike), beside))
+            kept = [p for part in parts for p in part[self._within(part, limits)]]
+            for starts in sorted(kept, key=self._beyond_served):
+                value = self.tried(starts)
+                if value is not None and not self._beyond(value, limits[:3]):
+                    return
+
+    @staticmethod
+    def _beyond(value: Value, limits: list[float]) -> bool:
+        return any(found > most for found, most in zip(value, limits, strict=False))
+
+    def _beyond_served(self, starts: np.ndarray) -> float:
+        one, length_h = np.zeros(len(starts), int), self.vms.transfer_h[self.rows]
+        return beyond(one, starts, length_h, self.search.served)
+
+    def _every(self) -> np.ndarray | None:
+        """Return all plans, of VMs that are alike one order only; None if too many."""
+        rows, vms = self.rows, self.vms
+        at = np.flatnonzero(self.free)
+        if not self.search.apart or len(at) > _PAIRS:
+            return None
+        kinds: dict[tuple, list[int]] = {}
+        for vm in at:
+            row, hours = rows[vm], SLOTS[self.allowed[vm]]
+            if self.search.stays[row]:
+                hours = np.union1d(hours, vms.start_h[row])
+            alike = (vms.transfer_h, vms.first_backup, vms.policy, vms.start_h)
+            kind = (*hours, *vms.disks[row], *(column[row] for column in alike))
+            kinds.setdefault((tuple(hours), kind), []).append(vm)
+        sizes = [math.comb(len(h) + len(v) - 1, len(v)) for (h, _), v in kinds.items()]
+        if math.prod(sizes) > _EVERY * self.share:
+            return None
+        every = np.tile(vms.start_h[rows], (math.prod(sizes), 1))
+        chosen = np.indices(sizes).reshape(len(sizes), -1)
+        for ((hours, _), of), choice in zip(kinds.items(), chosen, strict=True):
+            ways = itertools.combinations_with_replacement(hours, len(of))
+            every[:, of] = np.array(list(ways))[choice]
+        return every
+
+    def _within(self, every: np.ndarray, limits: list[float]) -> np.ndarray:
+        """Say which plans keep limits of misses and finish, each a vault of its own."""
+        rows, search = self.rows, self.search
+        if self.lined:
+            columns = {
+                "start_h": every.ravel(),
+                "transfer_h": np.tile(self.vms.transfer_h[rows], len(every)),
+                "first_backup": np.tile(self.vms.first_backup[rows], len(every)),
+                "vault_number": np.repeat(np.arange(len(every)), len(rows)),
+            }
+            found = search.law(columns, alone=False, latest=False)
+            missed = 1 - found["deadline_prob"].reshape(every.shape)
+            done_h = found["done_mean_h"].reshape(every.shape)
+            finish_h = search.rules.since_opening_h(every) + done_h
+        else:
+            at = np.flatnonzero(self.free)
+            missed, finish_h = (t[rows[at], _slot(every[:, at])] for t in search._alone)
+        soon = np.minimum(finish_h, _LONG_H).sum(axis=1) <= limits[2] + 1e-9
+        return soon & (missed.sum(axis=1) <= limits[1] + 1e-12)
 
     def _moves(self, starts: np.ndarray) -> Iterator[np.ndarray]:
         """Give starts that differ by those of a VM or of a policy that start as one."""
