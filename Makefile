@@ -3,6 +3,7 @@
 #   make book                the book, in _build/html
 #   make book FLEET=my.csv   the same, with the fleet chapter for your own inventory
 #   make test                style, unit tests, and the notebooks against their outputs
+#   make test TESTS=all      the same, with proofs that take long and more examples
 #   make notebooks           run the notebooks in place and store what they give
 #   make bench               the benchmarks
 #   make pins                requirements.txt from requirements.in (needs uv)
@@ -46,7 +47,8 @@ fleet:
 test: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	TESTS="$(TESTS)" $(BIN)/python -m pytest -n auto --dist worksteal \
+	  $(if $(filter all,$(TESTS)),,-m "not slow")
 	$(BIN)/python -m pytest -p no:cacheprovider -n auto --dist loadfile --nbval \
 	  --nbval-current-env --nbval-sanitize-with nbval.cfg notebooks
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_contract import FIELDS, arguments, every_formula
+from test_contract import FIELDS, FORMULAS, arguments, every_formula
 
 from vmbmodel.fields import fields
 from vmbmodel.formulas import mean_wait_h, relaxation_h
@@ -147,7 +147,18 @@ def goes_together(case):
     return case.get("family") != "hyperexponential" or case["service_scv"] >= 1
 
 
-@every_formula
+SLOW = ("day_mean_wait_h", "day_wait_quantile_h", "day_wait_within_prob")
+SLOW += ("total_quantile_h",)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        pytest.param(f, marks=[pytest.mark.slow] * (f.__name__ in SLOW))
+        for f in FORMULAS
+    ],
+    ids=lambda f: f.__name__,
+)
 def test_what_is_allowed_has_an_answer_and_no_warning(formula):
     typical = arguments(formula)
     hard = {name: extremes(FIELDS[name]) for name in typical}

@@ -94,10 +94,14 @@ def test_every_python_that_is_claimed_is_tried():
 
 
 def test_the_two_commands_are_run_and_notebooks_compared():
+    everything = (ROOT / ".ci/run").read_text("utf-8")
     for job, command in (("checks", "make test"), ("book", "make book")):
         assert f"{command} PYTHON=python" in commands(job)
+        assert command in everything
+        assert ("TESTS=all" in commands(job)) == (command == "make test")
         pythons = CI["jobs"][job]["strategy"]["matrix"]["python"]
         assert pythons == CI["jobs"]["package"]["strategy"]["matrix"]["python"]
+    assert "make test TESTS=all" in everything
     assert "--nbval" in commands("package")
     assert "twine check --strict" in commands("package")
     assert "-c tests/lowest.txt" in str(CI["jobs"]["package"])

@@ -167,7 +167,7 @@ def test_the_answers_come_first_and_have_the_numbers_of_the_estimate(made):
     assert sorted(p.name for p in made.iterdir()) == sorted(FILES)
     whole = json.loads((made / "report.json").read_text())
     answers = {a["question"]: a["text"] for a in whole["answers"]}
-    assert list(answers)[0] == "How sure is this?"
+    assert next(iter(answers)) == "How sure is this?"
     assert len(answers) == 7
     vms = {row["vm"]: row for row in whole["vms"]}
     assert (

@@ -172,3 +172,22 @@ def test_far_ends(family):
     at_once = 0, 1, 3, 0.2, family
     half_h = transfers(3, 0.2, family).median()
     assert_allclose(total_quantile_h(0.5, 0, *at_once), half_h, rtol=1e-6)
+
+
+@pytest.mark.parametrize("waiting_scv", [0.4, 2.5])
+@pytest.mark.parametrize("late_h", [1.2, 4.0, 9.0])
+def test_a_late_start_before_a_wait_that_is_not_exponential(waiting_scv, late_h):
+    # constant transfer: the start is U(0, 2) late, then a gamma wait of mean 3 with
+    # probability .7; the integral over the start by scipy's adaptive rule
+    wait = stats.gamma(1 / waiting_scv, scale=3 * waiting_scv)
+
+    def within(start):
+        left = late_h - start
+        return (0.3 + 0.7 * wait.cdf(left)) / 2 if left >= 0 else 0.0
+
+    expected = integrate.quad(within, 0, 2, points=[min(late_h, 2)], limit=200)[0]
+    law = {"wait_prob": 0.7, "decay_per_h": 1 / 3, "transfer_h": 0.5}
+    law |= {"waiting_scv": waiting_scv, "start_slack_h": 2, "constant_h": 1}
+    found = done_within_prob(1.5 + late_h, **law)
+    assert_allclose(found, expected, rtol=1e-4)
+    assert_allclose(total_quantile_h(found, **law), 1.5 + late_h, rtol=1e-6)

@@ -2,6 +2,6 @@
 
 from vmbmodel._lazy import attach
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__ = attach(__name__, __file__)

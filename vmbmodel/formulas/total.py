@@ -259,11 +259,15 @@ def _wait_late(time, waiting, mean, scv, slack):
     if np.any(slack > 0):
         started = 1 - _started(time, waiting, 1 / mean, slack)
         if np.any(scv != 1):
+            # over the starts that leave time to wait; a later one is too late
             points, weights = legendre(_STARTS)
             law = (part[..., np.newaxis] for part in (waiting, mean, scv))
-            left = time[..., np.newaxis] - slack[..., np.newaxis] * ((1 + points) / 2)
-            late = np.where(left >= 0, _waited(np.maximum(left, 0), *law), 1)
-            started = np.where(scv == 1, started, late @ (weights / 2))
+            reach = np.clip(time, 0, slack)
+            share = np.divide(reach, slack, out=np.ones_like(reach), where=slack > 0)
+            left = time[..., np.newaxis] - reach[..., np.newaxis] * ((1 + points) / 2)
+            late = _waited(np.maximum(left, 0), *law) @ (weights / 2)
+            late = np.where(time >= 0, 1 - share + share * late, 1)
+            started = np.where(scv == 1, started, late)
         return started
     return _waited(time, waiting, mean, scv)
 
