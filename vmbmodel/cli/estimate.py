@@ -1,7 +1,9 @@
 """``vmbmodel estimate``."""
 
+import hashlib
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +15,6 @@ from vmbmodel.cli.options import (
     FormatOption,
     LimitsOption,
     OnlyOption,
-    OutputOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -24,8 +25,15 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, present, sets_used
-from vmbmodel.render import render_csv, render_table, stream_json
+from vmbmodel.cli.present import Condition, Format, deliver, present, sets_used
+from vmbmodel.cli.remarks import say
+from vmbmodel.render import (
+    render_csv,
+    render_parquet,
+    render_table,
+    stream_csv,
+    stream_json,
+)
 
 __all__ = ["estimate"]
 
@@ -77,6 +85,11 @@ _SEEN_DRAWN = (
 
 _SPARE_DRAWN = ("transfer_h", "done_p50_h", "done_p95_clock", "restore_vault_p95_h")
 
+_MOST_VMS = 100_000
+"""VMs of which the JSON has a row each; of more, Parquet has."""
+
+_FIRST = 10  # warnings of a kind that it has then
+
 _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
@@ -92,7 +105,15 @@ def estimate(
     vault: VaultOption = None,
     policy: PolicyOption = None,
     format_: FormatOption = Format.TABLE,
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write; refused if it exists. FILE.parquet takes the rows as "
+            "Parquet.",
+        ),
+    ] = None,
     force: ForceOption = False,
     months: Annotated[
         int, typer.Option(min=0, max=1200, help="Months to come, billed one by one.")
@@ -143,6 +164,11 @@ def estimate(
             if interval is False:
                 raise ValueError(f"--fail-on: {asked[0]} needs an interval")
             interval = True
+        in_columns = output is not None and output.suffix.lower() == ".parquet"
+        if in_columns and format_ is not Format.TABLE:
+            raise ValueError(f"-o {output} is no {format_}; leave --format out")
+        if in_columns and compare:
+            raise ValueError(f"-o {output} holds the rows, and no --compare")
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
@@ -156,9 +182,15 @@ def estimate(
         output,
         force=force,
         failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
-        table=lambda: _text(answer, compared),
-        json=lambda: _json(answer, compared),
-        csv=lambda: _csv(answer, compared),
+        table=lambda: (
+            render_parquet(_rows(answer)) if in_columns else _text(answer, compared)
+        ),
+        json=lambda: _json(answer, compared, output, force=force),
+        csv=lambda: (
+            render_csv(compared, list(compared[0]))
+            if compared
+            else stream_csv(_rows(answer))
+        ),
     )
 
 
@@ -176,25 +208,73 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
     return cases
 
 
-def _json(answer, compared: list[dict[str, object]]) -> Iterator[str]:
+def _rows(answer):
+    """Return the rows that a file of one table holds."""
+    return answer.figures if answer.months is None else answer.months
+
+
+def _json(
+    answer, compared: list[dict[str, object]], output: Path | None, *, force: bool
+) -> Iterator[str]:
     from vmbmodel.plan import plain, sealed
 
     parts = {"comparisons": plain(compared)} if compared else {}
-    return stream_json(sealed(itertools.chain(answer.items(), parts.items())))
+    items = answer.items()
+    if len(answer.vms) > _MOST_VMS:
+        items = _without_rows(answer, _set_aside(answer, output, force=force))
+    return stream_json(sealed(itertools.chain(items, parts.items())))
 
 
-def _csv(answer, compared: list[dict[str, object]]) -> str:
-    table = answer.figures if answer.months is None else answer.months
-    rows = compared or table.to_dict("records")
-    return render_csv(rows, list(rows[0]))
+def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object] | None:
+    """Write the rows of many VMs beside the file of an estimate, and say where."""
+    where, written = None, "-o FILE.json writes them as Parquet"
+    if output is not None:
+        beside = output.with_name(f"{output.stem}-vms.parquet")
+        data = render_parquet(answer.figures)
+        deliver(data, beside, force=force)
+        digest = hashlib.sha256(data).hexdigest()
+        where = {"file": beside.name, "sha256": digest, "rows": len(answer.vms)}
+        written = f"they are in {beside}"
+    say(
+        f"vmbmodel: more than {_MOST_VMS:,} VMs: the JSON holds totals and policies, "
+        f"but no row a VM, and no inventory for `verify`; {written}"
+    )
+    return where
+
+
+def _without_rows(
+    answer, where: dict[str, object] | None
+) -> Iterator[tuple[str, object]]:
+    """Give the parts of an estimate without a row a VM or disk.
+
+    Of the warnings, of which there may be as many, the first of each kind stay.
+    """
+    from vmbmodel.plan import plain
+
+    kinds = _by_kind(answer.warnings)
+    kept = {
+        "warnings": [first for found in kinds.values() for first in found[:_FIRST]],
+        "warning_counts": {code: len(found) for code, found in kinds.items()},
+    }
+    for name, part in answer.items():
+        if name == "vms":
+            yield "vms_file", where
+        elif name == "warnings":
+            yield from plain(kept).items()
+        elif name != "inventory":
+            yield name, part
+
+
+def _by_kind(notices) -> dict[str, list]:
+    kinds: dict[str, list] = {}
+    for notice in notices:
+        kinds.setdefault(notice.code, []).append(notice)
+    return kinds
 
 
 def _grouped(notices) -> Iterator[str]:
     """Say the first of each kind, and how many more there are."""
-    kinds = {}
-    for notice in notices:
-        kinds.setdefault(notice.code, []).append(notice)
-    for code, (first, *more) in kinds.items():
+    for code, (first, *more) in _by_kind(notices).items():
         yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
         if more:
             yield f"    and {len(more):,} more like it; --format json lists them all."

@@ -30,7 +30,7 @@ def present(
     *,
     force: bool,
     failed: bool = False,
-    **shapes: Callable[[], str | Iterable[str]],
+    **shapes: Callable[[], bytes | str | Iterable[str]],
 ) -> None:
     """Deliver an answer in the shape asked for; exit with 1 if it failed a gate.
 
@@ -125,11 +125,14 @@ def sets_used(scenario, *but: str) -> str:
 
 
 def deliver(
-    text: str | Iterable[str], output: Path | None = None, *, force: bool = False
+    text: bytes | str | Iterable[str],
+    output: Path | None = None,
+    *,
+    force: bool = False,
 ) -> None:
     """Print a result, or write it to a file that is not there yet.
 
-    The result comes at once or piece by piece.
+    The result comes at once or piece by piece; what is no text is only written.
 
     Raises
     ------
@@ -138,6 +141,11 @@ def deliver(
     OSError
         If nothing can be printed; not if a reader has seen enough.
     """
+    if isinstance(text, bytes):
+        if output is None:
+            raise ValueError("this is no text; name a file with -o")
+        write_atomically(output, text, force=force)
+        return
     pieces = [text] if isinstance(text, str) else text
     if output is not None:
         write_atomically(output, (p.encode() for p in pieces), force=force)

@@ -1,8 +1,10 @@
 from vmbmodel.render.csv import render_csv as render_csv
+from vmbmodel.render.csv import stream_csv as stream_csv
 from vmbmodel.render.json import inert_json as inert_json
 from vmbmodel.render.json import render_json as render_json
 from vmbmodel.render.json import stream_json as stream_json
 from vmbmodel.render.junit import render_junit as render_junit
+from vmbmodel.render.parquet import render_parquet as render_parquet
 from vmbmodel.render.places import line_of as line_of
 from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
