@@ -26,7 +26,7 @@ from vmbmodel.cli.options import (
     settings_from,
 )
 from vmbmodel.cli.present import Condition, Format, deliver, present, sets_used
-from vmbmodel.cli.remarks import say
+from vmbmodel.cli.remarks import progress_bar, say
 from vmbmodel.render import (
     render_csv,
     render_parquet,
@@ -156,7 +156,10 @@ def estimate(
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
-    with settings_from(scenario, set_, date=date, **sets) as settings:
+    with (
+        settings_from(scenario, set_, date=date, **sets) as settings,
+        progress_bar() as progress,
+    ):
         ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
         known = (*COLUMNS, *sorted(ends))
         gates = [Condition.parse(text, known, "column") for text in fail_on or []]
@@ -172,7 +175,9 @@ def estimate(
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
+        progress(f"reading {fleet.name}", 0, 0)
         disks = located_in(fleet, settings, only, vault, policy).disks
+        progress(f"estimating {len(disks):,} disks", 0, 0)
         if interval is None:
             interval = quick(disks, settings)
         answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)

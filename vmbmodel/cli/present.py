@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._files import write_atomically
+from vmbmodel.cli.remarks import progress_bar
 
 __all__ = ["Condition", "Format", "deliver", "present", "sets_used"]
 
@@ -141,15 +142,15 @@ def deliver(
     OSError
         If nothing can be printed; not if a reader has seen enough.
     """
-    if isinstance(text, bytes):
-        if output is None:
-            raise ValueError("this is no text; name a file with -o")
-        write_atomically(output, text, force=force)
-        return
-    pieces = [text] if isinstance(text, str) else text
+    pieces = [text] if isinstance(text, bytes | str) else text
     if output is not None:
-        write_atomically(output, (p.encode() for p in pieces), force=force)
+        data = (p if isinstance(p, bytes) else p.encode() for p in pieces)
+        with progress_bar() as progress:
+            progress(f"writing {output.name}", 0, 0)
+            write_atomically(output, data, force=force)
         return
+    if isinstance(text, bytes):
+        raise ValueError("this is no text; name a file with -o")
     if sys.stdout is None:
         raise OSError("standard output is closed; name a file with -o")
     if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter
