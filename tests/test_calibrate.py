@@ -1,5 +1,6 @@
 """A profile fitted to a job log: truth found again, and nothing read into noise."""
 
+import importlib.util
 import json
 from datetime import date
 from pathlib import Path
@@ -13,9 +14,11 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
+from vmbmodel.formulas import done_within_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
+from vmbmodel.plan.calibrate.likelihood import within_prob
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
 from vmbmodel.plan.estimate import of_others
 from vmbmodel.plan.estimate.finish import backup
@@ -156,6 +159,50 @@ def test_known_constants_lie_in_their_intervals(phases, common):
     assert sum(found.values()) >= 0.7 * rounds * len(TRUTH), found
     assert 0.7 < np.mean(between) < 0.9
     assert 0.88 < np.mean(below) <= 1
+
+
+@pytest.fixture(scope="module")
+def logs():
+    script = Path(__file__).parents[1] / "validation/logs.py"
+    spec = importlib.util.spec_from_file_location("logs", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("kind", ["gamma, 7 of 10", "lognormal, 7 of 10"])
+def test_totals_are_no_surer_than_the_shape_of_waits_is_known(logs, kind):
+    # an exponential wait alone holds the snapshot in 3 of 10 lognormal logs
+    found = logs.count(kind, 4).set_index("quantity")["frac"]
+    own = found[found.index.str.endswith("in its interval")]
+    # at 80 % each, fewer than 8 of 16 happen once in 600 times
+    assert stats.binom.cdf(7, 16, 0.8) < 1 / 600
+    assert own.mean() >= 0.5
+    assert own.min() >= 1 / 4
+    assert 0.7 < found["held out, P10 to P90"] < 0.9
+    assert 0.88 < found["held out, below P95"] <= 1
+
+
+def test_what_was_counted_is_of_the_kinds_of_the_script(logs):
+    stored = pd.read_csv(Path(logs.DATA) / "calibrated.csv")
+    assert list(stored["kind"].unique()) == list(logs.KINDS)
+    assert (stored["logs"] <= logs.LOGS).all()
+    sample = logs.count("exponential, 7 of 10; phases", 2)
+    assert list(sample["quantity"]) == list(stored["quantity"].unique())
+
+
+def test_a_free_shape_of_waits_has_the_exponential_within_it():
+    # as the tail goes to 0 and the shape is 1: P(W > x) = exp(-x / b)
+    hours, sizes = np.linspace(0.1, 6, 40), np.full(40, 5.0)
+    law = {"fixed_h": 0.3, "fixed_sd": 0.2, "size_sd": 0.2, "h_per_gib": 0.01}
+    law |= {"wait_prob": 0.7, "wait_mean_h": 1.5}
+    free = law | {"wait_scale_h": 1.5, "wait_shape": 1.0, "wait_tail": 1e-9}
+    exponential = within_prob(hours, sizes, law)
+    np.testing.assert_allclose(within_prob(hours, sizes, free), exponential, atol=1e-7)
+    both_h = 0.3 + 0.01 * 5
+    scv = (0.06**2 + 0.01**2) / both_h**2
+    said = done_within_prob(hours, 0, 0.7, 1 / 1.5, both_h, scv, "lognormal")
+    np.testing.assert_allclose(exponential, said, atol=1e-4)
 
 
 @pytest.mark.parametrize("phases", [True, False])

@@ -223,6 +223,9 @@ def test_retention_is_checked_when_the_caller_says_it(rule, settings, broken):
 
 WEEKLY = {"recovery_points": 0, "weekly_points": 4}
 ENHANCED = {"snapshot_policy": "enhanced"}
+STANDARD = {"snapshot_policy": "standard"}
+OFFERED = ENHANCED | {"snapshot_points": 7, "recovery_points": 180, "weekly_points": 12,
+                      "monthly_points": 60, "yearly_points": 10}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -246,6 +249,18 @@ ENHANCED = {"snapshot_policy": "enhanced"}
         ("snapshot-days", {"snapshot_points": 18, "interval_h": 4} | ENHANCED, 18),
         ("snapshot-days", {"snapshot_points": 22, "interval_h": 6} | ENHANCED, None),
         ("snapshot-days", {"snapshot_points": 23, "interval_h": 6} | ENHANCED, 23),
+        # 5 days under a weekly Standard policy, 5 to 20 under a weekly Enhanced one
+        ("weekly-snapshot-days", WEEKLY | STANDARD | {"snapshot_points": 5}, None),
+        ("weekly-snapshot-days", WEEKLY | STANDARD | {"snapshot_points": 4}, 4),
+        ("weekly-snapshot-days", WEEKLY | ENHANCED | {"snapshot_points": 4}, 4),
+        ("weekly-snapshot-days", WEEKLY | ENHANCED | {"snapshot_points": 20}, None),
+        ("weekly-snapshot-days", WEEKLY | ENHANCED | {"snapshot_points": 21}, 21),
+        ("weekly-snapshot-days", ENHANCED | {"snapshot_points": 2, "weekly_points": 4,
+                                             "recovery_points": 7}, None),
+        # what a new Enhanced policy is offered: the page on Enhanced policies
+        ("offered-retention", OFFERED, 180),
+        ("offered-retention", OFFERED | {"yearly_points": 0}, None),
+        ("offered-retention", OFFERED | STANDARD, None),
         ("enhanced-interval", {"interval_h": 4} | ENHANCED, None),
         ("enhanced-interval", {"interval_h": 1} | ENHANCED, 1),
         ("daily-backups", {"interval_h": 12, "snapshot_policy": "standard"}, 2),
@@ -262,6 +277,24 @@ def test_what_a_policy_says_is_checked_in_cells_as_in_settings(rule, kept, found
     said = [place.found for place in places(rule, *in_cells, as_of=NOW)]
     set_ = [place.found for place in places(rule, disk("a"), as_of=NOW, **kept)]
     assert said == set_ == ([] if found is None else [found])
+
+
+@pytest.mark.parametrize("kind", ["ultra", "UltraSSD_LRS", "premium-ssd-v2"])
+def test_new_kinds_of_disks_need_an_enhanced_policy(kind):
+    (place,) = places("enhanced-disks", disk(disk_type=kind, **STANDARD), as_of=NOW)
+    assert place.where == {"vm": "a", "disk": "os"}
+    assert not places("enhanced-disks", disk(disk_type=kind, **ENHANCED), as_of=NOW)
+    assert not places("enhanced-disks", disk(**STANDARD), as_of=NOW)
+    one = outcome("enhanced-disks", disk(disk_type=kind), as_of=NOW)
+    assert (one.status, one.unknown) == ("not checked", 1)
+
+
+def test_unmanaged_disks_are_no_longer_backed_up():
+    found = places("unmanaged-disks", own("a"), own("b", excluded=True), as_of=NOW)
+    assert [place.where for place in found] == [{"vm": "a", "disk": "os"}]
+    assert not places("unmanaged-disks", disk(), as_of=NOW)
+    before = run(own("a"), as_of=datetime.date(2025, 12, 9))
+    assert "unmanaged-disks" not in {one.rule.id for one in before.outcomes}
 
 
 def test_each_policy_is_named_once():

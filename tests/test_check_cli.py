@@ -75,6 +75,7 @@ def test_a_date_picks_the_rules_then_in_force(run):
         "busy-account",
         "consistency-check",
         "new-disk",
+        "unmanaged-disks",
     }
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import vmbmodel as vm
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.estimate import estimate_disks
-from vmbmodel.plan.estimate.doubt import (
+from vmbmodel.plan.estimate.doubts import (
     OF_VMS,
     _chunks,
     doubt,
@@ -173,7 +173,7 @@ def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(monkeypat
             mine, rest = disks[some][name].dropna(), disks[~some][name].dropna()
             assert not set(mine) & set(rest)
     whole = doubt_of_disks(fleet, scenario, 32)
-    monkeypatch.setattr("vmbmodel.plan.estimate.doubt._CELLS", 8 * 32)
+    monkeypatch.setattr("vmbmodel.plan.estimate.doubts._CELLS", 8 * 32)
     parted = doubt_of_disks(fleet, scenario, 32)
     pd.testing.assert_frame_equal(parted.vms, whole.vms, rtol=1e-12)
     assert parted.total == pytest.approx(whole.total, rel=1e-12)

@@ -158,6 +158,23 @@ def test_an_estimate_needs_no_extra(installed):
     assert all(float(word) > 0 for word in done.stdout.split())
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("estimate", ["--no-interval"]), ("check", [])]
+)
+def test_the_words_of_a_command_are_to_be_had_without_it(installed, name, words):
+    code = f"""if True:
+        import sys
+        import vmbmodel as vm
+        from vmbmodel.render import {name}_text
+        sys.stdout.write({name}_text(vm.{name}(sys.argv[1])) + "\\n")
+    """
+    said = installed("-c", code, FLEET)
+    printed = installed("-m", "vmbmodel", name, FLEET, *words, extras=["cli"])
+    assert (said.returncode, said.stderr) == (0, "")
+    assert len(said.stdout) > 1000
+    assert said.stdout == printed.stdout
+
+
 def test_the_front_door_says_which_extra_a_name_needs(installed):
     code = """if True:
         import vmbmodel as vm

@@ -17,6 +17,7 @@ OFFERED = [
     "check",
     "compare",
     "diff",
+    "doubt",
     "estimate",
     "formulas",
     "limits",

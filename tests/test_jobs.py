@@ -10,6 +10,7 @@ import pytest
 from azure_lists import SUBSCRIPTION, job
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from malformed import refusals
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -18,6 +19,7 @@ from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
 from vmbmodel.inventory.files.findings import InventoryError
 from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib, zone
+from vmbmodel.inventory.jobs.log import SHAPES
 
 
 @pytest.fixture(autouse=True)
@@ -265,6 +267,104 @@ def test_the_portals_csv_by_the_clock_of_a_country():
     assert str(row["start_time"]) == "2018-05-21 08:35:40+00:00"
 
 
+@pytest.mark.parametrize(
+    ("text", "order", "day"),
+    [
+        ("12/11/2020 23:18:36", "dmy", "2020-11-12"),
+        ("12/11/2020 23:18:36", "mdy", "2020-12-11"),
+        ("12/11/2020 11:18:36 PM", "dmy", "2020-11-12"),  # Australia
+        ("12/11/2020 11:18:36 PM", None, "2020-12-11"),
+        ("13/11/2020 23:18:36", None, "2020-11-13"),
+        ("12.11.2020 23:18:36", "mdy", "2020-11-12"),  # dots leave no doubt
+        ("2020-11-12 23:18:36", "mdy", "2020-11-12"),
+    ],
+)
+def test_the_order_of_dates_is_as_you_say(text, order, day):
+    log = f"Workload name,Operation,Status,Start time\nweb-01,Backup,Completed,{text}\n"
+    row = only(read(log, "jobs.csv", date_order=order))
+    assert f"{row['start_time']:%Y-%m-%d}" == day
+
+
+def test_a_date_that_does_not_fit_the_order_is_no_time():
+    log = "Workload name,Operation,Start time\nweb-01,Backup,13/11/2020 23:18:36\n"
+    with pytest.raises(InventoryError, match="is no time"):
+        read(log, "jobs.csv", date_order="mdy")
+    with pytest.raises(ValueError, match="date_order cannot be 'ymd'"):
+        read(log, "jobs.csv", date_order="ymd")
+
+
+def test_the_command_line_says_how_to_give_the_order():
+    text = OF_A_VAULT.replace(" PM", "").replace(" AM", "").replace("1/28", "1/8")
+    save("\n".join(text.splitlines()[:2]), "jobs.csv")
+    refused = CliRunner().invoke(app, ["jobs", "jobs.csv"])
+    assert refused.exit_code == 2
+    assert "say --date-order dmy or mdy, or write the year first" in refused.output
+    taken = CliRunner().invoke(app, ["jobs", "jobs.csv", "--date-order", "dmy"])
+    assert taken.exit_code == 0
+    assert "2026-08-01T11:00:12Z" in taken.output
+    wrong = CliRunner().invoke(app, ["jobs", "jobs.csv", "--date-order", "ymd"])
+    assert wrong.exit_code == 2
+
+
+OF_A_VAULT = """\
+Workload name,Operation,Status,Type,Start time,Duration
+web-01,Backup,Completed,Azure Virtual machine,"1/28/2026, 11:00:12 PM",00:41:18
+web-02,Configure backup,Completed,Azure Virtual machine,"1/28/2026, 9:00:12 AM",00:00:31
+sales,Backup (Full),Completed,SQL in Azure VM,"1/28/2026, 11:10:12 PM",00:05:00
+share,Backup,Completed,Azure Storage (Azure Files),"1/28/2026, 11:10:12 PM",00:05:00
+"""
+
+OF_SEVERAL_VAULTS = """\
+Backup instance,Datasource subscription,Datasource resource group,Datasource type,\
+Operation,Status,Vault,Start time,Duration
+web-01,Production,rg-web,Azure Virtual machines,Scheduled backup,Completed,vault-1,\
+2026-01-28T23:00:12.0000000Z,00:41:18
+web-02,Production,rg-web,Azure Virtual machines,On-demand backup,In progress,vault-1,\
+2026-01-28T23:00:12.0000000Z,
+sales,Production,rg-web,SQL in Azure VM,Scheduled backup,Completed,vault-1,\
+2026-01-28T23:00:12.0000000Z,00:05:00
+"""
+
+
+def test_the_jobs_that_the_portal_exports_of_a_vault():
+    log = read(OF_A_VAULT, "jobs.csv")
+    assert log.jobs["vm"].tolist() == ["web-02", "web-01"]
+    assert log.jobs["operation"].tolist() == ["ConfigureBackup", "Backup"]
+    assert str(log.jobs.loc[1, "start_time"]) == "2026-01-28 23:00:12+00:00"
+    assert log.skipped == {
+        "no job of a VM, but of 'SQL in Azure VM'": 1,
+        "no job of a VM, but of 'Azure Storage (Azure Files)'": 1,
+    }
+    assert not log.unread
+
+
+def test_the_jobs_that_the_portal_exports_of_several_vaults():
+    log = read(OF_SEVERAL_VAULTS, "jobs.csv")
+    names = ["vm", "subscription", "resource_group", "vault", "operation", "status"]
+    assert log.jobs[names].to_numpy().tolist() == [
+        ["web-01", "Production", "rg-web", "vault-1", "Backup", "Completed"],
+        ["web-02", "Production", "rg-web", "vault-1", "Backup", "InProgress"],
+    ]
+    assert log.skipped == {"no job of a VM, but of 'SQL in Azure VM'": 1}
+
+
+def test_a_log_of_no_known_shape_gets_the_list_of_those_that_are():
+    with pytest.raises(
+        InventoryError, match="no job that can be read; read are az"
+    ) as e:
+        read("Server,Begin,Finish\nweb-01,1,2\n", "jobs.csv")
+    assert "Workload name, Operation, Status, Type, Start time" in str(e.value)
+
+
+@pytest.mark.parametrize("text", [OF_A_VAULT, OF_SEVERAL_VAULTS])
+def test_a_malformed_export_is_read_or_refused_with_its_place(text):
+    path = Path("jobs.csv")
+    path.write_text(text, "utf-8")
+    refused = list(refusals(lambda name: jobs.read([name]), path, 100))
+    assert len(refused) > 10
+    assert all(f.file == "jobs.csv" for findings in refused for f in findings)
+
+
 def analytics(status, generated, **more):
     return {
         "TimeGenerated": generated,
@@ -370,7 +470,7 @@ def test_a_log_without_a_readable_job_is_refused():
     assert str(error.value).splitlines() == [
         "jobs.json: row 1: properties.startTime = 'May': is no time",
         "jobs.json: row 2: operation must not be missing",
-        "jobs.json: has no job that can be read",
+        f"jobs.json: has no job that can be read; read are {SHAPES}",
     ]
 
 

@@ -16,7 +16,7 @@ from vmbmodel.inventory.fleet import sample_fleet, write
 from vmbmodel.plan.estimate import estimate
 from vmbmodel.render import render_csv, render_parquet, stream_csv
 
-command = import_module("vmbmodel.cli.estimate")
+rendered = import_module("vmbmodel.render.estimates")
 
 
 @pytest.fixture
@@ -96,10 +96,10 @@ def test_parquet_is_one_table(fleet, words):
 
 def test_the_json_of_many_vms_refers_to_their_rows(fleet, monkeypatch, tmp_path):
     small = run(fleet, "--no-interval", "--format", "json")
-    monkeypatch.setattr(command, "_MOST_VMS", 39)
+    monkeypatch.setattr(rendered, "_MOST_VMS", 39)
     done = run(fleet, "--no-interval", "--format", "json", "-o", "saved.json")
     assert done.exit_code == 0
-    assert "more than 39 VMs" in done.output
+    assert "for 40 VMs the JSON holds" in done.output
     whole, saved = (
         json.loads(text) for text in (small.stdout, Path("saved.json").read_text())
     )
@@ -124,8 +124,8 @@ def test_the_json_of_many_vms_counts_its_warnings(fleet, monkeypatch):
     fleet = pd.read_csv(fleet).assign(churn_gib_per_day=lambda d: d["used_gib"])
     fleet.to_csv("hot.csv", index=False)
     whole = json.loads(run("hot.csv", "--no-interval", "--format", "json").stdout)
-    monkeypatch.setattr(command, "_MOST_VMS", 39)
-    monkeypatch.setattr(command, "_FIRST", 2)
+    monkeypatch.setattr(rendered, "_MOST_VMS", 39)
+    monkeypatch.setattr(rendered, "_FIRST", 2)
     done = run("hot.csv", "--no-interval", "--format", "json")
     saved = json.loads(done.stdout)
     codes = [notice["code"] for notice in whole["warnings"]]
@@ -138,7 +138,7 @@ def test_the_json_of_many_vms_counts_its_warnings(fleet, monkeypatch):
 
 
 def test_the_rows_of_many_vms_replace_no_file(fleet, monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "_MOST_VMS", 39)
+    monkeypatch.setattr(rendered, "_MOST_VMS", 39)
     (tmp_path / "saved-vms.parquet").write_text("mine")
     done = run(fleet, "--no-interval", "--format", "json", "-o", "saved.json")
     assert done.exit_code == 2

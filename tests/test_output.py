@@ -5,13 +5,17 @@ import math
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner
 
+from vmbmodel.cli import app
 from vmbmodel.cli.present import Condition, deliver
 from vmbmodel.plan import plain, records
-from vmbmodel.render import render_csv, render_json, render_table
+from vmbmodel.render import fit, render_csv, render_json, render_table
 
 ROWS = [
     {"vm": "a", "disks": 3, "first_backup_h": 61.07, "deadline_prob": 0.99996},
@@ -173,3 +177,37 @@ def test_a_closed_output_is_said(monkeypatch):
     with pytest.raises(OSError, match="standard output is closed"):
         deliver("text", None, force=False)
     assert render_table(ROWS, COLUMNS)
+
+
+# --- the width of what is printed ---------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [80, 100, 133])
+@pytest.mark.parametrize("command", ["estimate", "check", "reconcile"])
+def test_every_line_fits_the_screen_in_a_pipe_too(monkeypatch, width, command):
+    words = {"reconcile": ["book/examples/bill-fleet.csv", "book/examples/bill.csv"]}
+    files = words.get(command, ["vmbmodel/inventory/fleet/sample.csv"])
+    monkeypatch.chdir(Path(__file__).parents[1])
+    if width == 80:  # which is taken where nothing says how wide it is
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", str(width))
+    shown = CliRunner().invoke(app, [command, *files])
+    assert shown.exit_code == 0
+    assert len(shown.stdout.splitlines()) > 10
+    assert not [line for line in shown.stdout.splitlines() if len(line) > width]
+
+
+def test_a_sentence_is_broken_between_words_and_set_in(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    long = "  sql-02: a disk is new, and is copied whole in 4.5 h."
+    row = " a   b   " + "c" * 40  # of a table
+    assert fit(f"short\n{long}\n\n{row}").split("\n") == [
+        "short",
+        "  sql-02: a disk is new, and",
+        "    is copied whole in 4.5 h.",
+        "",
+        row,
+    ]
+    assert all(cell_len(line) <= 30 for line in fit("日本 " * 20).split("\n"))
+    assert "".join(fit("日本 " * 20).split()) == "日本" * 20

@@ -229,6 +229,9 @@ def test_several_starts_a_day_stay():
     assert starts[["v000", "v001"]].eq(20).all()
     assert starts[["v002", "v003"]].eq(18).all()
     assert {entry.place.where["start_h"] for entry in plan.broken_after} == {8, 12, 16}
+    disks["window_h"] = [4.0, 0.0, None, None]  # 16 and 20 o'clock, and 20 o'clock
+    plan = schedule(disks, scenario(), blackout=[(8, 18)])
+    assert {entry.place.where["start_h"] for entry in plan.broken_after} == {16}
 
 
 def test_hours_are_those_of_one_night_wherever_they_stand():

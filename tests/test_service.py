@@ -294,6 +294,16 @@ LIMITS_BY_HAND = {
         "max_enhanced_snapshot_points": 30,
         "max_4_hourly_snapshot_points": 17,
         "max_6_hourly_snapshot_points": 22,
+        "standard_weekly_snapshot_points": 5,
+        "min_enhanced_weekly_snapshot_points": 5,
+        "max_enhanced_weekly_snapshot_points": 20,
+        "offered_snapshot_points": 7,
+        "offered_recovery_points": 180,
+        "offered_weekly_points": 12,
+        "offered_monthly_points": 60,
+        "offered_yearly_points": 10,
+        "min_vm_cores": 2,
+        "min_vm_memory_gib": 1,
     },
 }
 

@@ -140,6 +140,7 @@ def test_one_document_gives_every_list(tmp_path, document):
     assert data["start_h"] == 20
     assert {name: data[name] for name in fleet.OF_THE_POLICY} == {
         "interval_h": 4,
+        "window_h": 12,
         "snapshot_points": 7,
         "recovery_points": 30,
         "weekly_points": 8,
@@ -148,6 +149,7 @@ def test_one_document_gives_every_list(tmp_path, document):
         "month_day": 0,
         "snapshot_policy": "enhanced",
         "archive": True,
+        "archive_after_months": 3,
     }
     found = answer.policies.iloc[0]
     assert (found["monthly_on"], found["yearly_on"]) == ("first sunday", "january 1")

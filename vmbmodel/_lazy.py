@@ -32,7 +32,7 @@ def attach(package: str, file: str) -> "tuple[Callable, Callable]":
         import ast
 
         if not found:
-            with open(f"{file.removesuffix('.py')}.pyi", encoding="utf-8") as stub:
+            with open(f"{file.rpartition('.')[0]}.pyi", encoding="utf-8") as stub:
                 tree = ast.parse(stub.read())
             for node in tree.body:
                 if isinstance(node, ast.ImportFrom):

@@ -14,6 +14,7 @@ from vmbmodel.cli.calibrate import calibrate
 from vmbmodel.cli.check import check
 from vmbmodel.cli.diff import diff
 from vmbmodel.cli.dispersion import dispersion
+from vmbmodel.cli.doubt import doubt
 from vmbmodel.cli.estimate import estimate
 from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.import_fleet import import_fleet
@@ -42,6 +43,7 @@ for _command in (
     jobs,
     calibrate,
     estimate,
+    doubt,
     check,
     report,
     schedule,

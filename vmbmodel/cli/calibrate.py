@@ -8,6 +8,7 @@ import typer
 
 from vmbmodel._today import today
 from vmbmodel.cli.options import (
+    DateOrderOption,
     ForceOption,
     FormatOption,
     ProfileOption,
@@ -33,6 +34,7 @@ def calibrate(
     ] = None,
     profile: ProfileOption = None,
     time_zone: TimeZoneOption = "UTC",
+    date_order: DateOrderOption = None,
     day: Annotated[
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date of the profile; today."),
@@ -58,7 +60,7 @@ def calibrate(
     if output is not None and output.suffix != ".toml":
         raise ValueError(f"{output} must end in .toml, to be found as a profile")
     base = PROFILES.find(profile or DEFAULT_PROFILE)
-    log = log_of.read(jobs, time_zone)
+    log = log_of.read(jobs, time_zone, date_order)
     disks = inventory.read_fleet(fleet) if fleet else None
     answer = fit(log.jobs, base, disks)
     if output is not None:

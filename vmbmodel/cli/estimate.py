@@ -1,8 +1,6 @@
 """``vmbmodel estimate``."""
 
 import hashlib
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +13,7 @@ from vmbmodel.cli.options import (
     FormatOption,
     LimitsOption,
     OnlyOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -25,72 +24,10 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, deliver, present, sets_used
+from vmbmodel.cli.present import Condition, Format, deliver, present
 from vmbmodel.cli.remarks import progress_bar, say
-from vmbmodel.render import (
-    render_csv,
-    render_parquet,
-    render_table,
-    stream_csv,
-    stream_json,
-)
 
 __all__ = ["estimate"]
-
-_TABLE_COLUMNS = (
-    "vm",
-    "disks",
-    "used_gib",
-    "transfer_h",
-    "wait_mean_h",
-    "done_p50_h",
-    "done_p95_h",
-    "done_p95_clock",
-    "deadline_prob",
-    "restore_vault_p95_h",
-    "protected_instances",
-    "total_usd",
-)
-
-_SPARE_COLUMNS = (
-    "wait_mean_h",
-    "transfer_h",
-    "protected_instances",
-    "used_gib",
-    "disks",
-    "done_p50_h",
-)
-
-_MONTH_COLUMNS = (
-    "month",
-    "used_gib",
-    "protected_instances",
-    "stored_gib",
-    "instance_usd",
-    "storage_usd",
-    "snapshot_usd",
-    "total_usd",
-)
-
-_SEEN_DRAWN = (
-    "vm",
-    "transfer_h",
-    "done_p50_h",
-    "done_p95_h",
-    "done_p95_clock",
-    "deadline_prob",
-    "restore_vault_p95_h",
-    "total_usd",
-)
-
-_SPARE_DRAWN = ("transfer_h", "done_p50_h", "done_p95_clock", "restore_vault_p95_h")
-
-_MOST_VMS = 100_000
-"""VMs of which the JSON has a row each; of more, Parquet has."""
-
-_FIRST = 10  # warnings of a kind that it has then
-
-_CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
 def estimate(
@@ -104,6 +41,7 @@ def estimate(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
     output: Annotated[
         Path | None,
@@ -153,6 +91,13 @@ def estimate(
         estimate_disks,
         quick,
     )
+    from vmbmodel.render import (
+        estimate_csv,
+        estimate_json,
+        estimate_text,
+        render_parquet,
+        rows_of,
+    )
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
@@ -176,7 +121,7 @@ def estimate(
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
         progress(f"reading {fleet.name}", 0, 0)
-        disks = located_in(fleet, settings, only, vault, policy).disks
+        disks = located_in(fleet, settings, only, vault, policy, policies).disks
         progress(f"estimating {len(disks):,} disks", 0, 0)
         if interval is None:
             interval = quick(disks, settings)
@@ -188,15 +133,36 @@ def estimate(
         force=force,
         failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
         table=lambda: (
-            render_parquet(_rows(answer)) if in_columns else _text(answer, compared)
+            render_parquet(rows_of(answer))
+            if in_columns
+            else estimate_text(answer, compared)
         ),
-        json=lambda: _json(answer, compared, output, force=force),
-        csv=lambda: (
-            render_csv(compared, list(compared[0]))
-            if compared
-            else stream_csv(_rows(answer))
+        json=lambda: estimate_json(
+            answer, compared, _set_aside(answer, output, force=force)
         ),
+        csv=lambda: estimate_csv(answer, compared),
     )
+
+
+def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object] | None:
+    """Write the rows of many VMs beside the file of an estimate, and say where."""
+    from vmbmodel.render import has_many, render_parquet
+
+    if not has_many(answer):
+        return None
+    where, written = None, "-o FILE.json writes them as Parquet"
+    if output is not None:
+        beside = output.with_name(f"{output.stem}-vms.parquet")
+        data = render_parquet(answer.figures)
+        deliver(data, beside, force=force)
+        digest = hashlib.sha256(data).hexdigest()
+        where = {"file": beside.name, "sha256": digest, "rows": len(answer.vms)}
+        written = f"they are in {beside}"
+    say(
+        f"vmbmodel: for {len(answer.vms):,} VMs the JSON holds totals and policies, "
+        f"but no row a VM, and no inventory for `verify`; {written}"
+    )
+    return where
 
 
 def _cases(texts: list[str] | None) -> list[dict[str, object]]:
@@ -211,121 +177,3 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
     if problems:
         raise ValueError("\n".join(problems))
     return cases
-
-
-def _rows(answer):
-    """Return the rows that a file of one table holds."""
-    return answer.figures if answer.months is None else answer.months
-
-
-def _json(
-    answer, compared: list[dict[str, object]], output: Path | None, *, force: bool
-) -> Iterator[str]:
-    from vmbmodel.plan import plain, sealed
-
-    parts = {"comparisons": plain(compared)} if compared else {}
-    items = answer.items()
-    if len(answer.vms) > _MOST_VMS:
-        items = _without_rows(answer, _set_aside(answer, output, force=force))
-    return stream_json(sealed(itertools.chain(items, parts.items())))
-
-
-def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object] | None:
-    """Write the rows of many VMs beside the file of an estimate, and say where."""
-    where, written = None, "-o FILE.json writes them as Parquet"
-    if output is not None:
-        beside = output.with_name(f"{output.stem}-vms.parquet")
-        data = render_parquet(answer.figures)
-        deliver(data, beside, force=force)
-        digest = hashlib.sha256(data).hexdigest()
-        where = {"file": beside.name, "sha256": digest, "rows": len(answer.vms)}
-        written = f"they are in {beside}"
-    say(
-        f"vmbmodel: more than {_MOST_VMS:,} VMs: the JSON holds totals and policies, "
-        f"but no row a VM, and no inventory for `verify`; {written}"
-    )
-    return where
-
-
-def _without_rows(
-    answer, where: dict[str, object] | None
-) -> Iterator[tuple[str, object]]:
-    """Give the parts of an estimate without a row a VM or disk.
-
-    Of the warnings, of which there may be as many, the first of each kind stay.
-    """
-    from vmbmodel.plan import plain
-
-    kinds = _by_kind(answer.warnings)
-    kept = {
-        "warnings": [first for found in kinds.values() for first in found[:_FIRST]],
-        "warning_counts": {code: len(found) for code, found in kinds.items()},
-    }
-    for name, part in answer.items():
-        if name == "vms":
-            yield "vms_file", where
-        elif name == "warnings":
-            yield from plain(kept).items()
-        elif name != "inventory":
-            yield name, part
-
-
-def _by_kind(notices) -> dict[str, list]:
-    kinds: dict[str, list] = {}
-    for notice in notices:
-        kinds.setdefault(notice.code, []).append(notice)
-    return kinds
-
-
-def _grouped(notices) -> Iterator[str]:
-    """Say the first of each kind, and how many more there are."""
-    for code, (first, *more) in _by_kind(notices).items():
-        yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
-        if more:
-            yield f"    and {len(more):,} more like it; --format json lists them all."
-
-
-def _text(answer, compared: list[dict[str, object]]) -> str:
-    from vmbmodel.plan.estimate import restore_said, wait_said
-
-    columns, spare, doubt = _TABLE_COLUMNS, _SPARE_COLUMNS, answer.drawn
-    rows, total = answer.vms, dict(answer.total)
-    if doubt is not None:
-        columns, spare = _SEEN_DRAWN, _SPARE_DRAWN
-        rows = doubt.beside(rows)
-        total |= doubt.beside_total(total)
-    count = answer.total["vms"]
-    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | total
-    instances, storage, snapshots = (
-        answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
-    )
-    lines = [
-        render_table(rows.to_dict("records"), columns, footer=footer, spare=spare),
-        "",
-        *(() if doubt is None else (*doubt.said(), *doubt.led(), "")),
-        sets_used(answer.scenario),
-        f"Bill of a month: protected instances {instances:,.2f}, vault storage "
-        f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
-        f"Deadlines missed a night, on average: {answer.misses_said()}.",
-        *wait_said(answer.scenario),
-        *restore_said(answer.scenario),
-        "All VMs restored at once from the vault: done within "
-        f"{answer.total['restore_all_h']:.1f} h, in 95 of 100 cases.",
-    ]
-    if answer.months is not None:
-        from vmbmodel.plan.estimate import month_totals
-
-        totals = month_totals(answer.months).to_dict("records")
-        lines += ["", "Months to come, all VMs:", render_table(totals, _MONTH_COLUMNS)]
-    if compared:
-        lines += ["", "In other cases, all VMs:"]
-        lines += [render_table(compared, _CASE_COLUMNS)]
-    if answer.warnings:
-        lines += ["", f"Worth a look ({len(answer.warnings)}):"]
-        lines += list(_grouped(answer.warnings))
-    columns = [a for a in answer.assumptions if a.id.startswith("column.")]
-    others = len(answer.assumptions) - len(columns)
-    lines += ["", f"Assumed ({len(answer.assumptions)}):"]
-    lines += [f"  {entry.text}" for entry in columns]
-    lines += [f"  and {others} more about the service; --format json lists them all."]
-    return "\n".join(lines)

@@ -43,8 +43,22 @@ EXAMPLES = {
             "vmbmodel estimate fleet.csv --scenario mornings.toml --format json",
         ),
         (
+            "With a table of the policies that the inventory names",
+            "vmbmodel estimate two-policies.csv --policies policies.toml",
+        ),
+        (
             "In a pipeline: exit with 1 if a VM may miss its deadline",
             "vmbmodel estimate fleet.csv --fail-on 'deadline_prob<0.95'",
+        ),
+    ),
+    "doubt": (
+        (
+            "How far the answers may be off, and what to measure first",
+            "vmbmodel doubt fleet.csv",
+        ),
+        (
+            "The same with a rate that you have measured",
+            "vmbmodel doubt fleet.csv --set incremental_mib_s=40",
         ),
     ),
     "check": (

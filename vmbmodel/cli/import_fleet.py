@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, OutputOption
+from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
 from vmbmodel.cli.present import deliver
 from vmbmodel.cli.remarks import progress_bar, say
 
@@ -68,6 +68,7 @@ def import_fleet(
         str | None,
         typer.Option(help="Zone of start_h; that of most policies by default."),
     ] = None,
+    date_order: DateOrderOption = None,
     protected_only: Annotated[
         bool, typer.Option(help="Leave out VMs that no item protects.")
     ] = False,
@@ -79,7 +80,7 @@ def import_fleet(
     Azure lists provisioned sizes, no used bytes. Those come from --used, from
     --jobs or from --used-frac; nothing is guessed, and each row says its origin.
     With --policies, each VM gets what its policy keeps, and a table of all that
-    the policies say is written beside the inventory.
+    the policies say is written beside the inventory, as `estimate` takes it too.
     """
     from vmbmodel.inventory import azure, fleet
 

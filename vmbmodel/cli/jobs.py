@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption, TimeZoneOption
+from vmbmodel.cli.options import (
+    DateOrderOption,
+    ForceOption,
+    FormatOption,
+    OutputOption,
+    TimeZoneOption,
+)
 from vmbmodel.cli.present import Format, present
 from vmbmodel.cli.remarks import say
 from vmbmodel.render import render_csv, render_json, render_table
@@ -35,10 +41,11 @@ def jobs(
         typer.Argument(
             metavar="FILE...",
             help="`az backup job list` or `show`, AddonAzureBackupJobs of Log "
-            "Analytics (JSON, CSV), the portal's CSV.",
+            "Analytics (JSON, CSV), the jobs that the portal exports, as CSV.",
         ),
     ],
     time_zone: TimeZoneOption = "UTC",
+    date_order: DateOrderOption = None,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -46,7 +53,7 @@ def jobs(
     """Read job logs of any tool and year as one table, times in UTC."""
     from vmbmodel.inventory import jobs as log_of
 
-    log = log_of.read(files, time_zone)
+    log = log_of.read(files, time_zone, date_order)
     rows = log_of.rows(log.jobs)
     unread = [{"reason": str(first), "count": count} for first, count in log.unread]
     whole = {

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import enum
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsOfOption",
+    "DateOrder",
+    "DateOrderOption",
     "FleetArgument",
     "ForceOption",
     "FormatOption",
     "LimitsOption",
     "OnlyOption",
     "OutputOption",
+    "PoliciesOption",
     "PolicyOption",
     "PricesOption",
     "ProfileOption",
@@ -38,6 +42,13 @@ __all__ = [
     "read_scenario",
     "settings_from",
 ]
+
+
+class DateOrder(enum.StrEnum):
+    """Orders of day, month and year."""
+
+    DMY = "dmy"
+    MDY = "mdy"
 
 
 def _names_of(kind: str) -> Callable[[], tuple[str, ...]]:
@@ -140,9 +151,25 @@ PolicyOption = Annotated[
     typer.Option("--policy", metavar="NAME", help="Take the VMs of this policy only."),
 ]
 
+PoliciesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        metavar="FILE",
+        help="Table of the policies that the inventory names: CSV or TOML.",
+    ),
+]
+
 SuppressOption = Annotated[
     Path | None,
     typer.Option(help="TOML of findings put up with: where, why, until when."),
+]
+
+DateOrderOption = Annotated[
+    DateOrder | None,
+    typer.Option(
+        "--date-order", help="Order in dates such as 12/11/2026; else not read."
+    ),
 ]
 
 TimeZoneOption = Annotated[
@@ -231,12 +258,13 @@ def located_in(
     only: list[str] | None,
     vault: list[str] | None,
     policy: list[str] | None,
+    policies: Path | None,
 ) -> "Located":
-    """Read an inventory, or of it what is asked for."""
+    """Read an inventory and its table of policies, or of it what is asked for."""
     from vmbmodel.inventory.fleet import read_located
     from vmbmodel.plan import chosen
 
-    located = read_located(fleet)
+    located = read_located(fleet, policies)
     _say_what_cells_overrule(located.disks, settings)
     if not (only or vault or policy):
         return located

@@ -13,8 +13,9 @@ import typer
 
 from vmbmodel._files import write_atomically
 from vmbmodel.cli.remarks import progress_bar
+from vmbmodel.render import fit
 
-__all__ = ["Condition", "Format", "deliver", "present", "sets_used"]
+__all__ = ["Condition", "Format", "deliver", "present"]
 
 
 class Format(enum.StrEnum):
@@ -48,7 +49,10 @@ def present(
     **shapes : callable
         By the value of each format, what makes the answer in this shape.
     """
-    deliver(shapes[format_.value](), output, force=force)
+    text = shapes[format_.value]()
+    if format_.value == Format.TABLE and not isinstance(text, bytes):
+        text = fit(text)
+    deliver(text, output, force=force)
     if failed:
         raise typer.Exit(1)
 
@@ -118,11 +122,6 @@ _CONDITION = re.compile(
 )
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
-
-def sets_used(scenario, *but: str) -> str:
-    """Name the sets of constants that an answer rests on, but for some kinds."""
-    return ", ".join(f"{k} {c.name}" for k, c in scenario.sets() if k not in but)
 
 
 def deliver(

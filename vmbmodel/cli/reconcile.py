@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import (
+    DateOrderOption,
     FleetArgument,
     ForceOption,
     FormatOption,
     OutputOption,
+    PoliciesOption,
     PricesOption,
     ProfileOption,
     ScenarioOption,
@@ -35,7 +37,9 @@ def reconcile(
     fleet: FleetArgument,
     bills: Annotated[
         list[Path],
-        typer.Argument(metavar="BILL...", help="Cost export: CSV with FOCUS columns."),
+        typer.Argument(
+            metavar="BILL...", help="Cost export: CSV of FOCUS or of Cost Management."
+        ),
     ],
     stopped: Annotated[
         Path | None,
@@ -44,9 +48,11 @@ def reconcile(
             help="Inventory of VMs no longer backed up whose data is retained.",
         ),
     ] = None,
+    policies: PoliciesOption = None,
     cost: Annotated[
         _Cost, typer.Option(help="Which cost of the bill to compare.")
     ] = _Cost.BILLED,
+    date_order: DateOrderOption = None,
     usd_per_unit: Annotated[
         float | None,
         typer.Option(help="Dollars for a unit of the bill's currency."),
@@ -71,10 +77,12 @@ def reconcile(
     from vmbmodel.plan.bill import reconcile as compare
 
     with settings_from(scenario, set_, profile=profile, prices=prices) as settings:
-        disks = read_fleet(fleet)
-        retained = read_fleet(stopped) if stopped else None
+        disks = read_fleet(fleet, policies)
+        retained = read_fleet(stopped, policies) if stopped else None
         with progress_bar() as progress:
-            charged = bill.read(bills, cost=cost.value, progress=progress)
+            charged = bill.read(
+                bills, cost=cost.value, date_order=date_order, progress=progress
+            )
         answer = compare(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )

@@ -14,6 +14,7 @@ from vmbmodel.cli.options import (
     ForceOption,
     LimitsOption,
     OnlyOption,
+    PoliciesOption,
     PolicyOption,
     PricesOption,
     ProfileOption,
@@ -54,12 +55,13 @@ def report(
     only: OnlyOption = None,
     vault: VaultOption = None,
     policy: PolicyOption = None,
+    policies: PoliciesOption = None,
     force: ForceOption = False,
 ) -> None:
     """Write a page, a workbook and a record of what an inventory comes to."""
     from vmbmodel._files import write_folder
     from vmbmodel.plan.check import check_disks, read_suppressions, suppressed
-    from vmbmodel.plan.estimate import estimate_disks
+    from vmbmodel.plan.estimate import DRAWS, estimate_disks, quick
     from vmbmodel.render import Report
 
     day = today()
@@ -72,10 +74,11 @@ def report(
         progress(f"reading {fleet.name}", 0, 0)
         kept = read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
-        located = located_in(fleet, settings, only, vault, policy)
+        located = located_in(fleet, settings, only, vault, policy, policies)
         progress(f"checking {len(located.disks):,} disks", 0, 0)
         found = check_disks(located.disks, settings, date)
         progress(f"estimating {len(located.disks):,} disks", 0, 0)
+        draws = DRAWS if quick(located.disks, settings) else 0
         made = Report(
             title=title or f"Backup of {fleet.name}",
             made=day,
@@ -92,6 +95,7 @@ def report(
                     "--as-of": date,
                     "--scenario": scenario,
                     "--suppress": suppress,
+                    "--policies": policies,
                 },
                 {
                     "--set": set_,
@@ -100,7 +104,7 @@ def report(
                     "--policy": policy,
                 },
             ),
-            estimate=estimate_disks(located.disks, settings),
+            estimate=estimate_disks(located.disks, settings, draws=draws),
             check=suppressed(found, kept, day),
         )
         progress(f"writing {output.name}", 0, 0)

@@ -16,13 +16,14 @@ from vmbmodel.cli.options import (
     FormatOption,
     LimitsOption,
     OutputOption,
+    PoliciesOption,
     ProfileOption,
     ScenarioOption,
     SetOption,
     date_of,
     settings_from,
 )
-from vmbmodel.cli.present import Format, present, sets_used
+from vmbmodel.cli.present import Format, present
 from vmbmodel.cli.remarks import progress_bar
 from vmbmodel.render import render_csv, render_table, stream_json
 
@@ -80,6 +81,7 @@ def schedule(
         Path | None,
         typer.Option(help="File for the inventory with its new starts and policies."),
     ] = None,
+    policies: PoliciesOption = None,
     figure: Annotated[
         Path | None,
         typer.Option(help="File for the day before and after: .png or .svg."),
@@ -111,7 +113,7 @@ def schedule(
         progress_bar() as progress,
     ):
         answer = plan(
-            read_fleet(fleet),
+            read_fleet(fleet, policies),
             settings,
             blackout=[_hours(text) for text in blackout or []],
             keep=keep or (),
@@ -203,6 +205,7 @@ def _draw(answer, path: Path, *, force: bool) -> None:
 def _text(answer) -> str:
     from vmbmodel.plan import day_clock
     from vmbmodel.plan.schedule import AIM_LABELS
+    from vmbmodel.render import sets_used
 
     rows = answer.policies.to_dict("records")
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())

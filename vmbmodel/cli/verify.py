@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.present import deliver
+from vmbmodel.render import fit
 
 __all__ = ["verify"]
 
@@ -43,6 +44,6 @@ def verify(
         lines.append(f"Saved by version {made_by}; this is {vmbmodel.__version__}.")
     same = f"The same: {cells:,} cells of {len(answer.vms):,} VMs, to {tolerance:g}."
     lines.append(f"{len(found):,} differences." if found else same)
-    deliver("\n".join(lines))
+    deliver(fit("\n".join(lines)))
     if found:
         raise typer.Exit(1)

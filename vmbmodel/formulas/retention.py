@@ -160,16 +160,22 @@ def stored_gib(
 
 @formula
 def snapshot_gib(
-    used_gib, churn_gib_per_day, snapshot_points, snapshot_policy: str = "standard"
+    used_gib,
+    churn_gib_per_day,
+    snapshot_points,
+    snapshot_policy: str = "standard",
+    day_starts=1,
 ):
     r"""Billed size of the snapshots that are kept beside the disks.
 
     .. math:: S = n \min(\Delta, U) \quad \text{(Standard)}, \qquad
-        S = \min(n, 1)\, U + [n - 1]^+ \min(\Delta, U) \quad \text{(Enhanced)}
+        S = \min(n, 1)\, U + [n - 1/m]^+ \min(\Delta, U) \quad \text{(Enhanced)}
 
     Notes
     -----
-    Snapshots are a day apart; no more changes in a day than all data.
+    Snapshots are kept for :math:`n` days, :math:`m` of each; no more changes in a day
+    than all data, each time another part of it. What changes several times in a day is
+    in several snapshots of it, and comes on top.
 
     References
     ----------
@@ -187,6 +193,6 @@ def snapshot_gib(
     """
     day = np.minimum(churn_gib_per_day, used_gib)
     if snapshot_policy == "standard":
-        return snapshot_points * day
+        return snapshot_points * day_starts * (day / day_starts)
     full = np.minimum(snapshot_points, 1) * used_gib
-    return full + np.maximum(snapshot_points - 1, 0) * day
+    return full + np.maximum(snapshot_points - 1 / day_starts, 0) * day

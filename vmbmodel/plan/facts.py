@@ -180,6 +180,8 @@ def those(rows: pd.DataFrame, chosen: np.ndarray) -> pd.DataFrame:
 def _or(column: pd.Series, value: object) -> np.ndarray:
     """Return the cells of a column, a value where they are blank."""
     kind = {"number": float, "flag": bool}.get(fields()[column.name].kind, object)
+    if kind is float and value is None:  # no value stands for it
+        value = np.nan
     return column.to_numpy(dtype=kind, na_value=value)
 
 

@@ -82,6 +82,7 @@ DERIVED = MappingProxyType(
         "restore_accounts": "one for each VM",
         "utilisation_frac": "derived from peak_wait_h, as eight_hours says",
         "vault_vms": "the profile's, or no limit",
+        "window_h": "all day",
         "yearly_churn_growth_frac": "that of the data, yearly_growth_frac",
     }
 )

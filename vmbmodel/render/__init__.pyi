@@ -1,5 +1,14 @@
+from vmbmodel.render.checks import check_csv as check_csv
+from vmbmodel.render.checks import check_json as check_json
+from vmbmodel.render.checks import check_text as check_text
 from vmbmodel.render.csv import render_csv as render_csv
 from vmbmodel.render.csv import stream_csv as stream_csv
+from vmbmodel.render.doubts import doubt_text as doubt_text
+from vmbmodel.render.estimates import estimate_csv as estimate_csv
+from vmbmodel.render.estimates import estimate_json as estimate_json
+from vmbmodel.render.estimates import estimate_text as estimate_text
+from vmbmodel.render.estimates import has_many as has_many
+from vmbmodel.render.estimates import rows_of as rows_of
 from vmbmodel.render.json import inert_json as inert_json
 from vmbmodel.render.json import render_json as render_json
 from vmbmodel.render.json import stream_json as stream_json
@@ -8,4 +17,6 @@ from vmbmodel.render.parquet import render_parquet as render_parquet
 from vmbmodel.render.places import line_of as line_of
 from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
+from vmbmodel.render.sets import sets_used as sets_used
+from vmbmodel.render.table import fit as fit
 from vmbmodel.render.table import render_table as render_table

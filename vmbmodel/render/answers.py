@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.plan.check import Check
-from vmbmodel.plan.estimate import AT_RISK_PROB, Estimate
+from vmbmodel.plan.estimate import AT_RISK_PROB, Doubt, Estimate
 
 __all__ = ["Answer", "answers"]
 
@@ -43,7 +43,9 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
     if vms.empty:
         none = "Nothing is backed up: every disk is temporary or excluded."
         return (Answer("How long?", none), _rules(check))
+    doubt = () if estimate.drawn is None else (_doubt(estimate.drawn),)
     return (
+        *doubt,
         _how_long(vms),
         _when(vms),
         _deadline(vms, estimate),
@@ -51,6 +53,10 @@ def answers(estimate: Estimate, check: Check) -> tuple[Answer, ...]:
         _cost(vms, estimate),
         _rules(check),
     )
+
+
+def _doubt(doubt: Doubt) -> Answer:
+    return Answer("How sure is this?", " ".join((*doubt.said(), *doubt.ranges())))
 
 
 def _how_long(vms: pd.DataFrame) -> Answer:

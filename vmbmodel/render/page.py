@@ -1,6 +1,7 @@
 """The page of a report: one file, no script, nothing from elsewhere."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -8,6 +9,7 @@ from markupsafe import Markup
 
 import vmbmodel
 from vmbmodel.fields import is_number, shown
+from vmbmodel.plan.estimate import brief
 from vmbmodel.render.answers import Answer
 from vmbmodel.render.drawings import drawings
 from vmbmodel.render.tables import Table, head
@@ -58,7 +60,7 @@ def render_page(report, said: tuple[Answer, ...], whole: list[Table]) -> str:
         "visible": visible,
         "sentence": _sentence,
     }
-    environment.globals |= {"cell": _cell}
+    environment.globals |= {"cell": _cell, "ends": _ends}
     return environment.get_template("page.html.j2").render(
         report=report,
         version=vmbmodel.__version__,
@@ -96,6 +98,14 @@ def _sentence(answer: Answer) -> Markup:
 def _together(at: re.Match) -> str:
     """Keep a number and its unit on one line."""
     return at[0].replace(" ", "\u00a0")
+
+
+def _ends(column: str, row: Mapping[str, object]) -> str:
+    """Return the interval of a figure, with the blank before it, if it has one."""
+    if f"{column}_low" not in row:
+        return ""
+    low, high = (brief(column, row[f"{column}_{end}"]) for end in ("low", "high"))
+    return f" ({low}\u00a0-\u00a0{high})"
 
 
 def _cell(column: str, value: object) -> str:

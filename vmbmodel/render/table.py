@@ -1,19 +1,22 @@
 """Results as a table, for a person at a terminal."""
 
 import itertools
+import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-
-from rich.cells import cell_len
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vmbmodel.fields import fields, is_number, shown
 
-__all__ = ["render_table"]
+__all__ = ["fit", "render_table"]
 
-_WIDE = 200  # columns, where no terminal says how many there are
+_WIDE = 80  # columns, where neither COLUMNS nor a terminal says how many there are
+_GAP = re.compile("  +")  # between columns
 _NARROW = 12  # to which a column may be broken
+_NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
 
 
 def render_table(
@@ -63,6 +66,33 @@ def render_table(
     return "\n".join(lines)
 
 
+def fit(text: str) -> str:
+    """Break the sentences of a text to the width of the screen.
+
+    Tables have that width already; their lines are told by the gaps in them.
+    """
+    width = _screen_width()
+    lines = (part for line in text.split("\n") for part in _fitted(line, width))
+    return "\n".join(lines)
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    words = line.lstrip(" ")
+    indent = " " * (len(line) - len(words))
+    if (len(line) <= width and line.isascii()) or cell_len(line) <= width:
+        return [line]
+    if len(_GAP.findall(words)) > 1 or width < 2 * len(indent) + _NARROW:
+        return [line]
+    wide = cell_len(line) > len(line)  # letters that take two columns
+    return textwrap.wrap(
+        words,
+        width // 2 if wide else width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+    )
+
+
 def _head(name: str) -> list[str]:
     """Return the label of a column and its unit, a word a line."""
     if name not in fields():
@@ -73,8 +103,8 @@ def _head(name: str) -> list[str]:
 
 
 def _screen_width() -> int:
-    if sys.stdout is not None and sys.stdout.isatty():
-        return shutil.get_terminal_size().columns
+    if os.environ.get("COLUMNS") or (sys.stdout is not None and sys.stdout.isatty()):
+        return shutil.get_terminal_size((_WIDE, 24)).columns
     return _WIDE
 
 
@@ -110,9 +140,41 @@ def _lines(row: Mapping[str, str], widths: Mapping[str, int]) -> list[str]:
     ]
 
 
+def cell_len(text: str) -> int:
+    """Return how many places a text takes on a screen: wide letters take two.
+
+    >>> [cell_len(text) for text in ("disk", "cafe\u0301", "\u65e5\u672c")]
+    [4, 4, 4]
+    """
+    return len(text) if text.isascii() else sum(map(_places, text))
+
+
+def _places(letter: str) -> int:
+    if unicodedata.category(letter) in _NO_PLACE:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
 def _broken(text: str, width: int) -> list[str]:
     """Break a text between words, or inside one too long."""
-    from rich.console import Console  # slow to import, and seldom needed
-    from rich.text import Text
+    return [part.rstrip() for line in text.split("\n") for part in _parts(line, width)]
 
-    return [line.plain for line in Text(text).wrap(Console(), width)]
+
+def _parts(text: str, width: int) -> Iterator[str]:
+    start = used = 0
+    for match in re.finditer(r"\s*\S+\s*", text):
+        word, at = match[0], match.start()
+        needed = cell_len(word.rstrip())
+        if used + needed > width:
+            if at > start:
+                yield text[start:at]
+            start, used = at, 0
+        if needed <= width:
+            used += cell_len(word)
+            continue
+        for place, letter in enumerate(word, at):
+            if used + _places(letter) > width:
+                yield text[start:place]
+                start, used = place, 0
+            used += _places(letter)
+    yield text[start:]

@@ -25,8 +25,20 @@ _FINDING_COLUMNS = (
     "suppressed",
 )
 
+_DOUBT_COLUMNS = (
+    "answer",
+    "name",
+    "value",
+    "low",
+    "high",
+    "share",
+    "status",
+    "settled_by",
+)
+
 _HEADS = {
     "as_of": "as of",
+    "settled_by": "settled by",
     "sha256": "SHA-256",
     "switch": "how to take it otherwise",
     "text": "what",
@@ -56,8 +68,11 @@ class Table:
 
 def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
     """Give every table, whole."""
-    rows = list(records(_worst_first(estimate.vms), math.inf))
-    yield Table("VMs", list(estimate.vms.columns), rows)
+    doubt = estimate.drawn
+    rows = [] if doubt is None else doubt.rows()
+    yield Table("Doubt", _DOUBT_COLUMNS, rows)
+    rows = list(records(_worst_first(estimate.figures), math.inf))
+    yield Table("VMs", list(estimate.figures.columns), rows)
     rows = [_quantity(name, value) for name, value in estimate.total.items()]
     yield Table("Totals", ("quantity", "value", "unit"), rows)
     order = SEVERITIES[::-1].index

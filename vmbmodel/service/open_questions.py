@@ -6,7 +6,7 @@ Examples
 rate-over, blob-cap, one-disk-or-all, disk-tier, eight-hours, start-slack,
 own-line, two-lines, restore-law, restore-queue, restored-bytes, no-objective,
 varied-transfer, twenty-four-hours, unpublished-sizes, stored-bytes, gigabyte,
-metering, silent-inventory, enhanced-snapshot
+metering, silent-inventory, enhanced-snapshot, largest-disk
 >>> next(reading.settings for reading in readings() if reading.id == "blob-cap")
 {'blob_mib_s': 'inf'}
 """

@@ -124,12 +124,16 @@ class _TableDay:
     def __init__(self, law, load, slot_h):
         servers, service_h = law.servers, law.service_h
         self._slot_h = slot_h
-        self._top_h = max(law.quantile_h(1 - _NEVER).max(), service_h / servers)
+        # whole steps of the service: the last digits of so rare a wait are noise, which
+        # would move the whole table
+        step_h = service_h / servers
+        longest = np.ceil(law.quantile_h(1 - _NEVER).max() / step_h)
+        self._top_h = max(longest, 1) * step_h
         lines = self._top_h * servers / service_h
         self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
         grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
         count = law.jobs.shape[-1]
-        late = late_prob(count, servers, service_h, grid_h).astype(np.float32)
+        late = late_prob(count, servers, service_h, grid_h)
         rows = [self._rows(law, late, slot, load[slot]) for slot in range(len(load))]
         self._parts = np.array([len(own) - 1 for own, _ in rows])
         self._first = np.append(0, np.cumsum(self._parts + 1)[:-1])
@@ -141,11 +145,11 @@ class _TableDay:
         span_h, pool = self._slot_h, (load, law.servers, law.service_h)
         jobs = law.jobs[slot : slot + 1]
         jobs = np.concatenate([jobs, jobs_later(jobs, *pool, span_h)])
-        own = jobs.astype(np.float32) @ late
+        own = jobs @ late
         while True:
             span_h /= 2
             between = jobs_later(jobs[:-1], *pool, span_h)
-            new = between.astype(np.float32) @ late
+            new = between @ late
             bent = np.abs(new - (own[:-1] + own[1:]) / 2).max()
             jobs, own = (
                 np.insert(ends, np.arange(1, len(ends)), middle, axis=0)

@@ -47,7 +47,7 @@ class Import:
     unattached: pd.DataFrame
     """Disks that no VM holds: ``disk``, ``resource_group``, ``size_gib``."""
     policies: pd.DataFrame
-    """The policies of the lists, whole, with the columns `azure.POLICY_COLUMNS`."""
+    """The policies of the lists, whole, with the columns `fleet.POLICY_COLUMNS`."""
     skipped: Mapping[str, int]
     """Entries of the lists that make no row, by reason."""
     notes: tuple[str, ...]
@@ -94,6 +94,7 @@ def read(
     used: Paths = (),
     used_frac: float | None = None,
     time_zone: str | None = None,
+    date_order: str | None = None,
     protected_only: bool = False,
 ) -> Import:
     """Make an inventory of what Azure's tools list.
@@ -119,6 +120,9 @@ def read(
     time_zone : str, optional
         Zone by whose clock ``start_h`` is given; the one that most policies name if
         not given.
+    date_order : str, optional
+        How dates with strokes are meant in `jobs`, as `vmbmodel.inventory.jobs.read`
+        takes it.
     protected_only : bool
         Whether VMs that no item protects are left out; needs `items`.
 
@@ -154,7 +158,7 @@ def read(
     if time_zone is not None:
         zone(time_zone)
     read_lists = _Lists(disks, vms, items, policies, vaults)
-    log, sizes = read_lists.logs(jobs, used)
+    log, sizes = read_lists.logs(jobs, used, date_order)
     read_lists.refuse_if_wrong()
     notes = read_lists.notes(log)
     places = Places(read_lists.vms)
@@ -192,7 +196,7 @@ def read(
     return Import(
         disks=typed(frame),
         unattached=unattached,
-        policies=policies_of.policy_table(read_lists.policies.values()),
+        policies=policies_of.policy_table(read_lists.policies.values(), target),
         skipped=dict(read_lists.skipped),
         notes=tuple(notes),
     )
@@ -231,13 +235,13 @@ class _Lists:
         self.skipped[f"entry that is {why}"] += 1
 
     def logs(
-        self, jobs: Paths, used: Paths
+        self, jobs: Paths, used: Paths, date_order: str | None
     ) -> tuple[jobs_of.JobLog | None, Sequence[Used]]:
         """Read job log and used sizes."""
         log, sizes = None, []
         try:
             if paths := list(jobs):
-                log = jobs_of.read(paths)
+                log = jobs_of.read(paths, date_order=date_order)
         except InventoryError as error:
             self.wrong += error.findings
         try:

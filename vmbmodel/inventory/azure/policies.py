@@ -4,6 +4,7 @@ Policies are read as ``az``, the service, PowerShell and Terraform print them.
 """
 
 import datetime
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,25 +14,22 @@ import pandas as pd
 
 from vmbmodel.inventory.azure.lists import management
 from vmbmodel.inventory.files import Entry, Resource, instant, resource, short, zone
+from vmbmodel.inventory.fleet import (
+    ANY_DAY,
+    DAYS,
+    MONTHS,
+    POLICY_COLUMNS,
+    WEEKS,
+    month_day_of,
+    runs_a_day,
+)
 
-__all__ = ["POLICY_COLUMNS", "Policy", "common_zone", "policy", "policy_table"]
+__all__ = ["Policy", "common_zone", "policy", "policy_table"]
 
-ANY_DAY = "2026-01-15"
-"""Day of a time that names none; it decides on summer time."""
-
-DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august",
-    "september", "october", "november", "december",
-)  # fmt: skip
-WEEKS = ("first", "second", "third", "fourth", "last")
 RHYTHMS = ("daily", "weekly", "hourly")
 
 MONTHS_OF = {"days": 1 / 31, "weeks": 7 / 31, "months": 1.0, "years": 12.0}
 """Months in a unit, as the service counts them."""
-
-ALL_IN_ARCHIVE_AFTER = 3
-"""Months after which the model moves a point to the archive."""
 
 TIERING = {1: "TierRecommended", 2: "TierAllEligible", 3: "DoNotTier"}
 
@@ -85,11 +83,7 @@ class Policy:
         """
         if "monthly" not in self.kept_on:
             return None
-        first = self.kept_on["monthly"].partition(" ")[0]
-        if first == "last":
-            return -1
-        day = int(first) if first.isdecimal() else 0
-        return day if day <= 28 else -1  # as the calendar has it
+        return month_day_of(self.kept_on["monthly"])
 
     @property
     def enhanced(self) -> bool:
@@ -112,6 +106,7 @@ class Policy:
         """Return what it says in the columns of an inventory."""
         return {
             "interval_h": self.interval_h,
+            "window_h": self.window_h,
             "snapshot_points": self.snapshot_points,
             "recovery_points": self.recovery_points,
             "weekly_points": self.weekly_points,
@@ -120,37 +115,15 @@ class Policy:
             "month_day": self.month_day,
             "snapshot_policy": self.snapshot_policy,
             "archive": self.archive,
+            "archive_after_months": self.archive_after_months,
         }
 
 
-POLICY_COLUMNS = {
-    "policy": "Name of the policy.",
-    "vault": "Vault it belongs to.",
-    "snapshot_policy": "standard or enhanced.",
-    "rhythm": "daily, weekly or hourly.",
-    "days": "Weekdays of a weekly policy.",
-    "starts": "Starts of a day, by the clock of time_zone.",
-    "time_zone": "Time zone of the starts.",
-    "interval_h": "Hours between two runs; the mean of a weekly policy.",
-    "window_h": "Hours of a day in which an hourly policy runs.",
-    "snapshot_points": "Days for which snapshots are kept.",
-    "recovery_points": "Days for which daily points are kept.",
-    "weekly_points": "Weeks for which weekly points are kept.",
-    "weekly_on": "Weekdays whose points are weekly ones.",
-    "monthly_points": "Months for which monthly points are kept.",
-    "month_day": "Day of the month of a monthly point; 0 for one on a weekday.",
-    "monthly_on": "Days, or weeks and weekdays, whose points are monthly ones.",
-    "yearly_points": "Years for which yearly points are kept.",
-    "yearly_on": "The same of yearly points, with their months.",
-    "archive": "Whether monthly and yearly points move to the archive.",
-    "archive_after_months": "Months after which they move.",
-    "remarks": "What the model cannot take as the policy has it.",
-}
-"""Columns of the table of policies, and what each holds."""
+def policy_table(policies: Iterable[Policy], target: str) -> pd.DataFrame:
+    """Return policies as a table that goes beside an inventory, a row each.
 
-
-def policy_table(policies: Iterable[Policy]) -> pd.DataFrame:
-    """Return policies as a table, a row each, with the columns `POLICY_COLUMNS`."""
+    It has the columns `POLICY_COLUMNS`; ``start_h`` is by the clock of `target`.
+    """
     rows = [
         found.settings()
         | {f"{level}_on": found.kept_on.get(level) for level in LEVELS}
@@ -158,11 +131,10 @@ def policy_table(policies: Iterable[Policy]) -> pd.DataFrame:
             "policy": found.name,
             "vault": found.vault.name if found.vault else None,
             "rhythm": found.rhythm,
-            "days": " ".join(found.days) or None,
+            "weekdays": " ".join(found.days) or None,
             "starts": " ".join(f"{start:%H:%M}" for start in found.starts) or None,
             "time_zone": found.zone,
-            "window_h": found.window_h,
-            "archive_after_months": found.archive_after_months,
+            "start_h": found.start_h(target),
             "remarks": "; ".join(found.remarks) or None,
         }
         for found in policies
@@ -255,7 +227,7 @@ def _schedule(
     """Return the starts of a day, the interval, the window and the weekdays."""
     within = schedule.entry(f"{rhythm}Schedule") or schedule
     if rhythm == "hourly":
-        return *_hourly(within, remarks), ()
+        return *_hourly(within), ()
     holder = within if "scheduleRunTimes" in within else schedule
     starts = tuple(
         sorted(
@@ -280,7 +252,7 @@ def _schedule(
 
 
 def _hourly(
-    hours: Entry, remarks: list[str]
+    hours: Entry,
 ) -> tuple[tuple[datetime.datetime, ...], float | None, float | None]:
     """Return the starts, the interval and the window of an hourly policy."""
     interval = hours.number("interval", "scheduleInterval")
@@ -296,12 +268,7 @@ def _hourly(
         rule = "must be 1 to 24 hours, in a window of 24 at most"
         hours.note("interval", rule, interval)
         return (first,), None, window
-    runs = min(int(window // interval) + 1, max(int(24 // interval), 1))
-    if window + interval < 24:
-        remarks.append(
-            f"runs in a window of {window:g} h only, so that its newest snapshot may "
-            f"be {24 - interval * (runs - 1):g} h old; interval_h is {interval:g}"
-        )
+    runs = int(runs_a_day(interval, window))
     each = datetime.timedelta(hours=interval)
     return tuple(first + run * each for run in range(runs)), interval, window
 
@@ -390,10 +357,10 @@ def _archive(entry: Entry, remarks: list[str]) -> tuple[bool | None, float | Non
     after = rule.number("duration", "tierAfterDuration")
     if after is None or unit not in MONTHS_OF:
         return True, None
-    months = after * MONTHS_OF[unit]
-    if months != ALL_IN_ARCHIVE_AFTER:
+    months = float(math.ceil(after * MONTHS_OF[unit] - 1e-9))
+    if unit not in ("months", "years"):
         remarks.append(
-            f"archives points after {months:g} months, taken as {ALL_IN_ARCHIVE_AFTER}"
+            f"archives points after {after:g} {unit}, taken as {months:g} months"
         )
     return True, months
 

@@ -1,4 +1,4 @@
-"""What you were billed: a cost export in the columns of FOCUS.
+"""What you were billed: a cost export of FOCUS or of Cost Management.
 
 An export holds everything a subscription was charged for. Of it, the protected
 instances, the vault storage and the snapshots of VM backup are gathered by month
@@ -6,6 +6,7 @@ and vault; other charges of the backup service are summed by meter, and all else
 is counted.
 """
 
+import datetime
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ import pandas as pd
 
 from vmbmodel._files import refuse_device
 from vmbmodel.fields import NUMBER, nearest
+from vmbmodel.inventory.bill.shapes import COSTS, SHAPES, Shape, folded, shape_of
 from vmbmodel.inventory.files import (
     MANY,
     Cells,
@@ -26,31 +28,11 @@ from vmbmodel.inventory.files import (
     unprintable,
 )
 
-__all__ = ["COSTS", "LINES", "Bill", "read"]
-
-COSTS = {
-    "billed": "BilledCost",
-    "effective": "EffectiveCost",
-    "contracted": "ContractedCost",
-    "list": "ListCost",
-}
-"""Which cost to take, and the column of FOCUS that holds it."""
+__all__ = ["LINES", "Bill", "read"]
 
 LINES = ("instances", "LRS", "ZRS", "GRS", "RA-GRS", "snapshots")
 """Lines of a bill that the model gives, too."""
 
-# A column's newest name first: 1.2 of FOCUS calls the meter SkuMeter.
-_ALIASES = {
-    "meter": ("SkuMeter", "x_SkuMeterName"),
-    "service": ("x_SkuMeterCategory", "ServiceName"),
-    "resource": ("ResourceId",),
-    "currency": ("BillingCurrency",),
-    "start": ("ChargePeriodStart",),
-    "end": ("ChargePeriodEnd",),
-    "quantity": ("PricingQuantity", "ConsumedQuantity"),
-    "unit": ("PricingUnit", "ConsumedUnit"),
-}
-_OPTIONAL = {"category": ("ChargeCategory",), "class": ("ChargeClass",)}
 _BACKUP = ("backup", "azure backup")
 _INSTANCE = re.compile(r"azure vm protected instances?", re.IGNORECASE)
 _STORED = re.compile(r"(?:standard )?(lrs|zrs|grs|ra-grs) data stored", re.IGNORECASE)
@@ -65,6 +47,9 @@ _LARGEST = 10**12
 _CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
 _OTHER = "other column: "
 _SHOWN = 3
+_NO_USE = ("purchase", "unusedreservation")
+_STROKES = {"mdy": "%m/%d/%Y", "dmy": "%d/%m/%Y"}
+_LAST_OF_JANUARY = datetime.date(2026, 1, 31)
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
 _UNIT = re.compile(
     r"(?:(?P<size>\d+)\s*)?(?:gi?b|(?P<tb>ti?b)|units?|counts?|instances?)?"
@@ -114,12 +99,16 @@ class Bill:
             "charges apart makes each of them count."
         )
 
+    remarks: tuple[str, ...] = ()
+    """How the export was read, where that is not plain."""
+
 
 @dataclass
 class _Gathered:
     """What has been read so far."""
 
     cost: str
+    date_order: str
     files: list[str] = field(default_factory=list)
     parts: list[pd.DataFrame] = field(default_factory=list)
     charges: int = 0
@@ -130,6 +119,7 @@ def read(
     paths: Sequence[str | os.PathLike[str]],
     *,
     cost: str = "billed",
+    date_order: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Bill:
     r"""Read the files of a cost export, in any order.
@@ -137,10 +127,14 @@ def read(
     Parameters
     ----------
     paths : sequence of path-like
-        CSV in the columns of FOCUS 1.0 or later, as Azure exports it. A charge that
-        stands in them twice, alike in every column, counts once.
+        CSV in the columns of FOCUS 1.0 or later, as Azure exports it, or the cost
+        details of Cost Management, actual or amortised, whatever the agreement. A
+        charge that stands in them twice, alike in every column, counts once.
     cost : str
-        One of `COSTS`.
+        One of `COSTS`; cost details have the first two, as they were exported.
+    date_order : str, optional
+        ``dmy`` or ``mdy``: how dates with strokes are meant in cost details, which has
+        the month first if not given, as the service writes it.
     progress : callable, optional
         Told a path, and how many of how many bytes of it have been read.
 
@@ -174,7 +168,7 @@ def read(
     >>> bill.covered_frac
     {'2026-01': 1.0}
     """
-    gathered = _Gathered(COSTS[cost])
+    gathered = _Gathered(cost, date_order or "mdy")
     for path in paths:
         _read_file(Path(path), gathered, progress)
     findings = Findings(", ".join(map(os.fspath, paths)))
@@ -193,6 +187,7 @@ def read(
         findings.stop(f"must have one currency; it has {where}")
     charges, repeated = _once(charges, gathered.files)
     ours = charges[charges["line"].isin(LINES)]
+    covered, remarks = _covered_frac(ours)
     keys = ["month", "vault", "line"]
     rows = ours.groupby(keys, as_index=False)[["quantity", "cost"]].sum()
     other, own, unknown = (
@@ -201,7 +196,7 @@ def read(
     )
     return Bill(
         rows=rows,
-        covered_frac=_covered_frac(ours),
+        covered_frac=covered,
         currency=firsts["currency"].iloc[0],
         other=other,
         charges=gathered.charges,
@@ -209,6 +204,7 @@ def read(
         own_snapshots=own,
         unknown_snapshots=unknown,
         repeated=repeated,
+        remarks=tuple(remarks),
     )
 
 
@@ -233,15 +229,21 @@ def _once(
 def _read_file(path: Path, gathered: _Gathered, progress) -> None:
     findings = Findings(os.fspath(path))
     names: dict[str, str] = {}
+    shape = shape_of(())
 
     def columns_of(header: Sequence[str], line: int) -> Mapping[str, int]:
-        wanted = _ALIASES | {"cost": (gathered.cost,)} | _OPTIONAL
-        at = {name.lower(): i for i, name in reversed(list(enumerate(header)))}
+        nonlocal shape
+        shape = shape_of(header)
+        if gathered.cost not in shape.costs:
+            rule = f"has no {COSTS[gathered.cost]}, but what was billed or amortised"
+            findings.stop(rule, row=line)
+        wanted = shape.columns | {"cost": shape.costs[gathered.cost]} | shape.optional
+        at = {folded(name): i for i, name in reversed(list(enumerate(header)))}
         for key, aliases in wanted.items():
-            found = next((a for a in aliases if a.lower() in at), None)
+            found = next((a for a in aliases if folded(a) in at), None)
             if found is not None:
-                names[key] = found
-            elif key not in _OPTIONAL:
+                names[key] = header[at[folded(found)]]
+            elif key not in shape.optional:
                 like = nearest(aliases[0], header)
                 findings.add(
                     f"column {' or '.join(aliases)} is missing",
@@ -249,8 +251,13 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
                     column=aliases[0],
                     hint=f"did you mean {like} to be it?" if like else "",
                 )
+        if len(findings.found) > len(shape.columns) / 2:
+            rule = "has no shape that is known"
+            if "usagedate" in at and "cost" in at:
+                rule = "is a table of the cost analysis, which has no quantities"
+            findings.add(rule, row=line, hint=f"read are {SHAPES}")
         findings.refuse_if_any()
-        used = {name: at[name.lower()] for name in names.values()}
+        used = {name: at[folded(name)] for name in names.values()}
         spare = {f"{_OTHER}{n} {i}": i for i, n in enumerate(header)}
         taken = set(used.values())
         return used | {n: i for n, i in spare.items() if i not in taken}
@@ -262,12 +269,12 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
         with path.open("rb") as file:
             done = (lambda n: progress(str(path), n, size)) if progress else _nothing
             for cells in stream_cells(file, findings, columns_of, done):
-                _take(cells, names, gathered)
+                _take(cells, names, shape, gathered)
                 findings.refuse_if_many()
     except OSError as error:
         findings.unreadable(error)
     if not names:
-        findings.stop("is empty; a header with the columns of FOCUS is needed")
+        findings.stop(f"is empty; read are {SHAPES}")
     findings.refuse_if_any()
 
 
@@ -275,7 +282,9 @@ def _nothing(_: int) -> None:
     pass
 
 
-def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
+def _take(
+    cells: Cells, names: Mapping[str, str], shape: Shape, gathered: _Gathered
+) -> None:
     """Keep the charges of VM backup, and check every cell of them."""
     gathered.charges += cells.rows.size
     meter, service = (
@@ -293,16 +302,23 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
         for key, name in names.items()
     }
     line = pd.Series(kind[at])
-    if "category" in text:  # a reservation bought is no use of it
-        line = line.mask(text["category"].str.lower() == "purchase", "")
+    if "category" in text:  # a reservation bought, or left unused, is no use of it
+        line = line.mask(text["category"].str.lower().isin(_NO_USE), "")
     own = text["resource"].str.contains(_OWN_SNAPSHOT)
     line = line.mask(own & line.isin(("snapshots", _UNKNOWN)), _OWN)
     gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
-    start, end = (_dates(some, names[key], text[key]) for key in ("start", "end"))
-    at = np.flatnonzero((end <= start) & line.isin(LINES))[: MANY + 1]
-    hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
-    some.note(f"must be after {names['start']}", names["end"], at, hints)
+    order = gathered.date_order if shape.daily else None
+    dates = {
+        key: _dates(some, names[key], text[key], order, needed=key in shape.columns)
+        for key in ("start", "end", "period_start", "period_end")
+        if key in names
+    }
+    start = dates["start"]
+    if "end" in dates:
+        at = np.flatnonzero((dates["end"] <= start) & line.isin(LINES))[: MANY + 1]
+        hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
+        some.note(f"must be after {names['start']}", names["end"], at, hints)
     named = columns[names["currency"]].holds(re.compile(_CURRENCY).match)
     at = np.flatnonzero(~named)[: MANY + 1]
     some.note("must be a currency such as USD", names["currency"], at)
@@ -323,7 +339,9 @@ def _take(cells: Cells, names: Mapping[str, str], gathered: _Gathered) -> None:
                 "cost": cost,
                 "currency": text["currency"].str.upper(),
                 "start": start,
-                "end": end,
+                "end": dates.get("end", start + pd.Timedelta(days=1)),
+                "period_start": dates.get("period_start", pd.NaT),
+                "period_end": dates.get("period_end", pd.NaT),
                 "row": _row_hash(columns),
                 "file": len(gathered.files) - 1,
                 "at": some.rows,
@@ -389,10 +407,23 @@ def _numbers(cells: Cells, name: str) -> np.ndarray:
     return np.where(sane, values, 0)
 
 
-def _dates(cells: Cells, name: str, text: pd.Series) -> pd.Series:
+def _dates(
+    cells: Cells, name: str, text: pd.Series, date_order: str | None, *, needed: bool
+) -> pd.Series:
+    """Read dates: the year first, or with strokes in an order, if one is given."""
     dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-    at = np.flatnonzero(dates.isna())[: MANY + 1]
-    cells.note("must be a date such as 2026-01-31", name, at)
+    rule, hints = "must be a date such as 2026-01-31", None
+    blank = (text == "") & (not needed)
+    if date_order:
+        form = _STROKES[date_order]
+        days = text.str.partition(" ")[0]
+        other = pd.to_datetime(days, format=form, utc=True, errors="coerce")
+        dates = dates.fillna(other)
+        rule += f" or {_LAST_OF_JANUARY:{form}}"
+        turned = "mdy" if date_order == "dmy" else "dmy"
+        hints = [f"is it --date-order {turned}?"] * (MANY + 1)
+    at = np.flatnonzero(dates.isna() & ~blank)[: MANY + 1]
+    cells.note(rule, name, at, hints and hints[: len(at)])
     return dates
 
 
@@ -413,13 +444,29 @@ def _per_unit(
     return np.where(np.isnan(factor), 0, factor)
 
 
-def _covered_frac(charges: pd.DataFrame) -> dict[str, float]:
-    """Share of each month between its first and its last charge."""
-    spans = charges.groupby("month").agg(start=("start", "min"), end=("end", "max"))
-    covered = {}
-    for month, start, end in spans.itertuples():
+def _covered_frac(charges: pd.DataFrame) -> tuple[dict[str, float], list[str]]:
+    """Share of each month between its first and its last charge; and what to say of it.
+
+    Charges that all have the last day of their billing period are sums of it.
+    """
+    spans = charges.groupby("month").agg(
+        start=("start", "min"),
+        end=("end", "max"),
+        latest=("start", "max"),
+        period_start=("period_start", "min"),
+        period_end=("period_end", "min"),
+    )
+    covered, remarks = {}, []
+    for month, start, end, latest, period_start, period_end in spans.itertuples():
         first = pd.Timestamp(f"{month}-01", tz="UTC")
         last = first + pd.offsets.MonthBegin(1)
+        if start == latest == period_end and period_start < start:
+            covered[month] = (end - period_start) / (last - first)
+            remarks.append(
+                f"All charges of {month} have the last day of their billing period and "
+                f"are taken as its sums, since {period_start:%Y-%m-%d}."
+            )
+            continue
         end = min(end, last)
         covered[month] = max((end - start) / (last - first), 0.0)
-    return covered
+    return covered, remarks

@@ -15,6 +15,7 @@ from vmbmodel.inventory.files.findings import (
 )
 from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
+    DATE_ORDERS,
     NEVER,
     duration_h,
     instant,
@@ -25,6 +26,7 @@ from vmbmodel.inventory.files.text import read_text, stream_cells, stream_lines
 from vmbmodel.inventory.files.words import Text, lower, unprintable
 
 __all__ = [
+    "DATE_ORDERS",
     "LONGEST_NAME",
     "MANY",
     "NEVER",

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from vmbmodel._toml import packaged
 from vmbmodel.fields import nearest
 
-__all__ = ["NEVER", "duration_h", "instant", "size_gib", "zone"]
+__all__ = ["DATE_ORDERS", "NEVER", "duration_h", "instant", "size_gib", "zone"]
+
+DATE_ORDERS = ("dmy", "mdy")
+"""Orders of day, month and year in a date with strokes."""
 
 LONGEST_H = 24 * 366 * 10
 """Longer than any job: what says more was not meant as a duration."""
@@ -118,7 +121,7 @@ def size_gib(text: str) -> float:
 
 
 def instant(
-    text: str, zone: datetime.tzinfo = datetime.UTC
+    text: str, zone: datetime.tzinfo = datetime.UTC, date_order: str | None = None
 ) -> datetime.datetime | None:
     """Return a time in UTC; None if it stands for a time not set.
 
@@ -128,6 +131,8 @@ def instant(
         ISO 8601, or day, month and year by the clock of a country.
     zone : datetime.tzinfo
         Where the clock stands, if the text does not say.
+    date_order : str, optional
+        One of `DATE_ORDERS`: how a date with strokes, such as 12/11/2026, is meant.
 
     Raises
     ------
@@ -140,6 +145,8 @@ def instant(
     '2022-05-13T10:09:27.280134+00:00'
     >>> instant("13.05.2022 12:09:27 +02:00").isoformat()
     '2022-05-13T10:09:27+00:00'
+    >>> instant("12/11/2020 23:18:36", date_order="dmy").isoformat()
+    '2020-11-12T23:18:36+00:00'
     """
     text = text.strip()
     if len(text) > LONGEST:
@@ -152,7 +159,7 @@ def instant(
         first, mark, last, year, hour, minute, second, fraction, half, offset = (
             match.groups()
         )
-        day, month = _day_and_month(int(first), mark, int(last), half)
+        day, month = _day_and_month(int(first), mark, int(last), half, date_order)
         if half:
             if not 1 <= int(hour) <= 12:
                 raise ValueError("is no time")
@@ -216,10 +223,12 @@ def _ungrouped(text: str) -> float:
 
 
 def _day_and_month(
-    first: int, mark: str, last: int, half: str | None
+    first: int, mark: str, last: int, half: str | None, date_order: str | None
 ) -> tuple[int, int]:
-    if mark != "/":
+    if mark != "/" or date_order == "dmy":
         return first, last
+    if date_order == "mdy":
+        return last, first
     if half:  # a country with AM and PM and strokes puts the month first
         return last, first
     if first > 12 >= last:
@@ -227,8 +236,8 @@ def _day_and_month(
     if last > 12 >= first or first == last:
         return last, first
     raise ValueError(
-        "is a date whose day and month may be taken for each other; write the year "
-        "first, 2026-11-28 22:30"
+        "is a date whose day and month may be taken for each other; say --date-order "
+        "dmy or mdy, or write the year first, 2026-11-28 22:30"
     )
 
 

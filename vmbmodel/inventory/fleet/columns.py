@@ -21,6 +21,7 @@ REQUIRED = ("vm", "disk", "role", "size_gib", "used_gib")
 
 OF_THE_POLICY = (
     "interval_h",
+    "window_h",
     "snapshot_points",
     "recovery_points",
     "weekly_points",
@@ -29,6 +30,7 @@ OF_THE_POLICY = (
     "month_day",
     "snapshot_policy",
     "archive",
+    "archive_after_months",
 )
 """What the policy of a VM says of its backups, beside when they start."""
 

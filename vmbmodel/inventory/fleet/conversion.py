@@ -6,7 +6,7 @@ Each conversion notes the cells that break the rules of their row in
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +50,7 @@ def without_blank_rows(cells: Cells) -> Cells:
     """Leave out the rows with nothing in them."""
     columns = cells.columns
     filled = np.zeros(cells.rows.size, dtype=bool)
-    for name in [name for name in COLUMNS if name in columns]:
+    for name in columns:
         if filled.all():
             return cells
         filled |= ~_missing(_filled(columns[name]))
@@ -60,8 +60,8 @@ def without_blank_rows(cells: Cells) -> Cells:
     return replace(cells, columns=kept, rows=cells.rows[filled])
 
 
-def converted(cells: Cells) -> dict[str, Column]:
-    """Bring every column to its type, an absent one to missing values."""
+def converted(cells: Cells, names: Iterable[str] = COLUMNS) -> dict[str, Column]:
+    """Bring columns to their types, an absent one to missing values."""
     by_kind = {"number": _numbers, "text": _names, "flag": _flags, "choice": _choices}
     absent = Text([], np.full(cells.rows.size, -1, np.int32))
     none = {
@@ -69,7 +69,7 @@ def converted(cells: Cells) -> dict[str, Column]:
         "flag": _flags_of(absent, []),
     }
     columns = {}
-    for name in COLUMNS:
+    for name in names:
         field = fields()[name]
         if name in cells.columns:
             columns[name] = by_kind[field.kind](field, cells)

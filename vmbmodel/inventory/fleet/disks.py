@@ -25,6 +25,7 @@ from vmbmodel.inventory.fleet.conversion import (
     frame_of,
     without_blank_rows,
 )
+from vmbmodel.inventory.fleet.policies import Policies, read_policies, with_policies
 from vmbmodel.inventory.fleet.rules import check_rows
 from vmbmodel.inventory.fleet.tables import frame_cells, parquet_cells
 
@@ -94,7 +95,9 @@ def disks_of(fleet: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     raise TypeError(f"fleet must be a path or a DataFrame, a row a disk; got {what}")
 
 
-def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_fleet(
+    path: str | os.PathLike[str], policies: str | os.PathLike[str] | None = None
+) -> pd.DataFrame:
     r"""Read an inventory: a row a disk.
 
     The content decides between Parquet and comma-separated text (UTF-8), not the
@@ -105,6 +108,10 @@ def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
     ----------
     path : path-like
         The file. It has the columns `REQUIRED` and any of `OPTIONAL`, in any order.
+    policies : path-like, optional
+        A table of policies, which says the rest of those that the inventory names: CSV
+        with the columns `POLICY_COLUMNS`, or TOML with a table ``[[policy]]`` each. A
+        cell of the inventory may say the same, or nothing.
 
     Returns
     -------
@@ -146,10 +153,12 @@ def read_fleet(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> fleet["churn_gib_per_day"].isna().all()
     np.True_
     """
-    return read_located(path).disks
+    return read_located(path, policies).disks
 
 
-def read_located(path: str | os.PathLike[str]) -> Located:
+def read_located(
+    path: str | os.PathLike[str], policies: str | os.PathLike[str] | None = None
+) -> Located:
     r"""Read an inventory as `read_fleet` does, and say where each row stands in it.
 
     >>> import tempfile
@@ -164,7 +173,8 @@ def read_located(path: str | os.PathLike[str]) -> Located:
     data = _bytes(path, findings)
     cells = without_blank_rows(_taken_apart(data, findings))
     digest = hashlib.sha256(data).hexdigest()
-    disks = _checked(cells)
+    table = None if policies is None else read_policies(policies)
+    disks = _checked(cells, table)
     _LOG.info("%s: %d disks, SHA-256 %s", findings.file, len(disks), digest)
     return Located(disks, cells.rows, findings.counted, digest)
 
@@ -297,11 +307,17 @@ def _taken_apart(data: bytes, findings: Findings) -> Cells:
     return read_text(data, findings, columns_of)
 
 
-def _checked(cells: Cells) -> pd.DataFrame:
+def _checked(cells: Cells, policies: Policies | None = None) -> pd.DataFrame:
     """Convert and check all cells, or raise everything found in the file."""
     columns = converted(cells)
     check_rows(columns, cells)
     cells.findings.refuse_if_any()
+    disks = frame_of(columns)
+    if policies is not None:
+        disks = with_policies(disks, cells, policies)
+        cells.findings.refuse_if_any()
+        for remark in policies.remarks:
+            _LOG.warning("%s: %s", policies.file, remark)
     for remark in cells.findings.remarks:
         _LOG.warning("%s: %s", cells.findings.file, remark)
-    return frame_of(columns)
+    return disks

@@ -2,11 +2,12 @@
 
 Read are the output of ``az backup job list`` and ``job show`` (and the service's
 own answers, which they print), exports of the table ``AddonAzureBackupJobs`` of
-Log Analytics and of its predecessor, the CSV of the portal, and the table that
-this module gives, written as CSV. A row that cannot be read is counted by
-reason, not guessed.
+Log Analytics and of its predecessor, the jobs that the portal exports of a vault or of
+several, and the table that this module gives, written as CSV. A row that cannot be
+read is counted by reason, not guessed.
 """
 
+import functools
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel.fields import misnamed
 from vmbmodel.inventory.files import (
+    DATE_ORDERS,
     Finding,
     Findings,
     InventoryError,
     Page,
     Tally,
+    instant,
     log_rows,
     unfollowed,
     unused,
@@ -28,6 +32,14 @@ from vmbmodel.inventory.files import (
 from vmbmodel.inventory.jobs.rows import COLUMNS, job
 
 __all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
+
+SHAPES = (
+    "az backup job list and show (-o json), Get-AzRecoveryServicesBackupJob as JSON or "
+    "Export-Csv, the jobs that the portal exports of a vault (Workload name, "
+    "Operation, Status, Type, Start time, Duration) or of several (Backup instance, "
+    "Datasource type), the Resource Graph, and AddonAzureBackupJobs of Log Analytics"
+)
+"""Shapes of logs that are read, for who hands over another."""
 
 _TIMES = ("start_time", "end_time")
 _NUMBERS = tuple(n for n in COLUMNS if n.endswith(("_h", "_gib")))
@@ -70,7 +82,11 @@ class JobLog:
         )
 
 
-def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> JobLog:
+def read(
+    paths: Iterable[str | os.PathLike[str]],
+    time_zone: str = "UTC",
+    date_order: str | None = None,
+) -> JobLog:
     r"""Read job logs.
 
     Parameters
@@ -79,6 +95,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         The files, in any mixture of shapes.
     time_zone : str
         Zone of the clock where a time does not say; Windows or tz name.
+    date_order : str, optional
+        ``dmy`` or ``mdy``: how dates with strokes are meant, such as 12/11/2026. If not
+        given, one that may be read in two ways is not read.
 
     Returns
     -------
@@ -90,7 +109,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
     vmbmodel.inventory.files.InventoryError
         If a file cannot be taken apart, or none of its rows can be read.
     ValueError
-        If there is no such time zone.
+        If there is no such time zone or order.
 
     Notes
     -----
@@ -118,7 +137,9 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
     >>> print(f"{log.jobs.at[0, 'job_h']:.3f} h, not read: {len(log.unread)}")
     0.257 h, not read: 0
     """
-    clock = zone(time_zone)
+    if date_order not in (None, *DATE_ORDERS):
+        raise ValueError(f"date_order cannot be {misnamed(date_order, DATE_ORDERS)}")
+    moment = functools.partial(instant, zone=zone(time_zone), date_order=date_order)
     rows, refused, tallies = [], [], []
     pages: list[Page] = []
     skipped: Counter[str] = Counter()
@@ -127,7 +148,7 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         before, passed = len(rows), skipped.total()
         try:
             for entry in log_rows(path, tally, pages):
-                row = job(entry, clock)
+                row = job(entry, moment)
                 if isinstance(row, str):
                     skipped[row] += 1
                 elif row is not None:
@@ -143,7 +164,8 @@ def read(paths: Iterable[str | os.PathLike[str]], time_zone: str = "UTC") -> Job
         if len(rows) == before and skipped.total() == passed:
             refused += tally.found[:20]
             rule = "has no job that can be read"
-            refused.append(Finding(os.fspath(path), None, None, None, rule))
+            hint = f"read are {SHAPES}"
+            refused.append(Finding(os.fspath(path), None, None, None, rule, hint))
         tallies.append(tally)
     if refused:
         raise InventoryError(refused)

@@ -1,13 +1,15 @@
 """One job of a log, whatever tool printed it."""
 
 import datetime
-import functools
 import re
 from collections.abc import Callable, Iterable
 
-from vmbmodel.inventory.files import Entry, duration_h, instant, size_gib
+from vmbmodel.inventory.files import Entry, duration_h, size_gib
 
 __all__ = ["COLUMNS", "job"]
+
+Moment = Callable[[str], datetime.datetime | None]
+"""Reads a time; None stands for one that is not set."""
 
 COLUMNS = (
     "vm",
@@ -31,7 +33,14 @@ COLUMNS = (
 POWERSHELL_VM = 1
 """Kind of a VM, where PowerShell prints a number in the place of the word."""
 
-_VM_KINDS = ("azureiaasvm", "iaasvm", "azurevm", "azurevirtualmachine", "vm")
+_VM_KINDS = (
+    "azureiaasvm",
+    "iaasvm",
+    "azurevm",
+    "azurevirtualmachine",
+    "azurevirtualmachines",
+    "vm",
+)
 _NAMES = (
     "entityFriendlyName",
     "BackupItemFriendlyName",
@@ -45,6 +54,8 @@ _NAMES = (
 _GROUPS = ("containerName", "BackupItemUniqueId", "ProtectedContainerUniqueId")
 _STARTS = ("startTime", "JobStartDateTime", "StartTimeUTC")
 _ENDS = ("endTime", "JobEndDateTime", "EndTimeUTC")
+_PORTAL_KIND = ("DatasourceType",)
+_PORTAL_GROUP = ("DatasourceResourceGroup",)
 _TASKS = {
     "takesnapshot": "snapshot_h",
     "transferdatatovault": "transfer_h",
@@ -62,14 +73,19 @@ _SPELLINGS = {
     "inprogress": "InProgress",
     "cancelling": "Cancelling",
     "backup": "Backup",
+    "scheduledbackup": "Backup",
+    "on-demandbackup": "Backup",
+    "ad-hocbackup": "Backup",
     "restore": "Restore",
     "configurebackup": "ConfigureBackup",
 }
 
 
-def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
-    """Read one job; a text says why it is none of a VM."""
-    kind = entry.raw("backupManagementType", "BackupItemType", "jobType")
+def job(entry: Entry, moment: Moment) -> dict | str | None:
+    """Read one job; a text says why it is none of a VM. Times are read by `moment`."""
+    kind = entry.raw("backupManagementType", "BackupItemType", "jobType", *_PORTAL_KIND)
+    if kind is None and "WorkloadName" in entry:  # of the portal, which calls it so
+        kind = entry.raw("Type")
     if type(kind) is int and kind != POWERSHELL_VM:
         return f"no job of a VM, but of kind {str(kind)[:40]}"
     plain = re.sub(r"[^a-z]", "", kind.lower()) if isinstance(kind, str) else ""
@@ -84,18 +100,18 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
     status = _word(entry, "status", "JobStatus")
     info = entry.entry("extendedInfo") if "extendedInfo" in entry else None
     bag = info.entry("propertyBag") if info else None
-    start = _time(entry, clock, *_STARTS)
+    start = _time(entry, moment, *_STARTS)
     if start is None:
         if not any(name in entry for name in _STARTS):
             entry.note("startTime", "must not be missing", None)
         return None
-    end = _time(entry, clock, *_ENDS)
+    end = _time(entry, moment, *_ENDS)
     group, vm = _item(entry)
     subscription, vault = _vault(entry)
     row = dict.fromkeys(COLUMNS)
     row |= {
         "vm": entry.name(*_NAMES) or (bag.name("VMName") if bag else None) or vm,
-        "resource_group": group or entry.name("resource_group"),
+        "resource_group": group or entry.name("resource_group", *_PORTAL_GROUP),
         "subscription": subscription,
         "vault": vault,
         "operation": operation,
@@ -105,7 +121,7 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
         "job_h": _duration(entry, start, end),
         "moved_gib": _moved(entry, bag),
         "job": entry.text("JobUniqueId", "JobId", "job", "name"),
-        "generated": _time(entry, clock, "TimeGenerated"),
+        "generated": _time(entry, moment, "TimeGenerated"),
     }
     for name in ("snapshot_h", "wait_h", "transfer_h", "validate_h"):
         row[name] = entry.number(name)
@@ -113,9 +129,9 @@ def job(entry: Entry, clock: datetime.tzinfo) -> dict | str | None:
         entry.note("entityFriendlyName", "must name the VM", None)
         return None
     if info is not None:
-        row |= _phases(info.entries("tasksList"), clock)
+        row |= _phases(info.entries("tasksList"), moment)
     elif "SubTasks" in entry:  # of PowerShell
-        row |= _phases(entry.entries("SubTasks"), clock)
+        row |= _phases(entry.entries("SubTasks"), moment)
     return row
 
 
@@ -126,11 +142,8 @@ def _word(entry: Entry, *names: str) -> str | None:
     return _SPELLINGS.get(text.lower().replace(" ", ""), text)
 
 
-def _time(
-    entry: Entry, clock: datetime.tzinfo, *names: str
-) -> datetime.datetime | None:
-    parse = functools.partial(instant, zone=clock)
-    return entry.parsed(parse, *names, otherwise="must be a time")
+def _time(entry: Entry, moment: Moment, *names: str) -> datetime.datetime | None:
+    return entry.parsed(moment, *names, otherwise="must be a time")
 
 
 def _quantity(entry: Entry, parse: Callable[[str], float], *names: str) -> float | None:
@@ -206,11 +219,12 @@ def _vault(entry: Entry) -> tuple[str | None, str | None]:
         )
         if match:
             return match[1].lower(), match[2]
-    subscription = entry.text("SubscriptionId", "subscription")
+    names = "SubscriptionId", "subscription", "DatasourceSubscription"
+    subscription = entry.text(*names)
     return subscription, entry.name("VaultName", "vault")
 
 
-def _phases(tasks: Iterable[Entry], clock: datetime.tzinfo) -> dict[str, float]:
+def _phases(tasks: Iterable[Entry], moment: Moment) -> dict[str, float]:
     """Return the times of the tasks, as far as they are recorded."""
     found, begins, ends = {}, {}, {}
     for task in tasks:
@@ -228,8 +242,8 @@ def _phases(tasks: Iterable[Entry], clock: datetime.tzinfo) -> dict[str, float]:
                 )
         if (task.text("status") or "").lower() != "completed":
             continue
-        begins[phase] = _time(task, clock, "startTime")
-        ends[phase] = _time(task, clock, "endTime")
+        begins[phase] = _time(task, moment, "startTime")
+        ends[phase] = _time(task, moment, "endTime")
         spent = _spent(task)
         if begins[phase] and ends[phase] and ends[phase] >= begins[phase]:
             spent = (ends[phase] - begins[phase]).total_seconds() / 3600

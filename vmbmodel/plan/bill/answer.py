@@ -280,6 +280,7 @@ def _causes(lines: pd.DataFrame) -> dict[str, list[float]]:
 def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
     if repeats := bill.repeats():
         yield repeats
+    yield from bill.remarks
     for month, share in bill.covered_frac.items():
         if share < 1:
             yield f"The bill covers {share:.0%} of {month}."

@@ -6,8 +6,12 @@ r"""The law of whole jobs, fitted at once to all that a log of totals tells.
 with the time :math:`M` of snapshot and transfer, lognormal, the size :math:`x` moved,
 and the wait :math:`W`: nothing, or with probability :math:`C` exponential of mean
 :math:`m`. It is the law by which an estimate reads a profile. Parameters are fitted
-together, on a scale without ends, since totals tell none of them by itself; jobs of a
-night share their luck, so that intervals come from whole nights.
+together, since totals tell none of them by itself.
+
+Jobs of a night share their luck, so that intervals come from whole nights. And nobody
+knows that waits are exponential: an interval reaches over what the log would say if the
+shape of waits were free, too, and over the same if everybody waited, unless that makes
+the log far less likely.
 """
 
 import math
@@ -15,10 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
-from scipy.special import expit, ndtr
 
 from vmbmodel.plan.calibrate.fits import FEWEST_NIGHTS, reach
+from vmbmodel.plan.calibrate.likelihood import CONSTANTS, Fitted, Log, within_prob
 
 __all__ = ["GRIDS_MIN", "Joint", "fit_joint", "polling_grid_min"]
 
@@ -27,17 +30,7 @@ GRIDS_MIN = (30, 15, 10, 5)
 _SURE = 10.0  # of a grid: by chance, 1 on average, and above 3 in one of 20 logs
 _SHARP = 0.3  # of 1 where all ends are on it; a smooth law of many jobs has less
 _FINEST_MIN = 1 / 60
-
-_NAMES = ("fixed_h", "fixed_sd", "size_sd", "wait_prob", "wait_mean_h", "h_per_gib")
-_PRIORS = {
-    "fixed_sd": (math.log(0.2), 1.0),
-    "size_sd": (math.log(0.2), 1.0),
-    "wait_prob": (0.0, 2.0),
-}
-"""Middle and standard deviation of what totals hardly tell, on the scale of the fit:
-the logarithm, and for a share that of its odds."""
-_STEP = 1e-4
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+_UNLIKELY = 5.0  # logarithm of a ratio of likelihoods
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Joint:
 
     def within_prob(self, hours: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Return the chance of jobs to be over within a time of each."""
-        return _within(hours, sizes, self.fitted)
+        return within_prob(hours, sizes, self.fitted)
 
 
 def polling_grid_min(job_h: np.ndarray) -> float | None:
@@ -93,91 +86,40 @@ def fit_joint(
     waits : bool
         Whether there is a wait in the times.
     """
-    grid_h = (grid_min or _FINEST_MIN) / 60
-    free = ["fixed_h", "fixed_sd"]
-    if waits:
-        free += ["wait_prob", "wait_mean_h"]
-    if h_per_gib is None:
-        free += ["size_sd", "h_per_gib"]
-    held = {"wait_prob": 0.0, "wait_mean_h": 1.0, "size_sd": 0.0}
-    held |= {"h_per_gib": h_per_gib or 0.0}
-
-    def values(point: np.ndarray) -> dict[str, float]:
-        own = {
-            name: float(expit(at) if name == "wait_prob" else np.exp(at))
-            for name, at in zip(free, point, strict=True)
-        }
-        return held | own
-
-    def scores(point: np.ndarray) -> np.ndarray:
-        law = values(point)
-        ends = _within(np.array([hours, np.maximum(hours - grid_h, 0)]), sizes, law)
-        return np.log(np.maximum(ends[0] - ends[1], 1e-300))
-
-    middle, spread = np.zeros(len(free)), np.full(len(free), np.inf)
-    for at, name in enumerate(free):
-        middle[at], spread[at] = _PRIORS.get(name, (0.0, np.inf))
-
-    def loss(point: np.ndarray) -> float:
-        weak = (((point - middle) / spread) ** 2).sum() / 2
-        return float(weak - scores(point).sum())
-
-    def by_job(point: np.ndarray) -> np.ndarray:
-        steps = np.eye(len(free)) * _STEP
-        ends = ((scores(point + step), scores(point - step)) for step in steps)
-        return np.array([(up - down) / (2 * _STEP) for up, down in ends])
-
-    def gradient(point: np.ndarray) -> np.ndarray:
-        return (point - middle) / spread**2 - by_job(point).sum(axis=1)
-
     slope = h_per_gib
     if slope is None:
         slope = max(np.polyfit(sizes, hours, 1)[0], 1e-4)
     rest = hours - sizes * slope
     fixed = max(np.quantile(rest, 0.1), 0.02)
-    start = {
-        "fixed_h": math.log(fixed),
-        "fixed_sd": math.log(0.2),
-        "size_sd": math.log(0.2),
-        "wait_prob": 0.5,
-        "wait_mean_h": math.log(max((rest - fixed).mean(), 0.05)),
-        "h_per_gib": math.log(max(slope, 1e-4)),
-    }
-    point = optimize.minimize(
-        loss,
-        [start[name] for name in free],
-        jac=gradient,
-        method="L-BFGS-B",
-        bounds=[(-12, 12)] * len(free),
-    ).x
+    waited = max((rest - fixed).mean(), 0.05)
+    held = {"wait_prob": 0.0, "wait_mean_h": 1.0, "size_sd": 0.0}
+    held |= {"h_per_gib": h_per_gib or 0.0}
+    start = {"fixed_h": math.log(fixed), "fixed_sd": math.log(0.2)}
+    if waits:
+        start |= {"wait_prob": 0.5, "wait_mean_h": math.log(waited)}
+    if h_per_gib is None:
+        start |= {"size_sd": math.log(0.2), "h_per_gib": math.log(max(slope, 1e-4))}
     if len(np.unique(night)) < FEWEST_NIGHTS:
         night = np.arange(len(hours))  # what jobs alone can tell, for no interval
     nights, of = np.unique(night, return_inverse=True)
-    by_night = np.array([np.bincount(of, row, len(nights)) for row in by_job(point)])
-    wide = np.eye(len(free)) * 1e-3
-    curve = np.array([gradient(point + w) - gradient(point - w) for w in wide]) / 2e-3
-    curve = (curve + curve.T) / 2
-    inverse = np.linalg.pinv(curve, hermitian=True)
-    more = len(nights) / max(len(nights) - 1, 1)
-    error = np.sqrt(np.diag(inverse @ (by_night @ by_night.T) @ inverse) * more)
-    off = reach(len(nights)) * error
-    return Joint(values(point), values(point - off), values(point + off))
+    log = Log(hours, sizes, of, (grid_min or _FINEST_MIN) / 60)
+    best = Fitted.of(log, _but(held, *start), start)
+    fits = [best]
+    if waits:
+        free = {"wait_scale_h": best.point["wait_mean_h"]}
+        free |= {"wait_shape": 0.0, "wait_tail_frac": -1.5}
+        start = _but(best.point, "wait_mean_h") | free
+        shaped = Fitted.of(log, best.held, start)
+        held = {**best.held, "wait_prob": 1.0}
+        all_wait = Fitted.of(log, held, _but(shaped.point, "wait_prob"))
+        fits += [shaped, all_wait]
+        if all_wait.likely < shaped.likely - _UNLIKELY:
+            fits.remove(all_wait)
+    ends = [fit.ends(reach(len(nights))) for fit in fits]
+    low = {name: min(end[0][name] for end in ends) for name in CONSTANTS}
+    high = {name: max(end[1][name] for end in ends) for name in CONSTANTS}
+    return Joint(best.constants, low, high)
 
 
-def _within(
-    hours: np.ndarray, sizes: np.ndarray, law: Mapping[str, float]
-) -> np.ndarray:
-    """Return what `done_within_prob` does, with as many nodes as a fit needs."""
-    moved = law["h_per_gib"] * sizes
-    mean = law["fixed_h"] + moved
-    variance = (law["fixed_sd"] * law["fixed_h"]) ** 2 + (law["size_sd"] * moved) ** 2
-    spread = np.sqrt(np.log1p(np.maximum(variance / mean**2, 1e-10)))
-    top = np.log(np.maximum(hours, 1e-300) / mean) / spread + spread / 2
-    low, high = -7.0, np.clip(top, -7.0, 7.0)
-    nodes = low + (high - low)[..., np.newaxis] * (1 + _POINTS) / 2
-    wide = spread[..., np.newaxis]
-    work = mean[..., np.newaxis] * np.exp(wide * (nodes - wide / 2))
-    left = np.maximum(hours[..., np.newaxis] - work, 0)
-    bell = np.exp(-0.5 * nodes**2 - left / law["wait_mean_h"]) @ _WEIGHTS
-    waiting = law["wait_prob"] * bell * (high - low) / 2 / math.sqrt(2 * math.pi)
-    return np.where(hours > 0, ndtr(top) - waiting, 0.0)
+def _but(of: Mapping[str, float], *names: str) -> dict[str, float]:
+    return {name: value for name, value in of.items() if name not in names}

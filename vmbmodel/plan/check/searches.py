@@ -19,6 +19,9 @@ from vmbmodel.plan.scenario import Scenario
 __all__ = ["SEARCHES", "Known", "Search", "known"]
 
 
+_NEEDS_ENHANCED = ("ultra", "UltraSSD_LRS", "premium-ssd-v2", "PremiumV2_LRS")
+
+
 @dataclass(frozen=True)
 class Known:
     """What an inventory says, without a guess."""
@@ -309,6 +312,75 @@ def _snapshot_days(
     return _of_policies(facts, says, "snapshot_points", "snapshot_policy")
 
 
+def _weekly_snapshot_days(
+    facts: Known, standard: float, least: float, most: float
+) -> Search:
+    def says(kept):
+        snapshots, kind = kept["snapshot_points"], kept["snapshot_policy"]
+        low, high = (least, most) if kind == "enhanced" else (standard, standard)
+        if not _is_weekly(kept) or low <= snapshots <= high:
+            return None
+        days = f"{low:g} to {high:g}" if low < high else f"{low:g}"
+        text = "Snapshots are kept for {:g} days; a weekly policy, "
+        text += f"{kind}, keeps them for {days}."
+        return snapshots, low if snapshots < low else high, text
+
+    names = "snapshot_points", "snapshot_policy", "recovery_points", "weekly_points"
+    return _of_policies(facts, says, *names)
+
+
+def _offered_retention(facts: Known, *offered: float) -> Search:
+    names = (
+        "snapshot_points",
+        "recovery_points",
+        "weekly_points",
+        "monthly_points",
+        "yearly_points",
+    )
+
+    def says(kept):
+        if kept["snapshot_policy"] != "enhanced":
+            return None
+        if tuple(kept[name] for name in names) != offered:
+            return None
+        text = "All that it keeps is what the portal offers, {:g} daily points first."
+        return kept["recovery_points"], offered[1], text
+
+    return _of_policies(facts, says, "snapshot_policy", *names)
+
+
+def _unmanaged_disks(facts: Known) -> Search:
+    _, unknown = _split(facts.disks, "managed")
+
+    def places():
+        rows = facts.unmanaged[["vm", "disk", "row"]].itertuples(index=False)
+        for vm, disk, row in rows:
+            text = f"Disk {disk} is unmanaged."
+            yield Place({"vm": vm, "disk": disk}, None, None, text, int(row))
+
+    known = len(facts.disks) - unknown
+    return Search(places(), known, unknown, "managed", "disks")
+
+
+def _enhanced_disks(facts: Known) -> Search:
+    new = facts.disks["disk_type"].isin(_NEEDS_ENHANCED)
+    open_ = facts.disks["disk_type"].isna() | (
+        new & facts.disks["snapshot_policy"].isna()
+    )
+
+    def places():
+        wrong = new & holds(facts.disks["snapshot_policy"], "standard")
+        names = ["vm", "disk", "disk_type", "row"]
+        rows = facts.disks.loc[wrong, names].itertuples(index=False)
+        for vm, disk, kind, row in rows:
+            text = f"Disk {disk} is {kind}; its VM has a Standard policy."
+            yield Place({"vm": vm, "disk": disk}, None, None, text, int(row))
+
+    unknown = int(open_.sum())
+    known, lacks = len(facts.disks) - unknown, "disk_type and snapshot_policy"
+    return Search(places(), known, unknown, lacks, "disks")
+
+
 def _daily_backups(facts: Known, most: float) -> Search:
     def says(kept):
         runs = 24 / kept["interval_h"]
@@ -383,6 +455,10 @@ SEARCHES: dict[str, Callable[..., Search]] = {
     "graded-retention": _graded_retention,
     "snapshot-retention": _snapshot_retention,
     "snapshot-days": _snapshot_days,
+    "weekly-snapshot-days": _weekly_snapshot_days,
+    "offered-retention": _offered_retention,
+    "unmanaged-disks": _unmanaged_disks,
+    "enhanced-disks": _enhanced_disks,
     "daily-backups": _daily_backups,
     "enhanced-interval": _enhanced_interval,
 }

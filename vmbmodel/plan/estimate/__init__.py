@@ -10,7 +10,7 @@ from vmbmodel.plan.estimate.answer import (
     estimate_disks,
     parse_case,
 )
-from vmbmodel.plan.estimate.doubt import (
+from vmbmodel.plan.estimate.doubts import (
     DRAWS,
     OF_THE_FLEET,
     OF_VMS,
@@ -42,6 +42,7 @@ from vmbmodel.plan.estimate.remarks import (
     restore_said,
     wait_said,
 )
+from vmbmodel.plan.estimate.starts import START_COLUMNS
 
 __all__ = [
     "AT_RISK_PROB",
@@ -53,6 +54,7 @@ __all__ = [
     "OF_VMS",
     "POLICY_COLUMNS",
     "SCHEMA",
+    "START_COLUMNS",
     "Assumption",
     "Doubt",
     "Estimate",

@@ -19,7 +19,7 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.doubt import Doubt, doubt_of_disks, quick
+from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
 from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
@@ -32,6 +32,7 @@ from vmbmodel.plan.estimate.remarks import (
     wait_said,
 )
 from vmbmodel.plan.estimate.restores import point_ages
+from vmbmodel.plan.estimate.starts import daily_starts
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario, parse_setting
@@ -122,6 +123,8 @@ class Estimate(Result):
     policies: pd.DataFrame  #: how often the backups of each policy miss
     months: pd.DataFrame | None = None  #: a row a month to come and VM, if asked for
     drawn: Doubt | None = None  #: intervals around the figures, if asked for
+    starts: pd.DataFrame | None = None
+    """A row for each start of the VMs that start several times a day, if any do."""
 
     schema: ClassVar[str] = SCHEMA
 
@@ -138,6 +141,8 @@ class Estimate(Result):
         if self.drawn:
             yield "interval", self.drawn.told
         yield "policies", self.policies
+        if self.starts is not None:
+            yield "starts", self.starts
         if self.months is not None:
             yield "months", month_totals(self.months)
         yield "assumptions", self.assumptions
@@ -258,6 +263,7 @@ def estimate_disks(
         went = walk(disks, kept, {}, scenario)
         names, vms, done = went.names, went.vms, went.done
         vms |= point_ages(vms, **ask(point_ages))
+        starts = daily_starts(names, vms, done, **ask(daily_starts))
         kept = kept.assign(**went.copied)
         billed = partial(bill, scenario=scenario)
         ahead, steps = None, ()
@@ -283,6 +289,7 @@ def estimate_disks(
         policies=policy_misses(table),
         months=ahead,
         drawn=doubt_of_disks(fleet, scenario, draws) if draws else None,
+        starts=starts if starts is None else _in_order(starts, order),
     )
 
 
@@ -374,6 +381,12 @@ def parse_case(text: str) -> list[dict[str, object]]:
     if problems or not case:
         raise ValueError("\n".join(problems or ["there is nothing to compare in ''"]))
     return [case]
+
+
+def _in_order(rows: pd.DataFrame, vms: np.ndarray) -> pd.DataFrame:
+    """Bring rows of VMs into the order of the inventory."""
+    at = pd.Index(vms).get_indexer(rows["vm"])
+    return rows.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
 
 
 def _known(row: dict) -> dict:

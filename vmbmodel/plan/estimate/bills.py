@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
+from vmbmodel.plan.estimate.starts import runs_of
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import (
     archive_usd_per_gib_month,
@@ -50,7 +51,10 @@ def bill(
     past, dated = (protected_days, scenario["yearly_growth_frac"]), vms["month_day"]
     archived_gib, archive = 0.0, vms["archive"] & (redundancy != "ZRS")
     if archive.any():
-        archived_gib, left = _archived(used, points, past, dated, **ask(_archived))
+        after = vms["archive_after_months"]
+        archived_gib, left = _archived(
+            used, points, past, dated, after, **ask(_archived)
+        )
         archived_gib = np.where(archive, archived_gib, 0.0)
         points = tuple(
             np.where(archive, *pair) for pair in zip(left, points, strict=True)
@@ -85,8 +89,9 @@ def bill(
         own = billed_as == policy
         if own.any():
             kept = np.minimum(vms["snapshot_points"], protected_days)
+            runs = runs_of(vms)
             usd = _snapshot_usd(
-                used, changed, kept, scenario[rate], policy, **ask(_snapshot_usd)
+                used, changed, kept, runs, scenario[rate], policy, **ask(_snapshot_usd)
             )
             columns["snapshot_usd"] = np.where(own, usd, columns["snapshot_usd"])
     columns["total_usd"] = (
@@ -122,14 +127,14 @@ def _archived(
     points: tuple[float, float, float, float],
     past: tuple[np.ndarray | float, float],
     month_day: np.ndarray,
+    archive_after_months: np.ndarray,
     *,
-    archive_after_months: float,
     archive_left_months: float,
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Return what lies in the archive, and the points left in the standard tier.
 
     Points are daily, weekly, monthly and yearly ones; the past is the days since the
-    first backup, and the growth in a year.
+    first backup, and the growth in a year. When a point may move is of each policy.
     """
     rule = archive_after_months, archive_left_months
     archived_gib = formulas.archived_gib(used_gib, *points, *rule, *past, month_day)
@@ -166,13 +171,16 @@ def _snapshot_usd(
     used_gib: np.ndarray,
     changed_gib: np.ndarray,
     kept: np.ndarray,
+    runs: np.ndarray,
     usd_per_gib_month: float,
     snapshot_policy: str,
     *,
     snapshot_discount_frac: float,
 ) -> np.ndarray:
     """Price the snapshots that are kept beside the disks."""
-    billed_gib = formulas.snapshot_gib(used_gib, changed_gib, kept, snapshot_policy)
+    billed_gib = formulas.snapshot_gib(
+        used_gib, changed_gib, kept, snapshot_policy, runs
+    )
     usd = formulas.storage_usd(billed_gib, usd_per_gib_month, 1)
     return formulas.discounted_usd(usd, snapshot_discount_frac)
 

@@ -202,8 +202,10 @@ def _deviations(name: str, disks: pd.DataFrame, count: int, seed: int) -> np.nda
 
     It depends on their names alone, so that a VM more or less moves no other.
     """
-    keys = disks["vm"].astype(str) + "\0" + disks["disk"].astype(str) + "\0" + name
-    of_disk = pd.util.hash_array(keys.to_numpy(object), categorize=False)
+    # one by one, for a column of pandas 2 loses a NUL that is added to it
+    pairs = zip(disks["vm"], disks["disk"], strict=True)
+    keys = np.array([f"{vm}\0{disk}\0{name}" for vm, disk in pairs], dtype=object)
+    of_disk = pd.util.hash_array(keys, categorize=False)
     of_draw = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = of_disk + (of_draw + np.uint64(seed))[:, np.newaxis]
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
 from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
+from vmbmodel.plan.estimate.starts import latest_gap_h
 from vmbmodel.plan.estimate.transfers import completion_by_group_h, longest
 from vmbmodel.plan.scenario import Scenario
 
@@ -246,14 +247,13 @@ def point_ages(
     snapshot_h: float,
 ) -> dict[str, np.ndarray | float]:
     """Return how much work can be lost, as if each backup took as long as the next."""
-    interval_h = vms["interval_h"]
     kept = np.where(vms["snapshot_points"] > 0, 0.0, np.inf)
     late_h = 0.0 if start_slack_reading == "none" else start_slack_h
-    vault_h = np.maximum(interval_h, _DAY_H)
+    vault_h = np.maximum(vms["interval_h"], _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
     return {
         "point_age_snapshot_h": formulas.worst_point_age_h(
-            interval_h + late_h, snapshot_h + kept
+            latest_gap_h(vms) + late_h, snapshot_h + kept
         ),
         "point_age_vault_h": formulas.worst_point_age_h(
             vault_h + late_h, vms["job_p95_h"]

@@ -160,10 +160,14 @@ def diff(before: Saved, after: Saved) -> Diff:
         _saved(result, f"the {place} result")
         for result, place in ((before, "first"), (after, "second"))
     )
-    sides = Inputs.of(before, "the first result"), Inputs.of(after, "the second result")
+    sides = [
+        replace(Inputs.of(result, f"the {place} result"), draws=0)
+        for result, place in ((before, "first"), (after, "second"))
+    ]
     ends = [pd.Series(side.estimate().total) for side in sides]
     saved = [_numbers(result["total"]) for result in (before, after)]
     totals = pd.DataFrame({"before": saved[0], "after": saved[1]}).dropna()
+    totals = totals.loc[totals.index.intersection(ends[0].index, sort=False)]
     totals["change"] = totals["after"] - totals["before"]
     noise = _NOISE_FRAC * totals.abs().max(axis=1)  # the last digits of sums
     totals["change"] = totals["change"].where(totals["change"].abs() > noise, 0.0)

@@ -310,7 +310,8 @@ def schedule(
 def _vms(disks: pd.DataFrame, now: Estimate, keep: Sequence[str]) -> pd.DataFrame:
     """Gather the disks that are backed up into VMs, with what they do now."""
     by_vm = disks.groupby("vm", sort=False)
-    vms = by_vm[["vault", "policy", "start_h", "first_backup", "interval_h"]].first()
+    names = ["vault", "policy", "start_h", "first_backup", "interval_h", "window_h"]
+    vms = by_vm[names].first()
     vms["disks"] = by_vm.size()
     known = {*vms.index, *vms["policy"]}
     problems = []

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from vmbmodel.inventory.fleet import runs_a_day
 from vmbmodel.plan import practices
 from vmbmodel.plan.practices import Place
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["SLOTS", "Broken", "Rules", "broken", "clear_of", "clock", "starts_of"]
+
+_STARTS = ("start_h", "interval_h", "window_h")
 
 SLOTS = np.arange(0, 24, 0.5)
 """Hours of the day at which a policy may start."""
@@ -147,8 +150,9 @@ def broken(vms: pd.DataFrame, disks: pd.DataFrame, rules: Rules) -> Iterator[Bro
     """Find what the rules do not allow.
 
     VMs are indexed by name, and have ``vault``, ``policy``, ``start_h``,
-    ``interval_h`` and ``latest_p95_h``, when 95 of 100 are done after that hour if all
-    start as late as they may; the disks are those in storage accounts of the user.
+    ``interval_h``, ``window_h`` and ``latest_p95_h``, when 95 of 100 are done after
+    that hour if all start as late as they may; the disks are those in storage accounts
+    of the user.
     """
     found = {"blackout": _in_blackout(vms, rules)}
     if rules.done_by_h is not None:
@@ -167,30 +171,24 @@ def broken(vms: pd.DataFrame, disks: pd.DataFrame, rules: Rules) -> Iterator[Bro
         yield from (Broken(rule, place) for place in places)
 
 
-def starts_of(start_h: float, interval_h: float) -> np.ndarray:
-    """Return all starts of a VM in a day, the first one first.
+def starts_of(start_h: float, interval_h: float, window_h: float) -> np.ndarray:
+    """Return all starts of a VM in a day, the last one last, which is `start_h`.
 
-    >>> starts_of(20.0, 8.0).tolist(), starts_of(23.0, 24.0).tolist()
-    ([20.0, 4.0, 12.0], [23.0])
+    >>> starts_of(20.0, 8.0, np.nan).tolist(), starts_of(20.0, 4.0, 8.0).tolist()
+    ([4.0, 12.0, 20.0], [12.0, 16.0, 20.0])
     """
-    count = max(int(24 // interval_h), 1)
-    return (start_h + interval_h * np.arange(count)) % 24
+    before = np.arange(runs_a_day(interval_h, window_h))[::-1]
+    return (start_h - interval_h * before) % 24
 
 
 def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
     if not rules.blackout:
         return
-    every = vms[["vault", "start_h", "interval_h"]].drop_duplicates()
-    for vault, start_h, interval_h in every.itertuples(index=False):
-        for hour in starts_of(start_h, interval_h):
+    alike = vms.groupby(["vault", *_STARTS], dropna=False, sort=False).size()
+    for (vault, *kept), count in alike.items():
+        for hour in starts_of(*kept):
             if rules.may_start(hour):
                 continue
-            own = vms[["vault", "start_h", "interval_h"]] == [
-                vault,
-                start_h,
-                interval_h,
-            ]
-            count = int(own.all(axis=1).sum())
             text = (
                 f"{count} VMs of vault {vault} start at {clock(hour)}, in a blackout "
                 f"or within {rules.start_slack_h:g} h before one."

@@ -126,6 +126,9 @@ class Share:
 
     answer: str  #: the figure in doubt, such as ``total_usd``
     name: str  #: constant, what several share, or a reading after ``reading.``
+    value: float | None  #: what it is taken as; None of a reading
+    low: float | None  #: what one in ten draws lies below
+    high: float | None  #: what one in ten draws lies above
     share: float  #: its first-order index
     error: float  #: standard error of that
     status: str  #: guess, measured, documented or reading
@@ -154,13 +157,15 @@ class Doubt(Result):
 
     schema: ClassVar[str] = "vmbmodel.doubt/1"
 
+    columns: ClassVar[tuple[str, ...]] = tuple(Share.__dataclass_fields__)
+
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
         yield "model", computed_by(self.scenario.sets(), whole=True)
         yield "given", self.scenario.given
         yield "interval", self.settings
         yield "verdict", self.verdict
-        yield "shares", [asdict(share) for share in self.shares]
+        yield "shares", self.rows()
         yield "total", self.total
         yield "vms", self.vms
 
@@ -180,8 +185,7 @@ class Doubt(Result):
     @property
     def told(self) -> dict[str, object]:
         """What an estimate tells of it, besides the ends beside its figures."""
-        shares = [asdict(share) for share in self.shares]
-        return self.settings | {"verdict": self.verdict, "shares": shares}
+        return self.settings | {"verdict": self.verdict, "shares": self.rows()}
 
     def beside(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Write the interval behind each figure that has one, in rows of the VMs."""
@@ -206,15 +210,6 @@ class Doubt(Result):
             )
             for name in OF_THE_FLEET
         }
-
-    def led(self) -> Iterator[str]:
-        """Say of each answer what its doubt comes of first."""
-        for answer, what in _ANSWERS.items():
-            if first := self.leading(answer):
-                parts = " or ".join(
-                    f"{one.name} ({one.status}, {one.share:.0%})" for one in first
-                )
-                yield f"Most of the doubt in the {what}: {parts}."
 
     @property
     def verdict(self) -> dict[str, object]:
@@ -266,14 +261,20 @@ class Doubt(Result):
 
     def overview(self) -> Overview:
         """Show what the doubt comes of, and the verdict."""
-        rows = pd.DataFrame([asdict(share) for share in self.shares])
+        rows = pd.DataFrame(self.rows())
         if len(rows):
             rows = rows[["answer", "name", "share", "status", "settled_by"]]
-        lines = [*self.said()]
+        return Overview(rows, "shares", (*self.said(), *self.ranges()))
+
+    def ranges(self) -> Iterator[str]:
+        """Say between which ends the figures of the fleet lie, 8 times of 10."""
         for name in OF_THE_FLEET:
             low, high = (brief(name, self.total[f"{name}_{end}"]) for end in _ENDS)
-            lines.append(f"{heading(name)}: {low} to {high}")
-        return Overview(rows, "shares", tuple(lines))
+            yield f"{heading(name)}: {low} to {high}, 8 times of 10."
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return the shares as rows."""
+        return [asdict(share) for share in self.shares]
 
 
 def doubt(
@@ -376,13 +377,12 @@ def brief(name: str, value: float) -> str:
     """Return an end of an interval, to two digits.
 
     >>> brief("total_usd", 2409.8), brief("done_p95_h", 5.47), brief("rto_prob", 0.9429)
-    ('2,400', '5.5', '0.94')
+    ('2,400', '5.5', '0.942')
     """
     if not math.isfinite(value):
         return shown(name, value)
     if name.endswith("_prob"):  # never more certain than it is
-        parts = 1e4 if value > 0.99 else 1e2
-        return f"{math.floor(parts * value + 1e-9) / parts:g}"
+        return f"{math.floor(1000 * value + 1e-9) / 1000:g}"
     rounded = float(f"{value:.2g}") + 0.0
     return f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:g}"
 
@@ -395,7 +395,10 @@ def with_ends(name: str, value: float, low: float, high: float) -> str:
     """
     if low == high == value:
         return shown(name, value)
-    return f"{shown(name, value)} ({brief(name, low)} - {brief(name, high)})"
+    figure = brief(name, value) if name.endswith("_prob") else shown(name, value)
+    if name.endswith("_usd") and 1000 <= value < math.inf:
+        figure = f"{value:,.0f}"
+    return f"{figure} ({brief(name, low)} - {brief(name, high)})"
 
 
 def quick(fleet: pd.DataFrame, scenario: Scenario) -> bool:
@@ -554,8 +557,9 @@ def _shares(
                 math.sqrt(2 * part.max()) / len(values),
             )
             if share >= _LEAST_SHARE:
-                status, by = _status(name, scenario), _SETTLED.get(name, "")
-                found.append(Share(answer, name, share, error, status, by))
+                status, *law = _rests(name, scenario)
+                rest = share, error, status, _SETTLED.get(name, "")
+                found.append(Share(answer, name, *law, *rest))
         yield from sorted(found, key=lambda one: -one.share)
 
 
@@ -570,18 +574,24 @@ def _choices(scenario: Scenario) -> tuple[str, ...]:
     return tuple(name for rows in origins for name, o in rows if o.kind == "choice")
 
 
-def _status(name: str, scenario: Scenario) -> str:
-    """Say what the figure of something that is drawn rests on."""
+def _rests(
+    name: str, scenario: Scenario
+) -> tuple[str, float | None, float | None, float | None]:
+    """Say what a figure that is drawn rests on, its value, and both ends of its law.
+
+    What several constants share is a factor of 1.
+    """
     if name.startswith("reading."):
-        return "reading"
-    statuses = (
-        origin.status
+        return "reading", None, None, None
+    constant, value, origin = next(
+        (constant, constants[constant], origin)
         for _, constants in scenario.sets()
         for constant, origin in constants.origins.items()
         if origin.prior and name in (constant, origin.together)
     )
-    status = next(statuses)
-    return "guess" if status == "assumed" else status
+    part = 1.0 if constant == name else value
+    status = "guess" if origin.status == "assumed" else origin.status
+    return status, value / part, origin.low / part, origin.high / part
 
 
 def _by_the_hour(scenario: Scenario) -> bool:

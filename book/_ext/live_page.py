@@ -1,0 +1,145 @@
+"""The page that computes: the sample's answer from the build, and Python for the rest.
+
+```{fleet-page}
+```
+
+shows what the package says of the sample, and puts beside the page what it needs to
+answer for any other fleet. Where that cannot be had, the page says so and stays as it
+is, and the build says why. ``{runtime-table}`` lists what is shipped, with licences.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from model_tables import ModelTable, code, plain
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+BOOK = Path(__file__).parents[1]
+sys.path.insert(0, str(BOOK))
+
+from live import bundle, fleet_page, runtime  # noqa: E402
+
+LOG = logging.getLogger(__name__)
+HOME = "_static/live"
+POLICY = "; ".join(
+    [
+        "default-src 'self' file: data: blob: 'unsafe-inline' 'unsafe-eval'",
+        "connect-src 'none'",  # no fetch, no socket, no beacon, of page and worker
+        "form-action 'self' file:",  # the search of the book is a form
+        "object-src 'none'",
+        "base-uri 'none'",
+    ]
+)
+WITHOUT = (
+    "This copy of the book was built without the Python that the page needs to answer "
+    "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
+    "build it with that."
+)
+
+
+class FleetPage(SphinxDirective):
+    """The sample's answer, and the place where the script puts its controls."""
+
+    def run(self):
+        """Compute the answer, and mark the page as one that may not connect."""
+        self.env.metadata[self.env.docname]["may_not_connect"] = True
+        sizes = self.env.app.live_sizes
+        text = page_html(up(self.env.docname) + HOME, sizes)
+        raw = nodes.raw("", text, format="html")
+        if sizes:
+            return [raw]
+        said = nodes.paragraph(WITHOUT, WITHOUT)
+        return [nodes.note("", said, classes=["fleet-without"]), raw]
+
+
+def page_html(home, sizes):
+    """Return the sample's answer and the script of the page, if there is Python for it.
+
+    Parameters
+    ----------
+    home : str
+        Where the files of the page are, as seen from it.
+    sizes : Mapping[str, int]
+        Bytes of the parts; none if Python is not to be had.
+    """
+    session = fleet_page.Session()
+    answer = session.ask({})
+    found = session.check()["html"]
+    script = f'<script src="{home}/page.js"></script>' if sizes else ""
+    return (
+        f'<link rel="stylesheet" href="{home}/page.css"/>'
+        f'<div id="fleet-page" data-parts="{home}/" '
+        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">'
+        f'<div class="fleet-head">{answer["head"]}</div>'
+        f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
+    )
+
+
+class RuntimeTable(ModelTable):
+    """What the page is made of, and under which licence."""
+
+    def run(self):
+        """Return the table, and where the texts of the licences are."""
+        rows = [
+            (
+                [],
+                [
+                    code(name),
+                    plain(row["what"]),
+                    plain(row["licence"]),
+                    link(row["home"]),
+                ],
+            )
+            for name, row in runtime.TABLE["files"].items()
+        ]
+        heads = ["file", "what it is", "licence", "home"]
+        shown = [self.table(heads, [35, 30, 15, 20], rows)]
+        if self.env.app.live_sizes:
+            texts = f"{up(self.env.docname)}{HOME}/licences.txt"
+            shown.append(nodes.paragraph("", "", *link(texts, "The licences, whole.")))
+        return shown
+
+
+def link(address, said=None):
+    """Return a link as the nodes of a cell."""
+    return [nodes.reference("", said or address, refuri=address)]
+
+
+def up(page):
+    """Return the way from a page to the root of the site."""
+    return "../" * page.count("/")
+
+
+def write(app):
+    """Write what the page loads, before any page is read."""
+    app.live_sizes = {}
+    if app.builder.format != "html":
+        return
+    target = Path(app.outdir, HOME)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("page.css", "page.js"):
+        shutil.copyfile(BOOK / "live" / name, target / name)
+    try:
+        folder = runtime.obtained()
+        app.live_sizes = bundle.write_parts(folder, BOOK.parent / "vmbmodel", target)
+    except runtime.Unavailable as why:
+        LOG.info("book/your-fleet.md is built without Python: %s", why)
+
+
+def forbid(app, page, template, context, doctree):
+    """Forbid connections to a page that takes a reader's own data."""
+    if doctree is not None and "may_not_connect" in app.env.metadata[page]:
+        policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
+        context["metatags"] = policy + context.get("metatags", "")
+
+
+def setup(app):
+    """Register the directives."""
+    app.add_directive("fleet-page", FleetPage)
+    app.add_directive("runtime-table", RuntimeTable)
+    app.connect("builder-inited", write)
+    app.connect("html-page-context", forbid)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

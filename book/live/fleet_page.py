@@ -1,0 +1,421 @@
+"""What the page "Your fleet in this page" asks the model, and how it shows the answer.
+
+The same functions run while the book is built, for the sample, and in the browser, for
+the reader's own fleet: the worker calls `serve` with the name of a function and its
+arguments as JSON. Nothing is computed here: rows, sentences and messages are those of
+the package.
+"""
+
+import contextlib
+import html
+import json
+import logging
+import math
+import time
+from pathlib import Path
+
+from vmbmodel._toml import literal
+from vmbmodel.fields import fields, heading, shown
+from vmbmodel.inventory import azure, fleet
+from vmbmodel.plan import Scenario, day_clock, parse_setting, sealed
+from vmbmodel.plan.check import check_disks
+from vmbmodel.plan.estimate import (
+    AT_RISK_PROB,
+    estimate_disks,
+    restore_said,
+    wait_said,
+)
+from vmbmodel.render import render_csv, stream_json
+
+CONTROLS = (
+    "start_h",
+    "deadline_h",
+    "vault_servers",
+    "eight_hours",
+    "churn_frac",
+    "recovery_points",
+    "redundancy",
+)
+"""The settings that have a control of their own; the address may hold any other."""
+
+ROWS = 200
+"""Rows of a table that the page shows; the files hold all."""
+
+COLUMNS = (
+    "vm",
+    "done_p95_clock",
+    "deadline_prob",
+    "done_p50_h",
+    "done_p95_h",
+    "restore_vault_p95_h",
+    "total_usd",
+    "used_gib",
+)
+SEVERITIES = ("error", "warning", "note")
+
+LISTS = {
+    "disks": "microsoft.compute/disks",
+    "vms": "microsoft.compute/virtualmachines",
+    "items": "/protecteditems",
+    "policies": "/backuppolicies",
+    "vaults": "microsoft.recoveryservices/vaults",
+}
+"""What Azure's lists hold, by a piece of the type or the address of their entries."""
+
+
+class Session:
+    """The fleet that is looked at, and the last question about it."""
+
+    def __init__(self):
+        self.disks = fleet.sample_fleet()
+        self.name = "the sample"
+        self.asked = self.answer = None
+
+    def read(self, folder, **choices):
+        """Take the files of a folder, and say what was found in them.
+
+        The choices are those of an import of Azure's lists, ``used_frac`` and
+        ``protected_only``.
+        """
+        with contextlib.chdir(folder), remarks() as said:
+            names = sorted(path.name for path in Path().iterdir())
+            texts = [name for name in names if is_json(name)]
+            if texts:
+                self.disks, found = imported(texts, names, choices)
+                said += found
+            elif len(names) > 1:
+                raise ValueError(
+                    f"{len(names)} tables at once; give one, a row a disk, or the "
+                    "lists of Azure as JSON"
+                )
+            else:
+                self.disks = fleet.read_fleet(names[0])
+        self.name = ", ".join(names)
+        return {"said": said} | self.about()
+
+    def sample(self):
+        """Take the sample of the book again."""
+        self.disks, self.name = fleet.sample_fleet(), "the sample"
+        return {"said": []} | self.about()
+
+    def about(self):
+        """Say what fleet it is."""
+        vms, disks = self.disks["vm"].nunique(), len(self.disks)
+        return {"name": self.name, "vms": vms, "disks": disks}
+
+    def ask(self, settings):
+        """Estimate the fleet; settings are texts by name, as after ``--set``."""
+        begun = time.perf_counter()
+        given = parsed(settings)
+        self.asked = asked(self.disks, given)
+        scenario = Scenario.of(settings=given)
+        self.answer = estimate_disks(self.asked, scenario)
+        return {
+            "head": head_html(self.answer, self.name),
+            "body": body_html(self.answer),
+            "controls": controls(self.disks, scenario),
+            "seconds": time.perf_counter() - begun,
+        }
+
+    def check(self):
+        """Hold the fleet, as it was asked about last, against the rules."""
+        found = check_disks(self.asked, self.answer.scenario)
+        return {"html": check_html(found)}
+
+    def file(self, kind):
+        """Return the text of a file to keep."""
+        answer = self.answer
+        if kind == "csv":
+            rows = answer.vms.to_dict("records")
+            return {"name": "estimate.csv", "text": render_csv(rows, list(rows[0]))}
+        if kind == "json":
+            text = "".join(stream_json(sealed(answer.items())))
+            return {"name": "estimate.json", "text": text}
+        if kind == "toml":
+            return {"name": "scenario.toml", "text": scenario_text(answer.scenario)}
+        text = fleet.to_bytes(self.asked, "fleet.csv").decode()
+        return {"name": "fleet.csv", "text": text}
+
+
+def serve(session, call, arguments):
+    """Answer a call of the page, in JSON; what is wrong is a message, not a crash."""
+    try:
+        return json.dumps(getattr(session, call)(**json.loads(arguments)))
+    except (ValueError, OSError) as error:
+        return json.dumps({"error": str(error)})
+
+
+# --- what is asked -------------------------------------------------------------------
+
+
+def parsed(settings):
+    """Read settings as a command line would, and name every fault at once."""
+    given, problems = {}, []
+    for name, text in settings.items():
+        try:
+            given[name] = parse_setting(name, text)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return given
+
+
+def asked(disks, given):
+    """Return a fleet in which what was set holds for every disk.
+
+    A setting fills blank cells only. Here a reader asks what it would come to, so that
+    a column that was set is that in every row, as with ``--compare``.
+    """
+    columns = {name: value for name, value in given.items() if name in disks}
+    if "churn_frac" in given and "churn_gib_per_day" not in given:
+        columns["churn_gib_per_day"] = None
+    return fleet.checked(disks.assign(**columns), "fleet") if columns else disks
+
+
+def controls(disks, scenario):
+    """Return what the controls show: names, units, ranges, defaults, values."""
+    return [control(name, disks, scenario) for name in CONTROLS]
+
+
+def control(name, disks, scenario):
+    """Return one control, as the field table and the constants have it."""
+    field, taken = fields()[name], scenario[name]
+    column = {"churn_frac": "churn_gib_per_day"}.get(name, name)
+    cells = int(disks[column].notna().sum()) if column in disks else 0
+    shown = {
+        "name": name,
+        "label": field.label,
+        "unit": "" if field.unit == "-" else field.unit,
+        "text": field.text,
+        "value": taken,
+        "set": name in scenario.given,
+        "cells": cells,
+    }
+    if field.kind == "choice":
+        return shown | {"choices": field.choices}
+    low = field.range.low
+    high = min(field.range.high, 4 * Scenario.of()[name])
+    step = 1 if field.whole else 0.5 if field.unit == "h" else (high - low) / 100
+    if high == field.range.high and not field.range.high_in:
+        high -= step
+    return shown | {"low": low, "high": high, "step": step, "rule": field.range.rule}
+
+
+@contextlib.contextmanager
+def remarks():
+    """Collect what the reader of a file notes without refusing it."""
+    said, logger = [], logging.getLogger("vmbmodel")
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+
+
+def is_json(name):
+    """Say whether a file holds JSON, by its first letter."""
+    return Path(name).read_bytes()[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (
+        b"[",
+        b"{",
+    )
+
+
+def imported(texts, names, choices):
+    """Make an inventory of Azure's lists, and say what the import says."""
+    lists = {kind: [] for kind in LISTS}
+    for name in texts:
+        for kind in kinds(name):
+            lists[kind].append(name)
+    lists["used"] = [name for name in names if name not in texts]
+    missing = [kind for kind in ("disks", "vms") if not lists[kind]]
+    if missing:
+        command = {"disks": "az disk list", "vms": "az vm list"}
+        raise ValueError(
+            "besides these files, give what "
+            + " and ".join(f"`{command[kind]}`" for kind in missing)
+            + " prints, all files at once"
+        )
+    found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
+    if not len(found.disks):
+        raise ValueError("\n".join([*found.summary(), "no VM is left"]))
+    return found.disks, found.summary()
+
+
+def kinds(name):
+    """Return which of Azure's lists a file is, by the address of its first entry."""
+    try:
+        whole = json.loads(Path(name).read_text("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return ["disks", "vms"]  # whose reader says what is wrong with it, and where
+    if isinstance(whole, dict) and "format_version" in whole:
+        return list(LISTS)  # of Terraform, which has them all
+    if isinstance(whole, dict):
+        whole = whole.get("value", whole.get("data", [whole]))
+    first = whole[0] if isinstance(whole, list) and whole else {}
+    low = (
+        {str(k).lower(): v for k, v in first.items()} if isinstance(first, dict) else {}
+    )
+    place = f"{low.get('type', '')} {low.get('id', '')}".lower()
+    found = [kind for kind, piece in LISTS.items() if piece in place]
+    if not found:
+        raise ValueError(
+            f"{name}: its entries are no disks, VMs, items, policies or vaults of Azure"
+        )
+    return found[:1]
+
+
+def scenario_text(scenario):
+    """Return a scenario file with what was set."""
+    lines = [f"{name} = {literal(value)}" for name, value in scenario.given.items()]
+    head = (
+        "# as asked in the page; vmbmodel estimate fleet.csv --scenario scenario.toml"
+    )
+    return "\n".join([head, *lines]) + "\n"
+
+
+# --- how it is shown -----------------------------------------------------------------
+
+
+def head_html(answer, name):
+    """Show the answer: whether all are in time, by when, and for how much."""
+    total, vms = answer.total, answer.vms
+    said = {key: shown(key, value) for key, value in total.items()}
+    late = int((vms["deadline_prob"] < AT_RISK_PROB).sum())
+    least = vms.loc[vms["deadline_prob"].idxmin()]
+    last = vms.loc[(vms["start_h"] + vms["done_p95_h"]).idxmax()]
+    deadline = f"the deadline of {answer.scenario['deadline_h']:g} h"
+    verdict = f"Every VM keeps {deadline}."
+    if late:
+        often = f"more often than {100 * (1 - AT_RISK_PROB):.0f} times of 100"
+        verdict = f"{late:,} of {total['vms']:,} VMs miss {deadline} {often}."
+    lines = [
+        f"The least certain is {least['vm']}: in time with a probability of "
+        f"{shown('deadline_prob', least['deadline_prob'])}. Deadlines missed a night, "
+        f"on average: {answer.misses_said()}.",
+        f"On 95 of 100 nights the last, {last['vm']}, is done by "
+        f"{last['done_p95_clock']}; +1 is the next day.",
+        f"Bill of a month: {said['total_usd']} USD (protected instances "
+        f"{said['instance_usd']}, vault storage {said['storage_usd']}, snapshots "
+        f"{said['snapshot_usd']}).",
+        f"All VMs restored at once from the vault: done within "
+        f"{said['restore_all_h']} h, in 95 of 100 cases.",
+    ]
+    about = f"{name}: {total['vms']:,} VMs, {total['disks']:,.0f} disks"
+    return f'<p class="fleet-verdict">{text(verdict)}</p>' + bullets([about, *lines])
+
+
+def body_html(answer):
+    """Show every VM's clock, what deserves a look, and what all of it rests on."""
+    scenario = answer.scenario
+    sets = ", ".join(f"{kind} {constants.name}" for kind, constants in scenario.sets())
+    lines = [*wait_said(scenario), *restore_said(scenario), f"Computed with {sets}."]
+    columns = [a.text for a in answer.assumptions if a.id.startswith("column.")]
+    others = [a.text for a in answer.assumptions if not a.id.startswith("column.")]
+    looks = list(grouped(answer))
+    return "".join(
+        [
+            part("When each VM is done", clocks(answer.vms, scenario)),
+            part(f"Worth a look ({len(answer.warnings)})", bullets(looks))
+            * bool(looks),
+            part("How sure, and what was assumed", bullets([*lines, *columns])),
+            f"<details><summary>{len(others)} more assumptions about the service"
+            f"</summary>{bullets(others)}</details>",
+        ]
+    )
+
+
+def clocks(vms, scenario):
+    """Show when each VM is done, the least certain first, with a bar of its night."""
+    ends = vms["start_h"] + vms["done_p95_h"]
+    first, deadline_h = vms["start_h"].min(), scenario["deadline_h"]
+    finite = ends[ends < math.inf]
+    last = max(finite.max() if len(finite) else first, first) + 1
+    order = vms["deadline_prob"].sort_values(kind="stable").index[:ROWS]
+    span = f"clock, {day_clock(first)} to {day_clock(last)}"
+    titles = [heading(COLUMNS[0]), span, *map(heading, COLUMNS[1:])]
+    heads = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
+    rows = []
+    for row in vms.loc[order].to_dict("records"):
+        cells = [text(shown(name, row[name])) for name in COLUMNS]
+        risky = ' class="fleet-late"' if row["deadline_prob"] < AT_RISK_PROB else ""
+        body = "".join(f"<td>{cell}</td>" for cell in cells[1:])
+        drawn = bar(row, first, last, deadline_h)
+        rows.append(
+            f'<tr{risky}><th scope="row">{cells[0]}</th><td>{drawn}</td>{body}</tr>'
+        )
+    note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
+    note += "the line is the deadline."
+    if len(vms) > ROWS:
+        note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
+    return (
+        f'<div class="fleet-wide" tabindex="0" role="region" aria-label="Every VM">'
+        f'<table class="table"><thead><tr>{heads}</tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table></div><p>{text(note)}</p>"
+    )
+
+
+def bar(row, first, last, deadline_h):
+    """Draw the night of a VM between two clocks."""
+
+    def at(hour):
+        return round(160 * min(max((hour - first) / (last - first), 0), 1), 1)
+
+    start = row["start_h"]
+    half, most = at(start + row["done_p50_h"]), at(start + row["done_p95_h"])
+    end = at(start + deadline_h)
+    begun = at(start)
+    line = f'<path class="fleet-end" d="M{end} 0V14"/>' if end < 160 else ""
+    return (
+        '<svg viewBox="0 0 160 14" width="160" height="14" aria-hidden="true">'
+        f'<rect class="fleet-most" x="{begun}" y="5" width="{most - begun:.1f}" '
+        f'height="4"/><rect class="fleet-half" x="{begun}" y="3" '
+        f'width="{half - begun:.1f}" height="8"/>{line}</svg>'
+    )
+
+
+def check_html(found):
+    """Show what the rules of the day find, the worst first."""
+    counts = ", ".join(found.said().values())
+    kinds_found = {}
+    for finding in found.findings:
+        kinds_found.setdefault((finding.severity, finding.rule.id), []).append(finding)
+    lines = []
+    for severity in SEVERITIES:
+        for (of, rule), (one, *more) in kinds_found.items():
+            if of == severity:
+                again = f" And {len(more):,} more like it." if more else ""
+                lines.append(
+                    f"<li><strong>{severity}</strong> {text(one.place.text)}{again} "
+                    f"{text(one.rule.todo)} <code>{text(rule)}</code></li>"
+                )
+    listed = f"<ul>{''.join(lines)}</ul>" if lines else "<p>Nothing found.</p>"
+    title = f"Rules in force on {found.as_of}: {counts}"
+    return part(title, listed)
+
+
+def grouped(answer):
+    """Say the first remark of each kind, and how many more there are."""
+    alike = {}
+    for notice in answer.warnings:
+        alike.setdefault(notice.code, []).append(notice)
+    for first, *more in alike.values():
+        again = f" And {len(more):,} more like it." if more else ""
+        yield f"{first.vm or 'fleet'}: {first.text}{again}"
+
+
+def part(title, body):
+    """Return a part of the answer under its title."""
+    return f'<h3 class="fleet-part">{text(title)}</h3>{body}'
+
+
+def bullets(lines):
+    """Return sentences as a list."""
+    return f"<ul>{''.join(f'<li>{text(line)}</li>' for line in lines)}</ul>"
+
+
+def text(value):
+    """Return a text that opens no tag."""
+    return html.escape(str(value))

