@@ -86,18 +86,18 @@ def test_only_calibration_asks_more_of_scipy_than_special_functions():
     assert asking == {"plan/calibrate"}
 
 
-def test_only_parquet_and_sweeps_ask_for_pyarrow_and_no_reader_before_it_must():
+def test_pyarrow_is_asked_for_only_within_functions_that_can_do_without_or_say_so():
     asking = {
         str(path.relative_to(PACKAGE))
         for path in MODULES
         for name in imported(path)
         if name.split(".")[0] == "pyarrow"
     }
-    # who sweeps has dask besides; what estimates is to run without
-    assert asking == {"inventory/fleet/tables.py", "sweeps.py"}
-    tables = ast.parse((PACKAGE / "inventory/fleet/tables.py").read_text("utf-8"))
-    outside = [n for n in tables.body if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert not any("pyarrow" in ast.unparse(node) for node in outside)
+    assert asking == {"inventory/fleet/tables.py", "render/csv.py", "render/parquet.py"}
+    for name in asking:
+        body = ast.parse((PACKAGE / name).read_text("utf-8")).body
+        outside = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
+        assert not any("pyarrow" in ast.unparse(node) for node in outside), name
 
 
 # --- packages as houses with one door --------------------------------------------

@@ -352,6 +352,40 @@ def test_no_progress_is_drawn_where_nobody_looks(folder):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="has no such terminals")
+@pytest.mark.parametrize(("after_s", "seen"), [(0, True), (60, False)])
+def test_progress_is_drawn_only_of_what_takes_long(folder, after_s, seen):
+    code = f"""if True:
+        import sys, time
+        from vmbmodel.cli import remarks
+        remarks._SHOWN_AFTER_S = {after_s}
+        remarks.listen(quiet=False, verbose=False)
+        with remarks.progress_bar() as progress:
+            progress("reading fleet.csv", 0, 0)
+            time.sleep(0.3)
+            for done in range(3):
+                progress("estimating", done + 1, 3)
+    """
+    ours, theirs = os.openpty()
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    subprocess.run(
+        [sys.executable, "-c", code],
+        stderr=theirs,
+        env=environment | {"TERM": "xterm", "COLUMNS": "80"},
+        check=True,
+        timeout=60,
+    )
+    os.write(theirs, b"end")
+    drawn = ""
+    while not drawn.endswith("end"):
+        drawn += os.read(ours, 100_000).decode(errors="replace")
+    os.close(theirs)
+    os.close(ours)
+    assert ("reading fleet.csv" in drawn) == seen
+    assert ("estimating" in drawn and "100%" in drawn) == seen
+    assert seen or drawn == "end"
+
+
 # --- completion ---------------------------------------------------------------------
 
 

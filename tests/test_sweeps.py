@@ -19,7 +19,7 @@ from vmbmodel.formulas import completion_equal_caps_h, wait_quantile_h
 from vmbmodel.grid import sweep
 from vmbmodel.plan import Scenario
 from vmbmodel.plan.estimate import estimate
-from vmbmodel.sweeps import read_grid, write_csv, write_store
+from vmbmodel.sweeps import read_grid, tabulated, write_store
 
 FLEET = Path(__file__).parents[1] / "book/examples/one-vm.csv"
 WAITS = """
@@ -289,9 +289,11 @@ def test_a_formula_along_an_axis_takes_a_list_that_is_held(grid_of, tmp_path):
 
 @pytest.mark.usefixtures("small_blocks")
 def test_csv_has_a_row_a_cell(grid_of, tmp_path):
-    path = tmp_path / "out.csv"
-    path.write_text("".join(write_csv(grid_of(WAITS))))
-    found = pd.read_csv(path)
+    grid_of(WAITS)
+    words = [str(tmp_path / name) for name in ("grid.toml", "out.csv")]
+    done = CliRunner().invoke(app, ["sweep", words[0], "-o", words[1]])
+    assert done.exit_code == 0, done.output
+    found = pd.read_csv(words[1])
     whole = expected().to_dataframe()["wait_quantile_h"].reset_index()
     pd.testing.assert_frame_equal(found, whole, check_dtype=False, rtol=1e-15)
 
@@ -299,7 +301,7 @@ def test_csv_has_a_row_a_cell(grid_of, tmp_path):
 def test_csv_of_too_many_cells_is_refused(grid_of):
     many = WAITS.replace("count = 40", "count = 400000")
     with pytest.raises(ValueError, match="30,000,000 cells are too many for CSV"):
-        next(write_csv(grid_of(many)))
+        next(tabulated(grid_of(many)))
 
 
 # --- estimates ----------------------------------------------------------------------

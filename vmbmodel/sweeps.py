@@ -37,8 +37,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
+import pandas as pd
 import xarray as xr
 import zarr
 from dask.system import CPU_COUNT
@@ -49,7 +48,7 @@ from vmbmodel._arrays import Formula
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import block_lengths, sweep
 
-__all__ = ["LARGEST_CSV", "Grid", "read_grid", "write_csv", "write_store"]
+__all__ = ["LARGEST_CSV", "Grid", "read_grid", "tabulated", "write_store"]
 
 LARGEST_CSV = 10**7
 """Cells of the largest sweep that is written as CSV."""
@@ -302,8 +301,8 @@ def _check_answer(found: dict, tables: dict, faults: _Faults) -> None:
 # --- where the numbers go -----------------------------------------------------------
 
 
-def write_csv(grid: Grid) -> Iterator[str]:
-    """Give a grid as CSV, a row a cell, piece by piece.
+def tabulated(grid: Grid) -> Iterator[pd.DataFrame]:
+    """Give a grid as a table, a row a cell, piece by piece.
 
     Raises
     ------
@@ -315,22 +314,13 @@ def write_csv(grid: Grid) -> Iterator[str]:
             f"{grid.cells:,} cells are too many for CSV, which ends at "
             f"{LARGEST_CSV:,}; write a store: -o NAME.zarr"
         )
-    options = pyarrow.csv.WriteOptions(include_header=True)
     lengths = _lengths(grid, _THREAD_CELLS)
     for index in np.ndindex(*_counts(grid, lengths)):
         block = grid.compute(_region(grid, lengths, index))
-        columns = dict(zip(block.dims, _coordinates(block), strict=True))
+        axes = [block[dim].to_numpy() for dim in block.dims]
+        columns = dict(zip(block.dims, np.meshgrid(*axes, indexing="ij"), strict=True))
         columns[block.name] = block.to_numpy()
-        flat = {name: values.ravel() for name, values in columns.items()}
-        sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(pa.table(flat), sink, options)
-        options.include_header = False
-        yield sink.getvalue().to_pybytes().decode().replace('"', "")
-
-
-def _coordinates(block: xr.DataArray) -> list[np.ndarray]:
-    axes = [block[dim].to_numpy() for dim in block.dims]
-    return list(np.meshgrid(*axes, indexing="ij"))
+        yield pd.DataFrame({name: values.ravel() for name, values in columns.items()})
 
 
 def write_store(

@@ -1,5 +1,7 @@
 """``vmbmodel estimate``."""
 
+import hashlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +13,6 @@ from vmbmodel.cli.options import (
     FormatOption,
     LimitsOption,
     OnlyOption,
-    OutputOption,
     PoliciesOption,
     PolicyOption,
     PricesOption,
@@ -23,7 +24,8 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, present
+from vmbmodel.cli.present import Condition, Format, deliver, present
+from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["estimate"]
 
@@ -41,7 +43,15 @@ def estimate(
     policy: PolicyOption = None,
     policies: PoliciesOption = None,
     format_: FormatOption = Format.TABLE,
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write; refused if it exists. FILE.parquet takes the rows as "
+            "Parquet.",
+        ),
+    ] = None,
     force: ForceOption = False,
     months: Annotated[
         int, typer.Option(min=0, max=1200, help="Months to come, billed one by one.")
@@ -81,11 +91,20 @@ def estimate(
         estimate_disks,
         quick,
     )
-    from vmbmodel.render import estimate_csv, estimate_json, estimate_text
+    from vmbmodel.render import (
+        estimate_csv,
+        estimate_json,
+        estimate_text,
+        render_parquet,
+        rows_of,
+    )
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
-    with settings_from(scenario, set_, date=date, **sets) as settings:
+    with (
+        settings_from(scenario, set_, date=date, **sets) as settings,
+        progress_bar() as progress,
+    ):
         ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
         known = (*COLUMNS, *sorted(ends))
         gates = [Condition.parse(text, known, "column") for text in fail_on or []]
@@ -93,10 +112,17 @@ def estimate(
             if interval is False:
                 raise ValueError(f"--fail-on: {asked[0]} needs an interval")
             interval = True
+        in_columns = output is not None and output.suffix.lower() == ".parquet"
+        if in_columns and format_ is not Format.TABLE:
+            raise ValueError(f"-o {output} is no {format_}; leave --format out")
+        if in_columns and compare:
+            raise ValueError(f"-o {output} holds the rows, and no --compare")
         if months and compare and format_ is Format.CSV:
             raise ValueError("--format csv holds one table: --months or --compare")
         cases = _cases(compare)
+        progress(f"reading {fleet.name}", 0, 0)
         disks = located_in(fleet, settings, only, vault, policy, policies).disks
+        progress(f"estimating {len(disks):,} disks", 0, 0)
         if interval is None:
             interval = quick(disks, settings)
         answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
@@ -106,10 +132,37 @@ def estimate(
         output,
         force=force,
         failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
-        table=lambda: estimate_text(answer, compared),
-        json=lambda: estimate_json(answer, compared),
+        table=lambda: (
+            render_parquet(rows_of(answer))
+            if in_columns
+            else estimate_text(answer, compared)
+        ),
+        json=lambda: estimate_json(
+            answer, compared, _set_aside(answer, output, force=force)
+        ),
         csv=lambda: estimate_csv(answer, compared),
     )
+
+
+def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object] | None:
+    """Write the rows of many VMs beside the file of an estimate, and say where."""
+    from vmbmodel.render import has_many, render_parquet
+
+    if not has_many(answer):
+        return None
+    where, written = None, "-o FILE.json writes them as Parquet"
+    if output is not None:
+        beside = output.with_name(f"{output.stem}-vms.parquet")
+        data = render_parquet(answer.figures)
+        deliver(data, beside, force=force)
+        digest = hashlib.sha256(data).hexdigest()
+        where = {"file": beside.name, "sha256": digest, "rows": len(answer.vms)}
+        written = f"they are in {beside}"
+    say(
+        f"vmbmodel: for {len(answer.vms):,} VMs the JSON holds totals and policies, "
+        f"but no row a VM, and no inventory for `verify`; {written}"
+    )
+    return where
 
 
 def _cases(texts: list[str] | None) -> list[dict[str, object]]:

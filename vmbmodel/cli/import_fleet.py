@@ -7,7 +7,7 @@ import typer
 
 from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
 from vmbmodel.cli.present import deliver
-from vmbmodel.cli.remarks import say
+from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["import_fleet"]
 
@@ -95,7 +95,9 @@ def import_fleet(
         others = {"disks": disks, "vms": vms, "terraform": terraform} | lists
         if given := [f"--{name}" for name, paths in others.items() if paths]:
             raise ValueError(f"--rvtools stands alone; got {', '.join(given)} too")
-        found = azure.read_rvtools(rvtools, used_frac=used_frac)
+        with progress_bar() as progress:
+            progress("reading", 0, 0)
+            found = azure.read_rvtools(rvtools, used_frac=used_frac)
     else:
         both = terraform or []
         disks, vms = [*(disks or ()), *both], [*(vms or ()), *both]
@@ -104,15 +106,16 @@ def import_fleet(
         lists |= {
             n: [*(lists[n] or ()), *both] for n in ("items", "policies", "vaults")
         }
-        found = azure.read(
-            disks,
-            vms,
-            **{name: paths or () for name, paths in lists.items()},
-            used_frac=used_frac,
-            time_zone=time_zone,
-            date_order=date_order,
-            protected_only=protected_only,
-        )
+        with progress_bar() as progress:
+            progress("reading", 0, 0)
+            found = azure.read(
+                disks,
+                vms,
+                **{name: paths or () for name, paths in lists.items()},
+                used_frac=used_frac,
+                time_zone=time_zone,
+                protected_only=protected_only,
+            )
     if len(found.disks):
         if output is None:
             text = fleet.to_bytes(found.disks, "fleet.csv").decode()

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._files import write_atomically
+from vmbmodel.cli.remarks import progress_bar
 from vmbmodel.render import fit
 
 __all__ = ["Condition", "Format", "deliver", "present"]
@@ -31,7 +32,7 @@ def present(
     *,
     force: bool,
     failed: bool = False,
-    **shapes: Callable[[], str | Iterable[str]],
+    **shapes: Callable[[], bytes | str | Iterable[str]],
 ) -> None:
     """Deliver an answer in the shape asked for; exit with 1 if it failed a gate.
 
@@ -49,7 +50,7 @@ def present(
         By the value of each format, what makes the answer in this shape.
     """
     text = shapes[format_.value]()
-    if format_.value == Format.TABLE:
+    if format_.value == Format.TABLE and not isinstance(text, bytes):
         text = fit(text)
     deliver(text, output, force=force)
     if failed:
@@ -124,11 +125,14 @@ _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operato
 
 
 def deliver(
-    text: str | Iterable[str], output: Path | None = None, *, force: bool = False
+    text: bytes | str | Iterable[str],
+    output: Path | None = None,
+    *,
+    force: bool = False,
 ) -> None:
     """Print a result, or write it to a file that is not there yet.
 
-    The result comes at once or piece by piece.
+    The result comes at once or piece by piece; what is no text is only written.
 
     Raises
     ------
@@ -137,10 +141,15 @@ def deliver(
     OSError
         If nothing can be printed; not if a reader has seen enough.
     """
-    pieces = [text] if isinstance(text, str) else text
+    pieces = [text] if isinstance(text, bytes | str) else text
     if output is not None:
-        write_atomically(output, (p.encode() for p in pieces), force=force)
+        data = (p if isinstance(p, bytes) else p.encode() for p in pieces)
+        with progress_bar() as progress:
+            progress(f"writing {output.name}", 0, 0)
+            write_atomically(output, data, force=force)
         return
+    if isinstance(text, bytes):
+        raise ValueError("this is no text; name a file with -o")
     if sys.stdout is None:
         raise OSError("standard output is closed; name a file with -o")
     if hasattr(sys.stdout, "reconfigure"):  # a screen that lacks a letter

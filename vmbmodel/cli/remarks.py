@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import logging
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from vmbmodel._extras import remedy
 __all__ = ["bad_input", "listen", "progress_bar", "say", "step"]
 
 _LOG = logging.getLogger("vmbmodel")
+_SHOWN_AFTER_S = 2
 
 
 class _Stderr(logging.Handler):
@@ -71,21 +74,42 @@ def bad_input(command: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show on a terminal how far a file has been read; elsewhere nothing."""
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal how far work is that takes longer than two seconds.
+
+    What it gives is told the name of the work, how much is done and how much there is;
+    0 where nobody knows, of which the last one that was named is shown.
+    """
+    if not (_LOG.isEnabledFor(logging.WARNING) and _is_terminal()):
+        yield lambda what, done, total: None
+        return
     from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
-    if not (console.is_terminal and _LOG.isEnabledFor(logging.WARNING)):
-        yield None
-        return
-    with Progress(console=console, transient=True) as bars:
-        tasks = {}
+    bars = Progress(console=Console(stderr=True), transient=True)
+    tasks, unknown = {}, []
 
-        def show(path: str, done: int, total: int) -> None:
-            if path not in tasks:
-                tasks[path] = bars.add_task(Path(path).name, total=total or None)
-            bars.update(tasks[path], completed=done)
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            while unknown:
+                bars.remove_task(tasks.pop(unknown.pop()))
+            tasks[what] = bars.add_task(Path(what).name, total=total or None)
+            if not total:
+                unknown.append(what)
+        bars.update(tasks[what], completed=done)
 
+    later = threading.Timer(_SHOWN_AFTER_S, bars.start)
+    later.daemon = True
+    later.start()
+    try:
         yield show
+    finally:
+        later.cancel()
+        later.join()  # it may be starting them
+        if bars.live.is_started:
+            bars.stop()
+
+
+def _is_terminal() -> bool:
+    """Say whether somebody looks at stderr, as rich does, without loading it."""
+    return sys.stderr is not None and sys.stderr.isatty()

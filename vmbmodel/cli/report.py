@@ -26,6 +26,7 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
+from vmbmodel.cli.remarks import progress_bar
 
 __all__ = ["report"]
 
@@ -66,11 +67,17 @@ def report(
     day = today()
     date = date_of(as_of, limits)
     sets = {"profile": profile, "prices": prices, "limits": limits}
-    with settings_from(scenario, set_, date=date, **sets) as settings:
+    with (
+        settings_from(scenario, set_, date=date, **sets) as settings,
+        progress_bar() as progress,
+    ):
+        progress(f"reading {fleet.name}", 0, 0)
         kept = read_suppressions(suppress) if suppress else ()
         kept = [replace(entry, file=Path(entry.file).name) for entry in kept]
         located = located_in(fleet, settings, only, vault, policy, policies)
+        progress(f"checking {len(located.disks):,} disks", 0, 0)
         found = check_disks(located.disks, settings, date)
+        progress(f"estimating {len(located.disks):,} disks", 0, 0)
         draws = DRAWS if quick(located.disks, settings) else 0
         made = Report(
             title=title or f"Backup of {fleet.name}",
@@ -100,6 +107,7 @@ def report(
             estimate=estimate_disks(located.disks, settings, draws=draws),
             check=suppressed(found, kept, day),
         )
+        progress(f"writing {output.name}", 0, 0)
         write_folder(output, made.files(), force=force)
     typer.echo(output / "report.html")
 

@@ -9,6 +9,7 @@ import typer
 from vmbmodel.cli.options import ForceOption
 from vmbmodel.cli.present import deliver
 from vmbmodel.cli.remarks import progress_bar, say
+from vmbmodel.render import stream_csv
 
 __all__ = ["sweep"]
 
@@ -46,7 +47,7 @@ def sweep(
     gone on with by the same command: what is done stands in NAME.zarr.part.
     """
     import_module("zarr")  # of the extra that brings the rest as well
-    from vmbmodel.sweeps import read_grid, write_csv, write_store
+    from vmbmodel.sweeps import read_grid, tabulated, write_store
 
     if processes and scheduler:
         raise ValueError("--processes and --scheduler exclude each other")
@@ -56,7 +57,12 @@ def sweep(
     if output is None or output.suffix == ".csv":
         if processes or scheduler:
             raise ValueError("--processes and --scheduler are for a .zarr store")
-        deliver(write_csv(found), output, force=force)
+        pieces = (
+            text
+            for number, cells in enumerate(tabulated(found))
+            for text in stream_csv(cells, heading=not number)
+        )
+        deliver(pieces, output, force=force)
         return
     with progress_bar() as progress:
         done = write_store(

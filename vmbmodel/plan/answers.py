@@ -198,16 +198,18 @@ def sealed(parts: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
     yield "digest", hashlib.sha256(_canonical(digests)).hexdigest()
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def _canonical(entry: object) -> bytes:
-    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(entry).encode()
 
 
 def records(frame: pd.DataFrame, endless: object = "inf") -> Iterator[dict]:
     """Give the rows of a table one by one; what is missing is None."""
-    columns = [_values(frame[name], endless) for name in frame.columns]
-    return (
-        dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)
-    )
+    names = frame.columns.tolist()
+    columns = [_values(frame[name], endless) for name in names]
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _values(column: pd.Series, endless: object) -> list:

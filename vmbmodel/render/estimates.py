@@ -14,13 +14,13 @@ from vmbmodel.plan.estimate import (
     restore_said,
     wait_said,
 )
-from vmbmodel.render.csv import render_csv
+from vmbmodel.render.csv import render_csv, stream_csv
 from vmbmodel.render.doubts import taken
 from vmbmodel.render.json import stream_json
 from vmbmodel.render.sets import sets_used
 from vmbmodel.render.table import render_table
 
-__all__ = ["estimate_csv", "estimate_json", "estimate_text"]
+__all__ = ["estimate_csv", "estimate_json", "estimate_text", "has_many", "rows_of"]
 
 Cases = Sequence[Mapping[str, object]]
 
@@ -87,6 +87,13 @@ _DECISIVE = (
 
 _SAID = 8
 
+_MOST_VMS = 100_000
+"""VMs of which the JSON has a row each."""
+
+_FIRST = 10  # warnings of a kind that it has of more
+
+_ROWS = ("vms", "starts", "inventory")
+
 _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 
 
@@ -132,17 +139,54 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
     return "\n".join(lines)
 
 
-def estimate_json(answer: Estimate, compared: Cases = ()) -> Iterator[str]:
-    """Give an estimate as JSON, piece by piece, and what other cases come to."""
+def estimate_json(
+    answer: Estimate, compared: Cases = (), rows_in: Mapping[str, object] | None = None
+) -> Iterator[str]:
+    """Give an estimate as JSON, piece by piece, and what other cases come to.
+
+    Where it has many VMs, it says in which file their rows are, if in any.
+    """
     parts = {"comparisons": plain(compared)} if compared else {}
-    return stream_json(sealed(itertools.chain(answer.items(), parts.items())))
+    items = _without_rows(answer, rows_in) if has_many(answer) else answer.items()
+    return stream_json(sealed(itertools.chain(items, parts.items())))
 
 
-def estimate_csv(answer: Estimate, compared: Cases = ()) -> str:
-    """Return the VMs of an estimate as CSV, or its months, or other cases."""
-    table = answer.figures if answer.months is None else answer.months
-    rows = compared or table.to_dict("records")
-    return render_csv(rows, list(rows[0]))
+def estimate_csv(answer: Estimate, compared: Cases = ()) -> Iterator[str]:
+    """Give the VMs of an estimate as CSV, or its months, or other cases."""
+    if compared:
+        return iter([render_csv(compared, list(compared[0]))])
+    return stream_csv(rows_of(answer))
+
+
+def rows_of(answer: Estimate) -> pd.DataFrame:
+    """Return the rows that a file of one table holds."""
+    return answer.figures if answer.months is None else answer.months
+
+
+def has_many(answer: Estimate) -> bool:
+    """Say whether an estimate has more VMs than JSON holds a row of each."""
+    return len(answer.vms) > _MOST_VMS
+
+
+def _without_rows(
+    answer: Estimate, rows_in: Mapping[str, object] | None
+) -> Iterator[tuple[str, object]]:
+    """Give the parts of an estimate without a row a VM or disk.
+
+    Of the warnings, of which there may be as many, the first of each kind stay.
+    """
+    kinds = _by_kind(answer.warnings)
+    kept = {
+        "warnings": [first for found in kinds.values() for first in found[:_FIRST]],
+        "warning_counts": {code: len(found) for code, found in kinds.items()},
+    }
+    for name, part in answer.items():
+        if name == "vms":
+            yield "vms_file", plain(rows_in)
+        elif name == "warnings":
+            yield from plain(kept).items()
+        elif name not in _ROWS:
+            yield name, part
 
 
 def _rests_on(answer: Estimate) -> Iterator[str]:
@@ -187,13 +231,17 @@ def _figures_said(answer: Estimate) -> Iterator[str]:
 
 def _grouped(notices) -> Iterator[str]:
     """Say the first of each kind, and how many more there are."""
-    kinds = {}
-    for notice in notices:
-        kinds.setdefault(notice.code, []).append(notice)
-    for code, (first, *more) in kinds.items():
+    for code, (first, *more) in _by_kind(notices).items():
         yield f"  {first.vm or 'fleet'}: {first.text} [{code}]"
         if more:
             yield f"    and {len(more):,} more like it; --format json lists them all."
+
+
+def _by_kind(notices) -> dict[str, list]:
+    kinds: dict[str, list] = {}
+    for notice in notices:
+        kinds.setdefault(notice.code, []).append(notice)
+    return kinds
 
 
 def _starts_said(starts: pd.DataFrame) -> str:

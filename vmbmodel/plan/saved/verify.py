@@ -201,6 +201,9 @@ def _faults(saved: object) -> Iterator[str]:
     draws = drawn.get("draws") if isinstance(drawn, dict) else None
     if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
         yield f"interval.draws must be a whole number, at most {_MOST_DRAWS:,}"
+    if "vms_file" in saved:
+        yield "holds totals, but not the inventory of so many VMs: estimate that again"
+        return
     for key in ("inventory", "vms"):
         rows = saved.get(key)
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
