@@ -192,6 +192,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import Scenario, scenario_arguments
     from vmbmodel.plan.estimate import estimate
+    from vmbmodel.render import estimate_text
 
     session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
     for kind in ("toml", "inventory", "csv", "json"):
@@ -200,6 +201,9 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
     again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario)
     assert again.vms.equals(session.answer.vms)
+    said = session.file("text")["text"]
+    assert estimate_text(again) in said
+    assert "Rules in force on" in said
     whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
     assert whole["given"] == {
         "eight_hours": "own",

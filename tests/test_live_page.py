@@ -200,6 +200,9 @@ def test_from_a_folder_answers_are_those_of_python(browser, session, site, tmp_p
     said = "[...document.querySelectorAll('.fleet-remarks li')].map(e => e.textContent)"
     assert browser.run(said) == ours["said"]
     compare(browser, session, {"eight_hours": "own"})
+    for kind in ("csv", "text", "toml", "inventory"):
+        assert called(browser, "file", kind=kind).keys() == {"name", "text"}
+    assert called(browser, "file", kind="text") == session.file("text")
     session.sample()
     assert alone(browser, f"{site.as_uri()}/")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
-from vmbmodel.plan import Scenario, day_clock, parse_setting, sealed
+from vmbmodel.plan import Scenario, day_clock, parse_setting
 from vmbmodel.plan.check import check_disks
 from vmbmodel.plan.estimate import (
     AT_RISK_PROB,
@@ -25,7 +25,7 @@ from vmbmodel.plan.estimate import (
     restore_said,
     wait_said,
 )
-from vmbmodel.render import render_csv, stream_json
+from vmbmodel.render import check_text, estimate_csv, estimate_json, estimate_text
 
 CONTROLS = (
     "start_h",
@@ -126,11 +126,13 @@ class Session:
         """Return the text of a file to keep."""
         answer = self.answer
         if kind == "csv":
-            rows = answer.vms.to_dict("records")
-            return {"name": "estimate.csv", "text": render_csv(rows, list(rows[0]))}
+            return {"name": "estimate.csv", "text": estimate_csv(answer)}
         if kind == "json":
-            text = "".join(stream_json(sealed(answer.items())))
-            return {"name": "estimate.json", "text": text}
+            return {"name": "estimate.json", "text": "".join(estimate_json(answer))}
+        if kind == "text":
+            found = check_disks(self.asked, answer.scenario)
+            both = f"{estimate_text(answer)}\n\n{check_text(found)}\n"
+            return {"name": "estimate.txt", "text": both}
         if kind == "toml":
             return {"name": "scenario.toml", "text": scenario_text(answer.scenario)}
         text = fleet.to_bytes(self.asked, "fleet.csv").decode()

@@ -244,7 +244,7 @@
         setTimeout(() => URL.revokeObjectURL(link.href), 1000);
       } catch (error) { complain(error.message); }
     };
-    const keep = [["csv", "VMs as CSV"], ["json", "answer as JSON"], ["toml", "scenario as TOML"], ["inventory", "inventory as CSV"]];
+    const keep = [["csv", "VMs as CSV"], ["json", "answer as JSON"], ["text", "answer as text"], ["toml", "scenario as TOML"], ["inventory", "inventory as CSV"]];
     panel.replaceChildren(
       make("fieldset", { class: "fleet-files" }, make("legend", {}, "Your fleet"),
         make("label", { for: "fleet-files" }, "Choose files, or drop them on this page: an inventory as CSV, or what ", make("code", {}, "az disk list"), " and ", make("code", {}, "az vm list"), " print"),
