@@ -410,7 +410,7 @@ def grouped(answer):
 
 def part(title, body):
     """Return a part of the answer under its title."""
-    return f'<h3 class="fleet-part">{text(title)}</h3>{body}'
+    return f'<h2 class="fleet-part">{text(title)}</h2>{body}'
 
 
 def bullets(lines):
