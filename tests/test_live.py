@@ -131,7 +131,10 @@ def test_without_python_the_page_is_the_answer_alone(extension):
     assert "sql-report" in page
     for dead in ("<script", "<button", "<input", "<select", "<textarea"):
         assert dead not in page
-    assert "<script" in extension.page_html("../_static/live", {"python": 1})
+    assert extension.WITHOUT_SCRIPT not in page
+    page = extension.page_html("../_static/live", {"python": 1})
+    assert "<script" in page
+    assert extension.WITHOUT_SCRIPT in page
 
 
 def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
@@ -210,6 +213,11 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
         "churn_frac": 0.1,
         "redundancy": "LRS",
     }
+
+
+def test_a_setting_that_changes_nothing_is_named(session):
+    assert "changes nothing here" not in session.ask({"start_h": "20"})["body"]
+    assert "servers changes nothing here" in session.ask({"servers": "20"})["body"]
 
 
 def serve(live, session, call, **arguments):

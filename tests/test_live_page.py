@@ -291,11 +291,13 @@ def test_an_old_browser_is_told_so(browser, site):
     browser.open((site / "book/page.html").as_uri())
     said = browser.run("document.querySelector('.fleet-status').textContent")
     assert "needs a browser of 2023 or later" in said
+    assert "Scripts are off" not in browser.run("document.body.textContent")
     assert not browser.run("document.querySelectorAll('button, input').length")
 
 
 def test_with_scripts_off_the_answer_of_the_build_stands_alone(browser, site):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     browser.open((site / "book/page.html").as_uri())
+    assert "Scripts are off" in browser.run("document.body.textContent")
     assert browser.run(VERDICT).startswith("Every VM keeps")
     assert not browser.run("document.querySelectorAll('button, input').length")

@@ -38,6 +38,11 @@ WITHOUT = (
     "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
     "build it with that."
 )
+WITHOUT_SCRIPT = (
+    "Scripts are off in this browser, or the file page.js is missing from the book's "
+    "folder. So this is the answer for the sample, and nothing can be asked."
+)
+"""Stands there until the script takes it away."""
 
 
 class FleetPage(SphinxDirective):
@@ -68,12 +73,15 @@ def page_html(home, sizes):
     session = fleet_page.Session()
     answer = session.ask({})
     found = session.check()["html"]
-    script = f'<script src="{home}/page.js"></script>' if sizes else ""
+    script = alone = ""
+    if sizes:
+        script = f'<script src="{home}/page.js"></script>'
+        alone = f'<p class="fleet-alone">{WITHOUT_SCRIPT}</p>'
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div id="fleet-page" data-parts="{home}/" '
         f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">'
-        f'<div class="fleet-head">{answer["head"]}</div>'
+        f'{alone}<div class="fleet-head">{answer["head"]}</div>'
         f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
     )
 

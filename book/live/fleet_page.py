@@ -17,6 +17,7 @@ from pathlib import Path
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
+from vmbmodel.inventory.fleet import COLUMNS as DISKS
 from vmbmodel.plan import Scenario, day_clock, parse_setting
 from vmbmodel.plan.check import check_disks
 from vmbmodel.plan.estimate import (
@@ -313,7 +314,14 @@ def body_html(answer):
     """Show every VM's clock, what deserves a look, and what all of it rests on."""
     scenario = answer.scenario
     sets = ", ".join(f"{kind} {constants.name}" for kind, constants in scenario.sets())
-    lines = [*wait_said(scenario), *restore_said(scenario), f"Computed with {sets}."]
+    idle = [name for name in scenario.unused() if name not in (*DISKS, "churn_frac")]
+    idle = [f"{name} changes nothing here." for name in idle]
+    lines = [
+        *idle,
+        *wait_said(scenario),
+        *restore_said(scenario),
+        f"Computed with {sets}.",
+    ]
     columns = [a.text for a in answer.assumptions if a.id.startswith("column.")]
     others = [a.text for a in answer.assumptions if not a.id.startswith("column.")]
     looks = list(grouped(answer))

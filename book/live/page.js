@@ -28,6 +28,8 @@
   root.insertBefore(panel, body);
   const complain = (text) => { trouble.textContent = text; trouble.hidden = !text; };
 
+  root.querySelector(".fleet-alone").remove();
+
   const lacking = ["Worker", "DecompressionStream", "WebAssembly", "Blob"].filter((name) => !(name in window));
   if (lacking.length) {
     status.textContent = "To ask about a fleet of your own, this page needs a browser of 2023 or later. The answer below is that of the sample.";
