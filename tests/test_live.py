@@ -151,6 +151,7 @@ def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
     assert App.live_sizes == {}
     assert "has no file pyodide.js" in str(said)
     assert sorted(p.name for p in (tmp_path / "site/_static/live").iterdir()) == [
+        "live.js",
         "page.css",
         "page.js",
     ]

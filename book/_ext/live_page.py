@@ -39,7 +39,7 @@ WITHOUT = (
     "build it with that."
 )
 WITHOUT_SCRIPT = (
-    "Scripts are off in this browser, or the file page.js is missing from the book's "
+    "Scripts are off in this browser, or one of this page is missing from the book's "
     "folder. So this is the answer for the sample, and nothing can be asked."
 )
 """Stands there until the script takes it away."""
@@ -75,7 +75,9 @@ def page_html(home, sizes):
     found = session.check()["html"]
     script = alone = ""
     if sizes:
-        script = f'<script src="{home}/page.js"></script>'
+        script = "".join(
+            f'<script src="{home}/{name}.js"></script>' for name in ("live", "page")
+        )
         alone = f'<p class="fleet-alone">{WITHOUT_SCRIPT}</p>'
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
@@ -128,7 +130,7 @@ def write(app):
         return
     target = Path(app.outdir, HOME)
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("page.css", "page.js"):
+    for name in ("live.js", "page.css", "page.js"):
         shutil.copyfile(BOOK / "live" / name, target / name)
     try:
         folder = runtime.obtained()
