@@ -14,6 +14,8 @@ import math
 import time
 from pathlib import Path
 
+from live.moving import FIGURES
+
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
@@ -123,6 +125,14 @@ class Session:
         found = check_disks(self.asked, self.answer.scenario)
         return {"html": check_html(found)}
 
+    def figure(self, name, given):
+        """Return the data of a figure that moves, and of its sliders."""
+        draw, moved = FIGURES[name]
+        for key in moved:
+            fields()[key].check(given[key])
+        sliders = [slider(key, given[key]) for key in moved]
+        return draw(**given) | {"controls": sliders}
+
     def file(self, kind):
         """Return the text of a file to keep."""
         answer = self.answer
@@ -197,12 +207,28 @@ def control(name, disks, scenario):
     }
     if field.kind == "choice":
         return shown | {"choices": field.choices}
+    return shown | reach(field, Scenario.of()[name])
+
+
+def slider(name, value):
+    """Return a slider of a figure, as the field table has it."""
+    field = fields()[name]
+    unit = "" if field.unit == "-" else field.unit
+    about = {"name": name, "label": field.label, "unit": unit, "text": field.text}
+    return about | {"value": value} | reach(field, value)
+
+
+def reach(field, default):
+    """Return how far a slider goes: from the least allowed to four defaults."""
     low = field.range.low
-    high = min(field.range.high, 4 * Scenario.of()[name])
-    step = 1 if field.whole else 0.5 if field.unit == "h" else (high - low) / 100
+    high = min(field.range.high, max(4 * default, low + 1))
+    half_hours = field.unit == "h" and high - low >= 12
+    step = 1 if field.whole else 0.5 if half_hours else (high - low) / 40
     if high == field.range.high and not field.range.high_in:
         high -= step
-    return shown | {"low": low, "high": high, "step": step, "rule": field.range.rule}
+    if not field.range.low_in:
+        low += step
+    return {"low": low, "high": high, "step": step, "rule": field.range.rule}
 
 
 @contextlib.contextmanager
