@@ -10,10 +10,10 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  const ticks = ({ low, high }) => {
+  const ticks = ({ low, high, every }) => {
     const rough = (high - low) / 5;
     const unit = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((times) => times * unit >= rough) * unit;
+    const step = every || [1, 2, 5, 10].find((times) => times * unit >= rough) * unit;
     const first = Math.ceil(low / step - 1e-9);
     return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
   };
@@ -25,7 +25,7 @@
     const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": said });
     for (const value of ticks(x)) {
       svg.append(shape("path", { class: "moving-grid", d: `M${across(value)} 30V${bottom}` }));
-      svg.append(shape("text", { x: across(value), y: bottom + 16, "text-anchor": "middle" }, x.high > 24 && x.low === 12 ? value % 24 : value));
+      svg.append(shape("text", { x: across(value), y: bottom + 16, "text-anchor": "middle" }, x.clock ? value % 24 : value.toLocaleString("en")));
     }
     for (const value of ticks(y)) {
       svg.append(shape("path", { class: "moving-grid", d: `M${LEFT} ${up(value)}H${right}` }));

@@ -46,7 +46,7 @@ def day(profile, peak_wait_h, peak_h, offpeak_utilisation_frac, start_h):
     mean, most = others.mean_h(hour % 24), others.quantile_h(hour % 24, 0.95)
     of_start = others.quantile_h(start_h, 0.95).item()
     return {
-        "x": axis("hour of the day, from noon", 12, 36),
+        "x": axis("hour of the day, from noon", 12, 36) | {"every": 3, "clock": True},
         "y": axis(heading("wait_h"), 0, max(most.max(), 0.1)),
         "lines": [
             line("mean", hour, mean),
@@ -66,7 +66,10 @@ FIGURES = {
 
 
 def axis(label, low, high):
-    """Return an axis."""
+    """Return an axis; ``every`` may say how far its marks are apart.
+
+    With ``clock`` they are hours of a day, the next one included.
+    """
     return {"label": label, "low": float(low), "high": float(high)}
 
 
