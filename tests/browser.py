@@ -1,6 +1,5 @@
 """Chromium without a window, driven over its DevTools protocol by pipes."""
 
-import base64
 import contextlib
 import itertools
 import json
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 __all__ = ["Browser", "chromium"]
 
@@ -118,6 +116,7 @@ class Browser(contextlib.ExitStack):
         self.requested.clear()
         self.problems.clear()
         self.send("Page.navigate", url="about:blank")
+        self.wait("location.href == 'about:blank'")  # two at once hang the browser
         self.send("Page.navigate", url=address)
         self.wait("document.readyState == 'complete' && location.href != 'about:blank'")
 
@@ -159,8 +158,3 @@ class Browser(contextlib.ExitStack):
             deviceScaleFactor=1,
             mobile=width < 500,
         )
-
-    def shot(self, path, height=None):
-        """Write a picture of the page."""
-        data = self.send("Page.captureScreenshot", captureBeyondViewport=bool(height))
-        Path(path).write_bytes(base64.b64decode(data["data"]))

@@ -1,8 +1,10 @@
 """What the page that computes is made of, and what it says, without a browser."""
 
 import hashlib
+import html
 import importlib
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -131,7 +133,10 @@ def test_without_python_the_page_is_the_answer_alone(extension):
     assert "sql-report" in page
     for dead in ("<script", "<button", "<input", "<select", "<textarea"):
         assert dead not in page
-    assert "<script" in extension.page_html("../_static/live", {"python": 1})
+    assert extension.WITHOUT_SCRIPT not in page
+    page = extension.page_html("../_static/live", {"python": 1})
+    assert "<script" in page
+    assert extension.WITHOUT_SCRIPT in page
 
 
 def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
@@ -148,6 +153,8 @@ def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
     assert App.live_sizes == {}
     assert "has no file pyodide.js" in str(said)
     assert sorted(p.name for p in (tmp_path / "site/_static/live").iterdir()) == [
+        "figure.js",
+        "live.js",
         "page.css",
         "page.js",
     ]
@@ -192,6 +199,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import Scenario, scenario_arguments
     from vmbmodel.plan.estimate import estimate
+    from vmbmodel.render import estimate_text
 
     session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
     for kind in ("toml", "inventory", "csv", "json"):
@@ -200,12 +208,46 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
     again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario)
     assert again.vms.equals(session.answer.vms)
+    said = session.file("text")["text"]
+    assert estimate_text(again) in said
+    assert "Rules in force on" in said
     whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
     assert whole["given"] == {
         "eight_hours": "own",
         "churn_frac": 0.1,
         "redundancy": "LRS",
     }
+
+
+def test_a_setting_that_changes_nothing_is_named(session):
+    assert "changes nothing here" not in session.ask({"start_h": "20"})["body"]
+    assert "servers changes nothing here" in session.ask({"servers": "20"})["body"]
+
+
+@pytest.mark.parametrize("name", ["jam", "day"])
+def test_a_figure_begins_as_its_chapter_does(session, extension, name):
+    page = extension.figure_html(name, ROOT / f"notebooks/{name}.ipynb", "live", {})
+    given = json.loads(html.unescape(re.search('data-given="([^"]*)"', page)[1]))
+    figure = session.figure(name, given)
+    for one in figure["lines"]:
+        across, up = zip(*one["points"], strict=True)
+        assert figure["x"]["low"] <= min(across) <= max(across) <= figure["x"]["high"]
+        assert figure["y"]["low"] <= min(up) <= max(up) <= figure["y"]["high"] + 1e-6
+    for slider in figure["controls"]:
+        assert slider["low"] <= slider["value"] <= slider["high"]
+        for end in ("low", "high"):
+            assert session.figure(name, given | {slider["name"]: slider[end]})["said"]
+
+
+def test_the_figure_of_a_jam_is_that_of_its_formula(session):
+    given = {"jobs": 30, "vault_servers": 10, "service_h": 0.5, "start_h": 23}
+    figure = session.figure("jam", given | {"profile": "azure-2018-12"})
+    begun = [hour for hour, _ in figure["lines"][0]["points"]]
+    assert begun == [0] * 10 + [0.5] * 10 + [1] * 10
+    assert "The last of 30 waits 1.00 h" in figure["said"]
+    assert "00:30 +1" in figure["said"]
+    with pytest.raises(ValueError, match="jobs must be >= 1"):
+        session.figure("jam", given | {"profile": "azure-2018-12", "jobs": 0})
 
 
 def serve(live, session, call, **arguments):

@@ -58,6 +58,13 @@ def site(tmp_path_factory):
     body = extension.page_html("../_static/live", App.live_sizes)
     page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
     (folder / "book/page.html").write_text(page, "utf-8")
+    body = "".join(
+        extension.figure_html(n, ROOT / f"notebooks/{n}.ipynb", "../_static/live", {})
+        for n in ("jam", "day")
+    )
+    body += extension.scripts("../_static/live", "live", "figure")
+    page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
+    (folder / "book/figures.html").write_text(page, "utf-8")
     return folder
 
 
@@ -200,6 +207,9 @@ def test_from_a_folder_answers_are_those_of_python(browser, session, site, tmp_p
     said = "[...document.querySelectorAll('.fleet-remarks li')].map(e => e.textContent)"
     assert browser.run(said) == ours["said"]
     compare(browser, session, {"eight_hours": "own"})
+    for kind in ("csv", "text", "toml", "inventory"):
+        assert called(browser, "file", kind=kind).keys() == {"name", "text"}
+    assert called(browser, "file", kind="text") == session.file("text")
     session.sample()
     assert alone(browser, f"{site.as_uri()}/")
 
@@ -242,6 +252,32 @@ def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
         for settings in GRID[::6]:
             compare(browser, session, settings)
         assert alone(browser, base)
+
+
+def test_two_figures_move_with_one_python(browser, session, site):
+    browser.wide(390)
+    browser.open((site / "book/figures.html").as_uri())
+    browser.run("document.querySelectorAll('.moving button').forEach(b => b.click())")
+    browser.wait("document.querySelectorAll('.moving svg').length == 2")
+    assert sum(u.startswith("blob:") for u in browser.requested) == 1
+    wanted = "document.querySelector('.moving svg').getAttribute('aria-label')"
+    before = browser.run(wanted)
+    assert before.startswith("The last of 1,000 waits 4.50 h")
+    browser.run("""{
+        const slider = document.getElementById('moving-jam-jobs');
+        slider.value = 2000;
+        slider.dispatchEvent(new Event('input'));
+    }""")
+    browser.wait(f"{wanted}.startsWith('The last of 2,000 waits 9.50 h')")
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+    given = "document.querySelectorAll('.moving')[1].dataset.given"
+    ours = session.figure("day", json.loads(browser.run(given)))
+    theirs = browser.run(
+        f"vmbmodelLive.call('figure', {{name: 'day', given: JSON.parse({given})}})"
+    )
+    theirs["controls"] = ours["controls"] = []
+    assert list(unlike(theirs, ours)) == []
+    assert alone(browser, f"{site.as_uri()}/")
 
 
 def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
@@ -288,11 +324,13 @@ def test_an_old_browser_is_told_so(browser, site):
     browser.open((site / "book/page.html").as_uri())
     said = browser.run("document.querySelector('.fleet-status').textContent")
     assert "needs a browser of 2023 or later" in said
+    assert "Scripts are off" not in browser.run("document.body.textContent")
     assert not browser.run("document.querySelectorAll('button, input').length")
 
 
 def test_with_scripts_off_the_answer_of_the_build_stands_alone(browser, site):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     browser.open((site / "book/page.html").as_uri())
+    assert "Scripts are off" in browser.run("document.body.textContent")
     assert browser.run(VERDICT).startswith("Every VM keeps")
     assert not browser.run("document.querySelectorAll('button, input').length")

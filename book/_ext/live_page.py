@@ -8,6 +8,9 @@ answer for any other fleet. Where that cannot be had, the page says so and stays
 is, and the build says why. ``{runtime-table}`` lists what is shipped, with licences.
 """
 
+import ast
+import html
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -17,10 +20,13 @@ from model_tables import ModelTable, code, plain
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+import vmbmodel
+
 BOOK = Path(__file__).parents[1]
 sys.path.insert(0, str(BOOK))
 
 from live import bundle, fleet_page, runtime  # noqa: E402
+from live.moving import FIGURES  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 HOME = "_static/live"
@@ -38,6 +44,11 @@ WITHOUT = (
     "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
     "build it with that."
 )
+WITHOUT_SCRIPT = (
+    "Scripts are off in this browser, or one of this page is missing from the book's "
+    "folder. So this is the answer for the sample, and nothing can be asked."
+)
+"""Stands there until the script takes it away."""
 
 
 class FleetPage(SphinxDirective):
@@ -68,14 +79,72 @@ def page_html(home, sizes):
     session = fleet_page.Session()
     answer = session.ask({})
     found = session.check()["html"]
-    script = f'<script src="{home}/page.js"></script>' if sizes else ""
+    script = alone = ""
+    if sizes:
+        script = scripts(home, "live", "page")
+        alone = f'<p class="fleet-alone">{WITHOUT_SCRIPT}</p>'
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div id="fleet-page" data-parts="{home}/" '
         f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">'
-        f'<div class="fleet-head">{answer["head"]}</div>'
+        f'{alone}<div class="fleet-head">{answer["head"]}</div>'
         f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
     )
+
+
+class MovingFigure(SphinxDirective):
+    """A figure that a reader can move, below the printed one of a notebook.
+
+    It begins with the parameters of the notebook, and for the rest with the constants
+    of its profile.
+    """
+
+    required_arguments = 2
+
+    def run(self):
+        """Return the place of the figure; nothing where there is no Python for it."""
+        name, notebook = self.arguments
+        _, path = self.env.relfn2path(notebook)
+        self.env.note_dependency(path)
+        sizes = self.env.app.live_sizes
+        if not sizes:
+            return []
+        home = up(self.env.docname) + HOME
+        text = figure_html(name, path, home, sizes)
+        if "live_figure" not in self.env.temp_data:
+            self.env.temp_data["live_figure"] = True
+            text += scripts(home, "live", "figure")
+        return [nodes.raw("", text, format="html")]
+
+
+def figure_html(name, notebook, home, sizes):
+    """Return the place of a figure, with the settings it begins with."""
+    given = parameters(notebook)
+    constants = vmbmodel.profile(given["profile"])
+    wanted = ("profile", *FIGURES[name][1])
+    begun = {key: given.get(key, constants.get(key)) for key in wanted}
+    megabytes = f"{sum(sizes.values()) / 1e6:.0f} MB"
+    return (
+        f'<link rel="stylesheet" href="{home}/page.css"/>'
+        f'<div class="moving" data-figure="{name}" data-parts="{home}/" '
+        f'data-size="{megabytes}" data-given="{html.escape(json.dumps(begun))}"></div>'
+    )
+
+
+def parameters(notebook):
+    """Return the parameters of a notebook, by name."""
+    cells = json.loads(Path(notebook).read_text("utf-8"))["cells"]
+    (cell,) = (c for c in cells if "parameters" in c["metadata"].get("tags", ()))
+    found = {}
+    for part in ast.parse("".join(cell["source"])).body:
+        target = part.target if isinstance(part, ast.AnnAssign) else part.targets[0]
+        found[target.id] = ast.literal_eval(part.value)
+    return found
+
+
+def scripts(home, *names):
+    """Return the scripts of a page, in their order."""
+    return "".join(f'<script src="{home}/{name}.js"></script>' for name in names)
 
 
 class RuntimeTable(ModelTable):
@@ -120,7 +189,7 @@ def write(app):
         return
     target = Path(app.outdir, HOME)
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("page.css", "page.js"):
+    for name in ("figure.js", "live.js", "page.css", "page.js"):
         shutil.copyfile(BOOK / "live" / name, target / name)
     try:
         folder = runtime.obtained()
@@ -139,6 +208,7 @@ def forbid(app, page, template, context, doctree):
 def setup(app):
     """Register the directives."""
     app.add_directive("fleet-page", FleetPage)
+    app.add_directive("moving-figure", MovingFigure)
     app.add_directive("runtime-table", RuntimeTable)
     app.connect("builder-inited", write)
     app.connect("html-page-context", forbid)

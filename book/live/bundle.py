@@ -38,8 +38,8 @@ LOCK = {
     },
     "packages": {},
 }
-FOR_A_SYSTEM = ("__main__.py", "cli", "notebook.py", "rerun.py")
-"""Parts of the package that ask for a terminal or a kernel."""
+FOR_A_SYSTEM = ("__main__.py", "cli", "notebook.py", "rerun.py", "sweeps.py")
+"""Parts of the package that ask for a terminal, a kernel or several processors."""
 STOPPED = (1980, 1, 1, 0, 0, 0)
 PATIENCE = 600  # seconds for Node.js, which compiles some 1,000 files
 ZONES = re.compile(r"tzdata/zoneinfo/(?:[A-Z][\w+-]*/)*[A-Z][\w+-]*|tzdata/zones")
@@ -129,7 +129,7 @@ def licences(runtime):
 
 
 def model(package):
-    """Return the files of the package, and of the page's own module."""
+    """Return the files of the package, and of the page's own modules."""
     found = {
         f"vmbmodel/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
@@ -137,7 +137,8 @@ def model(package):
         and path.suffix != ".pyc"
         and path.relative_to(package).parts[0] not in FOR_A_SYSTEM
     }
-    return found | {"fleet_page.py": (HERE / "fleet_page.py").read_bytes()}
+    ours = ("fleet_page.py", "moving.py")
+    return found | {f"live/{name}": (HERE / name).read_bytes() for name in ours}
 
 
 def zones():

@@ -14,10 +14,13 @@ import math
 import time
 from pathlib import Path
 
+from live.moving import FIGURES
+
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
-from vmbmodel.plan import Scenario, day_clock, parse_setting, sealed
+from vmbmodel.inventory.fleet import COLUMNS as DISKS
+from vmbmodel.plan import Scenario, day_clock, parse_setting
 from vmbmodel.plan.check import check_disks
 from vmbmodel.plan.estimate import (
     AT_RISK_PROB,
@@ -25,7 +28,7 @@ from vmbmodel.plan.estimate import (
     restore_said,
     wait_said,
 )
-from vmbmodel.render import render_csv, stream_json
+from vmbmodel.render import check_text, estimate_csv, estimate_json, estimate_text
 
 CONTROLS = (
     "start_h",
@@ -122,15 +125,25 @@ class Session:
         found = check_disks(self.asked, self.answer.scenario)
         return {"html": check_html(found)}
 
+    def figure(self, name, given):
+        """Return the data of a figure that moves, and of its sliders."""
+        draw, moved = FIGURES[name]
+        for key in moved:
+            fields()[key].check(given[key])
+        sliders = [slider(key, given[key]) for key in moved]
+        return draw(**given) | {"controls": sliders}
+
     def file(self, kind):
         """Return the text of a file to keep."""
         answer = self.answer
         if kind == "csv":
-            rows = answer.vms.to_dict("records")
-            return {"name": "estimate.csv", "text": render_csv(rows, list(rows[0]))}
+            return {"name": "estimate.csv", "text": estimate_csv(answer)}
         if kind == "json":
-            text = "".join(stream_json(sealed(answer.items())))
-            return {"name": "estimate.json", "text": text}
+            return {"name": "estimate.json", "text": "".join(estimate_json(answer))}
+        if kind == "text":
+            found = check_disks(self.asked, answer.scenario)
+            both = f"{estimate_text(answer)}\n\n{check_text(found)}\n"
+            return {"name": "estimate.txt", "text": both}
         if kind == "toml":
             return {"name": "scenario.toml", "text": scenario_text(answer.scenario)}
         text = fleet.to_bytes(self.asked, "fleet.csv").decode()
@@ -194,12 +207,28 @@ def control(name, disks, scenario):
     }
     if field.kind == "choice":
         return shown | {"choices": field.choices}
+    return shown | reach(field, Scenario.of()[name])
+
+
+def slider(name, value):
+    """Return a slider of a figure, as the field table has it."""
+    field = fields()[name]
+    unit = "" if field.unit == "-" else field.unit
+    about = {"name": name, "label": field.label, "unit": unit, "text": field.text}
+    return about | {"value": value} | reach(field, value)
+
+
+def reach(field, default):
+    """Return how far a slider goes: from the least allowed to four defaults."""
     low = field.range.low
-    high = min(field.range.high, 4 * Scenario.of()[name])
-    step = 1 if field.whole else 0.5 if field.unit == "h" else (high - low) / 100
+    high = min(field.range.high, max(4 * default, low + 1))
+    half_hours = field.unit == "h" and high - low >= 12
+    step = 1 if field.whole else 0.5 if half_hours else (high - low) / 40
     if high == field.range.high and not field.range.high_in:
         high -= step
-    return shown | {"low": low, "high": high, "step": step, "rule": field.range.rule}
+    if not field.range.low_in:
+        low += step
+    return {"low": low, "high": high, "step": step, "rule": field.range.rule}
 
 
 @contextlib.contextmanager
@@ -311,7 +340,14 @@ def body_html(answer):
     """Show every VM's clock, what deserves a look, and what all of it rests on."""
     scenario = answer.scenario
     sets = ", ".join(f"{kind} {constants.name}" for kind, constants in scenario.sets())
-    lines = [*wait_said(scenario), *restore_said(scenario), f"Computed with {sets}."]
+    idle = [name for name in scenario.unused() if name not in (*DISKS, "churn_frac")]
+    idle = [f"{name} changes nothing here." for name in idle]
+    lines = [
+        *idle,
+        *wait_said(scenario),
+        *restore_said(scenario),
+        f"Computed with {sets}.",
+    ]
     columns = [a.text for a in answer.assumptions if a.id.startswith("column.")]
     others = [a.text for a in answer.assumptions if not a.id.startswith("column.")]
     looks = list(grouped(answer))
@@ -408,7 +444,7 @@ def grouped(answer):
 
 def part(title, body):
     """Return a part of the answer under its title."""
-    return f'<h3 class="fleet-part">{text(title)}</h3>{body}'
+    return f'<h2 class="fleet-part">{text(title)}</h2>{body}'
 
 
 def bullets(lines):

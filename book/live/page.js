@@ -8,19 +8,8 @@
   const body = root.querySelector(".fleet-answer");
   const base = root.dataset.parts;
   const LARGEST = 32 * 2 ** 20; // bytes of all files together
-  const AGAIN = "load the page again; if that does not help, copy the book's folder anew, or build it again";
   const given = {}; // settings by name, as text
-
-  // --- small helpers ---
-  const make = (tag, attributes = {}, ...children) => {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (value !== undefined) element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  };
+  const { make, lacking, call, latest } = vmbmodelLive;
   const panel = make("div", { class: "fleet-panel" });
   const status = make("p", { class: "fleet-status", role: "status" });
   const trouble = make("pre", { class: "fleet-trouble", role: "alert", hidden: "" });
@@ -28,7 +17,8 @@
   root.insertBefore(panel, body);
   const complain = (text) => { trouble.textContent = text; trouble.hidden = !text; };
 
-  const lacking = ["Worker", "DecompressionStream", "WebAssembly", "Blob"].filter((name) => !(name in window));
+  root.querySelector(".fleet-alone").remove();
+
   if (lacking.length) {
     status.textContent = "To ask about a fleet of your own, this page needs a browser of 2023 or later. The answer below is that of the sample.";
     return;
@@ -46,49 +36,12 @@
     history.replaceState(null, "", words || location.hash.includes("=") ? `${here}#${words}` : location.href);
   };
   fromAddress();
-  addEventListener("hashchange", () => { fromAddress(); if (begun) ask(); });
+  addEventListener("hashchange", () => { fromAddress(); if (ready) ask(); });
 
-  // --- the parts: scripts that hand over a text ---
-  const texts = {};
-  window.vmbmodelPart = (name, text) => { texts[name] = text; };
-  const damaged = (name) => new Error(`${name}.js is damaged: ${AGAIN}.`);
-  const load = (name) => new Promise((resolve, reject) => {
-    const script = make("script", { src: `${base}${name}.js` });
-    script.onerror = () => reject(new Error(`${name}.js is missing beside this page: ${AGAIN}.`));
-    script.onload = () => (name in texts ? resolve(unpack(name)) : reject(damaged(name)));
-    document.head.append(script);
-  });
-  async function unpack(name) {
-    try {
-      const text = texts[name];
-      delete texts[name];
-      const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-      const data = new Uint8Array(await new Response(stream).arrayBuffer());
-      const end = data.indexOf(10);
-      const files = {};
-      let at = end + 1;
-      for (const [path, size] of JSON.parse(new TextDecoder().decode(data.subarray(0, end)))) {
-        files[path] = data.subarray(at, at += size);
-      }
-      if (at !== data.length) throw damaged(name);
-      return [files, data.buffer];
-    } catch (error) {
-      throw damaged(name);
-    }
-  }
-
-  // --- Python, started once ---
-  let begun, worker;
-  let calls = 0;
-  const waiting = {};
-  const call = (name, given = {}, files) => new Promise((resolve, reject) => {
-    waiting[++calls] = (answer) => (answer.error ? reject(new Error(answer.error)) : resolve(answer));
-    worker.postMessage({ id: calls, call: name, arguments: given, files }, (files || []).map((file) => file[1]));
-  });
-  const progress = make("progress", { max: "6", value: "0", "aria-label": "Loading" });
-  const step = (text) => { status.textContent = text; progress.value += 1; };
-
+  // --- Python ---
+  const progress = make("progress", { max: "1", value: "0", "aria-label": "Loading" });
+  const tell = (text, part) => { status.textContent = text; progress.value += part; };
+  let begun, ready;
   function begin() {
     begun ||= start().catch((error) => {
       complain(error.message);
@@ -101,72 +54,36 @@
   async function start() {
     button.disabled = true;
     panel.append(progress);
-    step("Reading Python ...");
-    const others = { packages: load("packages"), model: load("model") };
-    for (const other of Object.values(others)) other.catch(() => {}); // told when it is waited for
-    const [files, buffer] = await load("python");
-    step("Starting Python ...");
-    const read = (name) => new TextDecoder().decode(files[name]);
-    const code = new Blob(["pyodide.js", "pyodide.asm.js", "worker.js"].map((name) => `${read(name)}\n`), { type: "text/javascript" });
-    worker = new Worker(URL.createObjectURL(code));
-    const ready = new Promise((resolve, reject) => {
-      const fail = (text) => {
-        const error = new Error(`Python stopped: ${text}; ${AGAIN}.`);
-        for (const [id, tell] of Object.entries(waiting)) { delete waiting[id]; tell({ error: error.message }); }
-        reject(error);
-      };
-      worker.onerror = (event) => fail(event.message || "no reason given");
-      worker.onmessage = ({ data }) => {
-        if (data.failed) fail(data.failed);
-        if (data.step === "packages") step("Putting numpy, pandas and the model in place ...");
-        if (data.step === "model") { step("Loading the model ..."); resolve(); }
-        if (data.id in waiting) { const tell = waiting[data.id]; delete waiting[data.id]; tell(data.answer); }
-      };
-    });
-    ready.catch(() => {});
-    worker.postMessage({ part: "python", files }, [buffer]);
-    for (const [name, other] of Object.entries(others)) {
-      const [found, whole] = await other;
-      worker.postMessage({ part: name, files: found }, [whole]);
-    }
-    await ready;
-    step("Computing the first answer ...");
+    await vmbmodelLive.begin(base, tell);
     build();
+    ready = true;
     await ask();
     progress.remove();
     button.remove();
   }
 
-  // --- questions: the newest one that waits is asked, those between are dropped ---
-  let asking = false, wanted = false;
-  async function ask() {
-    wanted = true;
+  // --- questions ---
+  const ask = latest(async (newer) => {
     toAddress();
-    if (asking) return;
-    asking = true;
-    while (wanted) {
-      wanted = false;
-      root.setAttribute("aria-busy", "true");
-      try {
-        const answer = await call("ask", { settings: { ...given } });
-        complain("");
-        head.innerHTML = answer.head;
-        body.innerHTML = answer.body;
-        answer.controls.forEach(refresh);
-        status.textContent = `Computed in this page in ${answer.seconds.toFixed(2)} s.`;
-        if (!wanted) {
-          const rules = make("div");
-          rules.innerHTML = (await call("check")).html;
-          if (!wanted) body.append(rules);
-        }
-      } catch (error) {
-        complain(error.message);
-        status.textContent = "Not computed; the answer below is the last one.";
+    root.setAttribute("aria-busy", "true");
+    try {
+      const answer = await call("ask", { settings: { ...given } });
+      complain("");
+      head.innerHTML = answer.head;
+      body.innerHTML = answer.body;
+      answer.controls.forEach(refresh);
+      status.textContent = `Computed in this page in ${answer.seconds.toFixed(2)} s.`;
+      if (!newer()) {
+        const rules = make("div");
+        rules.innerHTML = (await call("check")).html;
+        if (!newer()) body.append(rules);
       }
+    } catch (error) {
+      complain(error.message);
+      status.textContent = "Not computed; the answer below is the last one.";
     }
-    root.setAttribute("aria-busy", "false");
-    asking = false;
-  }
+    if (!newer()) root.setAttribute("aria-busy", "false");
+  });
 
   // --- the reader's files ---
   async function take(files) {
@@ -183,7 +100,7 @@
       const read = await Promise.all(files.map(async (file) => [file.name.replace(/[/\\]|^\.+$/g, "_"), await file.arrayBuffer()]));
       const choices = { protected_only: only.checked };
       if (used.value) choices.used_frac = Number(used.value);
-      tell(await call("read", choices, read));
+      note(await call("read", choices, read));
     } catch (error) {
       complain(error.message);
       status.textContent = "Not read; the answer below is that of the fleet before.";
@@ -191,7 +108,7 @@
     }
     await ask();
   }
-  const tell = (about) => {
+  const note = (about) => {
     complain("");
     remarks.replaceChildren(...about.said.map((line) => make("li", {}, line)));
   };
@@ -244,7 +161,7 @@
         setTimeout(() => URL.revokeObjectURL(link.href), 1000);
       } catch (error) { complain(error.message); }
     };
-    const keep = [["csv", "VMs as CSV"], ["json", "answer as JSON"], ["toml", "scenario as TOML"], ["inventory", "inventory as CSV"]];
+    const keep = [["csv", "VMs as CSV"], ["json", "answer as JSON"], ["text", "answer as text"], ["toml", "scenario as TOML"], ["inventory", "inventory as CSV"]];
     panel.replaceChildren(
       make("fieldset", { class: "fleet-files" }, make("legend", {}, "Your fleet"),
         make("label", { for: "fleet-files" }, "Choose files, or drop them on this page: an inventory as CSV, or what ", make("code", {}, "az disk list"), " and ", make("code", {}, "az vm list"), " print"),
@@ -254,7 +171,7 @@
           make("label", { for: "fleet-only" }, only, "Leave out VMs that no item protects")),
         make("label", { for: "fleet-rows" }, "Or paste rows, with the header"), rows,
         make("button", { type: "button", onclick: () => take([new File([rows.value], "pasted.csv")]) }, "Use these rows"),
-        make("button", { type: "button", onclick: async () => { chooser.value = ""; tell(await call("sample")); ask(); } }, "Use the sample"),
+        make("button", { type: "button", onclick: async () => { chooser.value = ""; note(await call("sample")); ask(); } }, "Use the sample"),
         remarks),
       settings,
       make("p", { class: "fleet-keep" }, "Keep: ", ...keep.map(([kind, label]) => make("button", { type: "button", onclick: () => file(kind) }, label))));

@@ -8,7 +8,7 @@ const START = `
 import importlib, pandas
 importlib.invalidate_caches()
 pandas.options.mode.copy_on_write = True  # as pandas 3 has it
-import fleet_page
+from live import fleet_page
 session = fleet_page.Session()
 lambda call, arguments: fleet_page.serve(session, call, arguments)
 `;
