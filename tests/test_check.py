@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmbmodel.plan import practices
 from vmbmodel.plan.check.answer import PLACES, check, check_disks
 from vmbmodel.plan.check.searches import SEARCHES
 from vmbmodel.plan.estimate.answer import estimate
@@ -421,3 +422,14 @@ def test_a_million_disks_take_seconds():
     answer = check(frame, Scenario.of("azure-2018-12"))
     assert time.perf_counter() - begun < 60  # seconds when the machine is free
     assert answer.count()["error"] == count // 100
+
+
+def test_a_crowd_is_told_by_its_first_row():
+    rows = pd.DataFrame({"vault": ["a", "b", None, "a", "b", "b"], "row": range(6)})
+    assert list(practices.crowded(rows, ["vault"], 1)) == [
+        ({"vault": "a"}, 2, 0),
+        ({"vault": "b"}, 3, 1),
+    ]
+    assert list(practices.crowded(rows, ["vault"], 3, at_it=True)) == [
+        ({"vault": "b"}, 3, 1)
+    ]

@@ -342,6 +342,7 @@ def test_what_is_no_page(save, content, message):
     [
         (changed(1, retailPrice=-0.02), "row 2: retailPrice must be a number >= 0"),
         (changed(1, retailPrice="0.02"), "retailPrice must be a number >= 0 and < 1e"),
+        (changed(1, retailPrice=10**9), "retailPrice must be a number >= 0 and < 1e"),
         (changed(1, retailPrice=True), "retailPrice must be a number"),
         (changed(1, retailPrice=None), "retailPrice must be a number"),
         (without("retailPrice"), "row 2: retailPrice must be a number"),

@@ -319,3 +319,14 @@ def test_a_million_gib_and_none():
     assert total_h(disk(used=0), restore_as="disks") == 0
     crowd = [disk(f"vm{i}", size=1e6, used=1e6) for i in range(30)]
     assert total_h(*crowd, restore_mib_s=1e-300) > 1e300
+
+
+@pytest.mark.parametrize("log_sd", [0.2, 1.0])
+def test_who_comes_second_waits_for_the_mean_of_the_first(log_sd):
+    pair = [disk("a", used=47), disk("b", used=47)]
+    alone_h, in_line_h = (
+        answer(*pair, vault_servers=n, restore_log_sd=log_sd).total["restore_all_h"]
+        for n in (2, 1)
+    )
+    # a lognormal of that spread has a mean of e^(sd^2/2) medians
+    assert_allclose(in_line_h - alone_h, 33.7 / 60 * np.exp(log_sd**2 / 2))
