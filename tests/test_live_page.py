@@ -68,7 +68,7 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def session(site):
     """Return what answers in this process, which the page is held against."""
     return importlib.import_module("live.fleet_page").Session()
@@ -210,7 +210,6 @@ def test_from_a_folder_answers_are_those_of_python(browser, session, site, tmp_p
     for kind in ("csv", "text", "toml", "inventory"):
         assert called(browser, "file", kind=kind).keys() == {"name", "text"}
     assert called(browser, "file", kind="text") == session.file("text")
-    session.sample()
     assert alone(browser, f"{site.as_uri()}/")
 
 

@@ -137,7 +137,7 @@ class Session:
         """Return the text of a file to keep."""
         answer = self.answer
         if kind == "csv":
-            return {"name": "estimate.csv", "text": estimate_csv(answer)}
+            return {"name": "estimate.csv", "text": "".join(estimate_csv(answer))}
         if kind == "json":
             return {"name": "estimate.json", "text": "".join(estimate_json(answer))}
         if kind == "text":
