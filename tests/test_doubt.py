@@ -95,6 +95,15 @@ def test_what_the_caller_sets_is_not_drawn():
     assert {"deadline_h", "rto_h", "recovery_points"} <= set(answer.choices)
 
 
+def test_a_measured_rate_settles_how_rates_are_read():
+    known = {"incremental_mib_s": 40.0}
+    names = Draws.of(Scenario.of(settings=known), 32).chances
+    assert not {"reading.rate-over", "reading.disk-tier"} & set(names)
+    assert {"reading.rate-over", "reading.gigabyte"} <= set(
+        Draws.of(Scenario.of(), 32).chances
+    )
+
+
 def test_a_full_column_is_not_drawn_and_a_blank_one_is():
     row = {"vm": "a", "disk": "os", "role": "os", "size_gib": 128, "used_gib": 47}
     full = row | {

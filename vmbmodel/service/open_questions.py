@@ -40,6 +40,8 @@ class Reading:
     """What that rests on."""
     changes: str
     """What comes out differently."""
+    settled_by: str = ""
+    """Constant that, once measured, leaves the alternative no weight."""
 
     @property
     def settings(self) -> dict[str, str]:

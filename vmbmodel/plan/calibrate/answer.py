@@ -355,6 +355,8 @@ def _law(fit: Fit, base: ConstantSet) -> dict[str, object]:
     """
     value, low, high, why = fit.value, fit.low, fit.high, "The interval of the fit."
     shape = "logit" if fields()[fit.name].range.high == 1 else "lognormal"
+    if fit.name.endswith("_scv"):
+        return {"kind": "unused", "why": "It is chance, and held as it was fitted."}
     if math.isnan(low):
         prior = base.origins[fit.name].prior if fit.name in base else None
         if prior is None or prior.shape != "lognormal" or value == 0:

@@ -103,6 +103,7 @@ _SETTLED = {
     "cell_kib": "bytes sent of a known change: --set cell_kib=SIZE",
     "block_kib": "times of scattered changes: --set block_kib=SIZE",
     "restore_p50_h": _RESTORE,
+    "restore_log_sd": "several timed restores, in a job log: vmbmodel calibrate LOG",
     "restore_mib_s": _RESTORE,
     "snapshot_copy_h": _RESTORE,
     "vm_creation_h": _RESTORE,

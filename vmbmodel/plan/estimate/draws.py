@@ -18,7 +18,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from vmbmodel.fields import fields
 from vmbmodel.plan.facts import shared
 from vmbmodel.plan.scenario import Scenario, parse_setting
-from vmbmodel.service import Prior, readings
+from vmbmodel.service import Prior, Reading, readings
 
 __all__ = ["Draws", "at_score"]
 
@@ -102,7 +102,8 @@ class Draws:
             return told[name] if name in told else _chances(name, count, seed)
 
         for reading in readings():
-            if not reading.weight or any(n in scenario.given for n in reading.settings):
+            told_already = any(n in scenario.given for n in reading.settings)
+            if not reading.weight or told_already or _settled(reading, scenario):
                 continue
             name = f"reading.{reading.id}"
             chances[name] = drawn(name)
@@ -185,6 +186,15 @@ class Draws:
         if prior.disks:
             deviation = _deviations(name, disks, self.count, self.seed)
         return _possible(name, at_score(prior, self.base[name], score, deviation))
+
+
+def _settled(reading: Reading, scenario: Scenario) -> bool:
+    """Say whether a constant was measured, or set, that settles a reading."""
+    name = reading.settled_by
+    if not name:
+        return False
+    measured = scenario.profile.origins[name].status == "measured"
+    return measured or name in scenario.given
 
 
 def _chances(name: str, count: int, seed: int) -> np.ndarray:
