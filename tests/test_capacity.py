@@ -146,3 +146,19 @@ def test_relaxation_is_the_slowest_rate_of_the_queue(servers, busy):
 def test_a_full_pool_never_settles():
     assert relaxation_h(10, [1, 1.0001, 1e300], 1).tolist() == [np.inf] * 3
     assert relaxation_h(10, 0, 1) == 0.1
+
+
+def test_the_load_meets_the_probability_to_the_stated_error():
+    # Erlang B by its recursion, up to 1,000 movers, waits of 1/400 to 50 jobs
+    rng = np.random.default_rng(6)
+    for _ in range(200):
+        servers = int(np.exp(rng.uniform(0, np.log(1000))))
+        service_h, prob = np.exp(rng.uniform(-3, 2)), 1 - 10 ** rng.uniform(-6, -0.01)
+        wait_h = service_h * np.exp(rng.uniform(-6, 4))
+        busy = utilisation_for_wait_frac(wait_h, prob, servers, service_h)
+        load, blocked = busy * servers, 1.0
+        for one in range(1, servers + 1):
+            blocked = load * blocked / (one + load * blocked)
+        waiting = blocked / (1 - busy * (1 - blocked))
+        late = waiting * np.exp(-(servers - load) * wait_h / service_h)
+        assert_allclose(1 - late, prob, rtol=0, atol=1e-10)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import stats
 from scipy.special import erf, gamma, gammaln
 
 from vmbmodel.formulas._kernels.lengths import lengths
@@ -137,6 +138,31 @@ def test_one_mover_takes_one_after_the_other(family):
     assert_allclose(jam_makespan_h(*jam), 20)
     next_h = jam_wait_quantile_h(0.9, 41, *jam[1:])
     assert jam_makespan_quantile_h(0.9, *jam) == next_h
+
+
+@pytest.mark.parametrize("servers", [2, 3, 5, 20])
+@pytest.mark.parametrize("scv", [0.02, 0.1, 0.5, 2, 4, 8])
+def test_the_first_two_in_line_within_the_stated_error(scv, servers):
+    # the first waits for the shortest of c jobs, the second for the second end of all:
+    # P(W > t) = S^c, and with at most one end, S^c + c S^(c-1) (F - F * F)
+    log_t = np.linspace(-40, 9, 401)
+    points, weights = np.polynomial.legendre.leggauss(32)
+    half = np.diff(log_t)[:, np.newaxis] / 2
+    time = np.exp(log_t[:-1, np.newaxis] + half * (1 + points))
+    weights = weights * half * time
+    summed = stats.gamma(1 / scv, scale=scv)
+    spread = np.sqrt(np.log1p(scv))
+    lognormal = stats.lognorm(spread, scale=np.exp(-(spread**2) / 2))
+    for law, family, off in ((summed, "gamma", 1e-8), (lognormal, "lognormal", 1e-4)):
+        none = law.sf(time) ** servers
+        wait_h = (none * weights).sum()
+        found_h = jam_wait_h(servers + 1, servers, 1, scv, family)
+        assert_allclose(found_h, wait_h, rtol=0, atol=off)
+    two = stats.gamma(2 / scv, scale=scv).cdf(time)
+    one = servers * summed.sf(time) ** (servers - 1) * (summed.cdf(time) - two)
+    wait_h = ((summed.sf(time) ** servers + one) * weights).sum()
+    found_h = jam_wait_h(servers + 2, servers, 1, scv, "gamma")
+    assert_allclose(found_h, wait_h, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("scv", [0.3, 2.0])

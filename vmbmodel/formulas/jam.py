@@ -56,8 +56,8 @@ def jam_wait_h(
 
     Notes
     -----
-    Exact for equal and for exponential jobs; to 1e-9 for other gamma lengths, whose
-    sums are gamma; to 1e-4 for the rest, whose sums are computed on a grid. Up to
+    Exact for equal and for exponential jobs; to 1e-8 of a mean length for other gamma
+    ones, whose sums are gamma; to 1e-4 for the rest, whose sums are on a grid. Up to
     :math:`v = 0.01` all shapes are computed as gamma, up to 1e-10 as equal jobs;
     above 100,000 jobs a smaller jam of the same shape.
 
