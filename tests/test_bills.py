@@ -59,6 +59,13 @@ def test_published_snapshots_to_the_cent():
     assert (round(standard, 2), round(enhanced, 2)) == (1.20, 5.40)
 
 
+def test_a_bill_is_the_sum_of_its_lines():
+    vm = row(disk(used=600, churn_gib_per_day=20))
+    lines = [vm[f"{line}_usd"] for line in ("instance", "storage", "snapshot")]
+    assert min(lines) > 1
+    assert_allclose(vm["total_usd"], math.fsum(lines), rtol=1e-15)
+
+
 def test_published_even_point_of_the_two_policies():
     # derived from jpcss2025: with five snapshots, equal at 12.5 % a day
     vm = disk(used=100, churn_gib_per_day=12.5)

@@ -189,3 +189,15 @@ def test_without_time_nothing_and_without_limit_everything():
     assert largest_compared_gib(0, 1, 1, 0) == 0
     assert largest_initial_gib(1e300, 1e300) == np.inf
     assert largest_compared_gib(1e300, 0.5, 1e300, 0) == np.inf
+
+
+@pytest.mark.parametrize("block_kib", [64, 2048])
+def test_where_reading_limits_the_largest_dispersion_takes_just_the_deadline(block_kib):
+    # 512 GiB take 2.5 h to read, and 20 GiB are sent in a tenth of that
+    disk = {"active_frac": 1, "incremental_mib_s": 57.2, "blob_iops": 1e9}
+    disk |= {"cell_kib": 8, "block_kib": block_kib, "overlap_frac": 1}
+    for deadline_h in (0.2, 0.4, 0.6):
+        dispersion = largest_dispersion(deadline_h, 512, 20, **disk)
+        assert 0 < dispersion < 1
+        took_h = incremental_h(512, 20, dispersion, **disk)
+        assert_allclose(took_h, deadline_h, rtol=1e-9)
