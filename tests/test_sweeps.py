@@ -162,7 +162,7 @@ def test_a_store_holds_the_sweep_with_its_labels(grid_of, tmp_path):
 @pytest.mark.usefixtures("small_blocks")
 def test_a_cluster_gives_the_same(grid_of, tmp_path):
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
     ) as cluster:
         address = cluster.scheduler_address
         write_store(grid_of(WAITS), tmp_path / "out.zarr", scheduler=address)
@@ -208,7 +208,7 @@ def test_what_was_begun_on_threads_goes_on_elsewhere_in_its_blocks(grid_of, tmp_
     part = path.rename(f"{path}.part")
     shutil.rmtree(part / "wait_quantile_h/c/1")
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         there = write_store(grid, path, scheduler=cluster.scheduler_address)
     assert there == 20

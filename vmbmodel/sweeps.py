@@ -499,7 +499,7 @@ def _workers(
                 LocalCluster(
                     n_workers=processes,
                     threads_per_worker=1,
-                    dashboard_address=None,
+                    dashboard_address=":0",  # any port: 8787 may be taken
                     silence_logs=logging.ERROR,  # a worker slow to leave is none
                 )
             )
