@@ -458,7 +458,7 @@ def test_a_million_disks_take_seconds():
 
 
 def test_a_crowd_is_told_by_its_first_row():
-    rows = pd.DataFrame({"vault": ["a", "b", None, "a", "b", "b"]})
+    rows = pd.DataFrame({"vault": ["a", "b", None, "a", "b", "b"], "row": range(6)})
     assert list(practices.crowded(rows, ["vault"], 1)) == [
         ({"vault": "a"}, 2, 0),
         ({"vault": "b"}, 3, 1),

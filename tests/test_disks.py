@@ -1,5 +1,6 @@
 """Tiers of disks: the printed tables, and their lookup."""
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -47,6 +48,12 @@ def test_every_name_of_the_tables_is_allowed_in_an_inventory_and_no_other():
     for table in disk_tiers():
         names |= {table.disk_type, *table.sku, *table.tier}
     assert names == set(fields()["disk_type"].choices)
+
+
+def test_a_table_cannot_be_altered():
+    for table in disk_tiers():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            table.tier = ()
 
 
 def test_a_larger_tier_gives_no_less():

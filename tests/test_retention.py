@@ -345,3 +345,23 @@ def test_full_copies_are_the_most(used, churn, policy, days):
 def test_the_letter_of_the_source():
     # Microsoft (2018): the sum of the actual data in each recovery point; 30 of 200
     assert stored_gib(200, 10, 30, stored_reading="full") == 6000
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_what_grows_is_no_data_written_again(parts):
+    # of every `parts` GiB that change one is new, so that the rest at most is rewritten
+    used = 20
+    grown = used * np.log(1.3) / 365.25
+    policy = {"daily_points": 7, "weekly_points": 8, "monthly_points": 12}
+    most, more = (
+        stored_gib(
+            used,
+            parts * grown,
+            **policy,
+            rewritten_frac=share,
+            yearly_growth_frac=0.3,
+            stored_reading="lower",
+        )
+        for share in (1 - 1 / parts, 1)
+    )
+    assert_allclose(more, most, rtol=1e-9)

@@ -160,3 +160,14 @@ def test_at_the_end_of_the_fixed_part_only_those_who_did_not_wait_are_done():
     assert done_within_prob(np.nextafter(1.5, 0), 1.5, 0.4, 2) == 0
     assert done_within_prob(1.5, 1.5, 0.4, 2) == 0.6
     assert total_quantile_h(1, 1.5, 0.4, 2) == np.inf
+
+
+@pytest.mark.parametrize("scv", [5e-324, 1e-310, 1e-300, 1e-12])
+def test_a_wait_that_does_not_vary_is_a_constant(scv):
+    # four of ten wait for exactly half an hour
+    law = {"constant_h": 1, "wait_prob": 0.4, "decay_per_h": 2, "waiting_scv": scv}
+    within = done_within_prob([0.9, 1.1, 1.4, 1.6], **law)
+    assert_allclose(within, [0, 0.6, 0.6, 1], atol=1e-12)
+    assert_allclose(total_quantile_h([0.5, 0.7, 0.95], **law), [1, 1.5, 1.5], atol=1e-5)
+    late = law | {"start_slack_h": 2.0}
+    assert_allclose(done_within_prob(2, **late), 0.6 / 2 + 0.4 / 4, atol=2e-2)

@@ -25,6 +25,7 @@ import errno
 import hashlib
 import inspect
 import json
+import logging
 import math
 import os
 import shutil
@@ -499,6 +500,7 @@ def _workers(
                     n_workers=processes,
                     threads_per_worker=1,
                     dashboard_address=None,
+                    silence_logs=logging.ERROR,  # a worker slow to leave is none
                 )
             )
         client = stack.enter_context(Client(address, timeout=30))

@@ -147,6 +147,8 @@ class ConstantsTable(ModelTable):
         origins = [nodes.paragraph("", "", *source, nodes.Text(place))]
         if origin.note:
             origins.append(nodes.paragraph(origin.note, origin.note))
+        if law := law_of(origin):
+            origins.append(nodes.paragraph(law, law))
         return [
             self.markdown(f"{{field}}`{name}`"),
             plain(with_unit(value, unit_of(name))),
@@ -154,6 +156,20 @@ class ConstantsTable(ModelTable):
             plain(origin.status),
             origins,
         ]
+
+
+def law_of(origin):
+    """Say what else a constant may be, or why it has no such law."""
+    if origin.kind:
+        return f"Not drawn, a {origin.kind}: {origin.why}".replace(
+            "a unused", "not used by itself"
+        )
+    if origin.prior is None:
+        return ""
+    ends = f"{origin.low:g} to {origin.high:g}"
+    held = "All draws" if origin.shape == "uniform" else "8 of 10 draws"
+    spread = f", between disks {origin.disks:g}" if origin.disks else ""
+    return f"{held} from {ends} ({origin.shape}{spread}): {origin.why}"
 
 
 def with_unit(value, unit):
@@ -205,6 +221,7 @@ class ReadingsTable(ModelTable):
             ("The sources say", plain(reading.source_says)),
             ("The model's reading", plain(reading.default)),
             ("The other reading", plain(reading.alternative)),
+            ("Its weight", plain(f"{reading.weight:g}. {reading.why}")),
             ("To ask for it", code(options) if options else plain("Not yet possible.")),
             ("What changes", plain(reading.changes)),
         ]

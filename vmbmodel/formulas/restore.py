@@ -217,12 +217,8 @@ def batch_restore_h(
 
     def round_h(vms):
         crowd = np.ceil(vms / restore_accounts) * restore_disks
-        copy_h = (
-            restored_gib
-            * 1024
-            / 3600
-            * np.maximum(1 / cap_mib_s, crowd / capacity_mib_s)
-        )
+        rate_mib_s = np.minimum(cap_mib_s, capacity_mib_s / crowd)
+        copy_h = restored_gib / rate_mib_s * 1024 / 3600
         return np.where((vms > 0) & (restored_gib > 0), copy_h, 0)
 
     return rounds * round_h(together) + round_h(rest)

@@ -22,6 +22,8 @@ __all__ = ["done_within_prob", "total_mean_h", "total_quantile_h"]
 
 _LARGEST = 100.0
 """Logarithm up to which two factors of a closed form, large and small, keep digits."""
+_STEADY = 1e-300
+"""Variation of a wait that is none; one over it is still a number."""
 _STARTS = 32
 """Late starts that are summed over where the transfer varies."""
 
@@ -120,7 +122,8 @@ def done_within_prob(
     simple = (transfer_scv <= EQUAL) & (waiting_scv == 1)
     if np.all(simple):
         return done
-    law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
+    law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h
+    law += (np.maximum(waiting_scv, _STEADY),)
     late = _late(spare, *law, start_slack_h, transfer_family)
     return np.where(simple, done, 1 - late)
 
@@ -208,7 +211,8 @@ def total_quantile_h(
     )  # fmt: skip
     simple = (transfer_scv <= EQUAL) & (waiting_scv == 1)
     if not simple.all():
-        law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h, waiting_scv
+        law = transfer_h, transfer_scv, wait_prob, 1 / decay_per_h
+        law += (np.maximum(waiting_scv, _STEADY),)
         on_time = (*law, np.zeros_like(slack))
         varied = total_quantile(
             _late, _wait_quantile, 1 - prob, on_time, transfer_family
