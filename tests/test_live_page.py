@@ -166,7 +166,10 @@ def compare(browser, session, settings):
     assert list(unlike(theirs, ours)) == [], settings
 
 
-def test_from_a_folder_answers_are_those_of_python(browser, session, site, tmp_path):
+def test_from_a_folder_answers_are_those_of_python(
+    browser, session, site, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")  # as wide as a page thinks its terminal
     browser.open((site / "book/page.html").as_uri())
     begin(browser)
     for settings in GRID:
