@@ -6,6 +6,7 @@ who come together are served in the order of what was drawn. The draws of a VM a
 Latin hypercube: spread evenly over the nights, whatever its neighbours drew.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,11 @@ __all__ = ["Nights", "Slack", "drawn_nights", "stands_in_line"]
 _SEED = 20181211
 _CELLS = 2**18
 _FEWEST, _MOST = 32, 512
+_FEWEST_DRAWN = 8  # where vault_servers is drawn: many draws of few nights each
 _OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
 _MOST_DAYS = 100
+_SETTLED_H = 1e-6
+_TOGETHER = 2**20  # jobs of all nights that are served at once
 
 
 class Slack(NamedTuple):
@@ -91,34 +95,59 @@ def drawn_nights(
         Wait for others, if jobs stand in their line first.
     """
     rng = np.random.default_rng(_SEED)
-    nights = int(np.clip(_CELLS // len(vault), _FEWEST, _MOST))
+    least = _FEWEST_DRAWN if np.ptp(served) else _FEWEST
+    nights = int(np.clip(_CELLS // len(vault), least, _MOST))
     if others is not None:
         nights = max(nights, _OTHERS_FIRST)
     counted_h = _from_a_pause(vault, start_h)
     shifted_h = start_h - counted_h
-    ends = np.flatnonzero(np.diff(vault, append=-1)) + 1
-    begins = np.r_[0, ends[:-1]]
-    most = int((ends - begins).max())
+    begins = np.flatnonzero(np.diff(vault, prepend=-1))
+    counts = np.diff(np.append(begins, len(vault)))
+    most = int(counts.max())
     # vaults know nothing of one another, so that all can have the same draws
     turn, moved, luck = (_latin(rng, most, nights) for _ in range(3))
     shape = len(vault), nights
     late_h, line_h, chance = np.empty(shape), np.empty(shape), np.empty(shape)
     others_h = np.zeros(shape)
     served = np.broadcast_to(served, len(vault))
-    for begin, end in zip(begins, ends, strict=True):
-        some, count = slice(begin, end), end - begin
-        late_h[some] = slack.late_h(turn[:count])
-        joined_h = (counted_h + join_h)[some, np.newaxis] + late_h[some]
+    for alike in _alike(begins, counts, served, transfer_h, nights):
+        count = counts[alike[0]]
+        rows = begins[alike][:, np.newaxis] + np.arange(count)  # a row a vault
+        late_h[rows] = slack.late_h(turn[:count])
+        joined_h = (counted_h + join_h)[rows][..., np.newaxis] + late_h[rows]
         if others is not None:
-            met_h = joined_h + shifted_h[some, np.newaxis]
-            own = of_rows(others, some)
-            others_h[some] = own.quantile_h(met_h, luck[:count])
-            joined_h = joined_h + others_h[some]
-        line_h[some] = _daily_line_h(
-            joined_h, turn[:count], transfer_h[some], served[begin]
+            met_h = (joined_h + shifted_h[rows][..., np.newaxis]).reshape(-1, nights)
+            own = of_rows(others, rows.ravel())
+            chances = np.tile(luck[:count], (len(alike), 1))
+            others_h[rows] = own.quantile_h(met_h, chances).reshape(joined_h.shape)
+            joined_h = joined_h + others_h[rows]
+        line_h[rows] = _daily_lines_h(
+            joined_h, turn[:count], transfer_h[rows], served[rows[0, 0]]
         )
-        chance[some] = moved[:count]
+        chance[rows] = moved[:count]
     return Nights(late_h, line_h, others_h, chance)
+
+
+def _alike(
+    begins: np.ndarray,
+    counts: np.ndarray,
+    served: np.ndarray,
+    transfer_h: np.ndarray,
+    nights: int,
+) -> Iterator[np.ndarray]:
+    """Give the vaults that can be served together: as large, and as many at a time.
+
+    The longest transfer of each takes as many days, and no more are given at once than
+    there is room for.
+    """
+    longest_h = np.maximum.reduceat(transfer_h, begins)
+    days = np.minimum(longest_h, 24.0 * _MOST_DAYS) // 24
+    keys = np.column_stack([counts, served[begins], days])
+    number = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(number, kind="stable")
+    for some in np.split(order, np.cumsum(np.bincount(number))[:-1]):
+        room = max(_TOGETHER // (int(counts[some[0]]) * nights), 1)
+        yield from np.split(some, range(room, len(some), room))
 
 
 def _from_a_pause(vault: np.ndarray, start_h: np.ndarray) -> np.ndarray:
@@ -142,36 +171,43 @@ def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     return (rng.permuted(parts, axis=1) + rng.random((rows, columns))) / columns
 
 
-def _daily_line_h(
+def _daily_lines_h(
     joined_h: np.ndarray, turn: np.ndarray, service_h: np.ndarray, served: float
-) -> np.ndarray | float:
-    """Wait of the jobs of a vault on a day like the one before it, a column a night.
+) -> np.ndarray:
+    """Wait of the jobs of some vaults on a day like the one before it.
 
-    Of those who come together, the one of the lowest turn is first. More work than a
-    day has hours never clears.
+    The axes are vaults, jobs and nights. Of those who come together, the one of the
+    lowest turn is first. More work than a day has hours never clears.
     """
-    if service_h.sum() >= 24 * served:
-        return np.inf
+    result = np.full(joined_h.shape, np.inf)
+    left = np.flatnonzero(service_h.sum(axis=1) < 24 * served)
     order = np.argsort(turn, axis=0)
-    joined_h = np.take_along_axis(joined_h, order, axis=0)
-    length_h = service_h[order]
+    back = np.empty_like(order)
+    np.put_along_axis(back, order, np.arange(len(order))[:, np.newaxis], axis=0)
+    nights = np.arange(turn.shape[1])
     days = 1
-    while True:
-        arrival_h = joined_h + 24 * np.arange(days)[:, np.newaxis, np.newaxis]
+    while len(left):
+        arrived_h = joined_h[left][:, order, nights]
+        length_h = service_h[left][:, order]
+        day_h = 24 * np.arange(days)[:, np.newaxis]
+        arrival_h = arrived_h.swapaxes(1, 2)[:, :, np.newaxis] + day_h
+        lengths_h = np.broadcast_to(
+            length_h.swapaxes(1, 2)[:, :, np.newaxis], arrival_h.shape
+        )
+        flat = (len(left) * len(nights), days * len(order))
         line_h = formulas.line_wait_h(
-            arrival_h.reshape(-1, joined_h.shape[1]).T,
-            np.tile(length_h, (days, 1)).T,
-            served,
-        ).T.reshape(arrival_h.shape)
-        ends = (arrival_h[-1] + line_h[-1] + length_h).max(axis=0)
+            arrival_h.reshape(flat), lengths_h.reshape(flat), served
+        ).reshape(arrival_h.shape)
+        last_h = line_h[:, :, -1].swapaxes(1, 2)
         if days == 1:
-            settled = (ends <= joined_h.min(axis=0) + 24).all()
+            ends_h = (arrived_h + last_h + length_h).max(axis=1)
+            settled = (ends_h <= arrived_h.min(axis=1) + 24).all(axis=1)
         else:
-            before = line_h[days // 2 - 1]
-            settled = np.allclose(line_h[-1], before, rtol=0, atol=1e-6)
-        if settled or days > _MOST_DAYS:
-            break
+            before_h = line_h[:, :, days // 2 - 1].swapaxes(1, 2)
+            settled = (np.abs(last_h - before_h) <= _SETTLED_H).all(axis=(1, 2))
+        if days > _MOST_DAYS:
+            settled[:] = True
+        result[left[settled]] = last_h[settled][:, back, nights]
+        left = left[~settled]
         days = max(2 * days, 2 + int(service_h.max() // 24))
-    result = np.empty(joined_h.shape)
-    np.put_along_axis(result, order, line_h[-1], axis=0)
     return result
