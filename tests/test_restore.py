@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from vmbmodel.fields import convert
 from vmbmodel.formulas.jam import jam_makespan_h
@@ -240,3 +240,9 @@ def test_quantile_and_chance_of_a_restore_agree(prob, median, spread, sample, be
     assert restore_quantile_h(prob, median, spread, sample, beyond + 1) > hours
     assert restore_within_prob(0, *law) == 0
     assert restore_within_prob(2 * (median + beyond), median, 0, sample, beyond) == 1
+
+
+def test_a_restore_that_never_varies_is_in_time_up_to_its_length():
+    hours = np.array([1.49, 1.5, 1.51])
+    found = restore_within_prob(hours, 0.5, 0, 43, beyond_h=1)
+    assert_array_equal(found, [0, 1, 1])

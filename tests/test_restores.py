@@ -330,3 +330,13 @@ def test_who_comes_second_waits_for_the_mean_of_the_first(log_sd):
     )
     # a lognormal of that spread has a mean of e^(sd^2/2) medians
     assert_allclose(in_line_h - alone_h, 33.7 / 60 * np.exp(log_sd**2 / 2))
+
+
+@pytest.mark.parametrize("reading", ["overload", "quantile"])
+def test_by_rates_the_objective_is_met_with_the_probability_of_its_quantile(reading):
+    # a restore that waits like a backup, and may be asked for at any half hour
+    law = {"restore_law": "rates", "restore_first": False, "eight_hours": reading}
+    hours = row(*A2, **law)["restore_vault_p95_h"]
+    assert_allclose(
+        row(*A2, **law, rto_h=hours * (1 + 1e-9))["rto_prob"], 0.95, atol=2e-6
+    )
