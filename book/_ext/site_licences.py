@@ -2,7 +2,7 @@
 
 A file under ``_static`` that belongs to nobody named here stops the build, so that
 nothing comes in unseen. MathJax has its licence in its own folder, see
-`local_mathjax`; ``LICENSE`` of the project is that of the rest.
+`local_mathjax`, and so has Pyodide, see `live_page`; ``LICENSE`` of the project is that of the rest.
 """
 
 from fnmatch import fnmatch
@@ -11,7 +11,16 @@ from pathlib import Path
 
 OWN = "vmbmodel"
 SHIPPED = {  # distribution, or what it brings along: its files under _static
-    OWN: ("a11y.js", "book.css", "*-vms.svg", "LICENSES.txt"),
+    OWN: (
+        "a11y.js",
+        "book.css",
+        "*-vms.svg",
+        "LICENSES.txt",
+        "live/figure.js",
+        "live/live.js",
+        "live/model.js",
+        "live/page.*",
+    ),
     "sphinx": (
         "basic.css",
         "doctools.js",
@@ -53,13 +62,15 @@ SHIPPED = {  # distribution, or what it brings along: its files under _static
     "sphinx-togglebutton": ("togglebutton.*",),
     "myst-nb": ("mystnb.*",),
     "MathJax": ("mathjax/*",),
+    "Pyodide": ("live/licences.txt", "live/packages.js", "live/python.js"),
 }
 ALONG = """\
 Brought along by pydata-sphinx-theme: Bootstrap, MIT, https://getbootstrap.com, its
 notice beside its script; Font Awesome Free, https://fontawesome.com, icons under
 CC BY 4.0, fonts under SIL OFL 1.1, code under MIT. By sphinx-copybutton: clipboard.js,
 MIT, https://clipboardjs.com. By sphinx-book-theme: the logos of the services that they
-name. MathJax, Apache 2.0: mathjax/LICENSE.
+name. MathJax, Apache 2.0: mathjax/LICENSE. Pyodide, MPL 2.0, https://pyodide.org, and
+the packages that it runs: live/licences.txt and the page "Your fleet in this page".
 """
 
 
@@ -86,7 +97,7 @@ def write_licences(app, exception):
     unknown = sorted(name for name in names if not owner(name))
     if unknown:
         raise RuntimeError(f"whose are these files of the site? {', '.join(unknown)}")
-    owners = {owner(name) for name in names} - {"MathJax", OWN}
+    owners = {owner(name) for name in names} - {"MathJax", "Pyodide", OWN}
     own = Path(app.srcdir, "LICENSE").read_text("utf-8").strip()
     parts = [f"{OWN}\n\n{own}", ALONG.strip()]
     parts += [f"{package}\n\n{licence(package)}" for package in sorted(owners)]
