@@ -2,7 +2,8 @@
 
 A file under ``_static`` that belongs to nobody named here stops the build, so that
 nothing comes in unseen. MathJax has its licence in its own folder, see
-`local_mathjax`, and so has Pyodide, see `live_page`; ``LICENSE`` of the project is that of the rest.
+`local_mathjax`, and so has Pyodide, see `live_page`; ``LICENSE`` of the project is that
+of the rest.
 """
 
 from fnmatch import fnmatch
