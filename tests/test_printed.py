@@ -300,6 +300,7 @@ DATES = {
     "issue39947": "2019-10-02",
     "issue44010": "2019-12-04",
     "matrix2023": "2023-08-14",
+    "agentless2024": "2024-03-14",
     "enhanced2025": "2025-06-11",
     "instantrestore2025": "2025-06-16",
     "faq2025": "2025-12-09",
@@ -358,6 +359,17 @@ recovery-points  error  matrix2023 matrix2026
 graded-retention  error  faq2025
 snapshot-retention  error  instantrestore2025
 snapshot-days  error  instantrestore2025
+weekly-snapshot-days  error  instantrestore2025
+offered-retention  note  enhanced2025
+unmanaged-disks  warning  matrix2026
+classic-vms  error  matrix2026
+enhanced-disks  error  enhanced2025 matrix2026
+enhanced-disk-regions  error  matrix2026
+vm-cores  error  matrix2026
+write-accelerator  warning  matrix2026
+agentless-backups  warning  agentless2024
+confidential-vms  error  matrix2026
+ephemeral-disks  warning  matrix2026
 """
 
 # What a point is good for: the order in which conditions decide; then which keys of
