@@ -108,7 +108,7 @@ def read_rvtools(
     return Import(
         disks=typed(pd.DataFrame(rows, columns=list(COLUMNS))),
         unattached=pd.DataFrame(columns=["disk", "resource_group", "size_gib"]),
-        policies=policy_table(()),
+        policies=policy_table((), "UTC"),
         skipped=dict(sheets.skipped),
         notes=(
             FIRST_IS_OS,

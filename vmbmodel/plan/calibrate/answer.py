@@ -44,6 +44,7 @@ SCHEMA = "vmbmodel.calibration/2"
 
 _OF_90 = 1.2815515655446004 / 1.6448536269514722
 """Part of an interval that holds 90 of 100, within which 80 lie."""
+_TOO_NEAR = 1e-4  # ends of an interval, as a part of the figure, that is rounded
 _SEEN = ("name", "value", "low", "high", "count", "base_value")
 
 Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
@@ -348,12 +349,13 @@ def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     return sized.assign(moved_gib=moved * share)
 
 
-def _law(fit: Fit, base: ConstantSet) -> dict[str, object]:
+def _law(fit: Fit, value: float, base: ConstantSet) -> dict[str, object]:
     """Return what else a fitted constant may be: 8 of 10 of what its interval says.
 
-    Where the log is too short for an interval, as wide as before it.
+    The value is the figure as it is written. Where the log is too short for an
+    interval, the law is as wide as before it.
     """
-    value, low, high, why = fit.value, fit.low, fit.high, "The interval of the fit."
+    low, high, why = fit.low, fit.high, "The interval of the fit."
     shape = "logit" if fields()[fit.name].range.high == 1 else "lognormal"
     if fit.name.endswith("_scv"):
         return {"kind": "unused", "why": "It is chance, and held as it was fitted."}
@@ -364,12 +366,13 @@ def _law(fit: Fit, base: ConstantSet) -> dict[str, object]:
         part = value / base[fit.name]
         low, high, shape = prior.low * part, prior.high * part, prior.shape
         why = "As wide as before the fit: too few nights for an interval."
-    elif not low <= value <= high or low == high or math.isinf(high):
+    elif not high - low > _TOO_NEAR * value or math.isinf(high):
         return {"kind": "unused", "why": "The fit gives no interval."}
     elif shape == "lognormal" and low > 0:
         low, high = (value * (end / value) ** _OF_90 for end in (low, high))
     else:
         shape = "uniform"
+    low, high = min(low, value), max(high, value)  # which is rounded
     return {"low": low, "high": high, "shape": shape, "why": why}
 
 
@@ -383,7 +386,7 @@ def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Ori
     elif fit.low == fit.high:
         between = ""
     return Origin(
-        **_law(fit, base),
+        **_law(fit, float(figure), base),
         documented=f"{figure}{suffix}",
         source=source,
         locator=f"{fit.count:,} jobs",
