@@ -226,7 +226,7 @@ def test_no_place_of_the_machine_is_told(made):
 
 def test_numbers_in_the_workbook_are_numbers(made, tmp_path):
     found = sheets((made / "report.xlsx").read_bytes(), tmp_path)
-    assert list(found)[:3] == ["Answers", "VMs", "Totals"]
+    assert list(found)[:4] == ["Answers", "Doubt", "VMs", "Totals"]
     head, *rows = found["VMs"]
     assert head[0][1] == "VM"
     assert [row[0][1] for row in rows] == ["db", "web"]
