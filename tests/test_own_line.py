@@ -108,3 +108,11 @@ def test_the_line_is_that_of_a_day_like_the_one_before():
 def test_a_blank_start_is_the_default_one():
     blank = own_h(fleet([23.0] * 10 + [None] * 10))
     assert_allclose(blank, own_h(fleet([23.0] * 20)), rtol=1e-12)
+
+
+def test_who_waits_for_others_for_ever_is_never_done():
+    """A pool that is full all day comes first, so that nobody reaches the own line."""
+    full = {"utilisation_frac": 1.0, "line_reading": "others-first"}
+    seen = rows(fleet([22.0] * 3, used_gib=4095.0), vault_servers=1, **full)
+    assert np.isinf(seen["done_p95_h"]).all()
+    assert (seen["deadline_prob"] == 0).all()

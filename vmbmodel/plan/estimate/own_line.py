@@ -120,7 +120,8 @@ def drawn_nights(
             own = of_rows(others, rows.ravel())
             chances = np.tile(luck[:count], (len(alike), 1))
             others_h[rows] = own.quantile_h(met_h, chances).reshape(joined_h.shape)
-            joined_h = joined_h + others_h[rows]
+            waited_h = others_h[rows]  # whoever waits for ever stands in no line
+            joined_h = joined_h + np.where(np.isfinite(waited_h), waited_h, 0)
         line_h[rows] = _daily_lines_h(
             joined_h, turn[:count], transfer_h[rows], served[rows[0, 0]]
         )
