@@ -343,18 +343,17 @@ def doubt_of_disks(
     disks, _ = filled(fleet, scenario)
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
-    busy, parts, points, moved = kept["vm"].nunique(), [], [], set()
+    busy, parts, points = kept["vm"].nunique(), [], []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         for some in _chunks(disks, scenario, _CELLS // draws):
             rows = disks[some]
             own = kept[kept.index.isin(rows.index)]
             columns = drawn.columns(fleet, own)
-            moved |= drawn.blank_constants(fleet, own)
             there = walk(rows, own, columns, drawn.scenario, _DONE, busy)
             parts.append(_Part.of(there, draws))
             points.append(_Part.of(walk(rows, own, {}, scenario, _DONE, busy), 1))
     whole, point = _Part.joined(parts), _Part.joined(points)
-    moved |= drawn.scenario.asked
+    moved = drawn.blank_constants(fleet, kept) | drawn.scenario.asked
     acting = {n: c for n, c in drawn.chances.items() if drawn.moves[n] & moved}
     late = whole.answers["deadline_prob"] < AT_RISK_PROB
     now = point.answers["deadline_prob"][0] < AT_RISK_PROB

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
 from vmbmodel.fields import fields
-from vmbmodel.plan.facts import shared
 from vmbmodel.plan.scenario import Scenario, parse_setting
 from vmbmodel.service import Prior, Reading, readings
 
@@ -149,12 +148,12 @@ class Draws:
         `disks` are rows of the inventory, filled, whose index says which; a figure that
         is given keeps to what it is in every draw.
         """
-        known, columns = shared(fleet), {}
+        columns = {}
         scale = self.scenario["gb_bytes"] / self.base["gb_bytes"]
         for name in ("size_gib", "used_gib", "churn_gib_per_day"):
             columns[name] = disks[name].to_numpy() * scale
         for name, constant in _OF_BLANKS.items():
-            blank = known[name].isna().to_numpy()[disks.index]
+            blank = _blank(fleet, disks, name)
             if not self._unsettled(name, blank):
                 continue
             drawn = self._of_disks(constant, disks[blank])
@@ -167,11 +166,10 @@ class Draws:
 
     def blank_constants(self, fleet: pd.DataFrame, disks: pd.DataFrame) -> set[str]:
         """Return the constants that some blank cell of the disks is drawn from."""
-        known = shared(fleet)
         return {
             constant
             for name, constant in _OF_BLANKS.items()
-            if self._unsettled(name, known[name].isna().to_numpy()[disks.index])
+            if self._unsettled(name, _blank(fleet, disks, name))
         }
 
     def _unsettled(self, name: str, blank: np.ndarray) -> bool:
@@ -186,6 +184,11 @@ class Draws:
         if prior.disks:
             deviation = _deviations(name, disks, self.count, self.seed)
         return _possible(name, at_score(prior, self.base[name], score, deviation))
+
+
+def _blank(fleet: pd.DataFrame, disks: pd.DataFrame, name: str) -> np.ndarray:
+    """Say of each disk whether its cell of a column, which is its own, is blank."""
+    return fleet[name].isna().to_numpy()[disks.index]
 
 
 def _settled(reading: Reading, scenario: Scenario) -> bool:
