@@ -4,6 +4,7 @@
 #   make book FLEET=my.csv   the same, with the fleet chapter for your own inventory
 #   make test                style, unit tests, and the notebooks against their outputs
 #   make test TESTS=all      the same, with proofs that take long and more examples
+#   make test TESTS=search   properties tried on examples that nobody has seen yet
 #   make notebooks           run the notebooks in place and store what they give
 #   make bench               the benchmarks
 #   make pins                requirements.txt from requirements.in (needs uv)
