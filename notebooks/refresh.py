@@ -6,8 +6,8 @@ out: the book draws them anew, and nbval compares none. So are timings and the
 version of Python, and identifiers that are drawn at random are counted instead. A
 notebook that fails or warns is left as it was.
 
-``python notebooks/refresh.py --cache FOLDER`` stores nothing in them, but runs them
-into a cache that the book is then built from.
+``python notebooks/refresh.py --cache FOLDER`` stores nothing in them, but runs them, or
+those named after it, into a cache that the book is then built from.
 """
 
 import os
@@ -120,7 +120,7 @@ def main(names):
     if names[:1] == ["--cache"]:
         from jupyter_cache import get_cache
 
-        do, names = partial(keep, get_cache(names[1])), []
+        do, names = partial(keep, get_cache(names[1])), names[2:]
     else:
         os.environ.pop("VMBMODEL_FLEET", None)
         do = refresh
