@@ -1,14 +1,45 @@
-"""What a notebook hands on to the pages of the book: numbers and figures."""
+"""What a notebook is given, and what it hands on to the pages: numbers and figures."""
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from myst_nb import glue
 
-__all__ = ["quote", "show"]
+from vmbmodel.fields import fields
+
+__all__ = ["check_parameters", "quote", "show"]
 
 _DIGITS = 8
 """Significant digits of a quoted number: more than any page shows, and fewer than
 differ between machines."""
+
+
+def check_parameters(**values: object) -> None:
+    """Refuse parameters that a notebook can make nothing of, each with its reason.
+
+    Parameters
+    ----------
+    **values : object
+        A parameter by its name. A list may not be empty; where the name is that of
+        a field, each number must be in the range of the field.
+
+    Raises
+    ------
+    ValueError
+        Names the parameter, the rule and the value.
+
+    Examples
+    --------
+    >>> check_parameters(used_gib=[100, 20], servers=[])
+    Traceback (most recent call last):
+    ValueError: servers needs one value or more; got []
+    """
+    for name, value in values.items():
+        if isinstance(value, (list, tuple)) and not value:
+            raise ValueError(f"{name} needs one value or more; got {value}")
+        field = fields().get(name)
+        for entry in value if isinstance(value, (list, tuple)) else [value]:
+            if field is not None:
+                field.check(entry)
 
 
 def quote(**values: object) -> None:
