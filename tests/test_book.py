@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from matplotlib.colors import to_hex
 from pybtex.database import parse_file
+
+from vmbmodel.figures import COLOURS
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -172,6 +175,14 @@ def test_a_citation_by_author_and_year_names_one_source(monkeypatch):
     author_year.letter_alike_years(entries)
     after = list(author_year.AuthorYearLabels().format_labels(entries))
     assert len(set(before)) < len(before) == len(set(after))
+
+
+def test_every_colour_of_the_figures_has_one_for_the_dark():
+    sheet = (ROOT / "book/assets/book.css").read_text("utf-8")
+    _, _, dark = sheet.partition('html[data-theme="dark"] {')
+    known = set(re.findall(r"--fig-([0-9a-f]{6}): #", dark))
+    used = {to_hex(colour)[1:] for colour in (*COLOURS, "black")}
+    assert used <= known
 
 
 # --- the chapters -------------------------------------------------------------
