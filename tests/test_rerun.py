@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
@@ -150,3 +154,27 @@ def test_a_notebook_without_parameters_takes_none(tmp_path):
     nbformat.write(new_notebook(cells=[new_code_cell("1")], metadata=KERNEL), path)
     stderr = rerun(path, "--set", "servers=1", "-o", tmp_path / "out", status=2)
     assert "has no cell tagged `parameters`" in stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_and_says_nothing(notebook, tmp_path, number):
+    node = nbformat.read(notebook, as_version=4)
+    node.cells[2].source = (
+        "import pathlib, time; pathlib.Path('began').touch(); time.sleep(60)"
+    )
+    nbformat.write(node, notebook)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vmbmodel", "rerun", notebook, "-o", tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    began = notebook.parent / "began"
+    while not began.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Kernel died" not in said
+    assert "Task exception" not in said
+    assert not (tmp_path / "out").exists()

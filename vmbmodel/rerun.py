@@ -89,6 +89,8 @@ def rerun(
                 log_output=False,
             )
         except PapermillExecutionError as error:
+            if error.ename == "KeyboardInterrupt":  # the kernel was told first
+                raise KeyboardInterrupt from None
             if lacks := _lacks(error):
                 raise lacks from error
             kept = folder / f"{notebook.stem}-failed.ipynb"
