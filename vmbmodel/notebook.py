@@ -61,35 +61,6 @@ def check_parameters(**values: object) -> None:
                 field.check(entry)
 
 
-def check_parameters(**values: object) -> None:
-    """Refuse parameters that a notebook can make nothing of, each with its reason.
-
-    Parameters
-    ----------
-    **values : object
-        A parameter by its name. A list may not be empty; where the name is that of
-        a field, each number must be in the range of the field.
-
-    Raises
-    ------
-    ValueError
-        Names the parameter, the rule and the value.
-
-    Examples
-    --------
-    >>> check_parameters(used_gib=[100, 20], servers=[])
-    Traceback (most recent call last):
-    ValueError: servers needs one value or more; got []
-    """
-    for name, value in values.items():
-        if isinstance(value, (list, tuple)) and not value:
-            raise ValueError(f"{name} needs one value or more; got {value}")
-        field = fields().get(name)
-        for entry in value if isinstance(value, (list, tuple)) else [value]:
-            if field is not None:
-                field.check(entry)
-
-
 def quote(**values: object) -> None:
     """Keep values under their names, for pages to quote.
 
