@@ -11,6 +11,7 @@ import yaml
 from matplotlib.colors import to_hex
 from pybtex.database import parse_file
 
+import vmbmodel as vm
 from vmbmodel.figures import COLOURS
 
 ROOT = Path(__file__).parents[1]
@@ -205,6 +206,22 @@ def test_every_part_of_the_package_has_its_page():
     pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
     documented = set(re.findall(r"^```\{module-docs\} vmbmodel\.(\w+)", pages, re.M))
     assert documented == {p for p in parts if not p.startswith("_")} - shell
+
+
+def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from formula_sheet import entry
+    from module_docs import public_modules
+
+    sheet = {
+        member: entry(module, getattr(vm.formulas, member))
+        for module, members in public_modules("vmbmodel.formulas")
+        for member in members
+    }
+    assert sheet.keys() == set(dir(vm.formulas))
+    assert [name for name, text in sheet.items() if ".. math::" not in text] == []
+    assert ":math:`N` :field:`jobs`" in sheet["jam_mean_wait_h"]
+    assert "Parameters" not in "".join(sheet.values())
 
 
 # --- the notebooks ------------------------------------------------------------
