@@ -342,7 +342,7 @@ def taken(path):
     for text in re.findall(r"\{n\}`([^`]+)`", content):
         notebook, _, name = text.rpartition("::")
         if not notebook:
-            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n---\n", content)
+            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n", content)
         yield (path.parent / notebook).resolve(), name.partition(":")[0]
     for notebook, key in re.findall(r"\{nbfigure\} (\S+)::(\S+)", content):
         yield (path.parent / notebook).resolve(), key
