@@ -75,6 +75,9 @@ class Page(HTMLParser):
             self.links.append(attrs["href"])
         if tag == "img":
             self.images.append(attrs)
+        if tag == "svg" and "fig" in attrs.get("class", "").split():
+            name, alt = "a drawing", attrs.get("aria-label", "")
+            self.images.append({"src": name, "alt": alt})
         if tag == "meta" and attrs.get("http-equiv", "").lower() == "refresh":
             self.redirects = True
             self.links.append(attrs.get("content", "").partition("url=")[2])

@@ -87,6 +87,7 @@ def tidy(notebook):
         cell.id = f"cell-{place:02d}"
         for output in cell.get("outputs", ()):
             if "data" in output:
+                output.metadata.pop("drawings", None)
                 pictures = [kind for kind in output.data if kind.startswith("image/")]
                 for kind in pictures:
                     del output.data[kind]

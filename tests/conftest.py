@@ -5,8 +5,8 @@ import os
 from hypothesis import settings
 
 # The machines are noisy: how long an example takes says nothing about the code. A gate
-# says the same of the same tree each time, so its examples are drawn alike; TESTS=search
-# draws others.
+# says the same of the same tree each time, so its examples are drawn alike;
+# TESTS=search draws others.
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("all", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from matplotlib.colors import to_hex
 from pybtex.database import parse_file
+
+import vmbmodel as vm
+from vmbmodel.figures import COLOURS
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -174,6 +178,14 @@ def test_a_citation_by_author_and_year_names_one_source(monkeypatch):
     assert len(set(before)) < len(before) == len(set(after))
 
 
+def test_every_colour_of_the_figures_has_one_for_the_dark():
+    sheet = (ROOT / "book/assets/book.css").read_text("utf-8")
+    _, _, dark = sheet.partition('html[data-theme="dark"] {')
+    known = set(re.findall(r"--fig-([0-9a-f]{6}): #", dark))
+    used = {to_hex(colour)[1:] for colour in (*COLOURS, "black")}
+    assert used <= known
+
+
 # --- the chapters -------------------------------------------------------------
 
 
@@ -194,6 +206,22 @@ def test_every_part_of_the_package_has_its_page():
     pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
     documented = set(re.findall(r"^```\{module-docs\} vmbmodel\.(\w+)", pages, re.M))
     assert documented == {p for p in parts if not p.startswith("_")} - shell
+
+
+def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from formula_sheet import entry
+    from module_docs import public_modules
+
+    sheet = {
+        member: entry(module, getattr(vm.formulas, member))
+        for module, members in public_modules("vmbmodel.formulas")
+        for member in members
+    }
+    assert sheet.keys() == set(dir(vm.formulas))
+    assert [name for name, text in sheet.items() if ".. math::" not in text] == []
+    assert ":math:`N` :field:`jobs`" in sheet["jam_mean_wait_h"]
+    assert "Parameters" not in "".join(sheet.values())
 
 
 # --- the notebooks ------------------------------------------------------------
@@ -314,7 +342,7 @@ def taken(path):
     for text in re.findall(r"\{n\}`([^`]+)`", content):
         notebook, _, name = text.rpartition("::")
         if not notebook:
-            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n---\n", content)
+            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n", content)
         yield (path.parent / notebook).resolve(), name.partition(":")[0]
     for notebook, key in re.findall(r"\{nbfigure\} (\S+)::(\S+)", content):
         yield (path.parent / notebook).resolve(), key

@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -428,6 +431,17 @@ def test_the_profile_is_read_as_one():
     origin = mine.origins["incremental_mib_s"]
     assert (origin.source, origin.status) == ("jobs.csv", "measured")
     assert mine.origins["deadline_h"] == BASE.origins["deadline_h"]
+
+
+def test_the_profile_is_the_same_in_every_process():
+    log = Path(__file__).parents[1] / "book" / "examples" / "joblog.csv"
+    texts = set()
+    for seed in "012":
+        words = "-m", "vmbmodel", "calibrate", log, "-o", f"{seed}.toml"
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, *words], env=environment, check=True)
+        texts.add(Path(f"{seed}.toml").read_text())
+    assert len(texts) == 1
 
 
 def test_the_example_of_the_book_is_found_again():

@@ -30,6 +30,7 @@ GOOD = """
 <a href="https://example.org/">a link is not loaded</a> <a href="mailto:me@x.org">me</a>
 <img src="_images/wait.png" alt="Mean wait against arrivals">
 <img src="_images/wait.png" alt="" role="presentation">
+<svg class="fig wide" role="img" aria-label="Mean wait against arrivals"></svg>
 <pre>\\frac{1}{2}</pre> <code>$$</code>
 <table><tr><td>None of them</td><td>12</td></tr></table>
 """
@@ -64,6 +65,7 @@ def test_nothing_to_say_about_a_good_site(tmp_path):
         ('<img src="_images/gone.png" alt="a b c">', "nothing at _images/gone.png"),
         ('<img src="_images/wait.png">', "no description"),
         ('<img src="_images/wait.png" alt="">', "no description"),
+        ('<svg class="fig narrow" role="img"></svg>', "a drawing: no description"),
         ('<img src="_images/wait.png" alt="_images/wait.png">', "by a path"),
         ('<img src="_images/wait.png" alt="../wait.png">', "described by a path"),
         ('<img src="_images/wait.png" alt="A figure">', "described by 'A figure'"),

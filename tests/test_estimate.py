@@ -413,6 +413,21 @@ def test_churn_above_the_documented_limit_is_pointed_out():
     assert "high_churn" in codes
 
 
+@pytest.mark.parametrize(
+    ("cells", "settings", "assumed"),
+    [
+        ({"churn_gib_per_day": 300}, {}, False),
+        ({"churn_gib_per_day": None}, {}, True),
+        ({"churn_gib_per_day": None}, {"churn_frac": 0.06}, False),
+    ],
+)
+def test_an_assumed_churn_is_not_told_as_if_it_were_known(cells, settings, assumed):
+    large = disk(size_gib=8192, used_gib=8000, **cells)
+    notices = answer(large, profile="azure-2026-01", **settings).warnings
+    (high,) = (n.text for n in notices if n.code == "high_churn")
+    assert high.endswith("Its churn is assumed.") == assumed
+
+
 # --- settings --------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ mpl.use("agg")
 from matplotlib import pyplot as plt
 
 from vmbmodel import notebook
+from vmbmodel.figures import COLOURS
 
 EXTENSIONS = Path(__file__).parents[1] / "book/_ext"
 PIXEL = base64.b64encode(
@@ -31,6 +32,7 @@ CONFIG = f"""
 import sys
 sys.path.insert(0, {str(EXTENSIONS)!r})
 extensions = ["myst_nb", "nbfigure", "quoted"]
+numfig = True
 nb_execution_mode = "off"
 root_doc = "page"
 """
@@ -78,8 +80,34 @@ def test_a_table_is_kept_as_it_is(kept):
 def test_a_figure_is_kept_whole_and_closed(kept):
     figure, (_, below) = plt.subplots(2)
     notebook.show("bars", below)
-    assert kept == {"bars": figure}
+    assert kept["bars"].figure is figure
     assert not plt.fignum_exists(figure.number)
+
+
+def shown(title="a_b"):
+    figure, ax = plt.subplots(figsize=(7, 4))
+    ax.plot([0, 1], color=COLOURS[0])
+    ax.set_title(title)
+    picture = notebook._Picture(figure)
+    plt.close(figure)
+    return picture._repr_mimebundle_()
+
+
+def test_a_figure_is_a_picture_with_two_drawings_beside():
+    data, about = shown()
+    assert data["text/plain"] == "<Figure size 700x400 with 1 Axes>"
+    assert base64.b64decode(data["image/png"])[:4] == b"\x89PNG"
+    sizes = {
+        width: [float(x) for x in re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups()]
+        for width, svg in about["drawings"].items()
+    }
+    assert sizes["wide"] == [504, 288]
+    assert sizes["narrow"] == [pytest.approx(3.8 * 72), 288]
+
+
+def test_a_figure_has_the_same_bytes_each_time():
+    assert shown() == shown()
+    assert shown() != shown("another")
 
 
 # --- what a page makes of it --------------------------------------------------
@@ -93,16 +121,25 @@ def glued(name, data, prefix="application/papermill.record/"):
     )
 
 
+BARS = shown("")[1]["drawings"]
+
+
 def sweep(last_h):
+    bars = glued("bars", {"image/png": PIXEL}, prefix="")
+    bars["metadata"]["drawings"] = BARS
+    rest = glued("rest", {"image/png": PIXEL}, prefix="")
+    rest["metadata"]["drawings"] = BARS
+    about = {"mystnb": {"image": {"alt": "Only the notebook shows it."}}}
     outputs = [
         glued("last_h", {"text/plain": repr(last_h)}),
         glued("clock", {"text/plain": "'08:30'"}),
-        glued("bars", {"image/png": PIXEL}, prefix=""),
+        bars,
     ]
     title = v4.new_markdown_cell("# A sweep\n\nIt ends after {n}`last_h:.2f` h.")
     code = v4.new_code_cell("...", outputs=outputs, execution_count=1)
+    last = v4.new_code_cell("...", outputs=[rest], execution_count=2, metadata=about)
     python = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
-    return v4.new_notebook(cells=[title, code], metadata=python)
+    return v4.new_notebook(cells=[title, code, last], metadata=python)
 
 
 @pytest.fixture
@@ -139,9 +176,56 @@ def test_a_page_quotes_in_prose_caption_and_alt_text(build):
     plain = re.sub(r"<[^>]+>", "", page)
     assert "Done after 9.5 h, at 08:30, or after\n7 h." in plain
     assert "All of 9 hours." in plain
-    assert 'alt="Ten &quot;steps&quot; down to 9.5 hours."' in page
+    assert page.count('aria-label="Ten &quot;steps&quot; down to 9.5 hours."') == 2
     assert "It ends after 9.46 h." in re.sub(r"<[^>]+>", "", own)
     assert said == []
+
+
+def drawn(html):
+    return re.findall(r'<svg class="fig (\w+)" role="img" aria-label="(.*?)"', html)
+
+
+FIGURE = """```{nbfigure} sweep.ipynb::bars
+:name: fig-bars
+:alt: A line that rises.
+
+A caption.
+```
+"""
+
+
+def test_a_figure_stands_once(build):
+    page, own, said = build(TOP + "{n}`last_h:.1f` h.\n\n" + FIGURE)
+    both = ("wide", "narrow")
+    assert drawn(page) == [(width, "A line that rises.") for width in both]
+    assert drawn(own) == [(width, "Only the notebook shows it.") for width in both]
+    link = '<a class="reference internal" href="page.html#fig-bars">'
+    assert f"<p>{link}" in own
+    assert "<img" not in page + own
+    assert said == []
+
+
+def test_a_figure_that_no_chapter_shows_stays_with_its_notebook(build):
+    _, own, said = build(TOP + "{n}`last_h:.1f` h.\n")
+    assert len(drawn(own)) == 4
+    assert said == []
+
+
+def test_a_drawing_takes_its_colours_and_its_font_from_the_page(build):
+    page, *_ = build(TOP + "{n}`last_h:.1f` h.\n\n" + FIGURE)
+    wide, narrow = re.findall(r"<svg class=.*?</svg>", page, re.S)
+    for svg in (wide, narrow):
+        assert "stroke: var(--fig-0072b2, #0072b2)" in svg
+        texts = re.findall(r"<text [^>]*>", svg)
+        assert texts
+        assert all("fill: var(--fig-000000" in text for text in texts)
+        assert not re.search(r"font-family|<style|<metadata|figure_1", svg)
+        names = set(re.findall(r' id="([^"]*)"', svg))
+        assert set(re.findall(r'(?:href="|url\()#([^")]*)', svg)) == names
+        assert all(name.startswith("bars-") for name in names)
+    assert not set(re.findall(r' id="([^"]*)"', wide)) & set(
+        re.findall(r' id="([^"]*)"', narrow)
+    )
 
 
 def test_a_wrong_name_is_told_with_its_line(build):

@@ -254,6 +254,17 @@ def test_nothing_to_back_up_is_an_answer_too():
     assert len(whole["answers"]) == 2
 
 
+@pytest.mark.parametrize("churn", [300, None])
+def test_what_is_assumed_is_not_told_beside_a_rule_that_does_not_know_it(churn):
+    vm = one_vm("a", size_gib=8192, used_gib=8000, churn_gib_per_day=churn)
+    text = contents(report_of(vm))[0].text
+    assumed = churn is None
+    assert ("churn, blank cells as assumed" in text) == assumed
+    assert ("Its churn is assumed." in text) == assumed
+    assert ("churn_gib_per_day of 1 of 1 VMs" in text) == assumed
+    assert "What the estimate assumes for a blank cell decides none" in text
+
+
 def test_a_long_table_is_cut_on_the_page_and_whole_elsewhere(tmp_path):
     rows = [one_vm(f"vm{i:03d}", used_gib=i + 1) for i in range(200)]
     page, workbook, whole = contents(report_of(pd.concat(rows)))

@@ -468,7 +468,7 @@ def _refuse_what_does_not_fit(part: Path, needed: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if needed > free:
         said = (
-            f"takes up to {needed / 2**30:,.1f} GiB, and {free / 2**30:,.1f} are free"
+            f"takes up to {needed / 2**20:,.1f} MiB, and {free / 2**20:,.1f} are free"
         )
         raise OSError(errno.ENOSPC, said, str(part))
 

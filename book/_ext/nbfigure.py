@@ -10,15 +10,43 @@
     ```
 
 The notebook shows the figure under that name. Caption and alt text may quote numbers.
+A figure stands once: on the page of its notebook a link to the chapter takes its place.
+
+It is drawn within the page, wide and narrow, of which a screen shows one. Each of its
+colours, such as #0072b2, is a variable of the style sheet, here ``--fig-0072b2``, so
+that a dark page can have another.
 """
+
+import json
+import re
+from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from myst_nb.ext.glue.utils import PendingGlueReferenceError, create_pending_glue_ref
+from myst_nb.ext.glue.utils import (
+    PendingGlueReference,
+    PendingGlueReferenceError,
+    create_pending_glue_ref,
+)
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
+
+SHOWN = re.compile(
+    r"^`{3,}\{nbfigure\} (\S+)::(\S+)\n(?::\w+:.*\n)*?:name: (\S+)$", re.M
+)
+INK = "#000000"
+KEPT_WHITE = "#ffffff"
+"""Names on dark shades stay white where a page is dark."""
+
+
+class Drawings(nodes.General, nodes.Element):
+    """A figure as SVG, wide and narrow, with its alt text."""
 
 
 class AltText(nodes.literal):
@@ -71,25 +99,139 @@ class NbFigure(SphinxDirective):
         return [figure]
 
 
+class Draw(SphinxPostTransform):
+    """Fill the references of figures, before MyST-NB does so with pictures."""
+
+    default_priority = 4
+
+    def run(self):
+        """Put drawings for the references that name some."""
+        for figure in self.document.findall(nodes.figure):
+            for pending in list(figure.findall(PendingGlueReference)):
+                made = glued(self.env, pending.refdoc).get(pending.key)
+                if made:  # a name that is unknown is told by MyST-NB
+                    pending.replace_self(Drawings("", key=pending.key, **made))
+
+
+class Once(SphinxTransform):
+    """On the page of a notebook, link the figures that a chapter shows."""
+
+    default_priority = 840  # before Sphinx takes down what has a name
+
+    def apply(self):
+        """Put a link, or the drawings, where a cell shows a picture."""
+        bundles = [
+            bundle
+            for bundle in self.document.findall(nodes.container)
+            if bundle.get("nb_element") == "mime_bundle"
+            and next(bundle.findall(nodes.image), None) is not None
+        ]
+        made = glued(self.env, self.env.docname)
+        if len(bundles) != len(made):
+            return  # pictures that are not from `show`
+        for bundle, (key, drawings) in zip(bundles, made.items(), strict=True):
+            place = self.env.nbfigures.get((self.env.docname, key))
+            if place is None:
+                alt = next(bundle.findall(nodes.image)).get("alt", "")
+                bundle.replace_self(Drawings("", key=key, alt=alt, **drawings))
+            else:
+                figure = bundle.parent
+                whole = figure if isinstance(figure, nodes.figure) else bundle
+                whole.replace_self(self.link(*place))
+
+    def link(self, docname, label):
+        """Return a sentence that leads to the figure of a chapter."""
+        wanted = {"refdomain": "std", "refdoc": self.env.docname, "refwarn": True}
+        number = addnodes.pending_xref(
+            "", nodes.inline(), reftype="numref", reftarget=label, **wanted
+        )
+        title = addnodes.pending_xref(
+            "", nodes.inline(), reftype="doc", reftarget=f"/{docname}", **wanted
+        )
+        for reference in (number, title):
+            reference["refexplicit"] = False
+        return nodes.paragraph("", "", number, nodes.Text(" of "), title)
+
+
+def glued(env, docname):
+    """Return the drawings of a notebook that was run, by their key."""
+    path = Path(env.mystnb_config.output_folder, f"{docname}.glue.json")
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text("utf-8"))
+    return {
+        key: output["metadata"]["drawings"]
+        for key, output in kept.items()
+        if "drawings" in output["metadata"]
+    }
+
+
+def note_figures(app, env, _docnames):
+    """Take down which chapter shows which figure, before a page is read."""
+    env.nbfigures = {}
+    for docname in sorted(env.found_docs):
+        path = Path(env.doc2path(docname))
+        if path.suffix != ".md":
+            continue
+        for notebook, key, label in SHOWN.findall(path.read_text("utf-8")):
+            _, filepath = env.relfn2path(notebook, docname)
+            env.nbfigures[env.path2doc(filepath), key] = docname, label
+
+
 def put_alt(app, doctree, docname):
-    """Give the images that arrived the alt text of their figure."""
+    """Give the drawings that arrived the alt text of their figure."""
     for alt in list(doctree.findall(AltText)):
         figure = alt.parent
         figure.remove(alt)
-        images = list(figure.findall(nodes.image))
-        if len(images) != 1:
+        drawings = list(figure.findall(Drawings))
+        if len(drawings) != 1:
             logger.warning(
-                "nbfigure: %d images under %s, not one",
-                len(images),
+                "nbfigure: %d drawings under %s, not one",
+                len(drawings),
                 figure["names"] or figure["ids"],
                 location=figure,
             )
-        for image in images:
-            image["alt"] = alt.astext()
+        for drawing in drawings:
+            drawing["alt"] = alt.astext()
+
+
+def visit_drawings(writer, node):
+    """Write both drawings; the style sheet shows one."""
+    for width in ("wide", "narrow"):
+        head = f'<svg class="fig {width}" role="img" aria-label="{escape(node["alt"])}"'
+        svg = within_page(node[width], f"{node['key']}-{width}-")
+        writer.body.append(svg.replace("<svg", head, 1))
+    raise nodes.SkipNode
+
+
+def within_page(svg, prefix):
+    """Return a drawing of matplotlib's as a part of a page, with its colours and font.
+
+    The prefix keeps its names apart from those of other drawings.
+    """
+    svg = re.sub(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    svg = re.sub(r"<defs>\s*<style.*?</defs>\s*", "", svg, count=1, flags=re.S)
+    svg = re.sub(r'<g id="[^"]*_\d+">', "<g>", svg)
+    svg = re.sub(r'( id="|"#|url\(#)', rf"\1{prefix}", svg)
+    svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)
+    svg = re.sub(r'<text style="(?![^"]*fill)', f'<text style="fill: {INK};', svg)
+    svg = re.sub(r"\s*\n\s*", " ", svg)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: variable(match.group()), svg)
+
+
+def variable(colour):
+    """Return a colour as the style sheet may change it."""
+    if colour == KEPT_WHITE:
+        return colour
+    return f"var(--fig-{colour[1:]}, {colour})"
 
 
 def setup(app):
-    """Register the directive."""
+    """Register the directive, and what fills it."""
     app.add_directive("nbfigure", NbFigure)
+    app.add_node(Drawings, html=(visit_drawings, None))
+    app.add_transform(Once)
+    app.add_post_transform(Draw)
+    app.connect("env-before-read-docs", note_figures)
     app.connect("doctree-resolved", put_alt)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

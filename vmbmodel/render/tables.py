@@ -77,6 +77,10 @@ def tables(estimate: Estimate, check: Check) -> Iterator[Table]:
     rows = list(records(_worst_first(estimate.figures), math.inf))
     yield Table("VMs", list(estimate.figures.columns), rows)
     rows = [_quantity(name, value) for name, value in estimate.total.items()]
+    filled = {entry.id.partition("column.")[2] for entry in estimate.assumptions}
+    for row in rows:
+        if row["name"] in filled:
+            row["quantity"] += ", blank cells as assumed"
     yield Table("Totals", ("quantity", "value", "unit"), rows)
     order = SEVERITIES[::-1].index
     found = sorted(

@@ -424,7 +424,7 @@ def _about_problems(about: object) -> Iterator[str]:
     if not isinstance(about, dict):
         yield "about: must be a table with title, as_of"
         return
-    for key in about.keys() - {"title", "as_of", "currency"}:
+    for key in sorted(about.keys() - {"title", "as_of", "currency"}):
         yield f"about: {key} is not one of title, as_of, currency"
     if about.get("currency", "USD") != "USD":
         yield (

@@ -118,8 +118,9 @@ class Calibration(Result):
                 figure = np.format_float_positional(self.base[name], trim="-")
                 origin = replace(origin, documented=figure, retrieved=day)
             origins[name] = origin
-        for name in self.fits.keys() - origins.keys():  # an option of the base
-            origins[name] = _origin(self.fits[name], source, day, self.base)
+        for name, fit in self.fits.items():
+            if name not in origins:  # an option of the base
+                origins[name] = _origin(fit, source, day, self.base)
         measured = "others_wait_mean_h" in self.fits
         readings = dict(self.base.readings)
         readings |= {"eight_hours": "measured"} if measured else {}

@@ -273,7 +273,7 @@ def estimate_disks(
             steps = break_dates(table, scenario, months, done)
         order = pd.unique(fleet["vm"])
         table = table.loc[order]
-        found = (*notices(kept.sort_index(), table, scenario), *steps)
+        found = (*notices(fleet, kept.sort_index(), table, scenario), *steps)
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
     totals |= fleet_misses(vms)

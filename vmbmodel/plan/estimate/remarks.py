@@ -10,7 +10,7 @@ import pandas as pd
 from vmbmodel import formulas
 from vmbmodel.fields import fields, shown
 from vmbmodel.plan import practices
-from vmbmodel.plan.facts import those, unmanaged
+from vmbmodel.plan.facts import backed_up, those, told, unmanaged
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -209,18 +209,18 @@ def misses_said(misses: float, scenario: Scenario, vms: float) -> str:
 
 
 def notices(
-    disks: pd.DataFrame, vms: pd.DataFrame, scenario: Scenario
+    fleet: pd.DataFrame, disks: pd.DataFrame, vms: pd.DataFrame, scenario: Scenario
 ) -> tuple[Notice, ...]:
-    """Look an estimate over: its disks, and its VMs, indexed by name."""
+    """Look an estimate of a fleet over: its disks, and its VMs, indexed by name."""
     return (
-        *_of_vms(vms, scenario),
+        *_of_vms(fleet, vms, scenario),
         *_of_disks(disks, scenario),
         *_of_vaults(vms, scenario),
         *_of_accounts(disks, scenario),
     )
 
 
-def _of_vms(vms, scenario) -> Iterator[Notice]:
+def _of_vms(fleet, vms, scenario) -> Iterator[Notice]:
     deadline_h, names = scenario["deadline_h"], vms.index
     for at in np.flatnonzero(vms["disks"] == 0):
         text = "Nothing to back up: every disk is temporary or excluded."
@@ -246,8 +246,14 @@ def _of_vms(vms, scenario) -> Iterator[Notice]:
         most, backup_h = (
             scenario[name] for name in ("max_churn_gib_per_day", "high_churn_backup_h")
         )
+        assumed = None
         for place in practices.high_churn(vms, most, backup_h):
-            yield Notice("high_churn", place.where["vm"], place.text)
+            if assumed is None:
+                disks = backed_up(told(fleet, scenario))
+                assumed = set(disks.loc[disks["churn_gib_per_day"].isna(), "vm"])
+            vm = place.where["vm"]
+            rests_on = " Its churn is assumed." if vm in assumed else ""
+            yield Notice("high_churn", vm, place.text + rests_on)
 
 
 def _of_disks(disks, scenario) -> Iterator[Notice]:
