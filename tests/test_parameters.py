@@ -114,6 +114,7 @@ ALSO = {
         {"training_days": 1},
         {"training_days": 5},
         {"horizon_days": 1},
+        {"cell_kib": 64},
     ],
     "queue": [
         {"profile": "azure-2026-01"},
@@ -175,7 +176,12 @@ REFUSED = {
     "dispersion": [{"writes_per_cell": []}],
     "fleet": [{"months": 0}, {"months": 1.5}, {"growth": -0.2}],
     "life": [{"months": 0}],
-    "measured": [{"training_days": 0}, {"cell_kib": 64}, {"horizon_days": 30}],
+    "measured": [
+        {"training_days": 0},
+        {"training_days": 6},
+        {"cell_kib": 5},
+        {"horizon_days": 30},
+    ],
     "queue": [{"utilisation_frac": 1}],
     "schedule": [{"office_from_h": 0, "office_to_h": 0}],
     "sensitivity": [{"draws": 0}],
@@ -196,9 +202,6 @@ BROKEN = {
     "jam overlap_prob=0": "cell 20, RuntimeWarning",
     "life grown_day=2025-01-01": "cell 15, KeyError",
     "life months=1": "cell 9, UserWarning",
-    "measured cell_kib=64": "cell 7, ValueError",
-    "measured horizon_days=30": "cell 12, KeyError",
-    "measured training_days=5": "cell 14, an assertion",
     "queue servers=[]": "cell 9, UserWarning",
     "queue utilisation_frac=0": "cell 24, an assertion",
     "queue utilisation_frac=1": "cell 12, RuntimeWarning",
@@ -312,7 +315,7 @@ def run(monkeypatch):
     def glue(name, value, display=True):
         assert name not in kept, f"{name} is kept twice"
         kept[name] = value
-        value.canvas.draw() if hasattr(value, "canvas") else repr(value)
+        value.figure.canvas.draw() if hasattr(value, "figure") else repr(value)
 
     def run(name, given):
         unknown = given.keys() - defaults(name).keys()
