@@ -315,7 +315,7 @@ def run(monkeypatch):
     def glue(name, value, display=True):
         assert name not in kept, f"{name} is kept twice"
         kept[name] = value
-        value.canvas.draw() if hasattr(value, "canvas") else repr(value)
+        value.figure.canvas.draw() if hasattr(value, "figure") else repr(value)
 
     def run(name, given):
         unknown = given.keys() - defaults(name).keys()
