@@ -11,6 +11,7 @@ import yaml
 from matplotlib.colors import to_hex
 from pybtex.database import parse_file
 
+import vmbmodel as vm
 from vmbmodel.figures import COLOURS
 
 ROOT = Path(__file__).parents[1]
@@ -207,6 +208,38 @@ def test_every_part_of_the_package_has_its_page():
     assert documented == {p for p in parts if not p.startswith("_")} - shell
 
 
+def test_every_module_of_the_package_has_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    from module_docs import public_modules
+
+    pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
+    named = re.findall(r"^```\{module-docs\} (vmbmodel\.\w+) (.+)$", pages, re.M)
+    parts = {package for package, _ in named}
+    assert parts == {f"vmbmodel.{p}" for p in ("formulas", "plan", "inventory")}
+    for part in parts:
+        placed = [
+            m for package, names in named if package == part for m in names.split()
+        ]
+        modules = [name.rpartition(".")[2] for name, _ in public_modules(part)]
+        assert sorted(placed) == sorted(modules)
+
+
+def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from formula_sheet import entry
+    from module_docs import public_modules
+
+    sheet = {
+        member: entry(module, getattr(vm.formulas, member))
+        for module, members in public_modules("vmbmodel.formulas")
+        for member in members
+    }
+    assert sheet.keys() == set(dir(vm.formulas))
+    assert [name for name, text in sheet.items() if ".. math::" not in text] == []
+    assert ":math:`N` :field:`jobs`" in sheet["jam_mean_wait_h"]
+    assert "Parameters" not in "".join(sheet.values())
+
+
 # --- the notebooks ------------------------------------------------------------
 
 
@@ -325,7 +358,7 @@ def taken(path):
     for text in re.findall(r"\{n\}`([^`]+)`", content):
         notebook, _, name = text.rpartition("::")
         if not notebook:
-            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n---\n", content)
+            (notebook,) = re.findall(r"\A---\nnumbers: (\S+)\n", content)
         yield (path.parent / notebook).resolve(), name.partition(":")[0]
     for notebook, key in re.findall(r"\{nbfigure\} (\S+)::(\S+)", content):
         yield (path.parent / notebook).resolve(), key

@@ -264,13 +264,13 @@ def test_two_figures_move_with_one_python(browser, session, site):
     assert sum(u.startswith("blob:") for u in browser.requested) == 1
     wanted = "document.querySelector('.moving svg').getAttribute('aria-label')"
     before = browser.run(wanted)
-    assert before.startswith("The last of 1,000 waits 4.50 h")
+    assert before.startswith("The last of 1,000 waits 6.30 h")
     browser.run("""{
         const slider = document.getElementById('moving-jam-jobs');
         slider.value = 2000;
         slider.dispatchEvent(new Event('input'));
     }""")
-    browser.wait(f"{wanted}.startsWith('The last of 2,000 waits 9.50 h')")
+    browser.wait(f"{wanted}.startsWith('The last of 2,000 waits 13.30 h')")
     assert browser.run("document.documentElement.scrollWidth") <= 390
     given = "document.querySelectorAll('.moving')[1].dataset.given"
     ours = session.figure("day", json.loads(browser.run(given)))

@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
@@ -102,14 +106,21 @@ def test_a_count_stays_whole(notebook, tmp_path):
     assert "disks must be whole; got 3.5" in stderr
 
 
-def test_a_notebook_that_fails_says_why_and_leaves_nothing(notebook, tmp_path):
+@pytest.mark.parametrize("settings", [(), ("--set", "servers=8")])
+def test_a_cell_that_fails_is_named_and_what_ran_is_kept(notebook, tmp_path, settings):
     source = nbformat.read(notebook, as_version=4)
-    source.cells[-1].source = "assert servers < 4, 'too many'"
+    source.cells.append(new_code_cell("assert servers < 4, 'too many'"))
     nbformat.write(source, notebook)
-    stderr = rerun(notebook, "-o", tmp_path / "out", status=2)
-    assert "AssertionError: too many" in stderr
-    assert "Traceback" not in stderr
-    assert not (tmp_path / "out").exists()
+    out = tmp_path / "out"
+    for _ in range(2):
+        stderr = rerun(notebook, *settings, "-o", out, status=2)
+        assert "in cell 4: AssertionError: too many" in stderr
+        assert "out/small-failed.ipynb has it as far as it ran" in stderr
+        assert "Traceback" not in stderr
+    (kept,) = out.iterdir()
+    ran = nbformat.read(kept, as_version=4).cells
+    texts = [o.get("text", "") for cell in ran for o in cell.get("outputs", ())]
+    assert any("[1, 2] data.csv True" in text for text in texts)
 
 
 def test_results_of_an_earlier_run_are_kept_unless_forced(notebook, tmp_path):
@@ -143,3 +154,27 @@ def test_a_notebook_without_parameters_takes_none(tmp_path):
     nbformat.write(new_notebook(cells=[new_code_cell("1")], metadata=KERNEL), path)
     stderr = rerun(path, "--set", "servers=1", "-o", tmp_path / "out", status=2)
     assert "has no cell tagged `parameters`" in stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_and_says_nothing(notebook, tmp_path, number):
+    node = nbformat.read(notebook, as_version=4)
+    node.cells[
+        2
+    ].source = "import pathlib, time; pathlib.Path('began').touch(); time.sleep(60)"
+    nbformat.write(node, notebook)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vmbmodel", "rerun", notebook, "-o", tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    began = notebook.parent / "began"
+    while not began.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Kernel died" not in said
+    assert "Task exception" not in said
+    assert not (tmp_path / "out").exists()

@@ -59,8 +59,9 @@ def rerun(
     ------
     ValueError
         If it is no notebook, has no parameters, has none of that name, or a
-        value is not of the kind of the parameter, is out of the range of its
-        field, or makes the notebook fail. Nothing is written then.
+        value is not of the kind of the parameter or out of the range of its
+        field: nothing is written then. Or if a cell fails, which is named: the
+        notebook is in the folder as far as it ran, as ``NAME-failed.ipynb``.
     FileExistsError
         If a result exists and `force` is not given.
     ModuleNotFoundError
@@ -88,7 +89,18 @@ def rerun(
                 log_output=False,
             )
         except PapermillExecutionError as error:
-            raise _reason(notebook, error) from error
+            if error.ename == "KeyboardInterrupt":  # the kernel was told first
+                raise KeyboardInterrupt from None
+            if lacks := _lacks(error):
+                raise lacks from error
+            kept = folder / f"{notebook.stem}-failed.ipynb"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(kept, executed.read_bytes(), force=True)
+            number = _number(notebook, error.cell_index, injected=bool(parameters))
+            raise ValueError(
+                f"{notebook} fails with these parameters in cell {number}: "
+                f"{error.ename}: {error.evalue}\n{kept} has it as far as it ran"
+            ) from error
         node = nbformat.read(executed, as_version=4)
     page = _page(node, notebook.stem)
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,15 +164,24 @@ def _value(name: str, text: str, default: str) -> object:
     return value
 
 
-def _reason(notebook: Path, error: PapermillExecutionError) -> Exception:
-    """Say why a notebook failed: a package that is missing, or its parameters."""
+def _lacks(error: PapermillExecutionError) -> ModuleNotFoundError | None:
+    """Return the want of a package of an extra, if a notebook failed for it."""
     missing = _MISSING.fullmatch(error.evalue)
     if error.ename == "ModuleNotFoundError" and missing:
         lacks = ModuleNotFoundError(error.evalue, name=missing[1])
         if remedy(lacks):
             return lacks
-    why = f"{error.ename}: {error.evalue}"
-    return ValueError(f"{notebook} fails with these parameters: {why}")
+    return None
+
+
+def _number(notebook: Path, index: int, *, injected: bool) -> int:
+    """Return the number of a cell, from 1, in the notebook as it was given.
+
+    Papermill adds a cell, with the new values, after the tagged one.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = ["parameters" in cell.metadata.get("tags", ()) for cell in cells]
+    return index + 1 - (injected and index > tagged.index(True))
 
 
 def _literal(text: str) -> object:

@@ -121,7 +121,7 @@ class ConstantsTable(ModelTable):
         sections = []
         for name in catalogue.available():
             constants = catalogue.load(name)
-            section = self.section(name)
+            section = self.section(name, f"set-{name}")
             about = f"{constants.title}, as of {constants.as_of}."
             section += nodes.paragraph(about, about)
             section += self.constants(constants)
@@ -131,7 +131,10 @@ class ConstantsTable(ModelTable):
     def constants(self, constants):
         """Return the table of one set."""
         rows = [
-            ([], self.constant_row(name, constants[name], origin))
+            (
+                [self.anchor(f"{constants.name}.{name}")],
+                self.constant_row(name, constants[name], origin),
+            )
             for name, origin in constants.origins.items()
         ]
         return self.table(
@@ -139,6 +142,13 @@ class ConstantsTable(ModelTable):
             [18, 14, 14, 12, 42],
             rows,
         )
+
+    def anchor(self, name):
+        """Return the target of a constant, as `rests_on` links to it."""
+        anchor = nodes.make_id(f"constant-{name}")
+        domain = self.env.get_domain("std")
+        domain.note_object("constant", name, anchor, location=self.get_location())
+        return anchor
 
     def constant_row(self, name, value, origin):
         """Return the cells of one constant."""

@@ -1,5 +1,6 @@
 """``vmbmodel rerun``."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -26,5 +27,10 @@ def rerun(
 
     settings = pairs(set_)
     defaults = scenario_settings(scenario) if scenario else {}
-    for path in run(notebook, settings, output, defaults=defaults, force=force):
+    try:
+        paths = run(notebook, settings, output, defaults=defaults, force=force)
+    except (KeyboardInterrupt, SystemExit):  # the kernel's end is not news
+        logging.disable()
+        raise
+    for path in paths:
         typer.echo(path)

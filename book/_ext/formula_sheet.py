@@ -1,0 +1,63 @@
+"""All formulas on one sheet: what each docstring says before its parameters.
+
+.. code-block:: md
+
+    ```{formula-sheet}
+    ```
+
+gives a section for every module of formulas, with the equations of its functions, what
+their symbols are called, and a link to the rest.
+"""
+
+import inspect
+from importlib import import_module
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from module_docs import public_modules
+from sphinx.util.docutils import SphinxDirective
+
+from vmbmodel.fields import fields
+
+
+class FormulaSheet(SphinxDirective):
+    """The formulas, by family."""
+
+    def run(self):
+        """Return a section a module."""
+        return [self.family(*found) for found in public_modules("vmbmodel.formulas")]
+
+    def family(self, name, members):
+        """Return what a module is about, and its formulas."""
+        module = import_module(name)
+        about = inspect.getdoc(module).partition("\n")[0].rstrip(".")
+        title = about.partition(":")[0]
+        section = nodes.section(names=[nodes.fully_normalize_name(title)])
+        section += nodes.title(title, title)
+        self.state.document.note_implicit_target(section, section)
+        entries = [entry(name, getattr(module, member)) for member in members]
+        lines = ["```{eval-rst}", *"\n".join(entries).splitlines(), "```"]
+        self.state.nested_parse(
+            StringList(lines, source=name), self.content_offset, section
+        )
+        return section
+
+
+def entry(module, formula):
+    """Return a formula as an entry of a definition list."""
+    head = inspect.getdoc(formula).partition("\nParameters\n")[0].strip()
+    known = fields()
+    symbols = ", ".join(
+        rf":math:`{known[name].symbol}` :field:`{name}`"
+        for name in inspect.signature(formula).parameters
+        if name in known and known[name].symbol
+    )
+    text = f"{head}\n\nHere {symbols}.\n" if symbols else f"{head}\n"
+    body = "\n".join(f"    {line}" if line else "" for line in text.splitlines())
+    return f":py:func:`~{module}.{formula.__name__}`\n{body}\n"
+
+
+def setup(app):
+    """Register the directive."""
+    app.add_directive("formula-sheet", FormulaSheet)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
