@@ -22,6 +22,7 @@ from vmbmodel.plan.estimate.others import (
     AT_ONCE_H,
     OthersWait,
     SteadyWait,
+    at_starts,
     of_others,
     of_rows,
     one_pool,
@@ -85,6 +86,7 @@ def backup(
     Settings that are drawn have an axis of draws before that of the VMs.
     """
     slack = Slack.of(start_slack_reading, start_slack_h)
+    others = at_starts(others, vms["start_h"])
     keys = [
         vms["transfer_h"],
         extension_h * vms["first_backup"],
@@ -174,18 +176,20 @@ def backup(
 
 
 def job_within_prob(
-    time_h: np.ndarray, transfer_h: np.ndarray, scenario: Scenario
+    time_h: np.ndarray, transfer_h: np.ndarray, start_h: np.ndarray, scenario: Scenario
 ) -> np.ndarray:
     """Return the chance of jobs to be over within a time of each, without an own line.
 
-    What a profile says of a job that moves data so long, from its start on.
+    What a profile says of a job that is scheduled for an hour, NaN if that is not
+    known, and moves data so long, from its start on.
     """
     varied = scenario["snapshot_scv"], scenario["transfer_scv"]
     none_h = np.zeros(len(transfer_h))
     work = _Work.of(
         none_h, scenario["snapshot_h"], transfer_h, *varied, scenario["transfer_family"]
     )
-    law = _Steady(work, Slack(0.0, spread=False), of_others(scenario))
+    others = at_starts(of_others(scenario), start_h)
+    law = _Steady(work, Slack(0.0, spread=False), others)
     return law.within_prob(time_h, "job")
 
 
