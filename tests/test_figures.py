@@ -1,6 +1,7 @@
 """`vmbmodel.figures`: what is on the axes is what was given."""
 
 import inspect
+from datetime import date
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +12,8 @@ import xarray as xr
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_rgb
+from matplotlib.dates import date2num
 
 from vmbmodel import figures
 from vmbmodel.formulas.queueing import mean_wait_h
@@ -38,12 +41,67 @@ def test_curves_are_the_data_with_labels_and_units(wait):
     assert ax.get_ylabel() == "mean wait (h)"
     assert ax.get_yscale() == "log"
     curves = [line for line in ax.lines if len(line.get_xdata()) == 3]
-    assert [line.get_label() for line in curves] == ["2", "4", "8"]
     np.testing.assert_array_equal(curves[1].get_ydata(), wait.sel(servers=4))
     looks = {(line.get_color(), str(line.get_linestyle())) for line in curves}
     assert len({dash for _, dash in looks}) == len({c for c, _ in looks}) == 3
+    assert plain(ax) == ["data movers 2", "4", "8", "a day"]
+    colours = [figures.COLOURS.index(line.get_color()) for line in curves]
+    inks = [figures.INKS.index(text.get_color()) for text in ax.texts[:3]]
+    assert inks == colours
+
+
+@pytest.mark.parametrize("ink", figures.INKS)
+def test_names_are_dark_enough_to_read(ink):
+    light = np.array(to_rgb(ink))
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (light @ [0.2126, 0.7152, 0.0722] + 0.05) > 4.5
+
+
+def plain(ax):
+    """Return what is written in a figure, each text in one line."""
+    return [" ".join(text.get_text().split()) for text in ax.texts]
+
+
+def test_names_stand_beside_their_lines_and_apart_from_each_other():
+    place = xr.DataArray(np.linspace(0, 1, 40), dims="place", name="place")
+    power = xr.DataArray([0.3, 1, 3], dims="power", name="power")
+    rise = (place**power).assign_coords(place=place, power=power)
+    ax = figures.curves(rise, "place", "power", limits={"half": 0.5})
+    for width in (7, 3.8):
+        ax.figure.set_figwidth(width)
+        ax.figure.canvas.draw()
+        frame = ax.get_window_extent()
+        boxes = [text.get_window_extent() for text in ax.texts]
+        assert all(frame.contains(*corner) for box in boxes for corner in box.corners())
+        for box, line in zip(boxes, ax.lines, strict=True):
+            assert not [
+                other for other in boxes if box is not other and box.overlaps(other)
+            ]
+            away = [away_from(box, other) for other in ax.lines]
+            assert min(away) == away_from(box, line) > 0
+
+
+def away_from(box, line):
+    ends = line.get_transform().transform(line.get_xydata())
+    along = np.linspace(0, len(ends) - 1, 500)
+    way = np.transpose([np.interp(along, range(len(ends)), axis) for axis in ends.T])
+    return np.hypot(*(way - np.clip(way, box.min, box.max)).T).min()
+
+
+def test_many_lines_have_a_legend():
+    many = sweep(mean_wait_h, servers=range(2, 9), arrivals_per_h=[0.5, 1], service_h=1)
+    ax = figures.curves(many, "arrivals_per_h", "servers")
     assert ax.get_legend().get_title().get_text() == "data movers"
-    assert [text.get_text() for text in ax.texts] == ["a day"]
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == [*"2345678"]
+    assert not ax.texts
+
+
+def test_units_stand_with_every_number(wait):
+    sizes = wait.rename(servers="used_gib")
+    sizes["used_gib"].attrs = {"long_name": "used size", "units": "GiB"}
+    ax = figures.curves(sizes, "arrivals_per_h", "used_gib")
+    assert plain(ax) == ["used size 2 GiB", "4 GiB", "8 GiB"]
 
 
 def test_a_logarithmic_axis_says_plain_numbers(wait):
@@ -102,6 +160,15 @@ def test_heat_writes_every_value_into_its_cell(wait):
         assert written[arrivals, servers] == f"{value:.2f}"
 
 
+def test_what_is_above_and_below_the_centre_differs_in_colour(wait):
+    ax = figures.heat(wait - 0.5, "arrivals_per_h", "servers", centre=0)
+    shades = ax.collections[0]
+    middle, above, below = (shades.to_rgba(value) for value in (0, 0.2, -0.2))
+    assert min(middle[:3]) > 0.95
+    assert above[2] > above[0]
+    assert below[0] > below[2]
+
+
 def test_bands_run_from_low_to_high():
     table = pd.DataFrame(
         {"low": [1.0, 2.0], "mid": [2.0, 3.0], "high": [4.0, 5.0]}, index=["a", "b"]
@@ -148,6 +215,11 @@ def test_stacked_bars_add_up():
     table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
     ax = figures.stacked_bars(table)
     assert [b.get_x() + b.get_width() for b in ax.patches[2:]] == [4, 6]
+    assert not ax.texts
+    begin = pd.Series([10, 20], index=table.index)
+    ax = figures.stacked_bars(table, begin=begin, values="{:.0f} h")
+    assert [b.get_x() for b in ax.patches] == [10, 20, 11, 22]
+    assert plain(ax) == ["14 h", "26 h"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
 
 
@@ -155,7 +227,11 @@ def test_columns_stand_on_their_stretch_and_add_up():
     table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
     ax = figures.columns(table, [0, 31, 59])
     tops = [(b.get_x(), b.get_width(), b.get_y() + b.get_height()) for b in ax.patches]
-    assert tops == [(0, 31, 1), (31, 28, 2), (0, 31, 4), (31, 28, 6)]
+    assert [(left, top) for left, _, top in tops] == [(0, 1), (31, 2), (0, 4), (31, 6)]
+    assert all(
+        0.9 * month < width < month
+        for (_, width, _), month in zip(tops, (31, 28) * 2, strict=True)
+    )
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
 
 
@@ -165,7 +241,9 @@ def test_moments_stand_where_they_are():
     assert [text.get_text() for text in ax.texts] == ["begin", "end"]
 
 
-@pytest.mark.parametrize("name", [n for n in figures.__all__ if n.islower()])
+@pytest.mark.parametrize(
+    "name", [n for n in figures.__all__ if n.islower() and n != "panels"]
+)
 def test_every_figure_draws_on_the_axes_it_is_given(name):
     assert "ax" in inspect.signature(getattr(figures, name)).parameters
 
@@ -173,3 +251,39 @@ def test_every_figure_draws_on_the_axes_it_is_given(name):
 def test_a_given_axes_is_returned(wait):
     ax = plt.subplots()[1]
     assert figures.curves(wait, "arrivals_per_h", "servers", ax=ax) is ax
+
+
+def test_a_band_runs_between_its_ends(wait):
+    ax = figures.spread(
+        wait.sel(servers=[8, 2]), "arrivals_per_h", "servers", name="all"
+    )
+    corners = ax.collections[0].get_paths()[0].vertices
+    for servers in (2, 8):
+        edge = zip(
+            wait.arrivals_per_h.values, wait.sel(servers=servers).values, strict=True
+        )
+        assert {tuple(point) for point in edge} <= {tuple(c) for c in corners}
+    assert plain(ax) == ["all"]
+
+
+def test_a_clock_goes_on_after_midnight():
+    ax = figures.clock(
+        figures.spans(pd.DataFrame({"a": [12.0], "b": [36.0]}), "a", "b")
+    )
+    ax.figure.canvas.draw()
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"12:00", "18:00", "00:00"} <= set(shown)
+
+
+def test_days_are_dates():
+    ax = figures.calendar(figures.panels(2, height=5)[1])
+    ax.plot([date2num(date(2026, 1, 1)), date2num(date(2026, 4, 1))], [0, 1])
+    ax.figure.canvas.draw()
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"Feb", "Mar"} <= set(shown)
+
+
+def test_a_shaded_stretch_has_its_ends_and_its_name():
+    ax = figures.shade(2, 5, "peak", ax=figures.panels(1, height=3)[0])
+    assert (ax.patches[0].get_x(), ax.patches[0].get_width()) == (2, 3)
+    assert plain(ax) == ["peak"]

@@ -2,27 +2,47 @@
 
 Every function takes `ax`, draws on a new one if there is none, and returns it.
 Labels and units come with the data. Lines differ in colour and in dash, so that
-a figure can be read without colours.
+a figure can be read without colours, and bear their names beside them where they
+are few.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
+from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import CenteredNorm
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
 __all__ = [
     "COLOURS",
+    "INKS",
+    "NOTE",
+    "RULE",
+    "SHADE",
     "bands",
+    "beside",
+    "calendar",
+    "clock",
     "columns",
     "curves",
     "heat",
     "moments",
+    "panels",
     "parity",
     "points",
+    "shade",
     "spans",
+    "spread",
     "stacked_bars",
     "steps",
     "strips",
@@ -30,6 +50,40 @@ __all__ = [
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Seven colours that the colour-blind tell apart (Okabe and Ito)."""
+
+INKS = ("#005A8C", "#A34700", "#00694D", "#95457A", "#1F6E9E", "#855B00", "#000000")
+"""The same, dark enough to write names with."""
+
+RULE, NOTE, SHADE = "#737373", "#4c4c4c", "#ebebeb"
+"""Greys of a line to compare with, of its name, and of a stretch of an axis."""
+
+_INK = dict(zip((*COLOURS, RULE), (*INKS, NOTE), strict=True))
+
+_ON_DARK, _ON_LIGHT = "#ffffff", "#010101"
+"""Ink on shades, which stay as they are where a page is dark."""
+
+_FEW = 6
+"""So many lines have their names beside them; more have a legend."""
+
+_CELLS = 400
+"""More of them are a picture within a drawing."""
+
+_BAR = 0.92
+"""Share of its place that a bar fills."""
+
+_SHORT = 26
+"""Letters of all names that have room in one row."""
+
+_WRAPS = 18, 11
+"""Letters of a name that stand in one line, and where there is little room."""
+
+_JOIN = "\N{NO-BREAK SPACE}"
+
+_FAR = np.full((1, 2), -1e9)
+"""Where no line is."""
+
+_BRIGHT = np.array([0.30, 0.59, 0.11])
+"""How bright red, green and blue are."""
 
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 3)))
 
@@ -60,28 +114,26 @@ def curves(
     """
     ax = ax or _new()
     marks = zip(cycle(COLOURS), cycle(_DASHES))
-    for entry in [None] if hue is None else result[hue].to_numpy():
-        line = result if hue is None else result.sel({hue: entry})
-        label = None if hue is None else _named(entry)
+    names = [None] if hue is None else _names(result[hue])
+    lines = {}
+    for place, name in enumerate(names):
+        line = result if hue is None else result.isel({hue: place})
         colour, dash = next(marks)
-        ax.plot(line[x], line, label=label, color=colour, linestyle=dash)
-    for label, value in (limits or {}).items():
-        ax.axhline(value, color="0.45", linewidth=1)
-        ax.annotate(
-            label,
-            (0.01, value),
-            xycoords=ax.get_yaxis_transform(),
-            xytext=(0, 3),
-            textcoords="offset points",
-            color="0.3",
-            fontsize="small",
-        )
+        (drawn,) = ax.plot(line[x], line, color=colour, linestyle=dash)
+        lines[drawn] = name
+    if hue is None:
+        lines = {}
+    elif len(lines) > _FEW:
+        entries = [_named(entry) for entry in result[hue].to_numpy()]
+        _key(ax, list(lines), entries, title=_label(result[hue]))
+        lines = {}
+    for name, value in (limits or {}).items():
+        lines[ax.axhline(value, color=RULE, linewidth=1, zorder=1)] = name
+    beside(lines, ax=ax)
     ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
     for axis in (ax.xaxis, ax.yaxis):
         if axis.get_scale() == "log":
             axis.set_major_formatter("{x:g}")  # 0.1, where the default says 10^-1
-    if hue is not None:
-        ax.legend(title=_label(result[hue]))
     return ax
 
 
@@ -92,6 +144,7 @@ def heat(
     *,
     levels: list[float] | None = None,
     values: str | None = None,
+    centre: float | None = None,
     ax: Axes | None = None,
     **axes: object,
 ) -> Axes:
@@ -107,6 +160,8 @@ def heat(
         Values at which a line is drawn and named.
     values : str, optional
         Format in which the value of every cell is written into it.
+    centre : float, optional
+        Value that is white; what is above has one colour, what is below another.
     ax : Axes, optional
         Where to draw.
     **axes : object
@@ -114,18 +169,23 @@ def heat(
     """
     ax = ax or _new()
     grid = result.transpose(y, x)
+    look = {"cmap": "cividis"}
+    if centre is not None:
+        look = {"cmap": "PuOr", "norm": CenteredNorm(centre)}
     shades = ax.pcolormesh(
-        grid[x], grid[y], grid, cmap="cividis", shading="nearest", rasterized=True
+        grid[x], grid[y], grid, shading="nearest", rasterized=grid.size > _CELLS, **look
     )
     if levels:
-        lines = ax.contour(grid[x], grid[y], grid, levels, colors="white")
+        lines = ax.contour(grid[x], grid[y], grid, levels, colors=_ON_DARK)
         ax.clabel(lines, fontsize="small")
     if values:
-        half = float(grid.min() + grid.max()) / 2
         for place, value in result.transpose(x, y).to_series().items():
-            ink = "black" if value > half else "white"
-            ax.text(*place, format(value, values), color=ink, ha="center", va="center")
-    ax.figure.colorbar(shades, ax=ax, label=_label(result))
+            brightness = shades.to_rgba(value)[:3] @ _BRIGHT
+            ink = _ON_LIGHT if brightness > 0.5 else _ON_DARK
+            look = {"color": ink, "fontsize": "small", "ha": "center", "va": "center"}
+            ax.text(*place, format(value, values), **look)
+    bar = ax.figure.colorbar(shades, ax=ax, label=_label(result))
+    bar.outline.set_visible(False)
     ax.set(xlabel=_label(result[x]), ylabel=_label(result[y]), **axes)
     return ax
 
@@ -152,11 +212,11 @@ def bands(
     **axes : object
         Handed to ``Axes.set``.
     """
-    ax = ax or _new(height=1 + 0.28 * len(table))
+    ax = ax or _new(height=1 + 0.32 * len(table))
     rows = range(len(table))
     ax.hlines(rows, table[low], table[high], color=COLOURS[0], linewidth=3)
     ax.plot(table[middle], rows, "o", color=COLOURS[1], markersize=5)
-    ax.set_yticks(rows, [_named(name) for name in table.index])
+    ax.set_yticks(rows, [_lines(_named(name), _WRAPS[0]) for name in table.index])
     ax.invert_yaxis()
     ax.set(**axes)
     return ax
@@ -181,7 +241,7 @@ def points(
     x, y : str
         Columns of the two axes.
     label : str
-        What the legend calls the dots; they are not in it if empty.
+        What stands beside the dots.
     named : bool
         Whether the name of each row, its index, stands beside its dot.
     ax : Axes, optional
@@ -190,16 +250,10 @@ def points(
         Handed to ``Axes.set``.
     """
     ax = ax or _new()
-    ax.plot(
-        table[x],
-        table[y],
-        "o",
-        label=label or "_dots",
-        color=COLOURS[-1],
-        alpha=0.55,
-        markersize=5,
-        zorder=3,
-    )
+    look = {"color": COLOURS[-1], "alpha": 0.55, "markersize": 5, "zorder": 3}
+    (dots,) = ax.plot(table[x], table[y], "o", **look)
+    if label:
+        beside({dots: label}, ax=ax)
     for name, row in table.iterrows() if named else ():
         ax.annotate(
             _named(name),
@@ -244,16 +298,16 @@ def parity(
     ends = [table[[x, y]].min().min() / 1.5, table[[x, y]].max().max() * 1.5]
     low, high = ([end * (1 + way * band) for end in ends] for way in (-1, 1))
     label = f"within {band:.0%}"
-    ax.fill_between(ends, low, high, color="0.88", linewidth=0, label=label)
-    ax.plot(ends, ends, color="0.45", linewidth=1, label="_agreement")
+    drawn = {label: ax.fill_between(ends, low, high, color=SHADE, linewidth=0)}
+    ax.plot(ends, ends, color=RULE, linewidth=1)
     kinds = table.groupby(hue, sort=False)
     for (kind, dots), (colour, mark) in zip(kinds, marks, strict=False):
         look = {"color": colour, "markersize": 5, "alpha": 0.7}
-        ax.plot(dots[x], dots[y], mark, label=_named(kind), **look)
+        (drawn[_named(kind)],) = ax.plot(dots[x], dots[y], mark, **look)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, **axes)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:,g}")
-    ax.legend(fontsize="small")
+    _key(ax, drawn.values(), drawn, loc="upper left", bbox_to_anchor=(0, 1), ncols=1)
     return ax
 
 
@@ -289,7 +343,12 @@ def spans(
 
 
 def stacked_bars(
-    table: pd.DataFrame, *, ax: Axes | None = None, **axes: object
+    table: pd.DataFrame,
+    *,
+    begin: pd.Series | None = None,
+    values: str | None = None,
+    ax: Axes | None = None,
+    **axes: object,
 ) -> Axes:
     """Draw one bar a row, made of the columns laid end to end.
 
@@ -297,19 +356,28 @@ def stacked_bars(
     ----------
     table : DataFrame
         A row a bar, named by the index; a column a part, named by its name.
+    begin : Series, optional
+        Where each bar begins, if not at zero.
+    values : str, optional
+        Format in which the sum of a row is written at the end of its bar.
     ax : Axes, optional
         Where to draw.
     **axes : object
         Handed to ``Axes.set``.
     """
-    ax = ax or _new(height=1 + 0.32 * len(table))
-    left = 0 * table.iloc[:, 0]
+    ax = ax or _new(height=1.3 + 0.32 * len(table))
+    left = 0 * table.iloc[:, 0] if begin is None else begin
+    drawn = {}
+    rows = range(len(table))
     for colour, (name, part) in zip(cycle(COLOURS), table.items()):
-        ax.barh([_named(row) for row in table.index], part, left=left, color=colour)
-        ax.patches[-1].set_label(name)
+        drawn[name] = ax.barh(rows, part, left=left, color=colour)
         left = left + part
+    if values:
+        ax.bar_label(drawn[name], left.map(values.format), padding=4, fontsize="small")
+    ax.set_yticks(rows, [_lines(_named(row), _WRAPS[0]) for row in table.index])
     ax.invert_yaxis()
-    ax.legend()
+    if len(drawn) > 1:
+        _key(ax, drawn.values(), list(drawn))
     ax.set(**axes)
     return ax
 
@@ -335,13 +403,14 @@ def columns(
         Handed to ``Axes.set``.
     """
     ax = ax or _new()
-    left, widths = edges[:-1], [b - a for a, b in pairwise(edges)]
+    left, widths = edges[:-1], [_BAR * (b - a) for a, b in pairwise(edges)]
     below = 0 * table.iloc[:, 0]
+    drawn = {}
     for colour, (name, part) in zip(cycle(COLOURS), table.items()):
-        look = {"color": colour, "edgecolor": "white", "label": name}
-        ax.bar(left, part, widths, bottom=below, align="edge", **look)
+        look = {"color": colour, "align": "edge"}
+        drawn[name] = ax.bar(left, part, widths, bottom=below, **look)
         below = below + part
-    ax.legend()
+    _key(ax, drawn.values(), list(drawn))
     ax.set(**axes)
     return ax
 
@@ -357,21 +426,9 @@ def moments(times: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
         Where to draw.
     """
     ax = ax or _new()
-    for name, time in times.items():
-        ax.axvline(time, color="0.45", linewidth=1, linestyle=":")
-        ax.annotate(
-            name,
-            (time, 0.98),
-            xycoords=ax.get_xaxis_transform(),
-            xytext=(-2, 0),
-            textcoords="offset points",
-            rotation="vertical",
-            ha="right",
-            va="top",
-            color="0.3",
-            fontsize="small",
-        )
-    return ax
+    look = {"color": RULE, "linewidth": 1, "linestyle": ":", "zorder": 1}
+    lines = {ax.axvline(time, **look): name for name, time in times.items()}
+    return beside(lines, rotation=90, ax=ax)
 
 
 def steps(table: pd.DataFrame, *, ax: Axes | None = None, **axes: object) -> Axes:
@@ -390,10 +447,12 @@ def steps(table: pd.DataFrame, *, ax: Axes | None = None, **axes: object) -> Axe
     ax = ax or _new()
     begins = table.index.to_numpy()
     ends = [*begins, 2 * begins[-1] - begins[-2]]
-    for colour, dash, name in zip(cycle(COLOURS), cycle(_DASHES), table):
-        ax.stairs(table[name], ends, label=name, color=colour, linestyle=dash)
+    drawn = {
+        name: ax.stairs(table[name], ends, color=colour, linestyle=dash, linewidth=1.5)
+        for colour, dash, name in zip(cycle(COLOURS), cycle(_DASHES), table)
+    }
     ax.margins(x=0)
-    ax.legend()
+    _key(ax, drawn.values(), list(drawn))
     ax.set(**axes)
     return ax
 
@@ -425,26 +484,275 @@ def strips(
     grid = cells.transpose(y, x)
     ax = ax or _new(height=1.2 + 0.45 * len(grid))
     for row, filled in enumerate(grid.to_numpy()):
-        for colour, held in (("0.9", ~filled), (COLOURS[0], filled)):
+        for colour, held in ((SHADE, ~filled), (COLOURS[0], filled)):
+            runs = np.flatnonzero(np.diff(held, prepend=False, append=False))
             ax.broken_barh(
-                [(place, 1) for place in held.nonzero()[0]],
+                [(start, end - start) for start, end in runs.reshape(-1, 2)],
                 (row - 0.35, 0.7),
                 facecolor=colour,
-                edgecolor="white",
-                linewidth=0.5,
             )
     ax.set_yticks(range(len(grid)), [_named(entry) for entry in grid[y].to_numpy()])
     ax.invert_yaxis()
     ax.margins(x=0)
-    ax.legend(
-        ax.collections[1::-1], names, loc="lower right", bbox_to_anchor=(1, 1), ncols=2
-    )
+    _key(ax, ax.collections[1::-1], names)
     ax.set(xlabel=_label(cells[x]), ylabel=_label(cells[y]), **axes)
     return ax
 
 
+def spread(
+    result: xr.DataArray,
+    x: str,
+    over: str,
+    *,
+    name: str,
+    colour: str = COLOURS[0],
+    ax: Axes | None = None,
+    **axes: object,
+) -> Axes:
+    """Draw a band, such as what 9 of 10 keep within.
+
+    Parameters
+    ----------
+    result : DataArray
+        Of two dimensions.
+    x, over : str
+        Axis of the figure, and axis of two entries: the ends of the band.
+    name : str
+        What stands beside the band.
+    colour : str
+        Of the band.
+    ax : Axes, optional
+        Where to draw.
+    **axes : object
+        Handed to ``Axes.set``.
+    """
+    ax = ax or _new()
+    low, high = result.transpose(over, x)
+    ax.fill_between(result[x], low, high, color=colour, alpha=0.2, linewidth=0)
+    (edge,) = ax.plot(result[x], high, color=colour, linewidth=0.5)
+    beside({edge: name}, ax=ax)
+    ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
+    return ax
+
+
+def shade(low: float, high: float, name: str = "", *, ax: Axes) -> Axes:
+    """Shade a stretch of the horizontal axis, and write its name on top.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the stretch.
+    name : str
+        What it is.
+    ax : Axes
+        Where to draw.
+    """
+    ax.axvspan(low, high, color=SHADE, linewidth=0, zorder=0)
+    look = {"color": NOTE, "fontsize": "small", "ha": "center", "va": "top"}
+    place = {"transform": ax.get_xaxis_transform(), "in_layout": False}
+    ax.text((low + high) / 2, 0.99, name, **look, **place)
+    return ax
+
+
+def clock(ax: Axes) -> Axes:
+    """Write the hours of the horizontal axis as times of day: 36 is noon again.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose axis it is.
+    """
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 1.2, 2, 3, 6, 10]))
+    ax.xaxis.set_major_formatter(lambda hour, _: f"{hour % 24:02.0f}:00")
+    return ax
+
+
+def panels(count: int, *, height: float) -> list[Axes]:
+    """Return drawings one below the other, with one horizontal axis for all.
+
+    Parameters
+    ----------
+    count : int
+        How many there are.
+    height : float
+        Of all of them, in inches.
+    """
+    look = {"figsize": (7, height), "layout": "constrained"}
+    axes = list(plt.subplots(count, sharex=True, squeeze=False, **look)[1].flat)
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def calendar(ax: Axes) -> Axes:
+    """Write the horizontal axis, matplotlib's numbers of days, as dates.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose axis it is.
+    """
+    days = AutoDateLocator(minticks=3, maxticks=8)
+    ax.xaxis.set_major_locator(days)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(days))
+    return ax
+
+
+def beside(lines: Mapping[Line2D, str], *, rotation: float = 0, ax: Axes) -> Axes:
+    """Write names beside lines, wherever the figure has most room for them.
+
+    Parameters
+    ----------
+    lines : Mapping[Line2D, str]
+        What to call each; a line to compare with has its name in grey.
+    rotation : float
+        How the names are turned, in degrees.
+    ax : Axes
+        Where they are drawn.
+    """
+    look = {"fontsize": "small", "va": "bottom", "in_layout": False, "zorder": 4}
+    look |= {"rotation": rotation, "transform": ax.transAxes}
+    names = {}
+    for line, name in lines.items():
+        ink = _INK.get(line.get_color(), line.get_color())
+        names[line] = ax.text(0, 0, name, color=ink, **look)
+    for artist in ax.artists:
+        if isinstance(artist, _Names):
+            artist.add(names)
+            return ax
+    ax.add_artist(_Names()).add(names)
+    return ax
+
+
+class _Names(Artist):
+    """What puts the names of lines beside them, wherever there is most room.
+
+    It does so each time the figure is drawn, because the room depends on its size.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.names = {}
+        self.set(in_layout=False, zorder=1.5)  # before any name is drawn
+
+    def add(self, names: Mapping[Line2D, Text]) -> None:
+        """Take more names, and the ways to break each into lines."""
+        for line, text in names.items():
+            whole = text.get_text()
+            ways = (
+                [whole] if text.get_rotation() else [_lines(whole, n) for n in _WRAPS]
+            )
+            self.names[line] = text, dict.fromkeys(ways)
+
+    def draw(self, renderer: object) -> None:
+        """Move every name to its place."""
+        frame = self.axes.get_window_extent(renderer)
+        point = renderer.points_to_pixels(1)
+        own = [text for text, _ in self.names.values()]
+        others = [text for text in self.axes.texts if text not in own]
+        others += [bar for bar in self.axes.patches if bar.zorder > 0]
+        if self.axes.get_legend():
+            others.append(self.axes.get_legend())
+        taken = [other.get_window_extent(renderer).extents for other in others]
+        ways = {line: _way(line, frame, 3 * point) for line in self.axes.lines}
+        for line, (text, breaks) in self.names.items():
+            text.set_visible(len(ways[line]) > 0)
+            if not text.get_visible():
+                continue
+            near = [way for other, way in ways.items() if other is not line]
+            near = np.concatenate([*near, _FAR])
+            found = []
+            for words in breaks:
+                text.set_text(words)
+                size = text.get_window_extent(renderer).size
+                cost, corner = _room(ways[line], near, size, taken, frame, point)
+                found.append((cost, words, corner, size))
+            _, words, corner, size = min(found, key=lambda place: place[0])
+            taken.append(np.concatenate([corner, corner + size]))
+            text.set_text(words)
+            text.set_position((corner - frame.min) / frame.size)
+
+
+def _key(ax: Axes, of: Sequence[object], names: Sequence[str], **place: object) -> None:
+    """Explain colours above a drawing, where its names are too many or too long."""
+    ncols = len(names) if sum(map(len, names)) < _SHORT else 2
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": ncols} | place
+    look = {"frameon": False, "fontsize": "small", "handlelength": 1.5}
+    ax.legend(of, names, columnspacing=1.2, borderaxespad=0.2, **look, **place)
+
+
+def _lines(name: str, letters: int) -> str:
+    return fill(name, letters, break_long_words=False)
+
+
+def _way(line: Line2D, frame: Bbox, step: float) -> np.ndarray:
+    """Return where a line or its dots are seen, in pixels, every step."""
+    corners = line.get_transform().transform(line.get_xydata())
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    corners = corners.clip(frame.min - frame.size, frame.max + frame.size)
+    if len(corners) and line.get_linestyle() != "None":
+        along = np.append(0, np.hypot(*np.diff(corners, axis=0).T).cumsum())
+        stops = np.arange(0, along[-1] + step, step)
+        corners = np.column_stack([np.interp(stops, along, c) for c in corners.T])
+    seen = (corners > frame.min - 1) & (corners < frame.max + 1)
+    return corners[seen.all(axis=1)]
+
+
+def _room(
+    way: np.ndarray,
+    near: np.ndarray,
+    size: np.ndarray,
+    taken: list[np.ndarray],
+    frame: Bbox,
+    point: float,
+) -> tuple[float, np.ndarray]:
+    """Return the best place for a name: how bad it is, and its lower left corner.
+
+    It is beside its own line, off the others and what is taken, and rather on the
+    right.
+    """
+    gap, (width, height) = 2.5 * point, size
+    beside = [(gap, -height / 2), (-gap - width, -height / 2)]
+    for across in (-width / 2, 0, -width):
+        beside += [(across, gap), (across, -gap - height)]
+    low = (way[::-2, None] + np.array(beside)).reshape(-1, 2)
+    outside = ((low < frame.min + gap) | (low + size > frame.max - gap)).any(axis=1)
+    clash = np.zeros(len(low))
+    for box in taken:
+        clash += ((low < box[2:] + gap) & (low + size > box[:2] - gap)).all(axis=1)
+    own, others = (
+        np.maximum(abs(low[:, None] + size / 2 - points) - size / 2, 0)
+        for points in (way, near)
+    )
+    crossed = (own.max(axis=2) < gap / 2).sum(axis=1)
+    free = np.hypot(*np.moveaxis(others, 2, 0)).min(axis=1) / height
+    cost = (
+        1000 * outside
+        + 300 * clash
+        + 100 * (free < gap / height)
+        + 100 * (crossed > 0)
+        + 5 * crossed
+        - 10 * np.minimum(free, 1)
+        - 2 * np.minimum(free, 6)
+        - 12 * (low[:, 0] - frame.x0) / frame.width
+    )
+    best = cost.argmin()
+    return cost[best], low[best]
+
+
+def _names(axis: xr.DataArray) -> list[str]:
+    """Return what the lines of an axis are called; the first says what it counts."""
+    names = [_named(entry) for entry in axis.to_numpy()]
+    if axis.dtype.kind in "iuf":
+        unit = axis.attrs.get("units", "-")
+        names = names if unit == "-" else [f"{name}{_JOIN}{unit}" for name in names]
+        names[0] = f"{axis.attrs.get('long_name', axis.name)}{_JOIN}{names[0]}"
+    return names
+
+
 def _new(height: float = 4.2) -> Axes:
-    return plt.subplots(figsize=(7, height), layout="constrained")[1]
+    (ax,) = panels(1, height=height)
+    return ax
 
 
 def _label(data: xr.DataArray) -> str:

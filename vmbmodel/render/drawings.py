@@ -108,9 +108,8 @@ def _chances(vms: pd.DataFrame) -> Drawing:
     names = [f"below {ends[0]}", *(f"{low} to {high}" for low, high in pairs)]
     names.append(f"{ends[-1]} or more")
     ax = _axes()
-    figures.stacked_bars(pd.DataFrame({"VMs": counts}, index=names), ax=ax)
-    ax.get_legend().remove()
-    ax.bar_label(ax.containers[0], fmt="{:,.0f}", padding=3)
+    bars = pd.DataFrame({"VMs": counts}, index=names)
+    figures.stacked_bars(bars, values="{:,.0f}", ax=ax)
     ax.set(xlabel="VMs", ylabel="probability to meet the deadline")
     ax.margins(x=0.1)
     return _drawing(
@@ -184,7 +183,6 @@ def _share(ax: Axes, cases: dict, ends: tuple[float, float], label: str) -> None
         attrs={"long_name": "share of the VMs", "units": "%"},
     )
     figures.curves(shares, "hours", "case", ax=ax, ylim=(0, 103), xlim=(0, end_h))
-    ax.get_legend().set_title(None)
 
 
 def _axes() -> Axes:
