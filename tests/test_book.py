@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from pybtex.database import parse_file
 
 import vmbmodel as vm
-from vmbmodel.figures import COLOURS
+from vmbmodel.figures import COLOURS, INKS, NOTE, RULE, SHADE
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -182,7 +182,7 @@ def test_every_colour_of_the_figures_has_one_for_the_dark():
     sheet = (ROOT / "book/assets/book.css").read_text("utf-8")
     _, _, dark = sheet.partition('html[data-theme="dark"] {')
     known = set(re.findall(r"--fig-([0-9a-f]{6}): #", dark))
-    used = {to_hex(colour)[1:] for colour in (*COLOURS, "black")}
+    used = {to_hex(colour)[1:] for colour in (*COLOURS, *INKS, RULE, NOTE, SHADE)}
     assert used <= known
 
 
@@ -206,6 +206,22 @@ def test_every_part_of_the_package_has_its_page():
     pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
     documented = set(re.findall(r"^```\{module-docs\} vmbmodel\.(\w+)", pages, re.M))
     assert documented == {p for p in parts if not p.startswith("_")} - shell
+
+
+def test_every_module_of_the_package_has_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    from module_docs import public_modules
+
+    pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
+    named = re.findall(r"^```\{module-docs\} (vmbmodel\.\w+) (.+)$", pages, re.M)
+    parts = {package for package, _ in named}
+    assert parts == {f"vmbmodel.{p}" for p in ("formulas", "plan", "inventory")}
+    for part in parts:
+        placed = [
+            m for package, names in named if package == part for m in names.split()
+        ]
+        modules = [name.rpartition(".")[2] for name, _ in public_modules(part)]
+        assert sorted(placed) == sorted(modules)
 
 
 def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
