@@ -169,11 +169,6 @@ ALSO = {
         {"vault_servers": 10},
     ],
     "validation": [{"cell_min": 5}],
-    "waits": [
-        {"service_scv": 0.5},
-        {"service_scv": 1},
-        {"utilisation_frac": 0.3},
-    ],
 }
 REFUSED = {
     "calibrate": [{"file": "no.csv"}],
