@@ -208,6 +208,22 @@ def test_every_part_of_the_package_has_its_page():
     assert documented == {p for p in parts if not p.startswith("_")} - shell
 
 
+def test_every_module_of_the_package_has_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    from module_docs import public_modules
+
+    pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
+    named = re.findall(r"^```\{module-docs\} (vmbmodel\.\w+) (.+)$", pages, re.M)
+    parts = {package for package, _ in named}
+    assert parts == {f"vmbmodel.{p}" for p in ("formulas", "plan", "inventory")}
+    for part in parts:
+        placed = [
+            m for package, names in named if package == part for m in names.split()
+        ]
+        modules = [name.rpartition(".")[2] for name, _ in public_modules(part)]
+        assert sorted(placed) == sorted(modules)
+
+
 def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
     from formula_sheet import entry

@@ -21,7 +21,7 @@ from vmbmodel.formulas.day import (
     fluid_wait_h,
     movers_fluid_wait_h,
 )
-from vmbmodel.formulas.laws import pool_day
+from vmbmodel.formulas.laws import pool_day, pool_days
 from vmbmodel.formulas.queueing import mean_wait_h, wait_quantile_h, wait_within_prob
 
 HOURS = np.arange(24) + 0.5
@@ -304,3 +304,37 @@ def test_extremes(servers, service):
 def test_a_bad_load_is_named(bad):
     with pytest.raises(ValueError, match=r"^utilisation_frac must be .*\(1,\)$"):
         day_mean_wait_h([0.5, bad], 0, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("peak", "hours", "calm", "servers", "service_h"),
+    [
+        (7 / 3, 6, 0.3, 10, 1.0),
+        (3.5, 4, 0.1, 45.5, 0.6),  # a peak that flows in at once, a part of a mover
+        (1.9, 9, 0.42, 3, 2.0),  # filled to 98 %
+        (7 / 3, 6, 0.3, 120, 0.5),  # by the rule
+        (0.5, 3, 0.5, 0.8, 1.0),
+    ],
+)
+def test_many_days_at_once_are_each_day_by_itself(
+    peak, hours, calm, servers, service_h
+):
+    load = np.repeat(night(peak, hours, calm), 2)
+    many = np.array([load, np.full(48, 0.7), load + 0.01])
+    law = pool_days(many, np.array([servers, 4, servers]), np.full(3, service_h))
+    met_h, one = np.arange(0, 24, 0.7), pool_day(load, servers, service_h)
+    mean_h = one.mean_h(met_h)
+    first = law.each(lambda day: day[:1])
+    assert_allclose(first.mean_h(met_h)[0], mean_h, rtol=0.02, atol=0.03)
+    within = first.within_prob(met_h, mean_h)[0]
+    assert_allclose(within, one.within_prob(met_h, mean_h), atol=0.06)
+    long_h = one.quantile_h(met_h, 0.95)
+    found_h = first.quantile_h(met_h, 0.95)[0]
+    assert_allclose(found_h, long_h, rtol=0.02, atol=0.3)
+
+
+def test_a_day_that_never_clears_has_no_end_among_many():
+    law = pool_days(np.array([[0.5] * 48, [1.1] * 48]), np.array([5, 5]), np.ones(2))
+    assert np.isfinite(law.mean_h(3.0)).ravel().tolist() == [True, False]
+    assert law.within_prob(3.0, 9.0)[1, 0] == 0
+    assert np.isinf(law.quantile_h(3.0, 0.5)[1, 0])

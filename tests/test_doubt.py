@@ -19,6 +19,7 @@ from vmbmodel.plan.estimate.doubts import (
     first_order,
 )
 from vmbmodel.plan.estimate.draws import Draws, at_score
+from vmbmodel.plan.estimate.others import day_load
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import backed_up, filled
 from vmbmodel.plan.scenario import Scenario
@@ -72,6 +73,48 @@ def test_every_draw_is_the_estimate_of_its_settings_and_columns(changes):
                 )
             all_h = np.broadcast_to(went.restore_all_h, 32)[at]
             assert all_h == pytest.approx(float(lone.restore_all_h), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"eight_hours": "overload", "restore_law": "rates", "restore_first": False},
+        {"eight_hours": "overload", "line_reading": "one-pool"},
+        {"eight_hours": "overload", "servers": 80.0},
+    ],
+    ids=str,
+)
+def test_days_drawn_at_once_are_those_of_each_draw(changes):
+    """Solved together, to some minutes, the nearly full ones too."""
+    fleet = SAMPLE[SAMPLE["vm"].isin(["sql-02", "web-01", "dc-01"])]
+    fleet = fleet.reset_index(drop=True)
+    scenario = Scenario.of(settings=changes)
+    draws = Draws.of(scenario, 32)
+    fullest = int(day_load(draws.scenario).mean(axis=1).argmax())
+    with np.errstate(all="ignore"):
+        disks, kept, columns, went = walked(fleet, scenario, draws)
+        for at in (5, fullest):
+            own = {
+                name: value[at].item() if np.ndim(value) else value
+                for name, value in draws.scenario.taken.items()
+            }
+            cells = {name: column[at] for name, column in columns.items()}
+            lone = walk(disks, kept, cells, scenario.drawn(own), FIGURES).vms
+            for name in ("done_p50_h", "done_p95_h", "restore_vault_p95_h"):
+                drawn = np.broadcast_to(went.vms[name], (32, len(went.names)))[at]
+                np.testing.assert_allclose(drawn, lone[name], rtol=0.01, atol=0.15)
+            np.testing.assert_allclose(
+                went.vms["deadline_prob"][at], lone["deadline_prob"], atol=0.02
+            )
+
+
+def test_no_draw_asks_for_more_than_a_day_can_do():
+    scenario = Scenario.of(settings={"eight_hours": "overload"})
+    draws = Draws.of(scenario, 256)
+    filled_to = day_load(draws.scenario).mean(axis=1)
+    assert 0.98 < filled_to.max() < 0.99
+    assert 0 < draws.capped == (filled_to > 0.985 - 1e-9).sum() < 60
+    assert Draws.of(Scenario.of(), 64).capped == 0
 
 
 def test_point_values_are_those_of_the_estimate():
@@ -213,8 +256,6 @@ def test_the_verdict_is_that_of_the_draws():
     assert f"Measure {first} first" in answer.verdict["text"]
 
 
-def test_what_has_no_interval_says_so():
-    with pytest.raises(ValueError, match="got eight_hours=overload"):
-        doubt(SAMPLE, Scenario.of(settings={"eight_hours": "overload"}))
+def test_too_few_draws_are_refused():
     with pytest.raises(ValueError, match="draws must be >= 32; got 8"):
         doubt(SAMPLE, draws=8)

@@ -159,9 +159,9 @@ def test_a_notebook_without_parameters_takes_none(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing_and_says_nothing(notebook, tmp_path, number):
     node = nbformat.read(notebook, as_version=4)
-    node.cells[2].source = (
-        "import pathlib, time; pathlib.Path('began').touch(); time.sleep(60)"
-    )
+    node.cells[
+        2
+    ].source = "import pathlib, time; pathlib.Path('began').touch(); time.sleep(60)"
     nbformat.write(node, notebook)
     process = subprocess.Popen(
         [sys.executable, "-m", "vmbmodel", "rerun", notebook, "-o", tmp_path / "out"],

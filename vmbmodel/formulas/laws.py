@@ -6,7 +6,7 @@ depends on the hour, on top of a transfer that varies. Nothing is checked here.
 
 import numpy as np
 
-from vmbmodel.formulas._kernels.day_law import pool_day
+from vmbmodel.formulas._kernels.day_law import pool_day, pool_days
 from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
 from vmbmodel.formulas._kernels.quadrature import legendre
 from vmbmodel.formulas._kernels.roots import root
@@ -14,6 +14,7 @@ from vmbmodel.formulas._kernels.roots import root
 __all__ = [
     "at_chance",
     "pool_day",
+    "pool_days",
     "root",
     "total_late",
     "total_quantile",

@@ -4,22 +4,33 @@ A law at the starts of the slots answers `mean_h`, `within_prob` and `quantile_h
 number a slot; a law of the whole day with one for each hour that is asked for.
 """
 
+from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from vmbmodel.formulas._kernels.day import clears, crowd, day_of, fluid_h, in_balance
-from vmbmodel.formulas._kernels.pool_day import jobs_at_starts, jobs_later, late_prob
+from vmbmodel.formulas._kernels.many_days import jobs_through_days
+from vmbmodel.formulas._kernels.pool_day import (
+    MOST_SERVERS,
+    jobs_at_starts,
+    jobs_later,
+    late_prob,
+)
 from vmbmodel.formulas._kernels.roots import root
 
-__all__ = ["of_days", "pool_day"]
+__all__ = ["of_days", "pool_day", "pool_days"]
 
 _CLOSE = 2e-4
 """Halving parts of a slot changes no probability by more, and a quarter is left."""
 _MOST_PARTS, _MOST_WAITS = 128, 2000
 _NEVER = 1e-9
 """Chance of a wait beyond the table."""
+_NEVER_OF_MANY = 1e-6
+_WAITS_OF_MANY = 128
+_SHORT_H = 1 / 6
+"""Longest time between two rows of a table of many days."""
 
 
 def of_days(ask, utilisation_frac, pulse_h, servers, service_h, *more):
@@ -69,6 +80,16 @@ def pool_day(utilisation_frac, servers, service_h, pulse_h=0.0):
         )
 
 
+def pool_days(utilisation_frac, servers, service_h):
+    """Return the laws of many days at once, each of its slots along the last axis.
+
+    It answers as `pool_day` does, for hours of each of the days along the axis before
+    the last; `each` changes which days they are. A probability is within 0.003 of that
+    of `pool_day`, within 0.06 for some minutes after a peak begins.
+    """
+    return _TableDays(utilisation_frac, servers, service_h)
+
+
 @lru_cache(maxsize=16)
 def _exact(load, pulse, servers, service_h):
     """Exact law of a day of the bytes of its load and pulses, or None."""
@@ -114,12 +135,67 @@ class _ExactLaw:
         return np.clip(np.einsum("sn,ns->s", self.jobs[slot], late), 0, 1)
 
 
-class _TableDay:
+class _OneDay:
+    """Law of one day, whoever asks."""
+
+    shape = ()
+
+    def each(self, change):
+        """Return the law of other rows, which is this one."""
+        return self
+
+
+class _Table:
     """Wait at any hour: a table of the chance to wait longer, read in between.
 
-    Hours are as close as the law changes in them. Waits lie closer the shorter they
-    are, as the spread of a line grows with the root of its length.
+    Waits lie closer the shorter they are, as the spread of a line grows with the root
+    of its length.
     """
+
+    def mean_h(self, met_h):
+        """Mean of the wait."""
+        row, after = self._row(met_h)
+        return (1 - after) * self._mean_h[row] + after * self._mean_h[row + 1]
+
+    def within_prob(self, met_h, wait_h):
+        """Probability that the wait is no longer than this."""
+        row, after = self._row(met_h)
+        place = np.clip(np.asarray(wait_h) / self._top_h, 0, 1) * self._waits**2
+        wait = np.minimum(np.sqrt(place).astype(int), self._waits - 1)
+        return 1 - self._between(
+            row, after, wait, (place - wait * wait) / (2 * wait + 1)
+        )
+
+    def quantile_h(self, met_h, prob):
+        """Wait that this share of the jobs does not exceed; inf beyond the table."""
+        row, after = self._row(met_h)
+        late = 1 - np.asarray(prob, dtype=float)
+        row, after, late = np.broadcast_arrays(row, after, late)
+        low, high = np.full(late.shape, -1), np.full(late.shape, self._waits)
+        while (high - low > 1).any():  # later than at low, and not at high
+            wait = (low + high) // 2
+            longer = self._between(row, after, np.maximum(wait, 0), 0) > late
+            low = np.where(longer & (wait > low), wait, low)
+            high = np.where(longer, high, wait)
+        shorter = np.maximum(low, 0)
+        ends = [self._between(row, after, shorter, end) for end in (0, 1)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = np.clip((ends[0] - late) / (ends[0] - ends[1]), 0, 1)
+        place = np.where(low < 0, 0, shorter**2 + part * (2 * shorter + 1))
+        beyond = (low >= 0) & ((late < ends[1]) | (late <= 0))
+        return np.where(beyond, np.inf, place * (self._top_h / self._waits**2))
+
+    def _between(self, row, after, wait, part):
+        """Chance to wait longer, between two hours and two waits of the table."""
+        cell = row * (self._waits + 1) + wait
+        late, below = self._late, cell + self._waits + 1
+        now = late[cell] + part * (late[cell + 1] - late[cell])
+        then = late[below] + part * (late[below + 1] - late[below])
+        return now + after * (then - now)
+
+
+class _TableDay(_Table, _OneDay):
+    """A day whose hours are as close as the law changes in them."""
 
     def __init__(self, law, load, slot_h):
         servers, service_h = law.servers, law.service_h
@@ -159,39 +235,6 @@ class _TableDay:
                 mean_h = _ExactLaw(jobs, law.servers, law.service_h).mean_h()
                 return own, mean_h
 
-    def mean_h(self, met_h):
-        """Mean of the wait."""
-        row, after = self._row(met_h)
-        return (1 - after) * self._mean_h[row] + after * self._mean_h[row + 1]
-
-    def within_prob(self, met_h, wait_h):
-        """Probability that the wait is no longer than this."""
-        row, after = self._row(met_h)
-        place = np.clip(np.asarray(wait_h) / self._top_h, 0, 1) * self._waits**2
-        wait = np.minimum(np.sqrt(place).astype(int), self._waits - 1)
-        return 1 - self._between(
-            row, after, wait, (place - wait * wait) / (2 * wait + 1)
-        )
-
-    def quantile_h(self, met_h, prob):
-        """Wait that this share of the jobs does not exceed; inf beyond the table."""
-        row, after = self._row(met_h)
-        late = 1 - np.asarray(prob, dtype=float)
-        row, after, late = np.broadcast_arrays(row, after, late)
-        low, high = np.full(late.shape, -1), np.full(late.shape, self._waits)
-        while (high - low > 1).any():  # later than at low, and not at high
-            wait = (low + high) // 2
-            longer = self._between(row, after, np.maximum(wait, 0), 0) > late
-            low = np.where(longer & (wait > low), wait, low)
-            high = np.where(longer, high, wait)
-        shorter = np.maximum(low, 0)
-        ends = [self._between(row, after, shorter, end) for end in (0, 1)]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            part = np.clip((ends[0] - late) / (ends[0] - ends[1]), 0, 1)
-        place = np.where(low < 0, 0, shorter**2 + part * (2 * shorter + 1))
-        beyond = (low >= 0) & ((late < ends[1]) | (late <= 0))
-        return np.where(beyond, np.inf, place * (self._top_h / self._waits**2))
-
     def _row(self, met_h):
         """Row of the table before an hour, and the part of the way to the next."""
         place = np.asarray(met_h) / self._slot_h
@@ -201,13 +244,95 @@ class _TableDay:
         before = np.minimum(part.astype(int), self._parts[slot] - 1)
         return self._first[slot] + before, part - before
 
-    def _between(self, row, after, wait, part):
-        """Chance to wait longer, between two hours and two waits of the table."""
-        cell = row * (self._waits + 1) + wait
-        late, below = self._late, cell + self._waits + 1
-        now = late[cell] + part * (late[cell + 1] - late[cell])
-        then = late[below] + part * (late[below + 1] - late[below])
-        return now + after * (then - now)
+
+class _TableDays(_Table):
+    """Many days, of which each row of what is asked has one."""
+
+    def __init__(self, load, servers, service_h):
+        count, slots = load.shape
+        parts = int(np.ceil(24 / slots / _SHORT_H - 1e-9))
+        self._parts, self._waits = slots * parts, _WAITS_OF_MANY
+        self._day = np.arange(count)[:, np.newaxis]
+        self._tops_h = np.ones(count)
+        # of who never gets through, unless his day is found below
+        late = np.ones((count, self._parts + 1, self._waits + 1))
+        mean_h = np.full(late.shape[:-1], np.inf)
+        step = (np.arange(self._waits + 1) / self._waits) ** 2
+        few = np.flatnonzero((servers >= 1) & (servers <= MOST_SERVERS))
+        pools = load[few], servers[few], np.clip(service_h[few], 1e-6, 1e6)
+        by_rule = np.ones(count, dtype=bool)
+        for number, jobs in jobs_through_days(*pools, parts):
+            day, own = few[number], (pools[1][number], pools[2][number])
+            by_rule[day] = False
+            self._tops_h[day] = top_h = _longest_h(jobs, *own)
+            late[day, :-1] = jobs @ _late(jobs.shape[1], *own, top_h * step)
+            mean_h[day, :-1] = _ExactLaw(jobs, *own).mean_h()
+        met_h = np.arange(self._parts) * (24 / self._parts)
+        rest = np.flatnonzero(by_rule)
+        with np.errstate(all="ignore"):
+            law = _by_rule(load[rest], 0 * load[rest], servers[rest], service_h[rest])
+            ends = np.broadcast_to(law.clears, law.level_h.shape)
+            for day, *own in zip(rest, *law._replace(clears=ends), strict=True):
+                if own[-1].all():
+                    own = _RuleDay(_RuleLaw(*own))
+                    longest_h = own.quantile_h(met_h, 1 - _NEVER_OF_MANY).max()
+                    self._tops_h[day] = top_h = max(longest_h, 1e-6)
+                    within = own.within_prob(met_h[:, np.newaxis], top_h * step)
+                    late[day, :-1] = 1 - within
+                    mean_h[day, :-1] = own.mean_h(met_h)
+        late[:, -1], mean_h[:, -1] = late[:, 0], mean_h[:, 0]
+        self._late, self._mean_h = np.clip(late, 0, 1).ravel(), mean_h.ravel()
+
+    def mean_h(self, met_h):
+        """Mean of the wait; inf where a day never clears."""
+        with np.errstate(invalid="ignore"):  # no part of what has no end
+            return np.nan_to_num(super().mean_h(met_h), nan=np.inf, posinf=np.inf)
+
+    @property
+    def shape(self):
+        """Shape of the days of the rows."""
+        return self._day.shape
+
+    @property
+    def _top_h(self):
+        return self._tops_h[self._day]
+
+    def each(self, change):
+        """Return the laws of other rows, whose days are changed."""
+        other = copy(self)
+        other._day = change(self._day)
+        return other
+
+    def _row(self, met_h):
+        place = np.asarray(met_h) * (self._parts / 24)
+        row = np.floor(place)
+        first = self._day * (self._parts + 1)
+        return first + row.astype(int) % self._parts, place - row
+
+
+def _longest_h(jobs, servers, service_h):
+    """Wait that is too rare to be looked at, whatever the time of a day."""
+    from scipy.special import gammainccinv
+
+    more = np.cumsum(jobs[:, ::-1], axis=1)[:, ::-1].max(axis=0)
+    ahead = max((more > _NEVER_OF_MANY).sum() - servers + 1, 1)
+    return gammainccinv(ahead, _NEVER_OF_MANY) * (service_h / servers)
+
+
+def _late(jobs, servers, service_h, wait_h):
+    """Return what `late_prob` does, each number of jobs from the one before it."""
+    from scipy.special import gammaincc, gammaln
+
+    ahead = np.arange(jobs) - servers + 1
+    late, waits = np.zeros((jobs, len(wait_h))), np.flatnonzero(ahead > 0)
+    ended = servers / service_h * wait_h
+    first = ahead[waits, np.newaxis][:1]
+    with np.errstate(divide="ignore"):
+        log = np.log(ended)
+    before = ahead[waits[:-1], np.newaxis]
+    added = np.exp(before * log - ended - gammaln(before + 1))
+    late[waits] = np.cumsum(np.concatenate([gammaincc(first, ended), added]), axis=0)
+    return late
 
 
 class _RuleLaw(NamedTuple):
@@ -278,7 +403,7 @@ def _by_rule(load, pulse, servers, service_h):
     return _RuleLaw(level_h, spread_h, waiting, decay_per_h, overload, ends)
 
 
-class _RuleDay:
+class _RuleDay(_OneDay):
     """Wait at any hour by the rule, its figures read between the starts of slots."""
 
     def __init__(self, law):

@@ -27,6 +27,7 @@ from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate.draws import Draws
 from vmbmodel.plan.estimate.misses import in_a_month
+from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
 from vmbmodel.plan.estimate.walk import Walk, walk
 from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
@@ -155,6 +156,8 @@ class Doubt(Result):
     choices: tuple[str, ...]  #: what is the reader's to choose, and was not drawn
     draws: int
     seed: int
+    capped: int
+    """Draws in which others ask for less than was drawn, so that a day ends."""
 
     schema: ClassVar[str] = "vmbmodel.doubt/1"
 
@@ -181,6 +184,7 @@ class Doubt(Result):
             "priors_sha256": _digest(self.scenario),
             "drawn": list(self.drawn),
             "choices": list(self.choices),
+            "capped": self.capped,
         }
 
     @property
@@ -311,8 +315,7 @@ def doubt(
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If `draws` is less than 32, or the scenario has waits by the hour of the day,
-        of which every draw would be a day of its own.
+        If `draws` is less than 32.
 
     Examples
     --------
@@ -334,22 +337,18 @@ def doubt_of_disks(
     """Doubt an inventory that has been checked, as `doubt` does."""
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
-    if _by_the_hour(scenario):
-        raise ValueError(
-            "an interval needs a wait that is the same at all hours; got eight_hours="
-            f"{scenario['eight_hours']}, line_reading={scenario['line_reading']}"
-        )
     drawn = Draws.of(scenario, draws, seed)
     disks, _ = filled(fleet, scenario)
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
     busy, parts, points = kept["vm"].nunique(), [], []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
+        met = None if _in_one_pool(scenario) else of_others(drawn.scenario)
         for some in _chunks(disks, scenario, _CELLS // draws):
             rows = disks[some]
             own = kept[kept.index.isin(rows.index)]
             columns = drawn.columns(fleet, own)
-            there = walk(rows, own, columns, drawn.scenario, _DONE, busy)
+            there = walk(rows, own, columns, drawn.scenario, _DONE, busy, met)
             parts.append(_Part.of(there, draws))
             points.append(_Part.of(walk(rows, own, {}, scenario, _DONE, busy), 1))
     whole, point = _Part.joined(parts), _Part.joined(points)
@@ -373,6 +372,7 @@ def doubt_of_disks(
         choices=_choices(scenario),
         draws=draws,
         seed=seed,
+        capped=drawn.capped,
     )
 
 
@@ -507,6 +507,7 @@ def _ends(figures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray | float]:
 def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.ndarray]:
     """Part disks so that no vault and no storage account stands in two parts."""
     together = scenario["reserved_gib"] or scenario["restore_accounts"]
+    together = together or _in_one_pool(scenario)
     if len(disks) <= most or together:
         yield np.ones(len(disks), dtype=bool)
         return
@@ -597,12 +598,16 @@ def _rests(
     return status, value / part, origin.low / part, origin.high / part
 
 
+def _in_one_pool(scenario: Scenario) -> bool:
+    """Say whether the VMs stand in the pool of all, and make part of its day."""
+    return scenario["line_reading"] == "one-pool"
+
+
 def _by_the_hour(scenario: Scenario) -> bool:
     """Say whether the wait for others differs from hour to hour."""
-    if scenario["line_reading"] == "one-pool":
-        return True
     steady = scenario["utilisation_frac"] is not None
-    return scenario["eight_hours"] == "overload" and not steady
+    overload = scenario["eight_hours"] == "overload" and not steady
+    return overload or _in_one_pool(scenario)
 
 
 def _digest(scenario: Scenario) -> str:

@@ -41,6 +41,8 @@ _SHAPES = {
     "normal": (np.asarray, np.asarray),
 }
 _DAY_H = 24
+_FULL = 0.985
+"""Part of what a day can do that other customers ask for at most."""
 
 
 def at_score(
@@ -76,6 +78,8 @@ class Draws:
     or of a reading, after ``reading.``; a number for each draw."""
     moves: Mapping[str, frozenset[str]]  #: settings that each of these moves
     seed: int
+    capped: int
+    """Draws whose load was lowered, for no night of theirs would have cleared."""
 
     @classmethod
     def of(
@@ -133,7 +137,8 @@ class Draws:
                 )
                 scale = values.get(name, taken) / taken if taken else 1.0
                 values[name] = _possible(name, figures * scale)
-        return cls(scenario, scenario.drawn(values), chances, moves, seed)
+        capped = _clear(values, scenario)
+        return cls(scenario, scenario.drawn(values), chances, moves, seed, capped)
 
     @property
     def count(self) -> int:
@@ -184,6 +189,27 @@ class Draws:
         if prior.disks:
             deviation = _deviations(name, disks, self.count, self.seed)
         return _possible(name, at_score(prior, self.base[name], score, deviation))
+
+
+def _clear(values: dict[str, np.ndarray], scenario: Scenario) -> int:
+    """Lower the load of draws whose day brings more work than it can do.
+
+    Returns how many there are: none but where waits come of a peak and the rest.
+    """
+    steady = scenario["utilisation_frac"] is not None
+    if steady or scenario["eight_hours"] != "overload":
+        return 0
+    names = ("peak_h", "peak_wait_h", "offpeak_utilisation_frac")
+    peak_h, wait_h, calm = (values.get(n, scenario.taken[n]) for n in names)
+    left_h = _FULL * _DAY_H - peak_h
+    most_h = np.minimum(wait_h, np.maximum(left_h, 0))
+    calm_h = np.maximum(_DAY_H - peak_h, 1e-9)
+    most = np.minimum(calm, np.maximum(left_h - most_h, 0) / calm_h)
+    capped = np.zeros(np.shape(calm + wait_h * peak_h), dtype=bool)
+    for name, value, least in ((names[1], wait_h, most_h), (names[2], calm, most)):
+        if name in values:
+            capped, values[name] = capped | (least < value), least
+    return int(capped.sum())
 
 
 def _blank(fleet: pd.DataFrame, disks: pd.DataFrame, name: str) -> np.ndarray:

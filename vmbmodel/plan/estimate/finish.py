@@ -9,7 +9,7 @@ scheduled hour, ``job`` from the start of the job.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Protocol
 
@@ -42,7 +42,9 @@ FIGURES = (
     "deadline_prob",
 )
 _CELLS = 2**20
+_BLOCK = 2**14
 _FEWEST, _MOST = 128, 1024
+_OF_A_DRAW = 48
 _TURN = 0.7548776662466927  # of which no multiple comes near another
 _EXACT_H = 1e-9
 
@@ -90,9 +92,7 @@ def backup(
         vms["vault_number"],
     ]
     drawn = (snapshot_h, snapshot_scv, transfer_scv, vault_servers)
-    steady = isinstance(others, SteadyWait)
-    law = others.shape if steady else ()
-    shape = np.broadcast_shapes(*map(np.shape, (*keys, *drawn)), law)
+    shape = np.broadcast_shapes(*map(np.shape, (*keys, *drawn)), others.shape)
     keys[-1] = apart(keys[-1], shape)
     keys = [np.broadcast_to(key, shape).ravel() for key in keys]
     order = np.lexsort(keys)
@@ -104,7 +104,7 @@ def backup(
     snapshot_h, snapshot_scv, transfer_scv, vault_servers = (
         sorted_(setting) if np.ndim(setting) else setting for setting in drawn
     )
-    others = others.each(sorted_) if steady else others
+    others = others.each(sorted_)
     differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
     alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
     work = _Work.of(
@@ -131,7 +131,7 @@ def backup(
         first_others = line_reading == "others-first"
         join_h = before_h[rows]
         served = vault_servers[rows] if np.ndim(vault_servers) else vault_servers
-        own = others.each(lambda figure: figure[rows]) if steady else others
+        own = others.each(lambda figure: figure[rows])
         nights = drawn_nights(
             vault[rows], start_h[rows], join_h, transfer_h[rows], served, slack,
             own if first_others else None,
@@ -141,14 +141,27 @@ def backup(
             rows, _Mixed.of(nights, start_h[rows], join_h, work[rows], met, alike[rows])
         )
     if len(rows := first[~lined[first]]):
-        if steady:
+        at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
+        if isinstance(others, SteadyWait):
             own = others.each(lambda figure: figure[rows])
             put(rows, _Steady(work[rows], slack, own))
+        elif len(shape) > 1 and not work.scv.any():
+            # drawn: those who start as one wait alike, whatever they move
+            together = np.cumsum(differs[1:].any(axis=0))[rows]
+            begins = np.diff(together, prepend=-1) > 0
+            ones = rows[begins]
+            nights = _even_nights(len(ones), slack, at_once_h, _OF_A_DRAW)
+            waits = _Mixed.of(
+                nights, start_h[ones], before_h[ones], work[ones].constant,
+                of_rows(others, ones), np.arange(len(ones)),
+            )  # fmt: skip
+            put(rows, _After(waits, np.cumsum(begins) - 1, work[rows].varied_h))
         else:
-            at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
-            nights = _even_nights(len(rows), slack, at_once_h)
+            count = int(np.clip(_CELLS // len(rows), _FEWEST, _MOST))
+            nights = _even_nights(len(rows), slack, at_once_h, count)
+            met = of_rows(others, rows)
             put(rows, _Mixed.of(
-                nights, start_h[rows], before_h[rows], work[rows], others, alike[rows]
+                nights, start_h[rows], before_h[rows], work[rows], met, alike[rows]
             ))  # fmt: skip
     back = np.empty(len(order), dtype=int)
     back[order] = alike
@@ -208,6 +221,11 @@ class _Work:
     @property
     def mean_h(self) -> np.ndarray:
         return self.constant_h + self.varied_h
+
+    @property
+    def constant(self) -> "_Work":
+        """What does not vary, alone."""
+        return replace(self, varied_h=0 * self.constant_h)
 
     def drawn_h(self, chance: np.ndarray) -> np.ndarray:
         """Return the time at each chance, a row a job."""
@@ -311,6 +329,13 @@ class _Mixed:
         every = slice(None)
         return 1 - self._late_prob(times_h, self._offset_h(clock), every, self.begins)
 
+    def each_within_prob(
+        self, time_h: np.ndarray, clock: str, rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the chance of some rows, each by itself and of a time of its own."""
+        offset_h, alone = self._offset_h(clock), np.arange(len(rows))
+        return 1 - self._late_prob(time_h, offset_h, rows, alone)
+
     def quantile_h(self, share: float, clock: str) -> np.ndarray:
         offset_h, begins = self._offset_h(clock), self.begins
         longest_h = offset_h + self.others.quantile_h(self.met_h, share)
@@ -351,9 +376,7 @@ class _Mixed:
     def _late_prob(self, time_h, offset_h, rows, begins) -> np.ndarray:
         """Return the chance of kinds, each of some rows, to take longer than a time."""
         offset_h, met_h = offset_h[rows], self.met_h[rows]
-        others = self.others
-        if isinstance(others, SteadyWait):
-            others = others.each(lambda figure: figure[rows])
+        others = self.others.each(lambda figure: figure[rows])
         count = np.diff(np.append(begins, len(offset_h)))
         left_h = np.repeat(time_h, count)[:, np.newaxis] - offset_h
         waited = others.within_prob(met_h, np.maximum(left_h, 0))
@@ -367,12 +390,36 @@ class _Mixed:
         return np.add.reduceat(rows, self.begins) / count
 
 
-def _even_nights(vms: int, slack: Slack, at_once_h: float) -> Nights:
+@dataclass(frozen=True)
+class _After:
+    """VMs whose transfer is the same each night, after waits that some have alike."""
+
+    waits: _Mixed
+    whose: np.ndarray  #: number of the waits of each
+    transfer_h: np.ndarray
+
+    def means_h(self) -> tuple[np.ndarray, ...]:
+        line_h, wait_h, done_h = (mean_h[self.whose] for mean_h in self.waits.means_h())
+        return line_h, wait_h, done_h + self.transfer_h
+
+    def quantile_h(self, share: float, clock: str) -> np.ndarray:
+        return self.waits.quantile_h(share, clock)[self.whose] + self.transfer_h
+
+    def within_prob(self, time_h: float, clock: str) -> np.ndarray:
+        left_h, within = time_h - self.transfer_h, np.empty(len(self.whose))
+        for begin in range(0, len(within), _BLOCK):
+            some = slice(begin, begin + _BLOCK)
+            within[some] = self.waits.each_within_prob(
+                left_h[some], clock, self.whose[some]
+            )
+        return within
+
+
+def _even_nights(vms: int, slack: Slack, at_once_h: float, count: int) -> Nights:
     """Return nights that stand for all of a VM without an own line, evenly spread.
 
     Jobs that start as one come into a pool over some time, of which each waits part.
     """
-    count = int(np.clip(_CELLS // vms, _FEWEST, _MOST))
     part = np.broadcast_to((np.arange(count) + 0.5) / count, (vms, count))
     chance = (np.arange(count) + 0.5) * _TURN % 1
     none_h = np.zeros((vms, 1))

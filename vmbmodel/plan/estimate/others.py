@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
-from vmbmodel.formulas.laws import pool_day
+from vmbmodel.formulas.laws import pool_day, pool_days
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
@@ -40,6 +40,12 @@ AT_ONCE_H = 1 / 6
 
 class OthersWait(Protocol):
     """Law of the wait of a job that meets the others at an hour of the day."""
+
+    shape: tuple[int, ...]
+    """Shape of the rows that have a law of their own; none if all have one."""
+
+    def each(self, change: Callable[[np.ndarray], np.ndarray]) -> "OthersWait":
+        """Return the law of other rows, as they are changed."""
 
     def within_prob(self, met_h: ArrayLike, wait_h: ArrayLike) -> np.ndarray:
         """Probability that the wait is no longer than this, which is not negative."""
@@ -99,8 +105,6 @@ class SteadyWait:
 
 def of_rows(others: OthersWait, rows: np.ndarray | slice) -> OthersWait:
     """Return the law of some rows, each of which has a column of times."""
-    if not isinstance(others, SteadyWait):
-        return others
     return others.each(lambda figure: figure[rows, np.newaxis])
 
 
@@ -133,7 +137,7 @@ def of_others(scenario: Scenario) -> OthersWait:
         return SteadyWait(share if np.any(mean_h) else 0.0, mean_h)
     servers, service_h = scenario["servers"], scenario["service_h"]
     if busy is None and reading == "overload":
-        return _of_a_day(tuple(day_load(scenario)), servers, service_h)
+        return _of_a_day(day_load(scenario), servers, service_h)
     busy = _steady_load(scenario)
     decay_per_h = formulas.wait_decay_per_h(
         servers, busy * servers / service_h, service_h
@@ -164,18 +168,20 @@ def one_pool(
         )
     slots = round(24 / AT_ONCE_H)
     if scenario["utilisation_frac"] is None and reading == "overload":
-        load = np.repeat(day_load(scenario), slots // HALF_HOURS)
+        load = np.repeat(day_load(scenario), slots // HALF_HOURS, axis=-1)
     else:
-        load = np.full(slots, float(_steady_load(scenario)))
+        load = np.zeros(slots) + _steady_load(scenario)
     edge = np.arange(slots + 1) * AT_ONCE_H
-    for joins_h, work_h in zip(join_h % 24, transfer_h, strict=True):
-        since_h = edge - joins_h + np.array([[0], [24]])  # of today, and of yesterday
-        come = np.diff(np.clip(since_h / spread_h, 0, 1).sum(axis=0))
-        load = load + come * work_h / scenario["servers"] / AT_ONCE_H
-    return _of_a_day(tuple(load), scenario["servers"], scenario["service_h"])
+    jobs = np.broadcast_arrays(join_h % 24, transfer_h)
+    for joins_h, work_h in zip(*(np.moveaxis(j, -1, 0) for j in jobs), strict=True):
+        since_h = edge - joins_h[..., np.newaxis]
+        day = (np.clip((since_h + h) / spread_h, 0, 1) for h in (0, 24))
+        come = np.diff(sum(day)) * work_h[..., np.newaxis]
+        load = load + come / scenario["servers"] / AT_ONCE_H
+    return _of_a_day(load, scenario["servers"], scenario["service_h"])
 
 
-def _steady_load(scenario: Scenario) -> float:
+def _steady_load(scenario: Scenario) -> ArrayLike:
     busy = scenario["utilisation_frac"]
     if busy is not None:
         return busy
@@ -192,10 +198,10 @@ def day_load(scenario: Scenario) -> np.ndarray:
     >>> print(day_load(Scenario.of())[[43, 44, 47, 0, 7, 8]].round(2))
     [0.3  2.33 2.33 2.33 2.33 0.3 ]
     """
-    begin, length = scenario["peak_start_h"], min(scenario["peak_h"], 24)
+    begin, length = scenario["peak_start_h"], np.minimum(scenario["peak_h"], 24)
     edge = np.arange(HALF_HOURS + 1) * 24 / HALF_HOURS
-    since_h = edge - begin + np.array([[0], [24]])  # of today, and of yesterday
-    peak = np.clip(since_h, 0, length).sum(axis=0)
+    since_h = edge - begin
+    peak = sum(np.clip(since_h + h, 0, length) for h in (0, 24))  # and of yesterday's
     share = np.diff(peak) * HALF_HOURS / 24
     top = formulas.peak_utilisation_frac(scenario["peak_wait_h"], scenario["peak_h"])
     calm = scenario["offpeak_utilisation_frac"]
@@ -237,8 +243,18 @@ def wait_by_start(
     )
 
 
+def _of_a_day(load: np.ndarray, servers: ArrayLike, service_h: ArrayLike) -> OthersWait:
+    """Return the law of a day, or of each draw of it."""
+    if load.ndim == 1 and not np.ndim(servers) and not np.ndim(service_h):
+        return _solved(tuple(load), servers, service_h)
+    shape = _shape(load[..., :1], servers, service_h)
+    load = np.broadcast_to(load, (*shape[:-1], load.shape[-1]))
+    pools = (np.broadcast_to(part, shape)[..., 0] for part in (servers, service_h))
+    return pool_days(load, *map(np.asarray, pools))
+
+
 @lru_cache(maxsize=64)
-def _of_a_day(load: tuple[float, ...], servers: float, service_h: float) -> OthersWait:
+def _solved(load: tuple[float, ...], servers: float, service_h: float) -> OthersWait:
     return pool_day(np.array(load), servers, service_h)
 
 

@@ -21,6 +21,7 @@ _CELLS = 2**18
 _FEWEST, _MOST = 32, 512
 _FEWEST_DRAWN = 8  # where vault_servers is drawn: many draws of few nights each
 _OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
+_OTHERS_DRAWN = 2**22  # jobs of them in all, where its law is drawn as well
 _MOST_DAYS = 100
 _SETTLED_H = 1e-6
 _TOGETHER = 2**20  # jobs of all nights that are served at once
@@ -98,7 +99,8 @@ def drawn_nights(
     least = _FEWEST_DRAWN if np.ptp(served) else _FEWEST
     nights = int(np.clip(_CELLS // len(vault), least, _MOST))
     if others is not None:
-        nights = max(nights, _OTHERS_FIRST)
+        drawn = int(min(_OTHERS_DRAWN // len(vault), 64))
+        nights = max(nights, drawn if others.shape else _OTHERS_FIRST)
     counted_h = _from_a_pause(vault, start_h)
     shifted_h = start_h - counted_h
     begins = np.flatnonzero(np.diff(vault, prepend=-1))

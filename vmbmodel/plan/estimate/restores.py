@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
-from vmbmodel.plan.estimate.others import OthersWait, SteadyWait
+from vmbmodel.plan.estimate.others import OthersWait, SteadyWait, of_rows
 from vmbmodel.plan.estimate.starts import latest_gap_h
 from vmbmodel.plan.estimate.transfers import completion_by_group_h, longest
 from vmbmodel.plan.scenario import Scenario
@@ -148,7 +148,7 @@ class _ByRates:
             if isinstance(others, SteadyWait):
                 waiting_prob = others.wait_prob
             else:
-                waiting_prob = 1 - others.within_prob(hours, 0).mean()
+                waiting_prob = 1 - _of_the_day(others.within_prob(hours, 0))
             next_h = scenario["service_h"] / scenario["servers"]
             others = SteadyWait(waiting_prob, next_h)
         fixed_h = formulas.restore_h(0, alone_h, finish_h)
@@ -165,21 +165,29 @@ class _ByRates:
     def _within_prob(self, wait_h: ArrayLike) -> np.ndarray:
         if isinstance(self.others, SteadyWait):
             return self.others.within_prob(0.0, wait_h)
+        others = of_rows(self.others, slice(None))
         wait_h = np.asarray(wait_h)[..., np.newaxis]
-        return self.others.within_prob(self.hours, wait_h).mean(axis=-1)
+        return others.within_prob(self.hours, wait_h).mean(axis=-1)
 
     def _wait_h(self, share: float) -> np.ndarray | float:
         if isinstance(self.others, SteadyWait):
             return self.others.quantile_h(0.0, share)
         ends = self.others.quantile_h(self.hours, share)
-        low, high = ends.min(), ends.max()
+        low, high = (
+            end(ends, axis=-1, keepdims=ends.ndim > 1) for end in (np.min, np.max)
+        )
         for _ in range(60):
-            if low == high:
+            if np.all(low == high):
                 break
-            middle = high if np.isinf(high) else (low + high) / 2
+            middle = np.where(np.isinf(high), high, (low + high) / 2)
             enough = self._within_prob(middle) >= share
-            low, high = (low, middle) if enough else (middle, high)
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         return high
+
+
+def _of_the_day(within: np.ndarray) -> np.ndarray:
+    """Return the mean of all hours, an axis of them kept beside one of draws."""
+    return within.mean(axis=-1, keepdims=within.ndim > 1)
 
 
 def _copied_h(

@@ -14,6 +14,7 @@ import pandas as pd
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.estimate.bills import bill
 from vmbmodel.plan.estimate.finish import FIGURES, backup, met_by
+from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.estimate.restores import restores
 from vmbmodel.plan.estimate.transfers import copies, longest
 from vmbmodel.plan.scenario import Scenario
@@ -49,6 +50,7 @@ def walk(
     scenario: Scenario,
     figures: Collection[str] = FIGURES,
     fleet_vms: int | None = None,
+    others: OthersWait | None = None,
 ) -> Walk:
     """Walk from disks to the waits, restores and bills of their VMs.
 
@@ -65,11 +67,13 @@ def walk(
         Which figures of `backup` are asked for.
     fleet_vms : int, optional
         VMs that are backed up, if there are more than these.
+    others : OthersWait, optional
+        The wait for others, if it is known; that of the scenario otherwise.
     """
     columns = {name: kept[name].to_numpy() for name in kept} | dict(drawn)
     copied = copies(columns, scenario)
     names, of_vm, vms = _gathered(disks, kept.index, columns | copied)
-    others = met_by(vms, scenario)
+    others = others or met_by(vms, scenario)
     done = partial(backup, others=others, **scenario.arguments(backup))
     vms |= done(vms, names=figures)
     vms["later_deadline_prob"] = vms["deadline_prob"]
