@@ -206,8 +206,7 @@ REFUSED = {
     "schedule": [{"office_from_h": 0, "office_to_h": 0}],
     "sensitivity": [{"draws": 0}],
 }
-BROKEN = {
-}
+BROKEN = {}
 
 
 class CellError(AssertionError):
