@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from pybtex.database import parse_file
 
 import vmbmodel as vm
-from vmbmodel.figures import COLOURS
+from vmbmodel.figures import COLOURS, INKS, NOTE, RULE, SHADE
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -182,7 +182,7 @@ def test_every_colour_of_the_figures_has_one_for_the_dark():
     sheet = (ROOT / "book/assets/book.css").read_text("utf-8")
     _, _, dark = sheet.partition('html[data-theme="dark"] {')
     known = set(re.findall(r"--fig-([0-9a-f]{6}): #", dark))
-    used = {to_hex(colour)[1:] for colour in (*COLOURS, "black")}
+    used = {to_hex(colour)[1:] for colour in (*COLOURS, *INKS, RULE, NOTE, SHADE)}
     assert used <= known
 
 

@@ -25,6 +25,10 @@ from matplotlib.transforms import Bbox
 
 __all__ = [
     "COLOURS",
+    "INKS",
+    "NOTE",
+    "RULE",
+    "SHADE",
     "bands",
     "beside",
     "calendar",
@@ -47,8 +51,13 @@ __all__ = [
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Seven colours that the colour-blind tell apart (Okabe and Ito)."""
 
+INKS = ("#005A8C", "#A34700", "#00694D", "#95457A", "#1F6E9E", "#855B00", "#000000")
+"""The same, dark enough to write names with."""
+
 RULE, NOTE, SHADE = "#737373", "#4c4c4c", "#ebebeb"
 """Greys of a line to compare with, of its name, and of a stretch of an axis."""
+
+_INK = dict(zip((*COLOURS, RULE), (*INKS, NOTE), strict=True))
 
 _ON_DARK, _ON_LIGHT = "#ffffff", "#010101"
 """Ink on shades, which stay as they are where a page is dark."""
@@ -605,8 +614,8 @@ def beside(lines: Mapping[Line2D, str], *, rotation: float = 0, ax: Axes) -> Axe
     look |= {"rotation": rotation, "transform": ax.transAxes}
     names = {}
     for line, name in lines.items():
-        colour = NOTE if line.get_color() == RULE else line.get_color()
-        names[line] = ax.text(0, 0, name, color=colour, **look)
+        ink = _INK.get(line.get_color(), line.get_color())
+        names[line] = ax.text(0, 0, name, color=ink, **look)
     for artist in ax.artists:
         if isinstance(artist, _Names):
             artist.add(names)
