@@ -1,11 +1,11 @@
 r"""Laws of whole jobs, each fitted by its likelihood, and what hangs on single nights.
 
-The wait is exponential, or of a shape of its own,
+The wait is exponential, or lognormal, or of a shape of its own,
 
 .. math:: P(W > x) = C\,\bigl[1 + a (x/b)^k\bigr]^{-1/a},
 
 which has the exponential, Weibull's law and the log-logistic within it, comes near to
-gamma and lognormal ones, and has a mean for :math:`a < k`. Parameters are fitted as
+gamma ones, and has a mean for :math:`a < k`. Parameters are fitted as
 logarithms, shares as those of their odds.
 """
 
@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import optimize
-from scipy.special import expit, gammaln, logit, ndtr
+from scipy.special import expit, gammaln, log_ndtr, logit, ndtr
 
 __all__ = ["CONSTANTS", "Fitted", "Log", "within_prob"]
 
@@ -27,6 +27,7 @@ _PRIORS = {
     "fixed_sd": (math.log(0.2), 1.0),
     "size_sd": (math.log(0.2), 1.0),
     "wait_prob": (0.0, 2.0),
+    "wait_log_sd": (0.0, 0.7),
     "wait_shape": (0.0, 0.7),
     "wait_tail_frac": (-1.5, 1.5),
 }
@@ -130,6 +131,9 @@ class Fitted:
         law = dict(self.held)
         for name, at in bent:
             law[name] = float(expit(at) if name in _SHARES else np.exp(at))
+        if "wait_log_sd" in law:
+            spread = min(law["wait_log_sd"] ** 2 / 2, 99)
+            law["wait_mean_h"] = law["wait_p50_h"] * math.exp(spread)
         if "wait_shape" in law:
             shape = law["wait_shape"]
             tail = law["wait_tail"] = law["wait_tail_frac"] * shape
@@ -179,6 +183,8 @@ def within_prob(
         tail = law["wait_tail"]
         grown = (left / law["wait_scale_h"]) ** law["wait_shape"]
         late = np.log1p(tail * grown) / tail
+    elif "wait_log_sd" in law:
+        late = -log_ndtr(np.log(law["wait_p50_h"] / left) / law["wait_log_sd"])
     else:
         late = left / law["wait_mean_h"]
     bell = np.exp(-0.5 * nodes**2 - late) @ _WEIGHTS
