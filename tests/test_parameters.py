@@ -176,7 +176,12 @@ ALSO = {
         {"start_h": 12},
         {"vault_servers": 10},
     ],
-    "validation": [{"cell_min": 5}],
+    "validation": [OLD, {"cell_min": 5}, {"cell_min": 600}],
+    "waits": [
+        {"service_scv": 0.5},
+        {"service_scv": 1},
+        {"utilisation_frac": 0.3},
+    ],
 }
 REFUSED = {
     "billing": [{"fleet": "data/fleet.csv"}, {"redundancy": "lrs"}],
@@ -200,6 +205,7 @@ REFUSED = {
     "retention": [{"rewritten_frac": 2}, {"fleet": "data/fleet.csv"}],
     "schedule": [{"office_from_h": 0, "office_to_h": 0}],
     "sensitivity": [{"draws": 0}],
+    "validation": [{"cell_min": 0}, {"fleet": "data/fleet.csv"}],
 }
 BROKEN = {}
 
