@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,9 +25,11 @@ from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
 from vmbmodel.plan.calibrate.likelihood import within_prob
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
-from vmbmodel.plan.estimate import of_others
+from vmbmodel.plan.estimate import doubt, estimate, of_others
 from vmbmodel.plan.estimate.finish import backup
+from vmbmodel.plan.saved import Inputs, differences
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.schedule import schedule
 from vmbmodel.service import PROFILES
 
 BASE = PROFILES.load("azure-2026-01")
@@ -256,6 +260,116 @@ def test_hours_that_differ_are_told_apart():
     each = calibrate(log.assign(start_time=_later(log, own)), BASE)
     assert each.hours.one_hour_each
     assert "hour and VM are one" in " ".join(each.said())
+
+
+@pytest.fixture(scope="module")
+def by_hours():
+    """Return a log of totals whose jobs wait thrice as long at 3:00, and its answer."""
+    log = simulated(7)
+    late = np.random.default_rng(1).random(len(log)) < 0.5
+    longer = 2 * late * log["wait_h"]
+    log = log.assign(
+        start_time=_later(log, late), wait_h=log["wait_h"] + longer,
+        job_h=log["job_h"] + longer,
+    )  # fmt: skip
+    return log, calibrate(log, BASE)
+
+
+def test_a_profile_holds_waits_by_start_where_the_log_tells_them(by_hours):
+    log, answer = by_hours
+    seen = log["wait_h"].groupby(log["start_time"].dt.hour).mean()
+    truth = TRUTH["others_wait_prob"] * TRUTH["others_wait_mean_h"]
+    assert set(answer.wait_by_start) == {"03:00", "22:00"}
+    share = answer["others_wait_prob"] * answer["others_wait_mean_h"]
+    for clock, times in answer.wait_by_start.items():
+        times_more = 3 if clock == "03:00" else 1
+        assert times * share == pytest.approx(times_more * truth, rel=0.12)
+    rows = answer.hours.rows.set_index("start_h")
+    for hour, wait_h in seen.items():
+        assert rows["wait_low_h"][hour] < wait_h < rows["wait_high_h"][hour]
+    assert answer.held_out.kept
+    assert answer.to_dict()["wait_by_start"] == answer.wait_by_start
+    alike = replace(answer, hours=replace(answer.hours, equal_prob=0.02))
+    one_each = replace(answer, hours=replace(answer.hours, one_hour_each=True))
+    for unsure in (alike, one_each):
+        assert not unsure.wait_by_start
+        assert "wait_by_start" not in unsure.to_toml("log", date(2026, 5, 1))
+
+
+def test_an_estimate_reads_waits_by_start_back(by_hours, tmp_path):
+    _, answer = by_hours
+    (tmp_path / "mine.toml").write_text(answer.to_toml("log", date(2026, 5, 1)))
+    vms = pd.DataFrame(
+        {
+            "vm": [f"{hour:02}" for hour in (3, 12, 22)], "disk": "os", "role": "os",
+            "size_gib": 127, "used_gib": 0, "churn_gib_per_day": 0.0,
+            "start_h": [3, 12, 22.0],
+        }
+    )  # fmt: skip
+    settings_ = {"start_slack_reading": "none"}
+    mine = Scenario.of(str(tmp_path / "mine.toml"), settings=settings_)
+    told = estimate(vms, mine)
+    wait_h = told.vms.set_index("vm")["wait_mean_h"]
+    mean_h = answer["others_wait_prob"] * answer["others_wait_mean_h"]
+    assert wait_h["12"] == pytest.approx(mean_h, rel=1e-6)
+    for start, times in answer.wait_by_start.items():
+        assert wait_h[start[:2]] == pytest.approx(times * mean_h, rel=1e-6)
+    saved = json.loads(json.dumps(told.to_dict()))
+    assert not list(differences(saved, Inputs.of(saved).estimate()))
+    assert "by the log" in " ".join(entry.text for entry in told.assumptions)
+    # of a line of one's own, in front and behind: the mean of many nights
+    crowd = vms.loc[vms.index.repeat(4)]
+    crowd = crowd.assign(vm=[f"{n}-{vm}" for n, vm in enumerate(crowd["vm"])])
+    for reading in ("own-first", "others-first"):
+        lined = mine.changed({"vault_servers": 2, "line_reading": reading})
+        again = estimate(crowd, lined).vms
+        waited = again["wait_mean_h"] - again["own_line_mean_h"]
+        by_vm = waited.groupby(again["vm"].str[-2:]).mean()
+        np.testing.assert_allclose(by_vm, wait_h[by_vm.index], rtol=0.02)
+    # other readings know no such thing
+    for other in ({"eight_hours": "published"}, {"utilisation_frac": 0.9}):
+        plain_h = estimate(vms, mine.changed(other)).vms["wait_mean_h"]
+        assert np.ptp(plain_h) == 0
+
+
+def test_doubt_and_schedule_read_waits_by_start(by_hours):
+    _, answer = by_hours
+    vms = pd.DataFrame(
+        {
+            "vm": ["a", "b"], "disk": "os", "role": "os", "size_gib": 127,
+            "used_gib": 8, "churn_gib_per_day": 1.0, "start_h": [3, 22.0],
+        }
+    )  # fmt: skip
+    given = {"start_slack_reading": "none", "churn_frac": 0.05}
+    mine = answer.scenario.changed(given)
+    doubted = doubt(vms, mine, 64).vms.set_index("vm")
+    assert doubted["done_p95_h_low"]["a"] > doubted["done_p95_h_high"]["b"]
+    plan = schedule(vms, mine)
+    assert plan.vms.set_index("vm")["start_h"]["a"] != 3
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"),
+    [
+        ('[wait_by_start]\n"22:10" = 1', "'22:10' is no half-hour of a day"),
+        ('[wait_by_start]\n"22:00" = 0', "22:00 must be a number above 0"),
+        ('[wait_by_start]\n"22:00" = true', "22:00 must be a number above 0"),
+        ("wait_by_start = 2", "must be a table of half-hours"),
+    ],
+)
+def test_a_profile_with_impossible_waits_is_refused(by_hours, table, rule):
+    text = table + "\n" + BASE.text
+    with pytest.raises(ValueError, match=re.escape(rule)):
+        PROFILES.parse(text.encode(), Path("mine.toml"))
+
+
+def test_jobs_of_several_starts_a_day_are_of_the_last_before_them():
+    log = simulated(4)
+    start = log["start_time"] + pd.to_timedelta(np.arange(len(log)) % 3 * 4, unit="h")
+    log["start_time"] = start + pd.Timedelta(minutes=70)
+    fleet = owned(start_h=6.0, interval_h=4.0, window_h=8.0)
+    scheduled_h = calibrate(log, BASE, fleet).backups["scheduled_h"]
+    assert (scheduled_h == (start.dt.hour)).all()
 
 
 def _later(log, some):

@@ -26,6 +26,7 @@ FIGURES = {  # that move, and their notebooks
     "deadline": "deadline",
     "restore": "restore",
     "bill": "billing",
+    "retention": "retention",
 }
 HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'

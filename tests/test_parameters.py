@@ -207,8 +207,7 @@ REFUSED = {
     "sensitivity": [{"draws": 0}],
     "validation": [{"cell_min": 0}, {"fleet": "data/fleet.csv"}],
 }
-BROKEN = {
-}
+BROKEN = {}
 
 
 class CellError(AssertionError):

@@ -22,7 +22,7 @@ from vmbmodel.plan.scenario import Scenario
 
 TRUTHS = 2048
 ANSWERS = ("done_p50_h", "done_p95_h", "restore_vault_p95_h", "stored_gib", "total_usd")
-TIMES = ("done_p50_h", "done_p95_h", "deadline_prob")
+TIMES = ("done_p50_h", "done_p95_h", "deadline_prob", "restore_vault_p95_h")
 BASE = 256  # samples of Saltelli's design, each of two more than there are inputs
 
 

@@ -725,11 +725,13 @@ def _room(
         for points in (way, near)
     )
     crossed = (own.max(axis=2) < gap / 2).sum(axis=1)
+    hit = (others.max(axis=2) < gap).sum(axis=1)
     free = np.hypot(*np.moveaxis(others, 2, 0)).min(axis=1) / height
     cost = (
         1000 * outside
         + 300 * clash
-        + 100 * (free < gap / height)
+        + 100 * (hit > 0)
+        + 5 * hit
         + 100 * (crossed > 0)
         + 5 * crossed
         - 10 * np.minimum(free, 1)

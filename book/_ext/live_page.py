@@ -174,13 +174,15 @@ def of_fleet(path, scenario, about):
 
 
 def parameters(notebook):
-    """Return the parameters of a notebook, by name."""
+    """Return the parameters of a notebook, by name; one that is computed is None."""
     cells = json.loads(Path(notebook).read_text("utf-8"))["cells"]
     (cell,) = (c for c in cells if "parameters" in c["metadata"].get("tags", ()))
     found = {}
     for part in ast.parse("".join(cell["source"])).body:
-        target = part.target if isinstance(part, ast.AnnAssign) else part.targets[0]
-        found[target.id] = ast.literal_eval(part.value)
+        if isinstance(part, ast.AnnAssign | ast.Assign):
+            target = part.target if isinstance(part, ast.AnnAssign) else part.targets[0]
+            computed = any(isinstance(node, ast.Call) for node in ast.walk(part.value))
+            found[target.id] = None if computed else ast.literal_eval(part.value)
     return found
 
 

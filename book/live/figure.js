@@ -61,7 +61,7 @@
     write(y.label, { x: 12, y: (ABOVE + bottom) / 2, transform: `rotate(-90 12 ${(ABOVE + bottom) / 2})`, "text-anchor": "middle" });
     for (const { label, at } of figure.limits || []) {
       stroke("moving-limit", `M${left} ${up(at)}H${right}`);
-      write(label, { x: right, y: up(at) + (up(at) < 2 * ABOVE ? 13 : -4), "text-anchor": "end" });
+      write(label, { x: right, y: up(at) + (up(at) < 3 * ABOVE ? 13 : -4), "text-anchor": "end" });
     }
     if ("mark" in figure) stroke("moving-mark", `M${across(figure.mark)} ${ABOVE}V${bottom}`);
     for (const [a, b] of figure.dots ? figure.dots.points : []) svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));

@@ -229,7 +229,8 @@ def reach(field, default):
     far = 10 if field.unit == "GiB" else 4
     high = min(field.range.high, max(far * default, low + 1))
     half_hours = field.unit == "h" and high - low >= 12
-    step = 1 if field.whole else 0.5 if half_hours else round_step(low, high, default)
+    whole = field.whole or field.name.endswith("_points")
+    step = 1 if whole else 0.5 if half_hours else round_step(low, high, default)
     if high == field.range.high and not field.range.high_in:
         high -= step
     if not field.range.low_in:

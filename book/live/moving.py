@@ -31,7 +31,6 @@ def jam(profile, jobs, vault_servers, service_h, start_h, slot_interval_h=0.0):
     asked = in_jam / service_h * slot_interval_h
     begun = np.maximum(in_jam, asked)
     last_h, wait_h = begun[-1] + service_h, begun[-1] - asked[-1]
-    around = np.append(begun, (begun + service_h)[::-1])
     lines = []
     if not slot_interval_h:
         varying = np.maximum(place - vault_servers, 0) * service_h / vault_servers
@@ -39,7 +38,7 @@ def jam(profile, jobs, vault_servers, service_h, start_h, slot_interval_h=0.0):
     return {
         "x": axis("time after the first start (h)", 0, last_h),
         "y": axis("place in line", 1, jobs) | {"down": True},
-        "area": line("equal jobs", around, np.append(place, place[::-1])),
+        "area": line("equal jobs", *around(place, begun, begun + service_h)[::-1]),
         "lines": lines,
         "said": f"The last of {jobs:,.0f} waits {shown('wait_h', wait_h)} h for the "
         f"others and is done by {day_clock(start_h + last_h)}; +1 is the next day.",
@@ -57,16 +56,10 @@ def day(profile, peak_wait_h, peak_h, offpeak_utilisation_frac, start_h):
     scenario = Scenario.of(profile, settings=settings)
     others, load = of_others(scenario), day_load(scenario)
     hour = np.linspace(12, 36, len(load) + 1)
-    clock, of_load = hour % 24, np.arange(len(load)) * 24 / len(load)
-    lines = {
-        "work that flows": np.interp(clock, of_load, formulas.fluid_wait_h(load, 0)),
-        "mean": others.mean_h(clock),
-        "95 of 100 jobs": others.quantile_h(clock, 0.95),
-        "5 of 100 jobs": others.quantile_h(clock, 0.05),
-    }
+    least, half, most = (others.quantile_h(hour % 24, p) for p in (0.05, 0.5, 0.95))
     mean_h, most_h = others.mean_h(start_h), others.quantile_h(start_h, 0.95)
     if ends := np.isfinite(mean_h):
-        top_h = max(*(up.max() for up in lines.values()), 1.05 * peak_wait_h)
+        top_h = max(most.max(), 1.05 * peak_wait_h)
         said = (
             f"A job that starts at {day_clock(start_h)} waits {shown('wait_h', mean_h)}"
             f" h on average, and 95 of 100 no longer than {shown('wait_h', most_h)} h."
@@ -76,8 +69,9 @@ def day(profile, peak_wait_h, peak_h, offpeak_utilisation_frac, start_h):
     return {
         "x": axis("hour of the day, from noon", 12, 36) | {"every": 3, "clock": True},
         "y": axis(heading("wait_h"), 0, top_h if ends else 1.05 * peak_wait_h),
-        "lines": [line(label, hour, up) for label, up in lines.items()],
-        "limits": [{"label": "longest at peak", "at": peak_wait_h}],
+        "area": line("5 to 95 of 100 jobs", *around(hour, least, most)),
+        "lines": [line("half of the jobs", hour, half)],
+        "limits": [{"label": "documented at peak", "at": peak_wait_h}],
         "mark": 12 + (start_h - 12) % 24,
         "said": said,
     }
@@ -168,12 +162,8 @@ def restore(profile, restored_gib, rto_h, seen):
         label: formulas.restore_quantile_h(prob, **law, beyond_h=beyond_h)
         for label, prob in shares.items()
     }
-    hours["by rates: half"] = formulas.total_quantile_h(
-        0.5,
-        formulas.restore_copy_h(gib, *copies) + constants["vm_creation_h"],
-        wait_prob=constants["others_wait_prob"],
-        decay_per_h=constants["servers"] / constants["service_h"],
-    )
+    rates_h = formulas.restore_copy_h(gib, *copies) + constants["vm_creation_h"]
+    hours["copy at the documented rate, and creation"] = rates_h
     most_h = formulas.restore_quantile_h(0.95, **law, beyond_h=beyond_h[-1])
     within = formulas.restore_within_prob(rto_h, **law, beyond_h=beyond_h[-1])
     top = max(hours["90 of 100"].max(), *(took for _, took in seen), rto_h)
@@ -230,6 +220,47 @@ def bill(
     }
 
 
+def retention(
+    used_gib,
+    churn_gib_per_day,
+    recovery_points,
+    weekly_points,
+    monthly_points,
+    yearly_points,
+    rewritten_frac,
+):
+    """Draw what the vault holds, by the daily points kept, without and with others."""
+    days = np.append(
+        np.arange(1.0, max(180, 1.2 * recovery_points) + 1), recovery_points
+    )
+    alone = formulas.stored_gib(used_gib, churn_gib_per_day, days)
+    most, least = (
+        formulas.stored_gib(
+            used_gib,
+            churn_gib_per_day,
+            days,
+            weekly_points,
+            monthly_points,
+            yearly_points,
+            rewritten_frac,
+            stored_reading=reading,
+        )
+        for reading in ("upper", "lower")
+    )
+    ends = around(days[:-1], least[:-1], most[:-1])
+    return {
+        "x": axis(heading("recovery_points"), 1, days[-2]),
+        "y": axis(heading("stored_gib"), 0, most.max()),
+        "area": line("with weekly, monthly and yearly points", *ends),
+        "lines": [line("daily points alone", days[:-1], alone[:-1])],
+        "mark": recovery_points,
+        "said": f"{recovery_points:,.0f} daily points hold {alone[-1]:,.0f} GiB; with "
+        f"{weekly_points:,g} weekly, {monthly_points:,g} monthly and "
+        f"{yearly_points:,g} yearly ones the vault holds {least[-1]:,.0f} to "
+        f"{most[-1]:,.0f} GiB.",
+    }
+
+
 FIGURES = {
     "jam": (
         jam,
@@ -249,6 +280,17 @@ FIGURES = {
         ("used_gib", "churn_frac", "recovery_points", "redundancy"),
         "vm",
     ),
+    "retention": (
+        retention,
+        (
+            "rewritten_frac",
+            "recovery_points",
+            "weekly_points",
+            "monthly_points",
+            "yearly_points",
+        ),
+        "vm",
+    ),
 }
 """By name: what draws it, the settings that a reader may move, and what it is about."""
 
@@ -266,6 +308,11 @@ def line(label, across, up):
     """Return a line of points, without those that are nowhere."""
     points = np.column_stack([across, up]).astype(float)
     return {"label": label, "points": points[np.isfinite(points).all(axis=1)].tolist()}
+
+
+def around(along, low, high):
+    """Return both coordinates of the points around what lies between two lines."""
+    return np.append(along, along[::-1]), np.append(low, high[::-1])
 
 
 def of_100(prob):

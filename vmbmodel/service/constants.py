@@ -18,8 +18,10 @@ What else the constant may be stands in the same table, as `vmbmodel.service.pri
 says; an assumed constant has to have it.
 
 A profile may have a table ``[readings]`` besides, with the names of the readings that
-it was fitted under, such as ``eight_hours = "measured"``. A file that leaves anything
-else out is refused, with all its faults at once.
+it was fitted under, such as ``eight_hours = "measured"``, and a table
+``[wait_by_start]``: how many times as long as usual a job waits that starts in a
+half-hour, such as ``"22:30" = 1.4``. A file that leaves anything else out is refused,
+with all its faults at once.
 """
 
 import dataclasses
@@ -90,7 +92,9 @@ class Origin:
         return Prior(self.low, self.high, self.shape, self.disks, self.together)
 
 
-_MAPPINGS = ("constants", "origins", "readings")
+_MAPPINGS = ("constants", "origins", "readings", "wait_by_start")
+_HALF_HOUR = re.compile(r"([01]\d|2[0-3]):(00|30)")
+_MOST_TIMES = 1e3
 _NUMBERS = ("low", "high", "disks")
 _REQUIRED_KEYS = ("documented", "source", "locator", "retrieved", "status")
 
@@ -126,6 +130,8 @@ class ConstantSet(Mapping[str, float]):
     """Where each constant comes from."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """Readings that a profile asks for, by the name of their setting."""
+    wait_by_start: Mapping[str, float] = field(default_factory=dict)
+    """Mean wait of jobs that start in a half-hour over that of all, by ``"22:30"``."""
 
     def __post_init__(self) -> None:
         """Put the mappings out of the reach of a later change."""
@@ -363,10 +369,13 @@ class Catalogue:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         about = rows.pop("about", {})
-        readings = rows.pop("readings", {}) if self.kind == "profile" else {}
+        of_profiles = self.kind == "profile"
+        readings = rows.pop("readings", {}) if of_profiles else {}
+        by_start = rows.pop("wait_by_start", {}) if of_profiles else {}
         problems = [
             *_about_problems(about),
             *_reading_problems(readings),
+            *_start_problems(by_start),
             *(p for name, row in rows.items() for p in _row_problems(name, row)),
             *(f"{n}: is required" for n in self.required if n not in rows),
         ]
@@ -382,6 +391,7 @@ class Catalogue:
             constants={n: _value(n, o.documented) for n, o in origins.items()},
             origins=origins,
             readings=readings,
+            wait_by_start=by_start,
         )
 
     @property
@@ -395,14 +405,18 @@ def set_text(
     origins: Mapping[str, Origin],
     currency: str | None = None,
     readings: Mapping[str, str] | None = None,
+    wait_by_start: Mapping[str, float] | None = None,
 ) -> str:
     """Return the text of a set, as `Catalogue.read` takes it.
 
     Title and date are those of the table ``about``; the currency is that of its prices,
-    the readings are those of a profile.
+    the readings and the waits by half-hours of the start are those of a profile.
     """
     about = {"title": title, "as_of": as_of, "currency": currency}
     tables = {"about": about} | ({"readings": readings} if readings else {})
+    if wait_by_start:
+        quoted = {_toml.literal(start): of for start, of in wait_by_start.items()}
+        tables["wait_by_start"] = quoted
     tables |= {name: _told(row) for name, row in origins.items()}
     return "\n".join(
         _toml.table(name, {k: v for k, v in row.items() if v not in ("", None)})
@@ -448,6 +462,18 @@ def _reading_problems(readings: object) -> Iterator[str]:
         elif value not in fields()[name].choices:
             choices = ", ".join(fields()[name].choices)
             yield f"readings: {name} must be one of {choices}; got {value!r}"
+
+
+def _start_problems(by_start: object) -> Iterator[str]:
+    if not isinstance(by_start, dict):
+        yield "wait_by_start: must be a table of half-hours"
+        return
+    for start, times in by_start.items():
+        if not _HALF_HOUR.fullmatch(start):
+            yield f"wait_by_start: {start!r} is no half-hour of a day, such as 22:30"
+        if type(times) not in (int, float) or not 0 < times <= _MOST_TIMES:
+            rule = f"a number above 0 and at most {_MOST_TIMES:g}"
+            yield f"wait_by_start: {start} must be {rule}; got {times!r}"
 
 
 def _row_problems(name: str, row: object) -> Iterator[str]:

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import optimize
 
 from vmbmodel.fields import fields
-from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.inventory.fleet import disks_of, runs_a_day
 from vmbmodel.inventory.jobs import first_backups, read, typed
 from vmbmodel.plan.answers import Overview, Result, named
 from vmbmodel.plan.calibrate.fits import Fit
@@ -30,6 +30,7 @@ from vmbmodel.plan.calibrate.held_out import (
     by_start,
     predicted,
     split,
+    start_hours,
     transfers_h,
 )
 from vmbmodel.plan.calibrate.job_fits import Work, fit_backups, fit_restores
@@ -83,26 +84,27 @@ class Calibration(Result):
         That is so many hours after the start of a job: the mean over the backups of
         the log, each with what it moved.
         """
-        scenario = self.scenario
-        moved_h = transfers_h(self.backups, scenario)
+        known = self._known
         return np.array(
-            [
-                job_within_prob(at, moved_h, scenario).mean()
-                for at in np.atleast_1d(hours)
-            ]
+            [job_within_prob(at, *known).mean() for at in np.atleast_1d(hours)]
         )
 
     def quantile_h(self, share: float) -> float:
         """Return the time within which a share of the backups is done, as fitted."""
-        scenario, longest_h = self.scenario, float(self.backups["job_h"].max())
-        moved_h = transfers_h(self.backups, scenario)
+        known, longest_h = self._known, float(self.backups["job_h"].max())
 
         def missing(hours: float) -> float:
-            return job_within_prob(hours, moved_h, scenario).mean() - share
+            return job_within_prob(hours, *known).mean() - share
 
         while missing(longest_h) < 0:
             longest_h *= 2
         return optimize.brentq(missing, 0, longest_h, xtol=1e-6)
+
+    @property
+    def _known(self) -> tuple[np.ndarray, np.ndarray, Scenario]:
+        """What an estimate asks of the backups, and the profile it reads."""
+        scenario = self.scenario
+        return transfers_h(self.backups, scenario), start_hours(self.backups), scenario
 
     def to_toml(self, source: str, day: datetime.date) -> str:
         """Return the profile as text that ``--profile FILE.toml`` takes.
@@ -124,7 +126,19 @@ class Calibration(Result):
         measured = "others_wait_mean_h" in self.fits
         readings = dict(self.base.readings)
         readings |= {"eight_hours": "measured"} if measured else {}
-        return set_text(title, day, origins, readings=readings)
+        return set_text(
+            title, day, origins, readings=readings, wait_by_start=self.wait_by_start
+        )
+
+    @property
+    def wait_by_start(self) -> Mapping[str, float]:
+        """By how much the mean wait is multiplied in some half-hours, if they differ.
+
+        Where no wait was fitted, it is as in the base.
+        """
+        if "others_wait_mean_h" not in self.fits:
+            return self.base.wait_by_start
+        return {} if self.hours is None else self.hours.times()
 
     schema: ClassVar[str] = SCHEMA
 
@@ -142,6 +156,7 @@ class Calibration(Result):
             "hours",
             None if self.hours is None else self.hours.rows.to_dict("records"),
         )
+        yield "wait_by_start", self.wait_by_start
         yield "quantiles", list(self._quantiles())
         yield "notes", self.notes
 
@@ -169,8 +184,8 @@ class Calibration(Result):
                 else ""
             )
             lines.append(
-                f"By start hour: waits {differ} ({why}){once}; an estimate takes the "
-                "same wait at all hours."
+                f"By start hour: waits {differ} ({why}){once}; the profile has "
+                + ("one for each start." if self.wait_by_start else "one for all.")
             )
         found = self.held_out
         if found is None:
@@ -310,6 +325,7 @@ def _held_out(base: ConstantSet, backups: pd.DataFrame) -> HeldOut | None:
     if "others_wait_mean_h" not in work.fits:
         return None
     early = Calibration(base, work.fits, {}, (), (), parts[0], work.grid_min)
+    early = replace(early, hours=_hours(early))
     return predicted(parts[1], early.scenario, work.grid_min)
 
 
@@ -322,6 +338,20 @@ def _hours(answer: Calibration) -> Hours | None:
         moved_h = transfers_h(rows, answer.scenario)
         wait_h = rows["job_h"].to_numpy() - answer["snapshot_h"] - moved_h
     return by_start(rows, wait_h)
+
+
+def _scheduled_h(jobs: pd.DataFrame, disks: pd.DataFrame) -> np.ndarray:
+    """Return the hour each job is scheduled for: the last of its VM's before it."""
+    of = disks[["start_h", "interval_h", "window_h"]].astype(float)
+    last_h, interval_h, window_h = of.fillna({"interval_h": 24.0}).to_numpy().T
+    started = jobs["start_time"].dt
+    hour = (started.hour + started.minute / 60).to_numpy(dtype=float)
+    runs = runs_a_day(interval_h, window_h)
+    ago_h = np.full(len(jobs), np.inf)
+    for back in range(runs.max(initial=1)):
+        since_h = (hour - last_h + back * interval_h) % 24
+        ago_h = np.where(back < runs, np.minimum(ago_h, since_h), ago_h)
+    return np.where(runs > 1, (hour - ago_h) % 24, last_h)
 
 
 def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
@@ -340,8 +370,8 @@ def _sized(jobs: pd.DataFrame, disks: pd.DataFrame | None) -> pd.DataFrame:
     used, largest = by_vm["used_gib"].sum(), by_vm["used_gib"].max()
     churn = by_vm["churn_gib_per_day"].sum(min_count=1)
     name = sized["vm"].str.lower()
-    starts_h = disks[once].groupby(names[once])["start_h"].first()
-    sized["scheduled_h"] = name.map(starts_h).astype(float)
+    starts = disks[once].groupby(names[once])[["start_h", "interval_h", "window_h"]]
+    sized["scheduled_h"] = _scheduled_h(sized, starts.first().reindex(name))
     known = name.map(used)
     restore = sized["operation"] == "Restore"
     expected = known.where(sized["first"] | restore, name.map(churn))

@@ -10,17 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.calibrate.fits import FEWEST_NIGHTS, by_night
+from vmbmodel.plan.calibrate.fits import FEWEST_NIGHTS, by_night, reach
 from vmbmodel.plan.estimate import job_within_prob
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["HeldOut", "Hours", "by_start", "predicted", "split", "transfers_h"]
+__all__ = [
+    "HeldOut",
+    "Hours",
+    "by_start",
+    "predicted",
+    "split",
+    "start_hours",
+    "transfers_h",
+]
 
 _SEED = 20181211
 _SHUFFLES = 999
 _STEADY = 0.9  # share of jobs near the usual start of their VM, if it has but one
 _SURE = 0.01
 _BINS = 5
+_LEAST_TIMES, _MOST_TIMES = 0.01, 100.0  # as a wait of some hour is written
 GIB_H = 1024 / 3600
 
 
@@ -53,8 +62,10 @@ class Hours:
     """Waits by the half-hour of the start, and whether they differ."""
 
     rows: pd.DataFrame
-    """A row a half-hour: `start_h`, `jobs`, `wait_mean_h`, and `shrunk_h`, which is as
+    """A row a half-hour: `start_h`, `jobs`, `wait_mean_h` with an interval from night
+    to night, and `shrunk_h`: the wait there of an average VM in an average night, as
     much nearer to the mean of all as chance asks for."""
+    wait_mean_h: float  #: of all jobs
     equal_prob: float  #: chance of hours as different as these, if they are alike
     one_hour_each: bool  #: each VM has one hour, so that hour and VM are one
 
@@ -62,6 +73,23 @@ class Hours:
     def differ(self) -> bool:
         """Whether hours surely differ."""
         return self.equal_prob < _SURE and not self.one_hour_each
+
+    def times(self) -> dict[str, float]:
+        """Return by how much the mean wait is multiplied in each half-hour, by clock.
+
+        Nothing where hours do not surely differ. Half-hours of too few nights are left
+        out, and have the mean of all, as those without a job.
+        """
+        rows = self.rows[self.rows["shrunk_h"].notna()]
+        if not self.differ or not self.wait_mean_h > 0:
+            return {}
+        times = (rows["shrunk_h"] / self.wait_mean_h).clip(_LEAST_TIMES, _MOST_TIMES)
+        jobs = rows["jobs"].sum()
+        times *= jobs / (rows["jobs"] * times).sum()
+        clocks = (f"{int(h):02}:{round(h % 1 * 60):02}" for h in rows["start_h"])
+        return {
+            clock: float(f"{of:.4g}") for clock, of in zip(clocks, times, strict=True)
+        }
 
 
 def transfers_h(backups: pd.DataFrame, scenario: Scenario) -> np.ndarray:
@@ -80,10 +108,10 @@ def predicted(
 
     A job that is reported on a grid ended at any time since the look before.
     """
-    moved_h = transfers_h(backups, scenario)
+    known = transfers_h(backups, scenario), start_hours(backups), scenario
     hours, grid_h = backups["job_h"].to_numpy(), (grid_min or 0.0) / 60
     before_h = np.maximum(hours - grid_h, 0)
-    low, high = (job_within_prob(h, moved_h, scenario) for h in (before_h, hours))
+    low, high = (job_within_prob(h, *known) for h in (before_h, hours))
     drawn = np.random.default_rng(_SEED).random(len(hours))
     place = low + drawn * (high - low) if grid_h else high
     night = backups["night"].to_numpy()
@@ -99,12 +127,17 @@ def predicted(
     return HeldOut(len(hours), len(np.unique(night)), *ends, tuple(counts.tolist()))
 
 
+def start_hours(backups: pd.DataFrame) -> np.ndarray:
+    """Return the hours that jobs are scheduled for, or else those of their starts."""
+    start = backups["start_time"].dt
+    started_h = (start.hour + start.minute / 60).to_numpy(dtype=float)
+    scheduled_h = backups["scheduled_h"].to_numpy(dtype=float)
+    return started_h if np.isnan(scheduled_h).any() else scheduled_h
+
+
 def by_start(backups: pd.DataFrame, wait_h: np.ndarray) -> Hours | None:
     """Compare the waits of half-hours; None where there is but one."""
-    hour = backups["scheduled_h"].to_numpy(dtype=float)
-    if np.isnan(hour).any():
-        start = backups["start_time"].dt
-        hour = (start.hour + start.minute / 60).to_numpy(dtype=float)
+    hour = start_hours(backups)
     if np.isnan(hour).any():
         return None
     slot = np.floor(hour * 2).astype(int) % 48
@@ -135,15 +168,35 @@ def by_start(backups: pd.DataFrame, wait_h: np.ndarray) -> Hours | None:
         else:
             shuffled = slot[_within_nights(rng, night)]
         more += apart(shuffled) >= seen - 1e-12
-    rows = pd.DataFrame({"slot": slot, "wait_h": wait_h}).groupby("slot")["wait_h"]
-    table = rows.agg(jobs="size", wait_mean_h="mean", spread="var").reset_index()
-    inside = table["spread"].fillna(0.0) / table["jobs"]
-    between = max(table["wait_mean_h"].var() - inside.mean(), 0.0)
-    part = between / (between + inside.where(inside > 0, 1e-12))
     whole = float(wait_h.mean())
-    table["shrunk_h"] = whole + part * (table["wait_mean_h"] - whole)
+    table = _slot_means(slot, night, wait_h).rename(columns={"mean": "wait_mean_h"})
+    off = np.array([reach(nights) for nights in table["nights"]]) * table["error"]
+    table["wait_low_h"] = table["wait_mean_h"] - off
+    table["wait_high_h"] = table["wait_mean_h"] + off
+    own = _slot_means(slot, night, own_h)
+    spread = own["error"] ** 2
+    between = max(own["mean"].var() - spread.mean(), 0.0)
+    part = between / (between + spread.where(spread > 0, 1e-12))
+    table["shrunk_h"] = whole + part * own["mean"]
     table.insert(0, "start_h", table.pop("slot") / 2)
-    return Hours(table.drop(columns="spread"), (more + 1) / (_SHUFFLES + 1), one_each)
+    rows = table.drop(columns="error")
+    return Hours(rows, whole, (more + 1) / (_SHUFFLES + 1), one_each)
+
+
+def _slot_means(slot: np.ndarray, night: np.ndarray, hours: np.ndarray) -> pd.DataFrame:
+    """Return the mean of each half-hour, and its standard error from night to night.
+
+    There is none of a half-hour with too few nights.
+    """
+    jobs = pd.DataFrame({"slot": slot, "night": night, "h": hours})
+    table = jobs.groupby("slot")["h"].agg(jobs="size", mean="mean")
+    jobs["off"] = jobs["h"] - jobs["slot"].map(table["mean"])
+    nightly = jobs.groupby(["slot", "night"])["off"].sum().groupby("slot")
+    nights, squares = nightly.size(), nightly.agg(lambda off: (off**2).sum())
+    fair = nights / (nights - 1).clip(lower=1)
+    error = np.sqrt(squares * fair) / table["jobs"]
+    table["nights"], table["error"] = nights, error.where(nights >= FEWEST_NIGHTS)
+    return table.reset_index()
 
 
 def _within_nights(rng: np.random.Generator, night: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
 from vmbmodel.formulas.laws import at_chance, root
@@ -22,15 +23,25 @@ from vmbmodel.plan.estimate.others import (
     AT_ONCE_H,
     OthersWait,
     SteadyWait,
+    at_starts,
     of_others,
     of_rows,
     one_pool,
 )
-from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
+from vmbmodel.plan.estimate.own_line import (
+    Nights,
+    Slack,
+    drawn_nights,
+    ever_waits,
+    stands_in_line,
+)
 from vmbmodel.plan.estimate.transfers import apart
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["FIGURES", "backup", "job_within_prob", "met_by"]
+__all__ = ["BACKUP_COLUMNS", "FIGURES", "backup", "job_within_prob", "met_by"]
+
+BACKUP_COLUMNS = ("transfer_h", "first_backup", "start_h", "vault_number")
+"""What `backup` takes of each VM."""
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
@@ -41,6 +52,7 @@ FIGURES = (
     "done_mean_h",
     "deadline_prob",
 )
+_MEANS = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
 _CELLS = 2**20
 _BLOCK = 2**14
 _FEWEST, _MOST = 128, 1024
@@ -85,6 +97,7 @@ def backup(
     Settings that are drawn have an axis of draws before that of the VMs.
     """
     slack = Slack.of(start_slack_reading, start_slack_h)
+    others = at_starts(others, vms["start_h"])
     keys = [
         vms["transfer_h"],
         extension_h * vms["first_backup"],
@@ -94,33 +107,43 @@ def backup(
     drawn = (snapshot_h, snapshot_scv, transfer_scv, vault_servers)
     shape = np.broadcast_shapes(*map(np.shape, (*keys, *drawn)), others.shape)
     keys[-1] = apart(keys[-1], shape)
-    keys = [np.broadcast_to(key, shape).ravel() for key in keys]
-    order = np.lexsort(keys)
+    keys = [_flat(key, shape) for key in keys]
+    lined = stands_in_line(keys[-1], keys[0], _flat(vault_servers, shape))
+    lined &= line_reading != "one-pool"
+    if len(shape) > 1 and lined.any():
+        before_h = keys[1] + _flat(snapshot_h, shape)
+        served = _flat(vault_servers, shape)
+        lined &= ever_waits(keys[-1], keys[2] + before_h, keys[0], served, slack)
+    sought, rest = np.arange(lined.size), []
+    if len(shape) > 1 and isinstance(others, SteadyWait):
+        sought, rest = np.flatnonzero(lined), np.flatnonzero(~lined)  # none are alike
+    order = sought[np.lexsort([key[sought] for key in keys])]
+    differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
+    differs = np.pad(differs, [(0, 0), (0, len(rest))], constant_values=True)
+    order = np.append(order, rest).astype(int)
     transfer_h, extended_h, start_h, vault = (key[order] for key in keys)
+    lined = lined[order]
 
     def sorted_(setting):
-        return np.broadcast_to(setting, shape).ravel()[order]
+        return _flat(setting, shape)[order]
 
     snapshot_h, snapshot_scv, transfer_scv, vault_servers = (
         sorted_(setting) if np.ndim(setting) else setting for setting in drawn
     )
     others = others.each(sorted_)
-    differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
     alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
     work = _Work.of(
         extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, transfer_family
     )
     before_h = extended_h + snapshot_h
-    lined = stands_in_line(vault, transfer_h, vault_servers)
-    lined &= line_reading != "one-pool"
     figures = {name: np.empty(len(first)) for name in FIGURES}
 
     def put(rows: np.ndarray, law: _Law) -> None:
         kinds = alike[rows]  # in order
         kinds = kinds[np.diff(kinds, prepend=-1) > 0]
-        means = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
-        for name, mean_h in zip(means, law.means_h(), strict=True):
-            figures[name][kinds] = mean_h
+        if not set(_MEANS).isdisjoint(names):
+            for name, mean_h in zip(_MEANS, law.means_h(), strict=True):
+                figures[name][kinds] = mean_h
         for clock, (short, share) in product(_CLOCKS, _SHARES.items()):
             if (name := f"{clock}_{short}_h") in names:
                 figures[name][kinds] = law.quantile_h(share, clock)
@@ -134,7 +157,7 @@ def backup(
         own = others.each(lambda figure: figure[rows])
         nights = drawn_nights(
             vault[rows], start_h[rows], join_h, transfer_h[rows], served, slack,
-            own if first_others else None,
+            own if first_others else None, of_draws=len(shape) > 1,
         )  # fmt: skip
         met = SteadyWait(0.0, 0.0) if first_others else of_rows(others, rows)
         put(
@@ -174,19 +197,25 @@ def backup(
 
 
 def job_within_prob(
-    time_h: np.ndarray, transfer_h: np.ndarray, scenario: Scenario
+    time_h: np.ndarray, transfer_h: np.ndarray, start_h: np.ndarray, scenario: Scenario
 ) -> np.ndarray:
     """Return the chance of jobs to be over within a time of each, without an own line.
 
-    What a profile says of a job that moves data so long, from its start on.
+    What a profile says of a job that is scheduled for an hour, NaN if that is not
+    known, and moves data so long, from its start on.
     """
     varied = scenario["snapshot_scv"], scenario["transfer_scv"]
     none_h = np.zeros(len(transfer_h))
     work = _Work.of(
         none_h, scenario["snapshot_h"], transfer_h, *varied, scenario["transfer_family"]
     )
-    law = _Steady(work, Slack(0.0, spread=False), of_others(scenario))
+    others = at_starts(of_others(scenario), start_h)
+    law = _Steady(work, Slack(0.0, spread=False), others)
     return law.within_prob(time_h, "job")
+
+
+def _flat(setting: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(setting, shape).ravel()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ VMs, with no wait for others.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -24,6 +24,7 @@ __all__ = [
     "OthersWait",
     "SteadyWait",
     "WaitByStart",
+    "at_starts",
     "day_load",
     "of_others",
     "of_rows",
@@ -61,11 +62,14 @@ class OthersWait(Protocol):
 class SteadyWait:
     """A wait of the same law at all hours: nothing, or else exponential.
 
-    Its figures may be arrays of as many dimensions as what is asked for.
+    Its figures may be arrays of as many dimensions as what is asked for. That of jobs
+    which start in some half-hour may be longer or shorter: see `at_starts`.
     """
 
     wait_prob: ArrayLike  #: probability of waiting at all
     wait_mean_h: ArrayLike  #: mean wait of those who wait; inf if the line never clears
+    by_start: tuple[float, ...] = field(default=(), repr=False)
+    """By how much the mean is multiplied for a start in each half-hour, if it is."""
 
     def within_prob(self, met_h: ArrayLike, wait_h: ArrayLike) -> np.ndarray:
         """Probability that the wait is no longer than this, which is not negative."""
@@ -92,7 +96,8 @@ class SteadyWait:
     def each(self, change: Callable[[np.ndarray], np.ndarray]) -> "SteadyWait":
         """Return the law with its figures changed where they are arrays."""
         figures = self.wait_prob, self.wait_mean_h
-        return SteadyWait(*(change(f) if np.ndim(f) else f for f in figures))
+        changed = (change(f) if np.ndim(f) else f for f in figures)
+        return SteadyWait(*changed, self.by_start)
 
     @property
     def decay_per_h(self) -> ArrayLike:
@@ -106,6 +111,26 @@ class SteadyWait:
 def of_rows(others: OthersWait, rows: np.ndarray | slice) -> OthersWait:
     """Return the law of some rows, each of which has a column of times."""
     return others.each(lambda figure: figure[rows, np.newaxis])
+
+
+def at_starts(others: OthersWait, start_h: ArrayLike) -> OthersWait:
+    """Return the law of jobs that are scheduled for an hour each.
+
+    It is the same, but for a profile that a log has given waits by their start.
+    An hour that is not known has the wait of all.
+
+    Examples
+    --------
+    >>> at_starts(SteadyWait(1.0, 2.0, (1.0,) * 44 + (1.5,) * 4), [4, 22.25])
+    SteadyWait(wait_prob=1.0, wait_mean_h=array([2., 3.]))
+    """
+    if not isinstance(others, SteadyWait) or not others.by_start:
+        return others
+    start_h = np.asarray(start_h, dtype=float)
+    known = np.isfinite(start_h)
+    slot = (np.where(known, start_h, 0) * HALF_HOURS / 24).astype(int) % HALF_HOURS
+    times = np.where(known, np.array(others.by_start)[slot], 1.0)
+    return SteadyWait(others.wait_prob, others.wait_mean_h * times)
 
 
 class WaitByStart(NamedTuple):
@@ -134,7 +159,8 @@ def of_others(scenario: Scenario) -> OthersWait:
         return SteadyWait(0.0, 0.0)
     if busy is None and reading in ("published", "measured"):
         share, mean_h = scenario["others_wait_prob"], scenario["others_wait_mean_h"]
-        return SteadyWait(share if np.any(mean_h) else 0.0, mean_h)
+        law = SteadyWait(share if np.any(mean_h) else 0.0, mean_h)
+        return replace(law, by_start=_by_start(scenario))
     servers, service_h = scenario["servers"], scenario["service_h"]
     if busy is None and reading == "overload":
         return _of_a_day(day_load(scenario), servers, service_h)
@@ -179,6 +205,15 @@ def one_pool(
         come = np.diff(sum(day)) * work_h[..., np.newaxis]
         load = load + come / scenario["servers"] / AT_ONCE_H
     return _of_a_day(load, scenario["servers"], scenario["service_h"])
+
+
+def _by_start(scenario: Scenario) -> tuple[float, ...]:
+    """Return by how much the wait is multiplied in each half-hour; nothing if alike."""
+    times = scenario.profile.wait_by_start
+    if scenario["eight_hours"] != "measured" or not times:
+        return ()
+    clocks = (f"{slot // 2:02}:{slot % 2 * 30:02}" for slot in range(HALF_HOURS))
+    return tuple(times.get(clock, 1.0) for clock in clocks)
 
 
 def _steady_load(scenario: Scenario) -> ArrayLike:
@@ -234,7 +269,7 @@ def wait_by_start(
     >>> print(wait.wait_p95_h.round(1), wait.within_prob.round(3))
     [7.2 7.2 7.2] [0.964 0.964 0.964]
     """
-    law = of_others(scenario)
+    law = at_starts(of_others(scenario), start_h)
     patience_h = scenario["peak_wait_h"] if wait_h is None else wait_h
     return WaitByStart(
         law.mean_h(start_h),

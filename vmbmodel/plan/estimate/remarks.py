@@ -162,9 +162,19 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
     The mean wait for others is 2.4 h as published; 90 of 100 estates have one of 1.1 to
     5.5 h. A log of 20 nights settles yours: vmbmodel calibrate.
     """
-    if scenario["eight_hours"] != "published":
-        return ()
     if scenario["utilisation_frac"] is not None:
+        return ()
+    by_start = scenario.profile.wait_by_start
+    if scenario["eight_hours"] == "measured" and by_start:
+        least, most = (end(by_start, key=by_start.get) for end in (min, max))
+        mean_h = scenario["others_wait_mean_h"]
+        return (
+            f"Who waits for others does so {mean_h:.1f} h on average, by the log: "
+            f"{by_start[least] * mean_h:.1f} h if scheduled for {least}, "
+            f"{by_start[most] * mean_h:.1f} h for {most}. At hours of which the log "
+            "does not tell enough, it is the average.",
+        )
+    if scenario["eight_hours"] != "published":
         return ()
     mean_h = scenario["others_wait_mean_h"]
     low, high = np.exp(np.array([-1, 1]) * _HALF_90 * scenario["others_wait_log_sd"])
