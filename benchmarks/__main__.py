@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import chain, plans, queues, scalars, small, startup
+from benchmarks import chain, doubts, plans, queues, scalars, small, startup
 from benchmarks.timing import Comparison
 
 COMMAND = "python -m benchmarks"
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).with_name("results.csv")
 
 def main() -> None:
     """Compare, print and store."""
-    parts = startup, scalars, small, chain, queues, plans
+    parts = startup, scalars, small, chain, queues, plans, doubts
     rows = [row for part in parts for row in part.compare()]
     widest = max(len(row.what) for row in rows)
     heads = ("ours", "theirs", "ratio", "aim")
