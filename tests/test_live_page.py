@@ -322,6 +322,13 @@ def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
     model = (home / "model.js").read_text()
     (home / "model.js").unlink()
     assert "model.js is missing beside this page: load the page again" in said()
+    browser.open((tmp_path / "book/figures.html").as_uri())
+    browser.run("void document.querySelector('.moving button').click()")
+    told = "document.querySelector('.moving [role=status]').textContent"
+    browser.wait(f"{told}.startsWith('model.js is missing beside this page')")
+    assert not browser.run(
+        "document.querySelectorAll('.moving svg, .moving input').length"
+    )
     middle = len(model) // 2
     other = "A" if model[middle] != "A" else "B"
     (home / "model.js").write_text(model[:middle] + other + model[middle + 1 :])
