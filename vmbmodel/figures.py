@@ -660,13 +660,14 @@ class _Names(Artist):
             text.set_visible(len(ways[line]) > 0)
             if not text.get_visible():
                 continue
-            near = [way for other, way in ways.items() if other is not line]
+            way = ways[line]
+            near = [w for w in ways.values() if not _runs_along(w, way, 2 * point)]
             near = np.concatenate([*near, _FAR])
             found = []
             for words in breaks:
                 text.set_text(words)
                 size = text.get_window_extent(renderer).size
-                cost, corner = _room(ways[line], near, size, taken, frame, point)
+                cost, corner = _room(way, near, size, taken, frame, point)
                 found.append((cost, words, corner, size))
             _, words, corner, size = min(found, key=lambda place: place[0])
             taken.append(np.concatenate([corner, corner + size]))
@@ -697,6 +698,12 @@ def _way(line: Line2D, frame: Bbox, step: float) -> np.ndarray:
         corners = np.column_stack([np.interp(stops, along, c) for c in corners.T])
     seen = (corners > frame.min - 1) & (corners < frame.max + 1)
     return corners[seen.all(axis=1)]
+
+
+def _runs_along(other: np.ndarray, way: np.ndarray, near: float) -> bool:
+    """Say whether two lines are one to the eye, so that neither hides a name."""
+    apart = np.hypot(*np.moveaxis(way[:, None] - other, 2, 0))
+    return bool(len(other) and (apart.min(axis=1) < near).mean() > 0.8)
 
 
 def _room(
