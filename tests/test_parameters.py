@@ -6,8 +6,6 @@ a notebook may refuse too. `ALSO` has what else a reader may give, `REFUSED` wha
 is refused: by an error that names the parameter, or its value, in one line. All cells
 run in this process, in order; tables and figures are made, and what a notebook asserts
 of the sentences of its chapter holds. What fails is said with its cell.
-
-Rows that fail today are in `BROKEN`: whoever mends one takes it out.
 """
 
 import ast
@@ -31,6 +29,7 @@ SLOW = {  # to run, each of a second and more
     "calibrate",
     "day",
     "deadline",
+    "decisions",
     "jam",
     "restore",
     "schedule",
@@ -65,6 +64,14 @@ ALSO = {
         {"deadline_h": 12},
         {"start_h": 12},
         {"done_by_h": 23},
+    ],
+    "decisions": [
+        OLD,
+        {"jobs": 1},
+        {"start_h": 12},
+        {"done_by_h": 23},
+        {"restore_vms": 1},
+        {"rto_h": 0.5},
     ],
     "disks": [
         OLD,
@@ -202,7 +209,6 @@ REFUSED = {
     "sensitivity": [{"draws": 0}],
     "validation": [{"cell_min": 0}, {"fleet": "data/fleet.csv"}],
 }
-BROKEN = {}
 
 
 class CellError(AssertionError):
@@ -279,15 +285,11 @@ def refused(name):
 
 
 def rows(of):
-    """Return rows for pytest: slow ones and broken ones are marked."""
+    """Return rows for pytest; slow ones are marked."""
     for name in NAMES:
         for given in of(name):
-            row = said(name, given)
             marks = [pytest.mark.slow] if name in SLOW else []
-            if row in BROKEN:
-                raises = (CellError, pytest.fail.Exception)
-                marks.append(pytest.mark.xfail(reason=BROKEN[row], raises=raises))
-            yield pytest.param(name, given, marks=marks, id=row)
+            yield pytest.param(name, given, marks=marks, id=said(name, given))
 
 
 def tells(problem, given):
@@ -374,11 +376,6 @@ LOGS = {
 def test_calibrate_bears_logs_that_tell_less(run, tmp_path, kind):
     LOGS[kind].to_csv(tmp_path / "log.csv", index=False)
     run("calibrate", {"file": str(tmp_path / "log.csv")})
-
-
-def test_each_row_that_is_broken_is_a_row():
-    every = {row.id for of in (legal, zero, refused) for row in rows(of)}
-    assert not BROKEN.keys() - every
 
 
 def test_a_cell_that_fails_is_named(run, tmp_path, monkeypatch):

@@ -144,7 +144,17 @@ def best_of_all(disks, given, hours, opening_h):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_small_fleet_has_the_best_plan_of_all(seed):
-    rng, vms, slots = np.random.default_rng(seed), 4, 4
+    proves_best(seed, size=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_larger_fleet_has_the_best_plan_of_all(seed):
+    proves_best(seed, size=5)
+
+
+def proves_best(seed, size):
+    rng, vms, slots = np.random.default_rng(seed), size, size
     disks = fleet(*(gib_for(h) for h in rng.choice([0.4, 0.9, 1.3, 2.0], vms)))
     disks["policy"] = rng.choice(["daily", "nightly"], vms)
     opening_h = float(rng.choice([19, 22, 2]))

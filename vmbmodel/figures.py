@@ -373,6 +373,7 @@ def stacked_bars(
         drawn[name] = ax.barh(rows, part, left=left, color=colour)
         left = left + part
     if values:
+        ax.margins(x=0.12)  # room for them
         ax.bar_label(drawn[name], left.map(values.format), padding=4, fontsize="small")
     ax.set_yticks(rows, [_lines(_named(row), _WRAPS[0]) for row in table.index])
     ax.invert_yaxis()

@@ -86,6 +86,7 @@ class Hours:
         times = (rows["shrunk_h"] / self.wait_mean_h).clip(_LEAST_TIMES, _MOST_TIMES)
         jobs = rows["jobs"].sum()
         times *= jobs / (rows["jobs"] * times).sum()
+        times = times.clip(_LEAST_TIMES, _MOST_TIMES)
         clocks = (f"{int(h):02}:{round(h % 1 * 60):02}" for h in rows["start_h"])
         return {
             clock: float(f"{of:.4g}") for clock, of in zip(clocks, times, strict=True)

@@ -1,11 +1,11 @@
 r"""Laws of whole jobs, each fitted by its likelihood, and what hangs on single nights.
 
-The wait is exponential, or of a shape of its own,
+The wait is exponential, or lognormal, or of a shape of its own,
 
 .. math:: P(W > x) = C\,\bigl[1 + a (x/b)^k\bigr]^{-1/a},
 
 which has the exponential, Weibull's law and the log-logistic within it, comes near to
-gamma and lognormal ones, and has a mean for :math:`a < k`. Parameters are fitted as
+gamma ones, and has a mean for :math:`a < k`. Parameters are fitted as
 logarithms, shares as those of their odds.
 """
 
@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import optimize
-from scipy.special import expit, gammaln, logit, ndtr
+from scipy.special import expit, gammaln, log_ndtr, logit, ndtr
 
 __all__ = ["CONSTANTS", "Fitted", "Log", "within_prob"]
 
@@ -27,6 +27,7 @@ _PRIORS = {
     "fixed_sd": (math.log(0.2), 1.0),
     "size_sd": (math.log(0.2), 1.0),
     "wait_prob": (0.0, 2.0),
+    "wait_log_sd": (0.0, 0.7),
     "wait_shape": (0.0, 0.7),
     "wait_tail_frac": (-1.5, 1.5),
 }
@@ -96,7 +97,19 @@ class Fitted:
         The errors are those of leaving out one night after the other, each by one step
         of Newton's from what was fitted to all; by logarithms, or those of odds.
         """
-        point, nights = self._at, self.log.night.max() + 1
+        low, high = dict(self.constants), dict(self.constants)
+        for name, of in self.without.items():
+            bent, back = (logit, expit) if name in _SHARES else (np.log, np.exp)
+            middle, nights = bent(low[name]), len(of)
+            error = math.sqrt((nights - 1) / nights * ((of - of.mean()) ** 2).sum())
+            low[name] = float(back(middle - reach * error))
+            high[name] = float(back(middle + reach * error))
+        return low, high
+
+    @cached_property
+    def without(self) -> dict[str, np.ndarray]:
+        """Constants without each night in turn, by logarithms, or those of odds."""
+        point = self._at
         by_night = self._by_night(point)
         wide = np.eye(len(point)) * _WIDE
         curve = np.array([by_night - self._by_night(point + w) for w in wide]) / _WIDE
@@ -104,16 +117,11 @@ class Fitted:
         others = curve.sum(axis=2) + np.diag(self._prior[1]) - curve.T
         steps = np.linalg.pinv(others, hermitian=True) @ by_night.T[:, :, np.newaxis]
         without = [self._law(point - step) for step in steps[:, :, 0]]
-        low, high = dict(self.constants), dict(self.constants)
-        for name in CONSTANTS:
-            if name in self.held:
-                continue
-            bent, back = (logit, expit) if name in _SHARES else (np.log, np.exp)
-            middle, of = bent(low[name]), bent([law[name] for law in without])
-            error = math.sqrt((nights - 1) / nights * ((of - of.mean()) ** 2).sum())
-            low[name] = float(back(middle - reach * error))
-            high[name] = float(back(middle + reach * error))
-        return low, high
+        return {
+            name: (logit if name in _SHARES else np.log)([law[name] for law in without])
+            for name in CONSTANTS
+            if name not in self.held
+        }
 
     @property
     def _at(self) -> np.ndarray:
@@ -130,6 +138,9 @@ class Fitted:
         law = dict(self.held)
         for name, at in bent:
             law[name] = float(expit(at) if name in _SHARES else np.exp(at))
+        if "wait_log_sd" in law:
+            spread = min(law["wait_log_sd"] ** 2 / 2, 99)
+            law["wait_mean_h"] = law["wait_p50_h"] * math.exp(spread)
         if "wait_shape" in law:
             shape = law["wait_shape"]
             tail = law["wait_tail"] = law["wait_tail_frac"] * shape
@@ -179,6 +190,8 @@ def within_prob(
         tail = law["wait_tail"]
         grown = (left / law["wait_scale_h"]) ** law["wait_shape"]
         late = np.log1p(tail * grown) / tail
+    elif "wait_log_sd" in law:
+        late = -log_ndtr(np.log(law["wait_p50_h"] / left) / law["wait_log_sd"])
     else:
         late = left / law["wait_mean_h"]
     bell = np.exp(-0.5 * nodes**2 - late) @ _WEIGHTS

@@ -10,8 +10,8 @@ together, since totals tell none of them by itself.
 
 Jobs of a night share their luck, so that intervals come from whole nights. And nobody
 knows that waits are exponential: an interval reaches over what the log would say if the
-shape of waits were free, too, and over the same if everybody waited, unless that makes
-the log far less likely.
+shape of waits were free, too, or if they were lognormal, which are hardly ever short,
+and over the same if everybody waited, each unless it makes the log far less likely.
 """
 
 import math
@@ -31,6 +31,11 @@ _SURE = 10.0  # of a grid: by chance, 1 on average, and above 3 in one of 20 log
 _SHARP = 0.3  # of 1 where all ends are on it; a smooth law of many jobs has less
 _FINEST_MIN = 1 / 60
 _UNLIKELY = 5.0  # logarithm of a ratio of likelihoods
+_SHAPES = (
+    {"wait_scale_h": 0.0, "wait_shape": 0.0, "wait_tail_frac": -1.5},
+    {"wait_p50_h": -0.3, "wait_log_sd": -0.2},
+)
+"""Waits of other shapes, to begin with; times as logarithms over the mean."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Joint:
     fitted: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
+    without: Mapping[str, np.ndarray]
+    """What was fitted without each night in turn, on the scale of the fit."""
 
     def within_prob(self, hours: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Return the chance of jobs to be over within a time of each."""
@@ -106,19 +113,25 @@ def fit_joint(
     best = Fitted.of(log, _but(held, *start), start)
     fits = [best]
     if waits:
-        free = {"wait_scale_h": best.point["wait_mean_h"]}
-        free |= {"wait_shape": 0.0, "wait_tail_frac": -1.5}
-        start = _but(best.point, "wait_mean_h") | free
-        shaped = Fitted.of(log, best.held, start)
-        held = {**best.held, "wait_prob": 1.0}
-        all_wait = Fitted.of(log, held, _but(shaped.point, "wait_prob"))
-        fits += [shaped, all_wait]
-        if all_wait.likely < shaped.likely - _UNLIKELY:
-            fits.remove(all_wait)
+        fits += _shaped(log, best)
     ends = [fit.ends(reach(len(nights))) for fit in fits]
     low = {name: min(end[0][name] for end in ends) for name in CONSTANTS}
     high = {name: max(end[1][name] for end in ends) for name in CONSTANTS}
-    return Joint(best.constants, low, high)
+    return Joint(best.constants, low, high, best.without)
+
+
+def _shaped(log: Log, exponential: Fitted) -> list[Fitted]:
+    """Fit waits of other shapes, and keep those that are not far less likely."""
+    held = {**exponential.held, "wait_prob": 1.0}
+    mean_h, fits, most = exponential.point["wait_mean_h"], [], exponential.likely
+    for shape in _SHAPES:
+        free = {n: at + mean_h * n.endswith("_h") for n, at in shape.items()}
+        start = _but(exponential.point, "wait_mean_h") | free
+        some = Fitted.of(log, exponential.held, start)
+        most = max(most, some.likely)
+        if some.likely > most - _UNLIKELY:
+            fits += [some, Fitted.of(log, held, _but(some.point, "wait_prob"))]
+    return [fit for fit in fits if fit.likely > most - _UNLIKELY]
 
 
 def _but(of: Mapping[str, float], *names: str) -> dict[str, float]:
