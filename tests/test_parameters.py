@@ -184,11 +184,6 @@ ALSO = {
         {"vault_servers": 10},
     ],
     "validation": [OLD, {"cell_min": 5}, {"cell_min": 600}],
-    "waits": [
-        {"service_scv": 0.5},
-        {"service_scv": 1},
-        {"utilisation_frac": 0.3},
-    ],
 }
 REFUSED = {
     "billing": [{"fleet": "data/fleet.csv"}, {"redundancy": "lrs"}],
