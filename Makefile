@@ -2,6 +2,8 @@
 #
 #   make book                the book, in _build/html
 #   make book FLEET=my.csv   the same, with the fleet chapter for your own inventory
+#   make pdf                 the chapters of the built book to print, in _build/vmbmodel.pdf
+#                            (needs a Chromium)
 #   make test                style, unit tests, and the notebooks against their outputs
 #   make test TESTS=all      the same, with proofs that take long and more examples
 #   make test TESTS=search   properties tried on examples that nobody has seen yet
@@ -19,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # hides the figures, and a fleet of the reader's own belongs in `make book` only.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH MPLBACKEND VMBMODEL_FLEET
 
-.PHONY: book test notebooks bench pins clean fleet
+.PHONY: book pdf test notebooks bench pins clean fleet
 .DELETE_ON_ERROR:
 
 # Everything from nothing: pages and doctrees of an earlier build hide warnings
@@ -34,6 +36,9 @@ book: fleet .venv/.ready
 	$(BIN)/jupyter-book build . --config _build/config.yml -W -n --keep-going --all
 	$(BIN)/python book/check_site.py _build/html
 	@echo "The book: _build/html/index.html"
+
+pdf: .venv/.ready
+	$(BIN)/python book/make_pdf.py _build/html _build/vmbmodel.pdf
 
 # FLEET is relative to where make was called, which -C leaves in PWD
 fleet_path = [ -z "$$FLEET" ] || { \
@@ -68,10 +73,11 @@ pins:
 clean:
 	rm -rf .venv _build build vmbmodel.egg-info .pytest_cache .ruff_cache .hypothesis
 
-.venv/.ready: requirements.txt pyproject.toml
+.venv/.ready: requirements.txt tests/axe.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	  echo "$(PYTHON) is missing or older than 3.11; name another:" \
 	    "make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install -q -r requirements.txt
+	$(PIP) install -q --no-deps -r tests/axe.txt
 	touch $@

@@ -3,8 +3,9 @@
 ``python book/check_site.py _build/html`` prints a line for each problem and
 exits 1 if there is one. What it looks for: anything loaded from another host;
 links and anchors that lead nowhere; images without a real description; raw TeX
-that MathJax would not draw; pages with next to no text; and cells of tables
-that say only ``nan`` or ``None``.
+that MathJax would not draw; pages with next to no text; cells of tables that say
+only ``nan`` or ``None``; heads of tables that are empty or do not say of what they are;
+what opens and closes without saying what; and titles that two pages share.
 """
 
 import re
@@ -52,7 +53,8 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.loads, self.links, self.images, self.cells = [], [], [], []
         self.ids, self.styles, self.scripts = set(), [], []
-        self.words, self.prose, self.drawn = [], [], []
+        self.words, self.prose, self.drawn, self.title = [], [], [], []
+        self.heads, self.openers = [], []
         self.has_mathjax = self.redirects = False
         self._open = []
         self.feed(text)
@@ -71,6 +73,10 @@ class Page(HTMLParser):
             self.styles.append(attrs["style"])
         if tag in ("td", "th"):
             self.cells.append((tag, []))
+        if tag == "th":
+            self.heads.append((attrs.get("scope"), self.cells[-1][1]))
+        if tag == "summary":
+            self.openers.append([attrs.get("aria-label", "")])
         if tag == "a" and "href" in attrs:
             self.links.append(attrs["href"])
         if tag == "img":
@@ -102,7 +108,11 @@ class Page(HTMLParser):
             self.styles.append(data)
         elif "script" in inside:
             self.scripts.append(data)
+        elif inside >= {"head", "title"}:
+            self.title.append(data)
         elif "head" not in inside:
+            if "summary" in inside:
+                self.openers[-1].append(data)
             if self.cells and inside & {"td", "th"}:
                 self.cells[-1][1].append(data)
             if inside & {"main", "article"}:
@@ -140,9 +150,11 @@ def check(site):
             *loading_problems(page),
             *link_problems(path, page, pages, site),
             *image_problems(page),
+            *name_problems(page),
             *text_problems(path, page, site),
         ]
         problems += [f"{path.relative_to(site)}: {what}" for what in found]
+    problems += title_problems(pages, site)
     for path in sorted(site.rglob("*.css")):
         where = path.relative_to(site)
         for address in css_addresses(path.read_text("utf-8")):
@@ -212,6 +224,29 @@ def image_problems(page):
             yield f"image {name}: described by a path, {alt!r}"
         elif len(alt.split()) < MIN_ALT_WORDS:
             yield f"image {name}: described by {alt!r} only"
+
+
+def name_problems(page):
+    """Yield what a screen reader would pass on without its name."""
+    for scope, parts in page.heads:
+        text = "".join(parts).strip()
+        if scope not in ("col", "row", "colgroup", "rowgroup"):
+            yield f"a head of a table, {text!r}, says not of what: scope={scope}"
+        elif not text:
+            yield "a head of a table is empty"
+    if not all("".join(parts).strip() for parts in page.openers):
+        yield "a part opens without saying which"
+
+
+def title_problems(pages, site):
+    """Yield the titles that say nothing, as another page has them."""
+    known = {}
+    for path, page in pages.items():
+        title = " ".join("".join(page.title).split())
+        if title and not page.redirects:
+            first = known.setdefault(title, path)
+            if first is not path:
+                yield f"{path.relative_to(site)}: titled as {first.relative_to(site)}"
 
 
 def text_problems(path, page, site):

@@ -33,6 +33,8 @@ def chromium():
 class Browser(contextlib.ExitStack):
     """A browser with one page; leaves nothing behind."""
 
+    patience = 30  #: seconds for which a page may be too busy to answer
+
     def __enter__(self):
         """Start the browser, and listen to its page."""
         super().__enter__()
@@ -87,7 +89,7 @@ class Browser(contextlib.ExitStack):
             message["sessionId"] = self.session
         os.write(self.to, json.dumps(message).encode() + b"\0")
         while True:
-            said = self.next(30)
+            said = self.next(self.patience)
             if said.get("id") == number:
                 if "error" in said:
                     raise RuntimeError(f"{method}: {said['error']}")

@@ -1,6 +1,7 @@
 """What of the book can be checked without building it."""
 
 import ast
+import base64
 import importlib
 import json
 import re
@@ -12,7 +13,7 @@ from matplotlib.colors import to_hex
 from pybtex.database import parse_file
 
 import vmbmodel as vm
-from vmbmodel.figures import COLOURS
+from vmbmodel.figures import COLOURS, INKS, NOTE, RULE, SHADE
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -59,11 +60,8 @@ def code_cells(path):
 
 
 def has_figure(cell):
-    """Say whether a figure is among the outputs; its picture is not stored."""
-    return any(
-        "".join(output.get("data", {}).get("text/plain", "")).startswith("<Figure size")
-        for output in cell["outputs"]
-    )
+    """Say whether a figure is among the outputs."""
+    return any("image/png" in output.get("data", {}) for output in cell["outputs"])
 
 
 FIGURES = [
@@ -182,7 +180,7 @@ def test_every_colour_of_the_figures_has_one_for_the_dark():
     sheet = (ROOT / "book/assets/book.css").read_text("utf-8")
     _, _, dark = sheet.partition('html[data-theme="dark"] {')
     known = set(re.findall(r"--fig-([0-9a-f]{6}): #", dark))
-    used = {to_hex(colour)[1:] for colour in (*COLOURS, "black")}
+    used = {to_hex(colour)[1:] for colour in (*COLOURS, *INKS, RULE, NOTE, SHADE)}
     assert used <= known
 
 
@@ -206,6 +204,22 @@ def test_every_part_of_the_package_has_its_page():
     pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
     documented = set(re.findall(r"^```\{module-docs\} vmbmodel\.(\w+)", pages, re.M))
     assert documented == {p for p in parts if not p.startswith("_")} - shell
+
+
+def test_every_module_of_the_package_has_its_place(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    from module_docs import public_modules
+
+    pages = "".join(p.read_text("utf-8") for p in (ROOT / "book/api").glob("*.md"))
+    named = re.findall(r"^```\{module-docs\} (vmbmodel\.\w+) (.+)$", pages, re.M)
+    parts = {package for package, _ in named}
+    assert parts == {f"vmbmodel.{p}" for p in ("formulas", "plan", "inventory")}
+    for part in parts:
+        placed = [
+            m for package, names in named if package == part for m in names.split()
+        ]
+        modules = [name.rpartition(".")[2] for name, _ in public_modules(part)]
+        assert sorted(placed) == sorted(modules)
 
 
 def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
@@ -246,8 +260,8 @@ def test_notebook_stores_what_nbval_compares(path):
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert outputs, "run notebooks/refresh.py"
     for output in outputs:
-        kinds = output.get("data", {})
-        assert not [kind for kind in kinds if kind.startswith("image/")]
+        about = output.get("metadata", {})
+        assert "drawings" not in about, "run notebooks/refresh.py"
         assert output["output_type"] != "error"
         assert output.get("name") != "stderr"
     compared = [
@@ -301,10 +315,21 @@ def test_notebook_comes_in_by_the_front_door(path):
 
 
 @pytest.mark.parametrize("cell", FIGURES)
-def test_every_figure_has_a_name_a_caption_and_a_description(cell):
-    figures = [o for o in cell["outputs"] if has_figure({"outputs": [o]})]
-    assert len(figures) == 1, "a cell draws one figure"
-    about = cell["metadata"]["mystnb"]
+def test_a_figure_is_stored_small_for_who_reads_the_notebook_alone(cell):
+    (output,) = [o for o in cell["outputs"] if has_figure({"outputs": [o]})]
+    assert output["data"]["text/plain"][0].startswith("<Figure size")
+    picture = base64.b64decode("".join(output["data"]["image/png"]))
+    assert len(picture) < 50_000
+
+
+@pytest.mark.parametrize("cell", FIGURES)
+def test_a_figure_is_described_once_in_the_chapter_or_else_in_the_notebook(cell):
+    (output,) = [o for o in cell["outputs"] if has_figure({"outputs": [o]})]
+    key = output["metadata"]["scrapbook"]["name"]
+    about = cell["metadata"].get("mystnb", {})
+    if key in {name for names in TAKEN.values() for _, name in names}:
+        assert not about
+        return
     assert about["figure"]["name"].startswith("fig-")
     assert len(about["figure"]["caption"].split()) >= 5
     alt = about["image"]["alt"]
@@ -313,9 +338,8 @@ def test_every_figure_has_a_name_a_caption_and_a_description(cell):
 
 
 def test_names_of_figures_are_used_once():
-    names = [
-        param.values[0]["metadata"]["mystnb"]["figure"]["name"] for param in FIGURES
-    ]
+    about = [param.values[0]["metadata"].get("mystnb") for param in FIGURES]
+    names = [figure["figure"]["name"] for figure in about if figure]
     chapters = "".join(path.read_text("utf-8") for path in CHAPTERS)
     names += re.findall(r"^:name: (fig-\S+)$", chapters, re.M)
     assert len(names) == len(set(names))

@@ -33,6 +33,9 @@ GOOD = """
 <svg class="fig wide" role="img" aria-label="Mean wait against arrivals"></svg>
 <pre>\\frac{1}{2}</pre> <code>$$</code>
 <table><tr><td>None of them</td><td>12</td></tr></table>
+<table><thead><tr><th scope="col">wait</th><td></td></tr></thead></table>
+<details><summary>More</summary></details>
+<details><summary aria-label="More"><i></i></summary></details>
 """
 
 
@@ -76,7 +79,13 @@ def test_nothing_to_say_about_a_good_site(tmp_path):
         (r"<p>\(\rho\)</p>", "TeX that nothing draws"),
         (r'<p class="math">\frac{1}{2}</p>', "TeX that nothing draws"),
         ("<table><tr><td> nan </td></tr></table>", "cell <td> says only nan"),
-        ("<table><tr><th>None</th></tr></table>", "cell <th> says only None"),
+        (
+            '<table><tr><th scope="row">None</th></tr></table>',
+            "cell <th> says only None",
+        ),
+        ("<table><tr><th>wait</th></tr></table>", "'wait', says not of what"),
+        ('<table><tr><th scope="col"> </th></tr></table>', "a table is empty"),
+        ("<details><summary><i></i></summary></details>", "opens without saying"),
     ],
 )
 def test_each_fault_is_named_once(tmp_path, body, problem):
@@ -93,6 +102,14 @@ def test_tex_is_fine_where_mathjax_draws_it(tmp_path):
     (tmp_path / "more.html").write_text(PAGE.format(head="", words=WORDS, body=body))
     (found,) = check_site.check(tmp_path)
     assert found.startswith("more.html: TeX that nothing draws")
+
+
+def test_a_title_names_one_page(tmp_path):
+    make(tmp_path, head="<title>How long? \n - a book</title>")
+    assert check_site.check(tmp_path) == []
+    again = PAGE.format(head="<title>How long? - a book</title>", words=WORDS, body="")
+    (tmp_path / "more.html").write_text(again)
+    assert check_site.check(tmp_path) == ["more.html: titled as index.html"]
 
 
 def test_an_empty_page_is_named_and_a_redirect_is_followed(tmp_path):

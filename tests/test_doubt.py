@@ -23,10 +23,11 @@ from vmbmodel.plan.estimate.others import day_load
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import backed_up, filled
 from vmbmodel.plan.scenario import Scenario
-from vmbmodel.service import Prior
+from vmbmodel.service import PROFILES, Prior
 
 SAMPLE = disks_of(vm.sample_fleet())
 FIGURES = ("done_p50_h", "done_p95_h", "deadline_prob")
+ASKED = (*FIGURES, "restore_vault_p95_h")
 
 
 def walked(fleet, scenario, draws):
@@ -34,7 +35,7 @@ def walked(fleet, scenario, draws):
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
     columns = draws.columns(fleet, kept)
-    return disks, kept, columns, walk(disks, kept, columns, draws.scenario, FIGURES)
+    return disks, kept, columns, walk(disks, kept, columns, draws.scenario, ASKED)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_every_draw_is_the_estimate_of_its_settings_and_columns(changes):
                 for name, value in draws.scenario.taken.items()
             }
             cells = {name: column[at] for name, column in columns.items()}
-            lone = walk(disks, kept, cells, scenario.drawn(own), FIGURES)
+            lone = walk(disks, kept, cells, scenario.drawn(own), ASKED)
             for name in OF_VMS:
                 drawn = np.broadcast_to(went.vms[name], (32, len(went.names)))[at]
                 if name in FIGURES and "vault_servers" in changes:
@@ -99,13 +100,33 @@ def test_days_drawn_at_once_are_those_of_each_draw(changes):
                 for name, value in draws.scenario.taken.items()
             }
             cells = {name: column[at] for name, column in columns.items()}
-            lone = walk(disks, kept, cells, scenario.drawn(own), FIGURES).vms
+            lone = walk(disks, kept, cells, scenario.drawn(own), ASKED).vms
             for name in ("done_p50_h", "done_p95_h", "restore_vault_p95_h"):
                 drawn = np.broadcast_to(went.vms[name], (32, len(went.names)))[at]
                 np.testing.assert_allclose(drawn, lone[name], rtol=0.01, atol=0.15)
             np.testing.assert_allclose(
                 went.vms["deadline_prob"][at], lone["deadline_prob"], atol=0.02
             )
+
+
+def test_what_a_log_told_together_is_drawn_together(tmp_path):
+    """A row of the sample a draw, of all its constants; and what is set leaves it."""
+    rng = np.random.default_rng(4)
+    rows = rng.uniform(0.2, 0.4, 64)
+    text = PROFILES.load("azure-2026-01").text
+    for name, unit in (("snapshot_h", 1.0), ("extension_h", 0.1)):
+        sample = ", ".join(f"{row * unit:.6f}" for row in rows)
+        text = text.replace(f"[{name}]\n", f"[{name}]\nsample = [{sample}]\n")
+    path = tmp_path / "fitted.toml"
+    path.write_text(text, encoding="utf-8")
+    draws = Draws.of(Scenario.of(profile=str(path)), 128)
+    first, second = (draws.scenario[n][:, 0] for n in ("snapshot_h", "extension_h"))
+    np.testing.assert_allclose(first, 10 * second, rtol=1e-4)
+    np.testing.assert_allclose(np.sort(first)[::2], np.sort(rows), atol=1e-6)
+    assert (np.diff(first[np.argsort(draws.chances["snapshot_h"])]) >= 0).all()
+    told = Draws.of(Scenario.of(str(path), settings={"snapshot_h": 0.3}), 128).scenario
+    assert told["snapshot_h"] == 0.3
+    np.testing.assert_array_equal(told["extension_h"][:, 0], second)
 
 
 def test_no_draw_asks_for_more_than_a_day_can_do():

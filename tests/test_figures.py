@@ -12,6 +12,7 @@ import xarray as xr
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_rgb
 from matplotlib.dates import date2num
 
 from vmbmodel import figures
@@ -44,8 +45,16 @@ def test_curves_are_the_data_with_labels_and_units(wait):
     looks = {(line.get_color(), str(line.get_linestyle())) for line in curves}
     assert len({dash for _, dash in looks}) == len({c for c, _ in looks}) == 3
     assert plain(ax) == ["data movers 2", "4", "8", "a day"]
-    colours = [line.get_color() for line in curves]
-    assert [text.get_color() for text in ax.texts[:3]] == colours
+    colours = [figures.COLOURS.index(line.get_color()) for line in curves]
+    inks = [figures.INKS.index(text.get_color()) for text in ax.texts[:3]]
+    assert inks == colours
+
+
+@pytest.mark.parametrize("ink", figures.INKS)
+def test_names_are_dark_enough_to_read(ink):
+    light = np.array(to_rgb(ink))
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (light @ [0.2126, 0.7152, 0.0722] + 0.05) > 4.5
 
 
 def plain(ax):

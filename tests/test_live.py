@@ -8,7 +8,13 @@ import re
 import zipfile
 from pathlib import Path
 
+import matplotlib as mpl
+import numpy as np
 import pytest
+
+mpl.use("agg")
+
+from matplotlib import pyplot as plt
 
 ROOT = Path(__file__).parents[1]
 
@@ -224,30 +230,134 @@ def test_a_setting_that_changes_nothing_is_named(session):
     assert "servers changes nothing here" in session.ask({"servers": "20"})["body"]
 
 
-@pytest.mark.parametrize("name", ["jam", "day"])
-def test_a_figure_begins_as_its_chapter_does(session, extension, name):
-    page = extension.figure_html(name, ROOT / f"notebooks/{name}.ipynb", "live", {})
-    given = json.loads(html.unescape(re.search('data-given="([^"]*)"', page)[1]))
+MOVING = re.compile(
+    r"```\{nbfigure\} \S+::(\S+)\n(?:(?!```).*\n)*```\n\n"
+    r"```\{moving-figure\} (\S+) \.\./notebooks/(\S+)\.ipynb\n```\n"
+)
+PLACES = {  # of a figure that moves: its notebook, and the figure printed above it
+    found[2]: (found[3], found[1])
+    for page in (ROOT / "book").glob("*.md")
+    for found in MOVING.finditer(page.read_text("utf-8"))
+}
+
+
+def test_each_figure_that_moves_stands_below_its_printed_one(live):
+    assert PLACES.keys() == live("moving").FIGURES.keys()
+
+
+def begun(extension, name):
+    """Return the settings with which a figure begins."""
+    path = ROOT / f"notebooks/{PLACES[name][0]}.ipynb"
+    page = extension.figure_html(name, path, "live", {})
+    return json.loads(html.unescape(re.search('data-given="([^"]*)"', page)[1]))
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_figure_bears_the_ends_of_its_sliders(session, extension, name):
+    given = begun(extension, name)
     figure = session.figure(name, given)
-    for one in figure["lines"]:
+    for one in figure.get("lines", ()):
         across, up = zip(*one["points"], strict=True)
-        assert figure["x"]["low"] <= min(across) <= max(across) <= figure["x"]["high"]
-        assert figure["y"]["low"] <= min(up) <= max(up) <= figure["y"]["high"] + 1e-6
+        for axis, values in {"x": across, "y": up}.items():
+            low, high = figure[axis]["low"] - 1e-9, figure[axis]["high"] + 1e-9
+            assert low <= min(values) <= max(values) <= high
     for slider in figure["controls"]:
-        assert slider["low"] <= slider["value"] <= slider["high"]
-        for end in ("low", "high"):
-            assert session.figure(name, given | {slider["name"]: slider[end]})["said"]
+        ends = slider.get("choices") or (slider["low"], slider["high"])
+        for end in ends:
+            moved = session.figure(name, given | {slider["name"]: end})
+            assert json.dumps(moved, allow_nan=False), (slider["name"], end)
 
 
-def test_the_figure_of_a_jam_is_that_of_its_formula(session):
+@pytest.fixture
+def printed(monkeypatch):
+    """Return what runs a notebook up to one of its figures, and returns that."""
+
+    class FoundError(Exception):
+        pass
+
+    def run(notebook, figure):
+        def show(name, ax):
+            if name == figure:
+                raise FoundError(ax)
+
+        monkeypatch.setattr("vmbmodel.notebook.show", show)
+        space = {"__name__": "__main__"}
+        cells = json.loads((ROOT / f"notebooks/{notebook}.ipynb").read_text("utf-8"))
+        try:
+            for cell in cells["cells"]:
+                if cell["cell_type"] == "code":
+                    exec("".join(cell["source"]), space)
+        except FoundError as found:
+            return found.args[0]
+        return pytest.fail(f"{notebook} has no figure {figure}")
+
+    monkeypatch.chdir(ROOT / "notebooks")
+    monkeypatch.setattr("vmbmodel.notebook.quote", lambda **_: None)
+    yield run
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_figure_begins_as_it_is_printed(session, extension, printed, name):
+    figure, ax = session.figure(name, begun(extension, name)), printed(*PLACES[name])
+    if "bars" in figure:
+        widths = [bar.get_width() for bar in ax.patches]
+        assert np.ravel(figure["bars"]["values"], order="F") == pytest.approx(widths)
+        ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+        assert [t.replace(",", "") for t in figure["bars"]["labels"]] == ticks
+        return
+    if "area" in figure and name != "retention":  # what else is kept is its own
+        edges = [path.vertices for band in ax.collections for path in band.get_paths()]
+        edges += [
+            [[bar.get_x() + end, bar.get_y() + bar.get_height() / 2]]
+            for bar in ax.patches
+            for end in (0, bar.get_width())
+        ]
+        edges = np.concatenate(edges)
+        for point in figure["area"]["points"]:
+            assert np.abs(edges - point).sum(axis=1).min() < 1e-9, point
+    for one in figure["lines"]:
+        assert any(on(line.get_xydata(), one["points"]) for line in ax.get_lines()), (
+            one["label"]
+        )
+    if "dots" in figure:
+        drawn = [line.get_xydata().tolist() for line in ax.get_lines()]
+        assert figure["dots"]["points"] in drawn
+
+
+def on(line, points):
+    """Say whether points are on a line that only rises, to the right or upwards."""
+    line, points = np.asarray(line, float), np.asarray(points)
+    along = 0 if (np.diff(line[:, 0]) > 0).all() else 1
+    if not (np.diff(line[:, along]) > 0).all():
+        return False
+    met = np.interp(points[:, along], line[:, along], line[:, 1 - along])
+    return np.allclose(met, points[:, 1 - along], rtol=1e-9)
+
+
+def test_a_jam_that_is_spread_has_no_wait_once_a_transfer_is_between(session):
     given = {"jobs": 30, "vault_servers": 10, "service_h": 0.5, "start_h": 23}
-    figure = session.figure("jam", given | {"profile": "azure-2018-12"})
-    begun = [hour for hour, _ in figure["lines"][0]["points"]]
+    given |= {"profile": "azure-2018-12", "slot_interval_h": 0}
+    figure = session.figure("jam", given)
+    begun = [hour for hour, _ in figure["area"]["points"]][:30]
     assert begun == [0] * 10 + [0.5] * 10 + [1] * 10
     assert "The last of 30 waits 1.00 h" in figure["said"]
     assert "00:30 +1" in figure["said"]
+    figure = session.figure("jam", given | {"slot_interval_h": 0.2})
+    assert "The last of 30 waits 0.60 h" in figure["said"]
+    assert "00:30 +1" in figure["said"]
+    figure = session.figure("jam", given | {"slot_interval_h": 0.8})
+    assert "The last of 30 waits 0.00 h" in figure["said"]
+    assert "01:06 +1" in figure["said"]
     with pytest.raises(ValueError, match="jobs must be >= 1"):
-        session.figure("jam", given | {"profile": "azure-2018-12", "jobs": 0})
+        session.figure("jam", given | {"jobs": 0})
+
+
+def test_of_a_hundred_it_is_not_said_that_all_are_when_some_are_not(live):
+    of_100 = live("moving").of_100
+    assert of_100(0.947) == "95 of 100"
+    assert of_100(0.9999) == "more than 99 of 100"
+    assert of_100(1.0) == "100 of 100"
 
 
 def serve(live, session, call, **arguments):

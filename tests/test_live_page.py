@@ -19,6 +19,15 @@ import pytest
 from browser import Browser, chromium
 
 ROOT = Path(__file__).parents[1]
+FIGURES = {  # that move, and their notebooks
+    "jam": "jam",
+    "day": "day",
+    "dispersion": "dispersion",
+    "deadline": "deadline",
+    "restore": "restore",
+    "bill": "billing",
+    "retention": "retention",
+}
 HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
     '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -59,8 +68,10 @@ def site(tmp_path_factory):
     page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
     (folder / "book/page.html").write_text(page, "utf-8")
     body = "".join(
-        extension.figure_html(n, ROOT / f"notebooks/{n}.ipynb", "../_static/live", {})
-        for n in ("jam", "day")
+        extension.figure_html(
+            name, ROOT / f"notebooks/{notebook}.ipynb", "../_static/live", {}
+        )
+        for name, notebook in FIGURES.items()
     )
     body += extension.scripts("../_static/live", "live", "figure")
     page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
@@ -256,30 +267,44 @@ def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
         assert alone(browser, base)
 
 
-def test_two_figures_move_with_one_python(browser, session, site):
+def test_all_figures_move_with_one_python(browser, session, site):
     browser.wide(390)
     browser.open((site / "book/figures.html").as_uri())
     browser.run("document.querySelectorAll('.moving button').forEach(b => b.click())")
-    browser.wait("document.querySelectorAll('.moving svg').length == 2")
+    drawn = "document.querySelectorAll('.moving svg[role=img]').length"
+    browser.wait(f"{drawn} == {len(FIGURES)}")
     assert sum(u.startswith("blob:") for u in browser.requested) == 1
-    wanted = "document.querySelector('.moving svg').getAttribute('aria-label')"
-    before = browser.run(wanted)
-    assert before.startswith("The last of 1,000 waits 6.30 h")
+    wanted = (
+        "document.querySelector('.moving svg[role=img]').getAttribute('aria-label')"
+    )
+    assert browser.run(wanted).startswith("The last of 1,000 waits 6.30 h")
     browser.run("""{
         const slider = document.getElementById('moving-jam-jobs');
         slider.value = 2000;
         slider.dispatchEvent(new Event('input'));
+        const choice = document.getElementById('moving-bill-redundancy');
+        choice.value = "LRS";
+        choice.dispatchEvent(new Event('change'));
     }""")
     browser.wait(f"{wanted}.startsWith('The last of 2,000 waits 13.30 h')")
+    given = json.loads(browser.run(data("bill"))) | {"redundancy": "LRS"}
+    said = session.figure("bill", given)["said"]
+    browser.wait(f"document.body.textContent.includes({json.dumps(said)})")
     assert browser.run("document.documentElement.scrollWidth") <= 390
-    given = "document.querySelectorAll('.moving')[1].dataset.given"
-    ours = session.figure("day", json.loads(browser.run(given)))
-    theirs = browser.run(
-        f"vmbmodelLive.call('figure', {{name: 'day', given: JSON.parse({given})}})"
-    )
-    theirs["controls"] = ours["controls"] = []
-    assert list(unlike(theirs, ours)) == []
+    for name in FIGURES:
+        given = json.loads(browser.run(data(name)))
+        sliders = session.figure(name, given)["controls"]
+        for moved in [{}, *({s["name"]: s["high"]} for s in sliders if "high" in s)]:
+            asked = {"name": name, "given": given | moved}
+            theirs = browser.run(f"vmbmodelLive.call('figure', {json.dumps(asked)})")
+            ours = json.loads(json.dumps(session.figure(**asked)))
+            assert list(unlike(theirs, ours)) == [], asked
     assert alone(browser, f"{site.as_uri()}/")
+
+
+def data(name):
+    """Return the expression of what a figure begins with."""
+    return f"document.querySelector('[data-figure={name}]').dataset.given"
 
 
 def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):

@@ -6,8 +6,6 @@ a notebook may refuse too. `ALSO` has what else a reader may give, `REFUSED` wha
 is refused: by an error that names the parameter, or its value, in one line. All cells
 run in this process, in order; tables and figures are made, and what a notebook asserts
 of the sentences of its chapter holds. What fails is said with its cell.
-
-Rows that fail today are in `BROKEN`: whoever mends one takes it out.
 """
 
 import ast
@@ -31,30 +29,50 @@ SLOW = {  # to run, each of a second and more
     "calibrate",
     "day",
     "deadline",
+    "decisions",
     "jam",
     "restore",
     "schedule",
     "sensitivity",
 }
 TOGETHER = {  # lists that belong together: rows of them are in ALSO and REFUSED
-    "conformance": {"vms", "size_gib", "used_gib"},
+    "conformance": {"names", "size_gib", "used_gib"},
     "dispersion": {"writes_per_cell"},
 }
 OLD = {"profile": "azure-2018-12"}
 
 ALSO = {
     "billing": [
-        {"used_gib": [4095] * 8},
+        OLD,
+        {"fleet": "../book/examples/one-vm.csv"},
         {"redundancy": "LRS"},
+        {"snapshot_points": 30},
         {"first_success_h": 0, "data_deleted_h": 1},
     ],
     "calibrate": [OLD],
     "conformance": [
-        {"vms": ["one"], "size_gib": [64], "used_gib": [20]},
+        OLD,
+        {"names": ["one"], "size_gib": [64], "used_gib": [20]},
         {"rewritten_frac": 1},
     ],
     "day": [OLD, {"start_h": 12.5}, {"jobs": 1}, {"jobs": 1000}, {"job_h": 4}],
-    "deadline": [OLD, {"used_gib": [4000]}, {"transfer_scv": 2}],
+    "deadline": [
+        OLD,
+        {"used_gib": [4000]},
+        {"transfer_scv": 2},
+        {"jobs": 1},
+        {"deadline_h": 12},
+        {"start_h": 12},
+        {"done_by_h": 23},
+    ],
+    "decisions": [
+        OLD,
+        {"jobs": 1},
+        {"start_h": 12},
+        {"done_by_h": 23},
+        {"restore_vms": 1},
+        {"rto_h": 0.5},
+    ],
     "disks": [
         OLD,
         {"used_gib": [4095, 10, 20, 500]},
@@ -93,15 +111,19 @@ ALSO = {
         {"fleet": "data/four-disks.csv"},
     ],
     "jam": [
-        {"profile": "azure-2026-01"},
+        OLD,
         {"jobs": 1},
         {"jobs": 1000, "service_scv": 2},
         {"service_h": 4},
         {"family": "gamma"},
-        {"used_gib": 4095},
+        {"jobs": 250},
     ],
     "life": [
+        OLD,
+        {"fleet": "../book/examples/one-vm.csv"},
         {"grown_day": "2025-01-01"},
+        {"deleted_day": "2026-05-06"},
+        {"soft_delete_h": 336},
         {"grown_gib": 20},
         {"grown_gib": 5000},
         {"stopped_day": "2026-02-01"},
@@ -117,7 +139,7 @@ ALSO = {
         {"cell_kib": 64},
     ],
     "queue": [
-        {"profile": "azure-2026-01"},
+        OLD,
         {"servers": [1]},
         {"wait_h": [8, 0]},
         {"utilisation_frac": 0.3},
@@ -127,13 +149,14 @@ ALSO = {
         {"restored_gib": [100]},
         {"restore_vms": 1},
         {"restore_vms": 1000},
-        {"restore_disks": 1},
-        {"mass_gib": 1},
+        {"fleet": "../book/examples/one-vm.csv"},
+        {"account_ingress_mib_s": 20},
         {"restore_accounts": 1},
         {"interval_h": 4},
     ],
     "retention": [
-        {"churn_gib_per_day": 500},
+        OLD,
+        {"fleet": "../book/examples/one-vm.csv"},
         {"weekly_points": 0, "monthly_points": 0, "yearly_points": 0},
         {"rewritten_frac": 1},
         {"yearly_points": 10},
@@ -143,11 +166,11 @@ ALSO = {
         {"jobs": 1},
         {"jobs": 30},
         {"many": 100},
+        {"start_h": 2},
         {"office_from_h": 22, "office_to_h": 6},
     ],
     "sensitivity": [
-        {"used_gib": 1},
-        {"used_gib": 4095},
+        OLD,
         {"jobs": 1},
         {"jobs": 1000},
         {"draws": 64},
@@ -160,7 +183,7 @@ ALSO = {
         {"start_h": 12},
         {"vault_servers": 10},
     ],
-    "validation": [{"cell_min": 5}],
+    "validation": [OLD, {"cell_min": 5}, {"cell_min": 600}],
     "waits": [
         {"service_scv": 0.5},
         {"service_scv": 1},
@@ -168,50 +191,28 @@ ALSO = {
     ],
 }
 REFUSED = {
+    "billing": [{"fleet": "data/fleet.csv"}, {"redundancy": "lrs"}],
     "calibrate": [{"file": "no.csv"}],
     "conformance": [
-        {"vms": [], "size_gib": [], "used_gib": []},
-        {"vms": ["one", "two"], "size_gib": [64], "used_gib": [20]},
+        {"names": [], "size_gib": [], "used_gib": []},
+        {"names": ["one", "two"], "size_gib": [64], "used_gib": [20]},
     ],
     "dispersion": [{"writes_per_cell": []}],
     "fleet": [{"months": 0}, {"months": 1.5}, {"growth": -0.2}],
-    "life": [{"months": 0}],
+    "life": [{"months": 0}, {"stopped_day": "2026-01-01"}, {"soft_delete_h": 24}],
     "measured": [
         {"training_days": 0},
         {"training_days": 6},
         {"cell_kib": 5},
         {"horizon_days": 30},
     ],
+    "jam": [{"jobs": 0}, {"overlap_prob": 0}],
     "queue": [{"utilisation_frac": 1}],
+    "restore": [{"fleet": "data/fleet.csv"}, {"restore_vms": 0}],
+    "retention": [{"rewritten_frac": 2}, {"fleet": "data/fleet.csv"}],
     "schedule": [{"office_from_h": 0, "office_to_h": 0}],
     "sensitivity": [{"draws": 0}],
-}
-BROKEN = {
-    "billing data_deleted_h=0": "cell 25, an assertion",
-    "billing first_success_h=0 data_deleted_h=1": "cell 25, an assertion",
-    "billing used_gib=[]": "cell 28, ZeroDivisionError",
-    "billing yearly_growth_frac=0": "cell 28, RuntimeWarning",
-    "conformance vms=['one','two'] size_gib=[64] used_gib=[20]": "cell 3, ValueError",
-    "conformance vms=['one'] size_gib=[64] used_gib=[20]": "vms is a field",
-    "conformance vms=[] size_gib=[] used_gib=[]": "cell 11, KeyError",
-    "deadline profile=azure-2018-12": "cell 23, an assertion",
-    "deadline used_gib=[1024]": "cell 23, an assertion",
-    "deadline used_gib=[512,1024,1536,128]": "cell 23, an assertion",
-    "deadline used_gib=[]": "cell 8, UserWarning",
-    "jam jobs=1": "cell 15, UserWarning",
-    "jam overlap_prob=0": "cell 20, RuntimeWarning",
-    "life grown_day=2025-01-01": "cell 15, KeyError",
-    "life months=1": "cell 9, UserWarning",
-    "queue servers=[]": "cell 9, UserWarning",
-    "queue utilisation_frac=0": "cell 24, an assertion",
-    "queue utilisation_frac=1": "cell 12, RuntimeWarning",
-    "queue wait_h=[]": "not refused",
-    "restore restored_gib=[]": "not refused",
-    "restore rto_h=[1.0,2.0,4.0,8.0,0.5]": "cell 17, an assertion",
-    "restore rto_h=[]": "cell 18, UserWarning",
-    "retention recovery_points=0": "cell 24, IndexError",
-    "sensitivity draws=64": "cell 21, an assertion",
-    "sensitivity used_gib=0": "cell 13, IndexError",
+    "validation": [{"cell_min": 0}, {"fleet": "data/fleet.csv"}],
 }
 
 
@@ -289,15 +290,11 @@ def refused(name):
 
 
 def rows(of):
-    """Return rows for pytest: slow ones and broken ones are marked."""
+    """Return rows for pytest; slow ones are marked."""
     for name in NAMES:
         for given in of(name):
-            row = said(name, given)
             marks = [pytest.mark.slow] if name in SLOW else []
-            if row in BROKEN:
-                raises = (CellError, pytest.fail.Exception)
-                marks.append(pytest.mark.xfail(reason=BROKEN[row], raises=raises))
-            yield pytest.param(name, given, marks=marks, id=row)
+            yield pytest.param(name, given, marks=marks, id=said(name, given))
 
 
 def tells(problem, given):
@@ -384,11 +381,6 @@ LOGS = {
 def test_calibrate_bears_logs_that_tell_less(run, tmp_path, kind):
     LOGS[kind].to_csv(tmp_path / "log.csv", index=False)
     run("calibrate", {"file": str(tmp_path / "log.csv")})
-
-
-def test_each_row_that_is_broken_is_a_row():
-    every = {row.id for of in (legal, zero, refused) for row in rows(of)}
-    assert not BROKEN.keys() - every
 
 
 def test_a_cell_that_fails_is_named(run, tmp_path, monkeypatch):

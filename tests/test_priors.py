@@ -1,6 +1,7 @@
 """What a constant may be instead: every assumed one says so, or why it does not."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,8 @@ GOOD = 'low = 3\nhigh = 100\nshape = "lognormal"\nwhy = "because"\n'
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
+        (GOOD + "sample = [1, 2]\n", "sample must have 32 to 400 numbers; got 2"),
+        (GOOD + "sample = 4\n", "sample must be a list of numbers"),
         ("", "servers: is assumed, and needs low, high, shape, why, or a kind"),
         ("low = 3\n", "servers: high, shape, why is missing beside low"),
         (GOOD.replace("3", "11"), "low and high must hold 10; got 11 and 100"),
@@ -83,8 +86,11 @@ def test_a_set_that_is_written_keeps_its_laws(tmp_path):
 
     base = PROFILES.load("azure-2026-01")
     path = tmp_path / "again.toml"
-    path.write_text(set_text("t", base.as_of, base.origins), "utf-8")
-    assert PROFILES.read(path).origins == base.origins
+    origins = dict(base.origins)
+    sample = tuple(0.25 + number / 1000 for number in range(40))
+    origins["snapshot_h"] = replace(origins["snapshot_h"], sample=sample)
+    path.write_text(set_text("t", base.as_of, origins), "utf-8")
+    assert PROFILES.read(path).origins == origins
 
 
 def test_what_the_caller_sets_has_no_law():

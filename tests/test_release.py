@@ -1,6 +1,7 @@
 """What goes out: metadata, archives, hosted CI, and the licences of the site."""
 
 import importlib
+import json
 import re
 import runpy
 import sys
@@ -105,6 +106,17 @@ def test_the_two_commands_are_run_and_notebooks_compared():
     assert "--nbval" in commands("package")
     assert "twine check --strict" in commands("package")
     assert "-c tests/lowest.txt" in str(CI["jobs"]["package"])
+
+
+def test_the_development_container_makes_what_the_two_commands_need():
+    told = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf-8"))
+    claimed = PROJECT["requires-python"].removeprefix(">=")
+    assert told["image"].endswith(f"python:{claimed}")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert f"\n{told['postCreateCommand'].removeprefix('make ')}: " in makefile
+    for package in ("chromium", "nodejs"):  # as .ci/run has them
+        assert package in told["onCreateCommand"]
+        assert package in (ROOT / ".ci/run").read_text("utf-8")
 
 
 # --- licences of the site -----------------------------------------------------------

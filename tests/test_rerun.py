@@ -67,6 +67,31 @@ def test_parameters_reach_the_notebook_and_both_results_are_written(
     assert notebook.read_bytes() == before
 
 
+def test_a_page_on_its_own_has_no_roles_dead_links_or_hidden_code(notebook, tmp_path):
+    text = (
+        "Of {ref}`the wait <reading-wait>` and {term}`jam`, in [a chapter](../jam.md) "
+        "and [](../queue.md), by [others](https://example.org/a)."
+    )
+    source = nbformat.read(notebook, as_version=4)
+    source.cells += [
+        new_markdown_cell(text),
+        new_code_cell("unseen = 1", metadata={"tags": ["hide-input"]}),
+        new_code_cell("print('gone')", metadata={"tags": ["remove-cell"]}),
+    ]
+    nbformat.write(source, notebook)
+    rerun(notebook, "-o", tmp_path / "out")
+    page = (tmp_path / "out" / "small.html").read_text("utf-8")
+    (said,) = re.findall(r"<p>(Of .*?)</p>", page, re.S)
+    assert said == (
+        "Of the wait and <code>jam</code>, in a chapter and <code>queue</code>, by "
+        '<a href="https://example.org/a">others</a>.'
+    )
+    assert "service_h" in page
+    assert "unseen" not in page
+    assert "gone" not in page
+    assert text in (tmp_path / "out" / "small.ipynb").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

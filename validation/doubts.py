@@ -8,6 +8,10 @@ of which no constant was known, test the laws: how many lie within what chance a
 ignorance together say.
 """
 
+import datetime
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -19,10 +23,11 @@ from vmbmodel.plan.estimate.draws import Draws
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import backed_up, filled
 from vmbmodel.plan.scenario import Scenario
+from vmbmodel.service import readings
 
 TRUTHS = 2048
 ANSWERS = ("done_p50_h", "done_p95_h", "restore_vault_p95_h", "stored_gib", "total_usd")
-TIMES = ("done_p50_h", "done_p95_h", "deadline_prob")
+TIMES = ("done_p50_h", "done_p95_h", "deadline_prob", "restore_vault_p95_h")
 BASE = 256  # samples of Saltelli's design, each of two more than there are inputs
 
 
@@ -48,6 +53,57 @@ def coverage(fleet, scenario):
         held = ((truth >= low) & (truth <= high)).mean(axis=0)
         yield "coverage", name, held.mean(), 0.8
         yield "coverage of the worst VM", name, held.min(), 0.8
+
+
+def after_a_log(fleet, truths=32, jobs=120, vms=6):
+    """Count the truths that lie within the intervals of a profile fitted to their log.
+
+    Each truth is drawn; a log of so many jobs is made with it, and what the log tells
+    is fitted. The rest is as unsure as before.
+    """
+    settled = {
+        f"reading.{reading.id}": np.ones(truths)
+        for reading in readings()
+        if reading.settled_by == "incremental_mib_s"
+    }
+    truth = Draws.of(Scenario.of(), truths, seed=78, chances=settled)
+    then, names = walked(fleet, truth)
+    held = {name: [] for name in ANSWERS[:2]}
+    for at in range(truths):
+        rng = np.random.default_rng([79, at])
+        mib_s, fixed_h, share, mean_h = (
+            float(np.broadcast_to(truth.scenario[name], (truths, 1))[at, 0])
+            for name in (
+                "incremental_mib_s", "snapshot_h", "others_wait_prob",
+                "others_wait_mean_h",
+            )
+        )  # fmt: skip
+        shape = jobs // vms, vms
+        sizes = np.exp(rng.normal(2.2, 0.8, vms) + rng.normal(0, 0.3, shape))
+        moved_h = sizes * 1024 / min(mib_s, truth.base["blob_mib_s"]) / 3600
+        wait_h = rng.exponential(mean_h, shape) * (rng.random(shape) < share)
+        day = pd.to_timedelta(np.repeat(np.arange(shape[0]), vms), unit="D")
+        log = pd.DataFrame(
+            {
+                "vm": np.tile([f"v{number}" for number in range(vms)], shape[0]),
+                "operation": "Backup",
+                "status": "Completed",
+                "start_time": pd.Timestamp("2026-03-01T22:00:00Z") + day,
+                "job_h": (fixed_h + wait_h + moved_h).ravel(),
+                "moved_gib": sizes.ravel(),
+            }
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "fitted.toml")
+            fitted = vm.calibrate(log).to_toml("log.csv", datetime.date(2026, 3, 31))
+            path.write_text(fitted, encoding="utf-8")
+            answer = doubt_of_disks(fleet, Scenario.of(profile=str(path)), 256)
+        ends = answer.vms.set_index("vm").loc[names]
+        for name, inside in held.items():
+            low, high = (ends[f"{name}_{end}"].to_numpy() for end in ("low", "high"))
+            inside.append((then[name][at] >= low) & (then[name][at] <= high))
+    for name, inside in held.items():
+        yield f"coverage after a log of {jobs} jobs", name, np.mean(inside), 0.8
 
 
 def indices(fleet, scenario):
@@ -126,6 +182,7 @@ def main():
     fleet, scenario = disks_of(vm.sample_fleet()), Scenario.of()
     rows = [
         *coverage(fleet, scenario),
+        *after_a_log(fleet),
         *published(scenario),
         *steady(fleet, scenario),
         *indices(fleet, scenario),

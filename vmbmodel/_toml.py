@@ -91,14 +91,14 @@ def table(name: str, entries: Mapping[str, object]) -> str:
     return "\n".join([f"[{name}]", *lines]) + "\n"
 
 
-def literal(value: str | bool | float | datetime.date) -> str:
+def literal(value: str | bool | float | datetime.date | tuple) -> str:
     """Return a value as TOML writes it.
 
     A surrogate without its other half, as in a file name that is no text, becomes
     the mark for what cannot be read.
 
-    >>> literal("jobs-😀.json"), literal(True), literal(0.5), literal(22.0)
-    ('"jobs-😀.json"', 'true', '0.5', '22')
+    >>> literal("jobs-😀.json"), literal(True), literal((0.5, 22.0))
+    ('"jobs-😀.json"', 'true', '[0.5, 22]')
     """
     if isinstance(value, bool):
         return str(value).lower()
@@ -107,4 +107,6 @@ def literal(value: str | bool | float | datetime.date) -> str:
         return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, datetime.date):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(literal, value))}]"
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)

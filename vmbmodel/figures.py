@@ -25,6 +25,10 @@ from matplotlib.transforms import Bbox
 
 __all__ = [
     "COLOURS",
+    "INKS",
+    "NOTE",
+    "RULE",
+    "SHADE",
     "bands",
     "beside",
     "calendar",
@@ -47,8 +51,13 @@ __all__ = [
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Seven colours that the colour-blind tell apart (Okabe and Ito)."""
 
+INKS = ("#005A8C", "#A34700", "#00694D", "#95457A", "#1F6E9E", "#855B00", "#000000")
+"""The same, dark enough to write names with."""
+
 RULE, NOTE, SHADE = "#737373", "#4c4c4c", "#ebebeb"
 """Greys of a line to compare with, of its name, and of a stretch of an axis."""
+
+_INK = dict(zip((*COLOURS, RULE), (*INKS, NOTE), strict=True))
 
 _ON_DARK, _ON_LIGHT = "#ffffff", "#010101"
 """Ink on shades, which stay as they are where a page is dark."""
@@ -364,6 +373,7 @@ def stacked_bars(
         drawn[name] = ax.barh(rows, part, left=left, color=colour)
         left = left + part
     if values:
+        ax.margins(x=0.12)  # room for them
         ax.bar_label(drawn[name], left.map(values.format), padding=4, fontsize="small")
     ax.set_yticks(rows, [_lines(_named(row), _WRAPS[0]) for row in table.index])
     ax.invert_yaxis()
@@ -605,8 +615,8 @@ def beside(lines: Mapping[Line2D, str], *, rotation: float = 0, ax: Axes) -> Axe
     look |= {"rotation": rotation, "transform": ax.transAxes}
     names = {}
     for line, name in lines.items():
-        colour = NOTE if line.get_color() == RULE else line.get_color()
-        names[line] = ax.text(0, 0, name, color=colour, **look)
+        ink = _INK.get(line.get_color(), line.get_color())
+        names[line] = ax.text(0, 0, name, color=ink, **look)
     for artist in ax.artists:
         if isinstance(artist, _Names):
             artist.add(names)
@@ -716,11 +726,13 @@ def _room(
         for points in (way, near)
     )
     crossed = (own.max(axis=2) < gap / 2).sum(axis=1)
+    hit = (others.max(axis=2) < gap).sum(axis=1)
     free = np.hypot(*np.moveaxis(others, 2, 0)).min(axis=1) / height
     cost = (
         1000 * outside
         + 300 * clash
-        + 100 * (free < gap / height)
+        + 100 * (hit > 0)
+        + 5 * hit
         + 100 * (crossed > 0)
         + 5 * crossed
         - 10 * np.minimum(free, 1)

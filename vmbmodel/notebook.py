@@ -23,12 +23,6 @@ _NARROW_IN = 3.8
 _SVG = {"svg.hashsalt": "vmbmodel", "svg.fonttype": "none"}
 """Parts have the same names in each run, and text stays text."""
 
-_NARROW_IN = 3.8
-"""Width of a figure on a phone, of which an inch is 96 pixels."""
-
-_SVG = {"svg.hashsalt": "vmbmodel", "svg.fonttype": "none"}
-"""The same names of parts in each run, and text as text."""
-
 _SHADES = 64
 
 

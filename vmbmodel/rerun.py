@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import papermill
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import TagRemovePreprocessor
 from papermill.exceptions import PapermillExecutionError
 
 from vmbmodel._extras import remedy
@@ -23,6 +24,8 @@ from vmbmodel.fields import fields
 __all__ = ["rerun"]
 
 _MISSING = re.compile(r"No module named '([\w.]+)'")
+_ROLE = re.compile(r"\{[a-z:]+\}`~?(?:([^`<]+?)\s*<[^`>]*>|([^`]+))`")
+_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)]*)\)")
 
 
 def rerun(
@@ -197,17 +200,30 @@ def _kind(value: object) -> type:
 
 def _page(node: nbformat.NotebookNode, title: str) -> str:
     """Make a page that reaches for nothing outside itself."""
+    hidden = {"remove-input", "hide-input"}
+    tags = TagRemovePreprocessor(
+        remove_cell_tags={"remove-cell"}, remove_input_tags=hidden, enabled=True
+    )
     exporter = HTMLExporter(embed_images=True)
+    exporter.register_preprocessor(tags, enabled=True)
     exporter.mathjax_url = ""
     exporter.require_js_url = ""
     exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
     shown = copy.deepcopy(node)
     for cell in shown.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _without_book(cell.source)
         if "outputs" in cell:
             cell.outputs = [o for o in cell.outputs if not _is_record(o)]
     page, _ = exporter.from_notebook_node(shown, {"metadata": {"name": title}})
     return page
+
+
+def _without_book(text: str) -> str:
+    """Take out of Markdown what leads to pages of the book, which is elsewhere."""
+    text = _ROLE.sub(lambda role: role[1] or f"`{role[2]}`", text)
+    return _LINK.sub(lambda link: link[1] or f"`{Path(link[2]).stem}`", text)
 
 
 def _is_record(output: nbformat.NotebookNode) -> bool:

@@ -10,11 +10,13 @@ is, and the build says why. ``{runtime-table}`` lists what is shipped, with lice
 
 import ast
 import html
+import inspect
 import json
 import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 from docutils import nodes
 from model_tables import ModelTable, code, plain
 from sphinx.util import logging
@@ -95,8 +97,7 @@ def page_html(home, sizes):
 class MovingFigure(SphinxDirective):
     """A figure that a reader can move, below the printed one of a notebook.
 
-    It begins with the parameters of the notebook, and for the rest with the constants
-    of its profile.
+    It begins with what its notebook begins with.
     """
 
     required_arguments = 2
@@ -119,26 +120,69 @@ class MovingFigure(SphinxDirective):
 
 def figure_html(name, notebook, home, sizes):
     """Return the place of a figure, with the settings it begins with."""
-    given = parameters(notebook)
-    constants = vmbmodel.profile(given["profile"])
-    wanted = ("profile", *FIGURES[name][1])
-    begun = {key: given.get(key, constants.get(key)) for key in wanted}
     megabytes = f"{sum(sizes.values()) / 1e6:.0f} MB"
+    begun = html.escape(json.dumps(begins(name, Path(notebook))))
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="moving" data-figure="{name}" data-parts="{home}/" '
-        f'data-size="{megabytes}" data-given="{html.escape(json.dumps(begun))}"></div>'
+        f'data-size="{megabytes}" data-given="{begun}"></div>'
     )
 
 
+def begins(name, notebook):
+    """Return what the function of a figure is first called with.
+
+    Each is a parameter of the notebook; or, if that has none, it is that of the VM or
+    the disk that the figure is about; or as the function has it; or a constant.
+    """
+    draw, _, about = FIGURES[name]
+    given = parameters(notebook)
+    sets = {key: given[key] for key in ("profile", "prices") if key in given}
+    scenario = vmbmodel.Scenario.of(**sets)
+    known = {k: v for k, v in given.items() if not isinstance(v, list)}
+    if about:
+        known = of_fleet(notebook.parent / given["fleet"], scenario, about) | known
+    if "restores" in given:
+        seen = pd.read_csv(notebook.parent / given["restores"])
+        known["seen"] = [*zip(seen["restored_gib"], seen["minutes"] / 60, strict=True)]
+    return {
+        key: known[key]
+        if key in known
+        else scenario[key]
+        if value.default is value.empty
+        else value.default
+        for key, value in inspect.signature(draw).parameters.items()
+    }
+
+
+def of_fleet(path, scenario, about):
+    """Return what an inventory of one VM says of that, or of its largest disk."""
+    disks = vmbmodel.read_fleet(path)
+    largest = disks.nlargest(1, "used_gib").assign(role="os")  # as a VM has one
+    whole, disk = (
+        vmbmodel.estimate(part, scenario).vms.iloc[0] for part in (disks, largest)
+    )
+    of = disk if about == "disk" else whole
+    used_gib, daily_gib = of["used_gib"].item(), of["churn_gib_per_day"].item()
+    return {
+        "used_gib": used_gib,
+        "restored_gib": used_gib,
+        "churn_gib_per_day": daily_gib,
+        "churn_frac": daily_gib / used_gib,
+        "transfer_h": whole["transfer_h"].item(),
+    }
+
+
 def parameters(notebook):
-    """Return the parameters of a notebook, by name."""
+    """Return the parameters of a notebook, by name; one that is computed is None."""
     cells = json.loads(Path(notebook).read_text("utf-8"))["cells"]
     (cell,) = (c for c in cells if "parameters" in c["metadata"].get("tags", ()))
     found = {}
     for part in ast.parse("".join(cell["source"])).body:
-        target = part.target if isinstance(part, ast.AnnAssign) else part.targets[0]
-        found[target.id] = ast.literal_eval(part.value)
+        if isinstance(part, ast.AnnAssign | ast.Assign):
+            target = part.target if isinstance(part, ast.AnnAssign) else part.targets[0]
+            computed = any(isinstance(node, ast.Call) for node in ast.walk(part.value))
+            found[target.id] = None if computed else ast.literal_eval(part.value)
     return found
 
 

@@ -7,7 +7,8 @@
 
 gives a section for every public module and package in a package, with what that
 lists in its ``__all__`` as its own; of a module, only what the front of the package
-lists as well. A module that is no package has no sections, but all that it lists.
+lists as well. With names of some of them after it, only theirs. A module that is no
+package has no sections, but all that it lists.
 """
 
 import inspect
@@ -59,13 +60,19 @@ class ModuleDocs(SphinxDirective):
     """Document a module, or each module of a package in a section of its own."""
 
     required_arguments = 1
+    optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self):
         """Have an automodule parsed for each."""
         name = self.arguments[0]
         if not hasattr(import_module(name), "__path__"):
             return self.documentation(name, own(name))
-        return [self.section(*found) for found in public_modules(name)]
+        known = dict(public_modules(name))
+        asked = [f"{name}.{part}" for part in "".join(self.arguments[1:]).split()]
+        if unknown := set(asked) - known.keys():
+            raise self.error(f"no public module: {', '.join(unknown)}")
+        return [self.section(module, known[module]) for module in asked or known]
 
     def section(self, name, members):
         """Return a section headed by the module's own name."""

@@ -40,7 +40,6 @@ logger = logging.getLogger(__name__)
 SHOWN = re.compile(
     r"^`{3,}\{nbfigure\} (\S+)::(\S+)\n(?::\w+:.*\n)*?:name: (\S+)$", re.M
 )
-INK = "#000000"
 KEPT_WHITE = "#ffffff"
 """Names on dark shades stay white where a page is dark."""
 
@@ -214,7 +213,6 @@ def within_page(svg, prefix):
     svg = re.sub(r'<g id="[^"]*_\d+">', "<g>", svg)
     svg = re.sub(r'( id="|"#|url\(#)', rf"\1{prefix}", svg)
     svg = re.sub(r" ?font-family: [^;\"]*;?", "", svg)
-    svg = re.sub(r'<text style="(?![^"]*fill)', f'<text style="fill: {INK};', svg)
     svg = re.sub(r"\s*\n\s*", " ", svg)
     return re.sub(r"#[0-9a-f]{6}\b", lambda match: variable(match.group()), svg)
 

@@ -1,13 +1,26 @@
-// Two things the theme gets wrong for screen readers.
+// What only the page as it is laid out can tell a screen reader or a keyboard.
 document.addEventListener("DOMContentLoaded", () => {
-  // the label must contain the words that the button shows
+  // a label must contain what a button shows: words, or icons that have titles
   for (const button of document.querySelectorAll(".search-button__button, .theme-switch-button")) {
-    button.removeAttribute("aria-label");
+    if (button.innerText.trim() || button.matches(".theme-switch-button")) {
+      button.removeAttribute("aria-label");
+    }
   }
-  // the sidebar is a landmark of its own
-  const sidebar = document.querySelector(".bd-sidebar-primary");
-  if (sidebar && !sidebar.hasAttribute("role")) {
-    sidebar.setAttribute("role", "complementary");
-    sidebar.setAttribute("aria-label", "Book");
-  }
+  // what scrolls is reached by the keyboard
+  const scrolled = [
+    "pre",
+    "div.math",
+    "mjx-container[display]",
+    ".output.text_html",
+    ".pst-scrollable-table-container",
+  ].join();
+  const reach = () => {
+    for (const part of document.querySelectorAll(scrolled)) {
+      if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    }
+  };
+  addEventListener("resize", reach);
+  addEventListener("load", reach);
+  reach();
+  window.MathJax?.startup?.promise?.then(reach);
 });

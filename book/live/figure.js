@@ -3,67 +3,121 @@
 (() => {
   "use strict";
   const { make, lacking, begin, call, latest } = vmbmodelLive;
-  const [WIDTH, HEIGHT, LEFT, BELOW] = [640, 320, 56, 44];
+  const [WIDTH, HEIGHT, LEFT, BELOW, ABOVE] = [640, 320, 56, 44, 14];
   const shape = (tag, attributes, text) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  const ticks = ({ low, high, every }) => {
-    const rough = (high - low) / 5;
+  const ticks = ({ low, high, every, log }, wide) => {
+    if (log) {
+      const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+      return Array.from({ length: last - first + 1 }, (_, i) => Number((10 ** (first + i)).toPrecision(12)));
+    }
+    const rough = (high - low) / (wide < 400 ? 4 : 5);
     const unit = 10 ** Math.floor(Math.log10(rough));
     const step = every || [1, 2, 5, 10].find((times) => times * unit >= rough) * unit;
     const first = Math.ceil(low / step - 1e-9);
     return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
   };
+  const scale = ({ low, high, log }, from, to) => {
+    const at = log ? Math.log : (value) => value;
+    return (value) => from + ((at(Math.min(Math.max(value, low), high)) - at(low)) / (at(high) - at(low) || 1)) * (to - from);
+  };
+  const said = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
 
-  function drawn({ x, y, lines, said }, width) {
-    const right = width - 10, bottom = HEIGHT - BELOW;
-    const across = (value) => LEFT + ((value - x.low) / (x.high - x.low || 1)) * (right - LEFT);
-    const up = (value) => bottom - ((value - y.low) / (y.high - y.low || 1)) * (bottom - 30);
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": said });
-    for (const value of ticks(x)) {
-      svg.append(shape("path", { class: "moving-grid", d: `M${across(value)} 30V${bottom}` }));
-      svg.append(shape("text", { x: across(value), y: bottom + 16, "text-anchor": "middle" }, x.clock ? value % 24 : value.toLocaleString("en")));
+  function drawn(figure, width) {
+    const { x, y, bars } = figure;
+    const height = bars ? BELOW + 28 * bars.labels.length + ABOVE : HEIGHT;
+    const left = bars ? 76 : LEFT, right = width - 14, bottom = height - BELOW;
+    const across = scale(x, left, right);
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": figure.said });
+    const write = (text, attributes) => svg.append(shape("text", attributes, text));
+    const stroke = (name, d) => svg.append(shape("path", { class: name, d }));
+    for (const value of ticks(x, width)) {
+      stroke("moving-grid", `M${across(value)} ${ABOVE}V${bottom}`);
+      write(x.clock ? value % 24 : said(value), { x: across(value), y: bottom + 16, "text-anchor": "middle" });
     }
+    write(x.label, { x: (left + right) / 2, y: height - 8, "text-anchor": "middle" });
+    if (bars) {
+      bars.values.forEach((parts, row) => {
+        const top = ABOVE + 28 * row;
+        write(bars.labels[row], { x: left - 6, y: top + 18, "text-anchor": "end", class: row === bars.mine ? "moving-mine" : "" });
+        let end = 0;
+        parts.forEach((part, number) => {
+          const [from, to] = [across(end), across(end += part)];
+          svg.append(shape("rect", { class: `moving-${number}`, x: from, y: top + 4, width: to - from, height: 20 }));
+        });
+      });
+      return svg;
+    }
+    const up = y.down ? scale(y, ABOVE, bottom) : scale(y, bottom, ABOVE);
+    const joined = (points) => points.map(([a, b]) => `${across(a).toFixed(1)},${up(b).toFixed(1)}`).join(" ");
     for (const value of ticks(y)) {
-      svg.append(shape("path", { class: "moving-grid", d: `M${LEFT} ${up(value)}H${right}` }));
-      svg.append(shape("text", { x: LEFT - 6, y: up(value) + 4, "text-anchor": "end" }, value.toLocaleString("en")));
+      stroke("moving-grid", `M${left} ${up(value)}H${right}`);
+      write(said(value), { x: left - 6, y: up(value) + 4, "text-anchor": "end" });
     }
-    svg.append(shape("text", { x: (LEFT + right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, x.label));
-    svg.append(shape("text", { x: 12, y: bottom / 2, transform: `rotate(-90 12 ${bottom / 2})`, "text-anchor": "middle" }, y.label));
-    lines.forEach(({ label, points }, number) => {
-      svg.append(shape("polyline", { class: `moving-${number}`, points: points.map(([a, b]) => `${across(a).toFixed(1)},${up(b).toFixed(1)}`).join(" ") }));
-      svg.append(shape("text", { class: `moving-${number}`, x: LEFT + number * (right - LEFT) / 2, y: 18 }, label));
+    write(y.label, { x: 12, y: (ABOVE + bottom) / 2, transform: `rotate(-90 12 ${(ABOVE + bottom) / 2})`, "text-anchor": "middle" });
+    for (const { label, at } of figure.limits || []) {
+      stroke("moving-limit", `M${left} ${up(at)}H${right}`);
+      write(label, { x: right, y: up(at) + (up(at) < 3 * ABOVE ? 13 : -4), "text-anchor": "end" });
+    }
+    if ("mark" in figure) stroke("moving-mark", `M${across(figure.mark)} ${ABOVE}V${bottom}`);
+    for (const [a, b] of figure.dots ? figure.dots.points : []) svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));
+    if (figure.area) svg.append(shape("polygon", { points: joined(figure.area.points) }));
+    figure.lines.forEach(({ points }, number) => {
+      svg.append(shape("polyline", { class: `moving-${number}`, points: joined(points) }));
     });
     return svg;
+  }
+
+  // what the lines, dots or parts of bars are, each with a sample
+  function legend({ lines, dots, area, bars }) {
+    const entry = (sample, label) => {
+      const svg = shape("svg", { width: 30, height: 12, "aria-hidden": "true" });
+      svg.append(sample);
+      return make("li", {}, svg, label);
+    };
+    const entries = bars
+      ? bars.parts.map((name, number) => entry(shape("rect", { class: `moving-${number}`, width: 30, height: 12 }), name))
+      : lines.map(({ label }, number) => entry(shape("polyline", { class: `moving-${number}`, points: "0,6 30,6" }), label));
+    if (area) entries.push(entry(shape("polygon", { points: "0,0 30,0 30,12 0,12" }), area.label));
+    if (dots) entries.push(entry(shape("circle", { cx: 15, cy: 6, r: 2.5 }), dots.label));
+    return make("ul", { class: "moving-legend" }, ...entries);
   }
 
   for (const root of document.querySelectorAll(".moving")) {
     const status = make("p", { role: "status" });
     const sliders = make("div", { class: "moving-sliders" });
     const picture = make("div");
-    const said = make("p");
+    const sentence = make("p", { role: "status" });
     const given = {};
+    let figure;
+    const draw = () => { picture.replaceChildren(legend(figure), drawn(figure, Math.min(WIDTH, root.clientWidth))); };
     const ask = latest(async () => {
       try {
-        const figure = await call("figure", { name: root.dataset.figure, given: { ...JSON.parse(root.dataset.given), ...given } });
+        figure = await call("figure", { name: root.dataset.figure, given: { ...JSON.parse(root.dataset.given), ...given } });
         status.textContent = "";
-        picture.replaceChildren(drawn(figure, Math.min(WIDTH, root.clientWidth)));
-        said.textContent = figure.said;
+        draw();
+        sentence.textContent = figure.said;
         if (!sliders.children.length) figure.controls.forEach(control);
       } catch (error) { status.textContent = error.message; }
     });
     const control = (about) => {
       const id = `moving-${root.dataset.figure}-${about.name}`;
+      const change = (value) => { given[about.name] = value; ask(); };
+      const label = (...more) => make("label", { for: id, title: about.text }, about.label, about.unit ? ` (${about.unit}): ` : ": ", ...more);
+      if (about.choices) {
+        const options = about.choices.map((choice) => make("option", choice === about.value ? { selected: "" } : {}, choice));
+        sliders.append(make("div", {}, label(), make("select", { id, onchange: (event) => change(event.target.value) }, ...options)));
+        return;
+      }
       const value = make("output", { for: id }, String(about.value));
-      sliders.append(make("div", {},
-        make("label", { for: id, title: about.text }, about.label, about.unit ? ` (${about.unit}): ` : ": ", value),
+      sliders.append(make("div", {}, label(value),
         make("input", { type: "range", id, min: about.low, max: about.high, step: about.step, value: about.value, oninput: (event) => {
-          given[about.name] = Number(event.target.value);
           value.textContent = event.target.value;
-          ask();
+          change(Number(event.target.value));
         } })));
     };
     const button = make("button", { type: "button", onclick: async () => {
@@ -72,8 +126,9 @@
         await begin(root.dataset.parts, (text) => { status.textContent = text; });
         button.remove();
         await ask();
+        window.addEventListener("resize", draw);
       } catch (error) { status.textContent = error.message; }
     } }, `Move this figure (loads ${root.dataset.size} of Python from this book)`);
-    if (!lacking.length) root.append(button, status, picture, said, sliders);
+    if (!lacking.length) root.append(button, status, picture, sentence, sliders);
   }
 })();

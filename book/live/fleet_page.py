@@ -127,7 +127,7 @@ class Session:
 
     def figure(self, name, given):
         """Return the data of a figure that moves, and of its sliders."""
-        draw, moved = FIGURES[name]
+        draw, moved, _ = FIGURES[name]
         for key in moved:
             fields()[key].check(given[key])
         sliders = [slider(key, given[key]) for key in moved]
@@ -211,24 +211,41 @@ def control(name, disks, scenario):
 
 
 def slider(name, value):
-    """Return a slider of a figure, as the field table has it."""
+    """Return a slider or a choice of a figure, as the field table has it."""
     field = fields()[name]
     unit = "" if field.unit == "-" else field.unit
     about = {"name": name, "label": field.label, "unit": unit, "text": field.text}
+    if field.kind == "choice":
+        return about | {"value": value, "choices": field.choices}
     return about | {"value": value} | reach(field, value)
 
 
 def reach(field, default):
-    """Return how far a slider goes: from the least allowed to four defaults."""
+    """Return how far a slider goes: from the least allowed to four defaults.
+
+    Sizes differ more than other things, and go to ten.
+    """
     low = field.range.low
-    high = min(field.range.high, max(4 * default, low + 1))
+    far = 10 if field.unit == "GiB" else 4
+    high = min(field.range.high, max(far * default, low + 1))
     half_hours = field.unit == "h" and high - low >= 12
-    step = 1 if field.whole else 0.5 if half_hours else (high - low) / 40
+    whole = field.whole or field.name.endswith("_points")
+    step = 1 if whole else 0.5 if half_hours else round_step(low, high, default)
     if high == field.range.high and not field.range.high_in:
         high -= step
     if not field.range.low_in:
         low += step
     return {"low": low, "high": high, "step": step, "rule": field.range.rule}
+
+
+def round_step(low, high, default):
+    """Return the largest round step that meets the default, for forty or more."""
+    unit = 10.0 ** math.floor(math.log10((high - low) / 40))
+    for step in (5 * unit, 2 * unit, unit, unit / 2, unit / 5, unit / 10):
+        number = (default - low) / step
+        if step <= (high - low) / 40 and abs(number - round(number)) < 1e-9:
+            return step
+    return (high - low) / 40
 
 
 @contextlib.contextmanager

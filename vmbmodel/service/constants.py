@@ -83,19 +83,26 @@ class Origin:
     """What it shares its draw with."""
     kind: str = ""
     """Why it has no such law: a choice, a reading, or unused."""
+    sample: tuple[float, ...] = ()
+    """Draws of a fit, row by row with those of the other constants of it."""
+
+    def __post_init__(self) -> None:
+        """Hold the sample as what does not change."""
+        object.__setattr__(self, "sample", tuple(self.sample))
 
     @property
     def prior(self) -> Prior | None:
         """Law of what else the constant may be, if it has one."""
         if not self.shape:
             return None
-        return Prior(self.low, self.high, self.shape, self.disks, self.together)
+        law = self.low, self.high, self.shape, self.disks, self.together
+        return Prior(*law, self.sample)
 
 
 _MAPPINGS = ("constants", "origins", "readings", "wait_by_start")
 _HALF_HOUR = re.compile(r"([01]\d|2[0-3]):(00|30)")
 _MOST_TIMES = 1e3
-_NUMBERS = ("low", "high", "disks")
+_NUMBERS = ("low", "high", "disks", "sample")
 _REQUIRED_KEYS = ("documented", "source", "locator", "retrieved", "status")
 
 

@@ -10,6 +10,7 @@ A row of a set of constants may say so, beside the figure itself:
     why = "what they rest on"
     disks = 0.8               # spread between disks, where a column is blank
     together = "vault_price"  # what moves as one has one draw
+    sample = [21, 30, 17]     # draws of a fit, row by row with those of its others
 
 An assumed constant without such a law says by ``kind`` why it has none: a ``choice``
 is yours, a ``reading`` says what else it may be, ``unused`` is no number of its own.
@@ -27,10 +28,12 @@ SHAPES = ("lognormal", "logit", "normal", "uniform")
 KINDS = ("choice", "reading", "unused")
 """Why an assumed constant has no law."""
 
-PRIOR_KEYS = ("low", "high", "shape", "why", "disks", "together", "kind")
+PRIOR_KEYS = ("low", "high", "shape", "why", "disks", "together", "kind", "sample")
 """Keys of a row that say what else a constant may be."""
 
 _NEEDED = PRIOR_KEYS[:4]
+_FEWEST, _MOST = 32, 400
+"""Rows of the sample of a fit: for each part of the draws two, and a line of a file."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Prior:
     """Spread between disks: standard deviation of the logarithm or the logit."""
     together: str = ""
     """What the constant shares its draw with; nothing if it has its own."""
+    sample: tuple[float, ...] = ()
+    """Draws of a fit, row by row with those of the other constants of it."""
 
 
 def prior_problems(name: str, row: Mapping[str, object], value: float) -> Iterator[str]:
@@ -77,5 +82,13 @@ def prior_problems(name: str, row: Mapping[str, object], value: float) -> Iterat
         yield f"{name}: low must be > 0 in shape lognormal; got {low:g}"
     elif shape == "logit" and not 0 < low < high < 1:
         yield f"{name}: low and high must lie within 0 and 1 in shape logit"
+    sample = row.get("sample", ())
+    if not isinstance(sample, list | tuple) or not all(
+        type(one) in (int, float) and math.isfinite(one) for one in sample
+    ):
+        yield f"{name}: sample must be a list of numbers"
+    elif "sample" in row and not _FEWEST <= len(sample) <= _MOST:
+        rule = f"{_FEWEST} to {_MOST} numbers"
+        yield f"{name}: sample must have {rule}; got {len(sample)}"
     if row.get("disks", 0) < 0:
         yield f"{name}: disks must be >= 0; got {row['disks']:g}"

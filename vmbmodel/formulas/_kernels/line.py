@@ -16,21 +16,22 @@ def waits(arrival_h, service_h, served):
     server that has not worked yet does not wait.
     """
     jobs, lines = arrival_h.shape
-    served = int(min(served, jobs))
-    if lines <= _FEW:
-        each = (
-            _one(arrival_h[:, line], service_h[:, line], served)
-            for line in range(lines)
-        )
-        return np.stack(list(each), axis=-1) if lines else np.empty((jobs, 0))
-    wait_h = np.zeros((jobs, lines))
-    free_h, line = service_h[:served] + arrival_h[:served], np.arange(lines)
-    free_h = np.ascontiguousarray(free_h.T)
+    served, wait_h = int(min(served, jobs)), np.zeros((jobs, lines))
+    # if nobody waits, who comes finds those who came before him, less those who ended
+    ends_h = np.sort(arrival_h + service_h, axis=0)[: jobs - served]
+    some = np.flatnonzero((ends_h > arrival_h[served:]).any(axis=0))
+    if len(some) <= _FEW:
+        for line in some:
+            wait_h[:, line] = _one(arrival_h[:, line], service_h[:, line], served)
+        return wait_h
+    arrival_h, service_h = arrival_h[:, some], service_h[:, some]
+    free_h = np.ascontiguousarray((service_h[:served] + arrival_h[:served]).T)
+    flat_h, line = free_h.ravel(), np.arange(len(some)) * served
     for job in range(served, jobs):
-        first = free_h.argmin(axis=-1)
-        begin_h = np.maximum(arrival_h[job], free_h[line, first])
-        wait_h[job] = begin_h - arrival_h[job]
-        free_h[line, first] = begin_h + service_h[job]
+        first = line + free_h.argmin(axis=-1)
+        begin_h = np.maximum(arrival_h[job], flat_h[first])
+        wait_h[job, some] = begin_h - arrival_h[job]
+        flat_h[first] = begin_h + service_h[job]
     return wait_h
 
 

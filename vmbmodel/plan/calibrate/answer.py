@@ -34,6 +34,7 @@ from vmbmodel.plan.calibrate.held_out import (
     transfers_h,
 )
 from vmbmodel.plan.calibrate.job_fits import Work, fit_backups, fit_restores
+from vmbmodel.plan.calibrate.sample import joint_sample
 from vmbmodel.plan.estimate import job_within_prob
 from vmbmodel.plan.facts import Fleet, backed_up, in_gib
 from vmbmodel.plan.scenario import DEFAULT_PROFILE, Scenario
@@ -123,6 +124,9 @@ class Calibration(Result):
         for name, fit in self.fits.items():
             if name not in origins:  # an option of the base
                 origins[name] = _origin(fit, source, day, self.base)
+        laws = {n: origins[n].prior for n in self.fits if origins[n].prior}
+        for name, sample in joint_sample(self.fits, laws).items():
+            origins[name] = replace(origins[name], sample=sample)
         measured = "others_wait_mean_h" in self.fits
         readings = dict(self.base.readings)
         readings |= {"eight_hours": "measured"} if measured else {}
@@ -218,7 +222,8 @@ class Calibration(Result):
                 yield {"share": share, "log_h": log_h, "fitted_h": fitted_h}
 
     def _row(self, fit: Fit) -> dict:
-        return vars(fit) | {"base_value": self.base.get(fit.name)}
+        known = {key: value for key, value in vars(fit).items() if key != "without"}
+        return known | {"base_value": self.base.get(fit.name)}
 
 
 def calibrate(

@@ -33,6 +33,8 @@ class Fit:
     high: float
     count: int  #: jobs it comes from
     method: str
+    without: tuple[float, ...] = ()
+    """The value without each night in turn, on the scale of its interval."""
 
 
 @np.errstate(all="ignore")  # logs that no service wrote
@@ -67,7 +69,8 @@ def by_night(
     spread = math.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
     off = reach(count) * spread
     low, high = back(bent(value) - off), back(bent(value) + off)
-    return Fit(name, value, float(low), float(high), len(night), method)
+    ends = float(low), float(high)
+    return Fit(name, value, *ends, len(night), method, tuple(without.tolist()))
 
 
 def reach(nights: int) -> float:

@@ -183,10 +183,7 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         ("others_wait_prob", "wait_prob"),
         ("others_wait_mean_h", "wait_mean_h"),
     ):
-        ends = _ends(law, parameter, night)
-        work.add(
-            Fit(constant, law.fitted[parameter], *ends, count, f"joint fit, {what}")
-        )
+        work.add(_of_joint(law, parameter, constant, night, what))
     _add_scatter(work, "snapshot_scv", law, "fixed_sd", night, what)
     work.unknowable.append(
         "snapshot_h against any constant part of the wait: the log has totals only"
@@ -227,7 +224,7 @@ _IN_THE_RATE = "none: measured times hold the scatter of your writes already"
 
 def _told(work: Work, name: str, law: Joint, night, what: str) -> bool:
     """Keep a rate that the law of jobs tells, or say that it does not."""
-    value, low, high = (of["h_per_gib"] for of in (law.fitted, law.low, law.high))
+    low, high = law.low["h_per_gib"], law.high["h_per_gib"]
     if not high / low < MOST_VAGUE:
         least = f", at least {GIB_H / high:,.0f} MiB/s" if high < 1e3 else ""
         work.left[name] = f"{what}: time does not surely grow with the size{least}"
@@ -235,21 +232,21 @@ def _told(work: Work, name: str, law: Joint, night, what: str) -> bool:
             f"{name}: its interval spans a factor of {MOST_VAGUE:g} or more"
         )
         return False
-    ends = _ends(law, "h_per_gib", night)
-    fit = Fit("h_per_gib", value, *ends, len(night), f"joint fit, {what}")
-    _add_rate(work, name, fit)
+    _add_rate(work, name, _of_joint(law, "h_per_gib", "h_per_gib", night, what))
     return True
 
 
 def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
     """Keep the rate to a time per GiB, and lift the limit of one blob to it."""
     value, low, high = (GIB_H / h for h in (per_gib.value, per_gib.high, per_gib.low))
-    work.add(replace(per_gib, name=name, value=value, low=low, high=high))
+    without = tuple(-log for log in per_gib.without)
+    ends = {"value": value, "low": low, "high": high, "without": without}
+    work.add(replace(per_gib, name=name, **ends))
     work.add(Fit("dispersion", 0.0, 0.0, 0.0, per_gib.count, _IN_THE_RATE))
     limit = work["blob_mib_s"]
     if value > limit:
         why = f"{name} as fitted, above the limit of one blob in the base"
-        work.add(Fit("blob_mib_s", value, low, high, per_gib.count, why))
+        work.add(Fit("blob_mib_s", value, low, high, per_gib.count, why, without))
 
 
 def _add_scatter(
@@ -258,6 +255,18 @@ def _add_scatter(
     ends = [end**2 for end in _ends(law, parameter, night)]
     value = law.fitted[parameter] ** 2
     work.add(Fit(name, value, *ends, len(night), f"joint fit, {what}"))
+
+
+def _of_joint(law: Joint, parameter: str, name: str, night, what: str) -> Fit:
+    """Return a constant of the fit of whole jobs."""
+    return Fit(
+        name,
+        law.fitted[parameter],
+        *_ends(law, parameter, night),
+        len(night),
+        f"joint fit, {what}",
+        tuple(law.without.get(parameter, ())),
+    )
 
 
 def _ends(law: Joint, parameter: str, night) -> tuple[float, float]:

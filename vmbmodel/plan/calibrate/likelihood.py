@@ -97,7 +97,19 @@ class Fitted:
         The errors are those of leaving out one night after the other, each by one step
         of Newton's from what was fitted to all; by logarithms, or those of odds.
         """
-        point, nights = self._at, self.log.night.max() + 1
+        low, high = dict(self.constants), dict(self.constants)
+        for name, of in self.without.items():
+            bent, back = (logit, expit) if name in _SHARES else (np.log, np.exp)
+            middle, nights = bent(low[name]), len(of)
+            error = math.sqrt((nights - 1) / nights * ((of - of.mean()) ** 2).sum())
+            low[name] = float(back(middle - reach * error))
+            high[name] = float(back(middle + reach * error))
+        return low, high
+
+    @cached_property
+    def without(self) -> dict[str, np.ndarray]:
+        """Constants without each night in turn, by logarithms, or those of odds."""
+        point = self._at
         by_night = self._by_night(point)
         wide = np.eye(len(point)) * _WIDE
         curve = np.array([by_night - self._by_night(point + w) for w in wide]) / _WIDE
@@ -105,16 +117,11 @@ class Fitted:
         others = curve.sum(axis=2) + np.diag(self._prior[1]) - curve.T
         steps = np.linalg.pinv(others, hermitian=True) @ by_night.T[:, :, np.newaxis]
         without = [self._law(point - step) for step in steps[:, :, 0]]
-        low, high = dict(self.constants), dict(self.constants)
-        for name in CONSTANTS:
-            if name in self.held:
-                continue
-            bent, back = (logit, expit) if name in _SHARES else (np.log, np.exp)
-            middle, of = bent(low[name]), bent([law[name] for law in without])
-            error = math.sqrt((nights - 1) / nights * ((of - of.mean()) ** 2).sum())
-            low[name] = float(back(middle - reach * error))
-            high[name] = float(back(middle + reach * error))
-        return low, high
+        return {
+            name: (logit if name in _SHARES else np.log)([law[name] for law in without])
+            for name in CONSTANTS
+            if name not in self.held
+        }
 
     @property
     def _at(self) -> np.ndarray:

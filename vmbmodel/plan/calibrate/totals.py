@@ -45,6 +45,8 @@ class Joint:
     fitted: Mapping[str, float]
     low: Mapping[str, float]
     high: Mapping[str, float]
+    without: Mapping[str, np.ndarray]
+    """What was fitted without each night in turn, on the scale of the fit."""
 
     def within_prob(self, hours: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Return the chance of jobs to be over within a time of each."""
@@ -115,7 +117,7 @@ def fit_joint(
     ends = [fit.ends(reach(len(nights))) for fit in fits]
     low = {name: min(end[0][name] for end in ends) for name in CONSTANTS}
     high = {name: max(end[1][name] for end in ends) for name in CONSTANTS}
-    return Joint(best.constants, low, high)
+    return Joint(best.constants, low, high, best.without)
 
 
 def _shaped(log: Log, exponential: Fitted) -> list[Fitted]:

@@ -22,6 +22,7 @@ from vmbmodel.plan.estimate.doubts import (
     quick,
     with_ends,
 )
+from vmbmodel.plan.estimate.draws import at_score
 from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
@@ -64,6 +65,7 @@ __all__ = [
     "SteadyWait",
     "WaitByStart",
     "assumptions",
+    "at_score",
     "backup",
     "brief",
     "compare",

@@ -166,7 +166,7 @@ class Estimate(Result):
     def doubt(self) -> Doubt | None:
         """Intervals around the figures: those asked for, or those that cost nothing."""
         if self.drawn is None and quick(self.fleet, self.scenario):
-            return doubt_of_disks(self.fleet, self.scenario)
+            return doubt_of_disks(self.fleet, self.scenario, point=self.vms)
         return self.drawn
 
     def misses_said(self) -> str:
@@ -279,6 +279,7 @@ def estimate_disks(
     totals |= fleet_misses(vms)
     totals["restore_all_h"] = float(went.restore_all_h)
     fleet = fleet.reindex(columns=list(DISK_COLUMNS))
+    drawn = doubt_of_disks(fleet, scenario, draws, point=rows) if draws else None
     return Estimate(
         vms=rows,
         total=totals,
@@ -288,7 +289,7 @@ def estimate_disks(
         fleet=fleet,
         policies=policy_misses(table),
         months=ahead,
-        drawn=doubt_of_disks(fleet, scenario, draws) if draws else None,
+        drawn=drawn,
         starts=starts if starts is None else _in_order(starts, order),
     )
 

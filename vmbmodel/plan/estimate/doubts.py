@@ -68,7 +68,7 @@ OF_THE_FLEET = ("stored_gib", "total_usd", "misses_per_month", "restore_all_h")
 """Figures of a fleet that have one."""
 
 _ENDS = {"low": (1 - LEVEL) / 2, "high": (1 + LEVEL) / 2}
-_DONE = ("done_p50_h", "done_p95_h", "deadline_prob")
+_ASKED = ("done_p50_h", "done_p95_h", "deadline_prob", "restore_vault_p95_h")
 _ANSWERS = {
     "done_p95_h": "time of the slowest VM that 95 of 100 nights keep",
     "deadline_prob": "chance of the least certain VM to meet its deadline",
@@ -332,39 +332,49 @@ def doubt(
 
 
 def doubt_of_disks(
-    fleet: pd.DataFrame, scenario: Scenario, draws: int = DRAWS, seed: int = 1
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    draws: int = DRAWS,
+    seed: int = 1,
+    point: pd.DataFrame | None = None,
 ) -> Doubt:
-    """Doubt an inventory that has been checked, as `doubt` does."""
+    """Doubt an inventory that has been checked, as `doubt` does.
+
+    With `point`, the rows of an estimate of it, that is not made again.
+    """
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
     disks, _ = filled(fleet, scenario)
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
-    busy, parts, points = kept["vm"].nunique(), [], []
+    busy, parts = kept["vm"].nunique(), []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         met = None if _in_one_pool(scenario) else of_others(drawn.scenario)
         for some in _chunks(disks, scenario, _CELLS // draws):
             rows = disks[some]
             own = kept[kept.index.isin(rows.index)]
             columns = drawn.columns(fleet, own)
-            there = walk(rows, own, columns, drawn.scenario, _DONE, busy, met)
+            there = walk(rows, own, columns, drawn.scenario, _ASKED, busy, met)
             parts.append(_Part.of(there, draws))
-            points.append(_Part.of(walk(rows, own, {}, scenario, _DONE, busy), 1))
-    whole, point = _Part.joined(parts), _Part.joined(points)
+        if point is None:
+            went = walk(disks, kept, {}, scenario, _ASKED)
+            point = pd.DataFrame({name: went.vms[name] for name in _ASKED})
+            point.insert(0, "vm", went.names)
+    whole, point = _Part.joined(parts), point.set_index("vm")
     moved = drawn.blank_constants(fleet, kept) | drawn.scenario.asked
     acting = {n: c for n, c in drawn.chances.items() if drawn.moves[n] & moved}
     late = whole.answers["deadline_prob"] < AT_RISK_PROB
-    now = point.answers["deadline_prob"][0] < AT_RISK_PROB
-    time_h = point.vms["done_p95_h_low"]
+    late_now = point["deadline_prob"] < AT_RISK_PROB
+    time_h = point["done_p95_h"].loc[whole.middle.index]
     return Doubt(
         vms=whole.vms.loc[pd.unique(fleet["vm"])].rename_axis("vm").reset_index(),
         total=_ends({name: whole.answers[name] for name in OF_THE_FLEET}),
         shares=tuple(_shares(whole.answers, acting, scenario)),
         at_risk_prob=float(late.mean()),
-        wrong_prob=float((late != now).mean()),
+        wrong_prob=float((late != late_now.any()).mean()),
         known={n: _still_wrong(late, _parts_of(n, c)) for n, c in acting.items()},
-        late_vms=int((point.vms["deadline_prob_low"] < AT_RISK_PROB).sum()),
+        late_vms=int(late_now.sum()),
         lucky_vms=int((time_h < whole.middle["low_h"]).sum()),
         unlucky_vms=int((time_h > whole.middle["high_h"]).sum()),
         scenario=scenario,

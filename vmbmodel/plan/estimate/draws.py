@@ -29,6 +29,8 @@ _OF_BLANKS = {
 }
 """Columns of an inventory whose blank cells are drawn, and the constants of each."""
 
+_OF_A_FIT = "sample"
+"""What the rows of the sample of a fit are drawn by."""
 _HALF_80 = 1.2815515655446004
 """Standard deviations on either side of the median that hold 8 of 10."""
 _CUT = 2.6
@@ -129,12 +131,18 @@ class Draws:
                 if prior is None or name in scenario.given:
                     continue
                 key = prior.together or name
-                if key not in chances:
-                    chances[key] = drawn(key)
                 moves[key] = moves.get(key, frozenset()) | {name}
-                figures = at_score(
-                    prior, taken, _score(chances[key], name)[:, np.newaxis]
-                )
+                if prior.sample:  # one row of all that a log told
+                    sample = np.array(prior.sample)
+                    row = (drawn(_OF_A_FIT) * len(sample)).astype(int)
+                    figures = sample[row][:, np.newaxis]
+                    place = np.argsort(np.argsort(figures[:, 0], kind="stable"))
+                    chances[key] = (place + 0.5) / len(place)
+                else:
+                    if key not in chances:
+                        chances[key] = drawn(key)
+                    score = _score(chances[key], name)[:, np.newaxis]
+                    figures = at_score(prior, taken, score)
                 scale = values.get(name, taken) / taken if taken else 1.0
                 values[name] = _possible(name, figures * scale)
         capped = _clear(values, scenario)

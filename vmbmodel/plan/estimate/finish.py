@@ -14,6 +14,7 @@ from itertools import product
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
 from vmbmodel.formulas.laws import at_chance, root
@@ -27,11 +28,20 @@ from vmbmodel.plan.estimate.others import (
     of_rows,
     one_pool,
 )
-from vmbmodel.plan.estimate.own_line import Nights, Slack, drawn_nights, stands_in_line
+from vmbmodel.plan.estimate.own_line import (
+    Nights,
+    Slack,
+    drawn_nights,
+    ever_waits,
+    stands_in_line,
+)
 from vmbmodel.plan.estimate.transfers import apart
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["FIGURES", "backup", "job_within_prob", "met_by"]
+__all__ = ["BACKUP_COLUMNS", "FIGURES", "backup", "job_within_prob", "met_by"]
+
+BACKUP_COLUMNS = ("transfer_h", "first_backup", "start_h", "vault_number")
+"""What `backup` takes of each VM."""
 
 _CLOCKS = ("job", "done")
 _SHARES = {"p50": 0.5, "p95": 0.95}
@@ -42,6 +52,7 @@ FIGURES = (
     "done_mean_h",
     "deadline_prob",
 )
+_MEANS = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
 _CELLS = 2**20
 _BLOCK = 2**14
 _FEWEST, _MOST = 128, 1024
@@ -96,33 +107,43 @@ def backup(
     drawn = (snapshot_h, snapshot_scv, transfer_scv, vault_servers)
     shape = np.broadcast_shapes(*map(np.shape, (*keys, *drawn)), others.shape)
     keys[-1] = apart(keys[-1], shape)
-    keys = [np.broadcast_to(key, shape).ravel() for key in keys]
-    order = np.lexsort(keys)
+    keys = [_flat(key, shape) for key in keys]
+    lined = stands_in_line(keys[-1], keys[0], _flat(vault_servers, shape))
+    lined &= line_reading != "one-pool"
+    if len(shape) > 1 and lined.any():
+        before_h = keys[1] + _flat(snapshot_h, shape)
+        served = _flat(vault_servers, shape)
+        lined &= ever_waits(keys[-1], keys[2] + before_h, keys[0], served, slack)
+    sought, rest = np.arange(lined.size), []
+    if len(shape) > 1 and isinstance(others, SteadyWait):
+        sought, rest = np.flatnonzero(lined), np.flatnonzero(~lined)  # none are alike
+    order = sought[np.lexsort([key[sought] for key in keys])]
+    differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
+    differs = np.pad(differs, [(0, 0), (0, len(rest))], constant_values=True)
+    order = np.append(order, rest).astype(int)
     transfer_h, extended_h, start_h, vault = (key[order] for key in keys)
+    lined = lined[order]
 
     def sorted_(setting):
-        return np.broadcast_to(setting, shape).ravel()[order]
+        return _flat(setting, shape)[order]
 
     snapshot_h, snapshot_scv, transfer_scv, vault_servers = (
         sorted_(setting) if np.ndim(setting) else setting for setting in drawn
     )
     others = others.each(sorted_)
-    differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
     alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
     work = _Work.of(
         extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, transfer_family
     )
     before_h = extended_h + snapshot_h
-    lined = stands_in_line(vault, transfer_h, vault_servers)
-    lined &= line_reading != "one-pool"
     figures = {name: np.empty(len(first)) for name in FIGURES}
 
     def put(rows: np.ndarray, law: _Law) -> None:
         kinds = alike[rows]  # in order
         kinds = kinds[np.diff(kinds, prepend=-1) > 0]
-        means = ("own_line_mean_h", "wait_mean_h", "done_mean_h")
-        for name, mean_h in zip(means, law.means_h(), strict=True):
-            figures[name][kinds] = mean_h
+        if not set(_MEANS).isdisjoint(names):
+            for name, mean_h in zip(_MEANS, law.means_h(), strict=True):
+                figures[name][kinds] = mean_h
         for clock, (short, share) in product(_CLOCKS, _SHARES.items()):
             if (name := f"{clock}_{short}_h") in names:
                 figures[name][kinds] = law.quantile_h(share, clock)
@@ -136,7 +157,7 @@ def backup(
         own = others.each(lambda figure: figure[rows])
         nights = drawn_nights(
             vault[rows], start_h[rows], join_h, transfer_h[rows], served, slack,
-            own if first_others else None,
+            own if first_others else None, of_draws=len(shape) > 1,
         )  # fmt: skip
         met = SteadyWait(0.0, 0.0) if first_others else of_rows(others, rows)
         put(
@@ -191,6 +212,10 @@ def job_within_prob(
     others = at_starts(of_others(scenario), start_h)
     law = _Steady(work, Slack(0.0, spread=False), others)
     return law.within_prob(time_h, "job")
+
+
+def _flat(setting: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(setting, shape).ravel()
 
 
 @dataclass(frozen=True)

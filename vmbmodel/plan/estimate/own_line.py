@@ -14,7 +14,7 @@ import numpy as np
 from vmbmodel import formulas
 from vmbmodel.plan.estimate.others import OthersWait, of_rows
 
-__all__ = ["Nights", "Slack", "drawn_nights", "stands_in_line"]
+__all__ = ["Nights", "Slack", "drawn_nights", "ever_waits", "stands_in_line"]
 
 _SEED = 20181211
 _CELLS = 2**18
@@ -23,6 +23,8 @@ _FEWEST_DRAWN = 8  # where vault_servers is drawn: many draws of few nights each
 _OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
 _OTHERS_DRAWN = 2**22  # jobs of them in all, where its law is drawn as well
 _MOST_DAYS = 100
+_MOST_DAYS_DRAWN = 12
+_SELDOM = np.log(1e-4)
 _SETTLED_H = 1e-6
 _TOGETHER = 2**20  # jobs of all nights that are served at once
 
@@ -72,6 +74,41 @@ def stands_in_line(
     return moves & ((crowd[vault] > served) | (longest >= 24)[vault])
 
 
+def ever_waits(
+    vault: np.ndarray,
+    join_h: np.ndarray,
+    transfer_h: np.ndarray,
+    served: np.ndarray | float,
+    slack: Slack,
+) -> np.ndarray:
+    """Say of each VM whether its vault, by its number, has a line worth drawing.
+
+    None is where more move than are served at no time, or so seldom that it shows in no
+    figure: the chance is bounded as Chernoff does it, from the number that moves in
+    each half-hour on average, if nobody waits.
+    """
+    number, parts, vaults = vault - vault.min(), 48, np.ptp(vault) + 1
+    first = np.floor(join_h % 24 * (parts / 24)).astype(int)
+    spread_h = slack.hours * slack.spread
+    busy_h = np.minimum(spread_h + transfer_h, 24.0 * _MOST_DAYS)
+    days, rest_h = np.divmod(busy_h, 24)
+    last = np.floor((join_h % 24 + rest_h) * (parts / 24)).astype(int)
+    chance = np.minimum(transfer_h / spread_h, 1) if spread_h else 1.0 + 0 * rest_h
+    edges = 2 * parts + 2
+    at = [number * edges + edge for edge in (first, last + 1)]
+    size = vaults * edges
+    flow = np.bincount(at[0], chance, size) - np.bincount(at[1], chance, size)
+    moving = np.cumsum(flow.reshape(-1, edges), axis=1)
+    moving = (moving[:, :parts] + moving[:, parts : 2 * parts]).max(axis=1)
+    moving += np.bincount(number, days)
+    most = np.zeros(vaults)
+    most[number] = served
+    beyond = moving < most
+    ratio = np.where(beyond & (moving > 0), most / np.maximum(moving, 1e-300), 1)
+    log_chance = most - moving - most * np.log(ratio)
+    return ~(beyond & ((log_chance < _SELDOM) | (moving == 0)))[number]
+
+
 def drawn_nights(
     vault: np.ndarray,
     start_h: np.ndarray,
@@ -80,6 +117,8 @@ def drawn_nights(
     served: np.ndarray | float,
     slack: Slack,
     others: OthersWait | None = None,
+    *,
+    of_draws: bool = False,
 ) -> Nights:
     """Draw nights of VMs that stand in line, sorted by vault.
 
@@ -94,9 +133,11 @@ def drawn_nights(
         How late a job may start.
     others : OthersWait, optional
         Wait for others, if jobs stand in their line first.
+    of_draws : bool
+        Whether a vault is one in each of many draws, which need fewer nights.
     """
     rng = np.random.default_rng(_SEED)
-    least = _FEWEST_DRAWN if np.ptp(served) else _FEWEST
+    least = _FEWEST_DRAWN if of_draws else _FEWEST
     nights = int(np.clip(_CELLS // len(vault), least, _MOST))
     if others is not None:
         drawn = int(min(_OTHERS_DRAWN // len(vault), 64))
@@ -112,6 +153,8 @@ def drawn_nights(
     late_h, line_h, chance = np.empty(shape), np.empty(shape), np.empty(shape)
     others_h = np.zeros(shape)
     served = np.broadcast_to(served, len(vault))
+    if of_draws:
+        transfer_h, served = _within_a_day(begins, counts, transfer_h, served)
     for alike in _alike(begins, counts, served, transfer_h, nights):
         count = counts[alike[0]]
         rows = begins[alike][:, np.newaxis] + np.arange(count)  # a row a vault
@@ -125,10 +168,23 @@ def drawn_nights(
             waited_h = others_h[rows]  # whoever waits for ever stands in no line
             joined_h = joined_h + np.where(np.isfinite(waited_h), waited_h, 0)
         line_h[rows] = _daily_lines_h(
-            joined_h, turn[:count], transfer_h[rows], served[rows[0, 0]]
-        )
+            joined_h, turn[:count], transfer_h[rows], served[rows[0, 0]],
+            _MOST_DAYS_DRAWN if of_draws else _MOST_DAYS,
+        )  # fmt: skip
         chance[rows] = moved[:count]
     return Nights(late_h, line_h, others_h, chance)
+
+
+def _within_a_day(
+    begins: np.ndarray, counts: np.ndarray, transfer_h: np.ndarray, served: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let who moves for days hold as many places for ever, and one for the rest.
+
+    On a day like the one before it that is the same.
+    """
+    days = np.floor(transfer_h / 24)
+    rest_h = np.where(np.isfinite(days), transfer_h - 24 * days, 0)
+    return rest_h, served - np.repeat(np.add.reduceat(days, begins), counts)
 
 
 def _alike(
@@ -159,12 +215,13 @@ def _from_a_pause(vault: np.ndarray, start_h: np.ndarray) -> np.ndarray:
     Then what a day leaves over seldom meets the next one.
     """
     begins = np.flatnonzero(np.diff(vault, prepend=-1))
-    counted_h = np.empty(len(start_h))
+    counted_h, known = np.empty(len(start_h)), {}
     for some in np.split(np.arange(len(vault)), begins[1:]):
         hours = np.unique(start_h[some])
-        pause_h = np.diff(hours, append=hours[0] + 24)
-        after = np.roll(hours, -1)[pause_h.argmax()]
-        counted_h[some] = (start_h[some] - after) % 24
+        if (key := hours.tobytes()) not in known:
+            pause_h = np.diff(hours, append=hours[0] + 24)
+            known[key] = np.roll(hours, -1)[pause_h.argmax()]
+        counted_h[some] = (start_h[some] - known[key]) % 24
     return counted_h
 
 
@@ -175,7 +232,11 @@ def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 
 def _daily_lines_h(
-    joined_h: np.ndarray, turn: np.ndarray, service_h: np.ndarray, served: float
+    joined_h: np.ndarray,
+    turn: np.ndarray,
+    service_h: np.ndarray,
+    served: float,
+    most_days: int,
 ) -> np.ndarray:
     """Wait of the jobs of some vaults on a day like the one before it.
 
@@ -208,7 +269,7 @@ def _daily_lines_h(
         else:
             before_h = line_h[:, :, days // 2 - 1].swapaxes(1, 2)
             settled = (np.abs(last_h - before_h) <= _SETTLED_H).all(axis=(1, 2))
-        if days > _MOST_DAYS:
+        if days > most_days:
             settled[:] = True
         result[left[settled]] = last_h[settled][:, back, nights]
         left = left[~settled]

@@ -1,7 +1,7 @@
 """How long each VM takes to come back, all of them at once, and how old they are."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,14 @@ from vmbmodel.plan.estimate.starts import latest_gap_h
 from vmbmodel.plan.estimate.transfers import completion_by_group_h, longest
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["point_ages", "restores"]
+__all__ = ["RESTORE_FIGURES", "point_ages", "restores"]
+
+RESTORE_FIGURES = (
+    "restore_vault_p50_h",
+    "restore_vault_p95_h",
+    "rto_prob",
+    "restore_snapshot_h",
+)
 
 _FINISH = {"new-vm": "vm_creation_h", "replace": "replace_h", "disks": None}
 _DAY_H = 24  # of all backups of a day, the last goes to the vault
@@ -28,6 +35,7 @@ def restores(
     others: OthersWait,
     scenario: Scenario,
     fleet_vms: int | None = None,
+    names: Collection[str] = RESTORE_FIGURES,
 ) -> tuple[dict[str, np.ndarray | float], np.ndarray | float]:
     """Return the times to get each VM back, and all of them if asked for at once.
 
@@ -37,7 +45,8 @@ def restores(
     Where all fit, the copies of an account share what it takes; where some stand in
     line, each copy counts on no more than its part among as many as can run beside it,
     which is never too soon. `of_vm` is the number of the VM of each disk; `fleet_vms`
-    says how many are asked for, where these are not all.
+    says how many are asked for, where these are not all. Of the times of each VM, those
+    that are named are returned.
     """
     finish = _FINISH[scenario["restore_as"]]
     finish_h = scenario[finish] if finish else 0.0
@@ -54,14 +63,16 @@ def restores(
         law = _Published.of(copied_h(each, beyond_gib), finish_h, scenario)
     else:
         law = _ByRates.of(alone_h, finish_h, others, scenario)
-    kept = vms["snapshot_points"] > 0
-    snapshot_h = np.where(kept, scenario["snapshot_copy_h"], np.inf)
-    columns = {
-        "restore_vault_p50_h": law.quantile_h(0.5),
-        "restore_vault_p95_h": law.quantile_h(0.95),
-        "rto_prob": law.within_prob(scenario["rto_h"]),
-        "restore_snapshot_h": formulas.restore_h(0, snapshot_h, finish_h),
-    }
+    columns = {}
+    for name, share in (("restore_vault_p50_h", 0.5), ("restore_vault_p95_h", 0.95)):
+        if name in names:
+            columns[name] = law.quantile_h(share)
+    if "rto_prob" in names:
+        columns["rto_prob"] = law.within_prob(scenario["rto_h"])
+    if "restore_snapshot_h" in names:
+        kept = vms["snapshot_points"] > 0
+        snapshot_h = np.where(kept, scenario["snapshot_copy_h"], np.inf)
+        columns["restore_snapshot_h"] = formulas.restore_h(0, snapshot_h, finish_h)
     count = busy.sum()
     if not count:
         return columns, 0.0

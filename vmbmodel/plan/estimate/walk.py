@@ -13,9 +13,9 @@ import pandas as pd
 
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.estimate.bills import bill
-from vmbmodel.plan.estimate.finish import FIGURES, backup, met_by
+from vmbmodel.plan.estimate.finish import BACKUP_COLUMNS, FIGURES, backup, met_by
 from vmbmodel.plan.estimate.others import OthersWait
-from vmbmodel.plan.estimate.restores import restores
+from vmbmodel.plan.estimate.restores import RESTORE_FIGURES, restores
 from vmbmodel.plan.estimate.transfers import copies, longest
 from vmbmodel.plan.scenario import Scenario
 
@@ -48,7 +48,7 @@ def walk(
     kept: pd.DataFrame,
     drawn: Mapping[str, np.ndarray],
     scenario: Scenario,
-    figures: Collection[str] = FIGURES,
+    figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES),
     fleet_vms: int | None = None,
     others: OthersWait | None = None,
 ) -> Walk:
@@ -64,7 +64,7 @@ def walk(
     scenario : Scenario
         The settings, of which some may be drawn.
     figures : collection of str
-        Which figures of `backup` are asked for.
+        Which figures of `backup` and `restores` are asked for.
     fleet_vms : int, optional
         VMs that are backed up, if there are more than these.
     others : OthersWait, optional
@@ -75,14 +75,23 @@ def walk(
     names, of_vm, vms = _gathered(disks, kept.index, columns | copied)
     others = others or met_by(vms, scenario)
     done = partial(backup, others=others, **scenario.arguments(backup))
-    vms |= done(vms, names=figures)
+    vms |= done(vms, names=[name for name in FIGURES if name in figures])
     vms["later_deadline_prob"] = vms["deadline_prob"]
-    if (vms["transfer_h"] != vms["later_h"]).any() or vms["first_backup"].any():
-        none = np.zeros(len(names), dtype=bool)
-        again = {"transfer_h": vms["later_h"], "first_backup": none}
-        later = done(vms | again, names=("deadline_prob",))
-        vms["later_deadline_prob"] = later["deadline_prob"]
-    back, all_h = restores(vms, columns | copied, of_vm, others, scenario, fleet_vms)
+    other = (vms["transfer_h"] != vms["later_h"]) | vms["first_backup"]
+    if other.any():
+        some = np.arange(len(names))
+        if other.ndim > 1:  # drawn: vaults know nothing of one another
+            crowd = np.unique(vms["vault_number"][other.any(axis=0)])
+            some = np.flatnonzero(np.isin(vms["vault_number"], crowd))
+        own = {name: vms[name][..., some] for name in BACKUP_COLUMNS}
+        own |= {"transfer_h": vms["later_h"][..., some]}
+        own |= {"first_backup": np.zeros(len(some), dtype=bool)}
+        later = done(own, names=("deadline_prob",))["deadline_prob"]
+        vms["later_deadline_prob"] = vms["deadline_prob"].copy()
+        vms["later_deadline_prob"][..., some] = later
+    back, all_h = restores(
+        vms, columns | copied, of_vm, others, scenario, fleet_vms, figures
+    )
     vms |= back
     vms |= bill(vms, scenario)
     return Walk(names, vms, copied, all_h, done)
@@ -114,7 +123,11 @@ def _gathered(
 
 def _summed(amounts: np.ndarray, of_vm: np.ndarray, vms: int) -> np.ndarray:
     """Return the sum of the disks of each VM, 0 where it has none."""
-    sums = pd.DataFrame(np.atleast_2d(amounts).T).groupby(of_vm).sum()
     result = np.zeros((*amounts.shape[:-1], vms))
-    result[..., sums.index] = sums.to_numpy().T if amounts.ndim > 1 else sums[0]
+    if amounts.ndim == 1:
+        sums = pd.Series(amounts).groupby(of_vm).sum()
+        result[sums.index] = sums
+    elif len(of_vm):
+        begins = np.flatnonzero(np.diff(of_vm, prepend=-1))
+        result[:, of_vm[begins]] = np.add.reduceat(amounts, begins, axis=-1)
     return result

@@ -1,0 +1,147 @@
+"""What themes and libraries leave out for screen readers, put into the built pages.
+
+Tables: each head says whether it is of a column or of a row, an empty one is no head,
+the name of the rows stands beside those of the columns, and numbers are set flush
+right. What opens a part of the sidebar says of which; a label that is not what a reader
+sees, and roles that are none, go.
+"""
+
+import re
+from html import escape, unescape
+from pathlib import Path
+
+TABLE = re.compile(r"<table\b.*?</table>", re.S)
+HEAD = re.compile(r"(<thead\b[^>]*>)(.*?)(</thead>)", re.S)
+ROW = re.compile(r"<tr\b.*?</tr>", re.S)
+CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
+TAG = re.compile(r"<[^>]+>")
+NUMBER = re.compile(
+    r"(?:[<>≤≥≈]\s*)?[-+\u2212±]?(?:\d[\d,\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?|inf)"
+    r"(?:\s?(?:%|°|[A-Za-zµ]{1,3}(?:/[a-z]{1,3})?|USD(?:/\w+)?|hours?|days?|months?))?"
+)
+NOTHING = {"", "-", "none", "no", "all"}  # beside numbers, in their column
+PART = re.compile(
+    r'(<a class="(?:current )?reference internal" href="[^"]*">(.*?)</a>'
+    r"<details[^>]*>)<summary>"
+)
+PLAIN = (
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (' role="doc-biblioentry"', ""),
+    (
+        'class="bd-sidebar-primary bd-sidebar">',
+        'class="bd-sidebar-primary bd-sidebar" role="complementary" aria-label="Book">',
+    ),
+)
+
+
+def mend(page):
+    """Return a page with all of it."""
+    page = TABLE.sub(lambda match: mend_table(match[0]), page)
+    page = PART.sub(label_part, page)
+    for old, new in PLAIN:
+        page = page.replace(old, new)
+    return page
+
+
+def label_part(match):
+    """Say which part a mark of the sidebar opens."""
+    title = escape(text_of(match[2]))
+    return f'{match[1]}<summary aria-label="Parts of {title}">'
+
+
+def mend_table(table):
+    """Return a table with its heads and its numbers marked."""
+    table = HEAD.sub(lambda m: m[1] + named_rows(m[2]) + m[3], table)
+    right = number_columns(table)
+    head_end = (table.find("</thead>") + 1 or 1) - 1
+
+    def mend_row(row):
+        scope = "col" if row.start() < head_end else "row"
+        place = 0
+
+        def mend_cell(cell):
+            nonlocal place
+            tag, about, content = cell.groups()
+            if tag == "th" and not text_of(content) and "<img" not in content:
+                tag = "td"
+            elif tag == "th" and "scope=" not in about:
+                about += f' scope="{scope}"'
+            if place in right:
+                about = with_class(about, "number")
+            place += span_of(about)
+            return f"<{tag}{about}>{content}</{tag}>"
+
+        return CELL.sub(mend_cell, row[0])
+
+    return ROW.sub(mend_row, table)
+
+
+def named_rows(head):
+    """Put the name of the rows, which pandas sets below, beside those of columns."""
+    rows = ROW.findall(head)
+    if len(rows) != 2:
+        return head
+    above, below = (CELL.findall(row) for row in rows)
+    if len(above) != len(below) or text_of(above[0][2]):
+        return head
+    if not text_of(below[0][2]) or any(text_of(cell[2]) for cell in below[1:]):
+        return head
+    name = below[0][2]
+    merged = CELL.sub(lambda m: f"<{m[1]}{m[2]}>{name}</{m[1]}>", rows[0], count=1)
+    return head.replace(rows[1], "").replace(rows[0], merged)
+
+
+def number_columns(table):
+    """Return the columns in whose cells, below the heads, stand numbers only."""
+    texts = {}
+    for row in ROW.findall(table[max(table.find("</thead>"), 0) :]):
+        place = 0
+        for _, about, content in CELL.findall(row):
+            if span_of(about) == 1:
+                texts.setdefault(place, []).append(text_of(content))
+            place += span_of(about)
+    return {
+        place
+        for place, found in texts.items()
+        if any(NUMBER.fullmatch(text) for text in found)
+        and all(NUMBER.fullmatch(text) or text in NOTHING for text in found)
+    }
+
+
+def span_of(about):
+    """Return over how many columns a cell goes."""
+    found = re.search(r'colspan="(\d+)"', about)
+    return int(found[1]) if found else 1
+
+
+def with_class(about, name):
+    """Return the attributes of an element with one class more."""
+    if re.search(rf'class="[^"]*\b{name}\b', about):
+        return about
+    if 'class="' in about:
+        return about.replace('class="', f'class="{name} ', 1)
+    return f'{about} class="{name}"'
+
+
+def text_of(content):
+    """Return what a reader sees of a piece of HTML."""
+    return " ".join(unescape(TAG.sub("", content)).split())
+
+
+def mend_pages(app, exception):
+    """Mend the pages that were written."""
+    if exception or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        if "_static" not in path.parts:
+            page = path.read_text("utf-8")
+            mended = mend(page)
+            if mended != page:
+                path.write_text(mended, "utf-8")
+
+
+def setup(app):
+    """Look at each page when all are written."""
+    app.connect("build-finished", mend_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

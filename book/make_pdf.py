@@ -1,0 +1,188 @@
+"""The chapters of the built book as one PDF, printed by a browser.
+
+``python book/make_pdf.py _build/html _build/vmbmodel.pdf`` takes the chapters in the
+order of the contents, without the pages of the package, the notebooks and what only a
+screen can show; joins them to one page with a title and its contents; and has a
+Chromium without a window print it on A4.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+from edition import edition
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+START = "book/intro.html"
+LEFT_OUT = ("api/", "changelog", "execution", "your-fleet")
+FOR_A_SCREEN = (
+    ".headerlink, .moving, script, style, link, button, details.hide, .cell_input, "
+    "svg.narrow, .d-print-none, .tableofcontents-wrapper, .sphinx-bs.dropdown .toggle"
+)
+SHEETS = ("basic.css", "pygments.css", "sphinx-design.min.css", "proof.css", "book.css")
+STYLE = """
+@page { size: A4; margin: 22mm 20mm 24mm; @bottom-center { content: counter(page); } }
+@page :first { @bottom-center { content: none; } }
+:root { --pst-color-border: #bbb; --pst-color-surface: #f4f4f4; color: #111; }
+body { font: 10.5pt/1.45 "DejaVu Serif", Georgia, serif; margin: 0; max-width: none; }
+h1, h2, h3, h4, dt { font-family: "DejaVu Sans", Arial, sans-serif; line-height: 1.2; }
+h1 { font-size: 18pt; break-before: page; margin: 0 0 14pt; }
+h2 { font-size: 14pt; } h3 { font-size: 12pt; }
+h1, h2, h3, h4, dt, .part { break-after: avoid; }
+.part { break-before: page; font: 11pt "DejaVu Sans", Arial, sans-serif; color: #555; }
+.part + article h1 { break-before: avoid; }
+.cover { padding-top: 60mm; text-align: center; }
+.cover h1 { font-size: 28pt; break-before: avoid; }
+.contents { break-before: page; } .contents h2 { font-size: 11pt; margin: 10pt 0 2pt; }
+.contents div { columns: 2; } .contents p { margin: 0; break-inside: avoid; }
+a { color: #1259c3; text-decoration: none; } p { orphans: 3; widows: 3; }
+figure, table.dataframe, .proof, div.math, tr { break-inside: avoid; }
+thead { break-after: avoid; } thead tr { break-inside: avoid; }
+figure { margin: 12pt 0; text-align: center; } figcaption { font-size: 9pt; }
+svg.fig, img { max-width: 100%; height: auto; }
+table { border-collapse: collapse; font-size: 9pt; margin: 8pt auto; max-width: 100%; }
+th, td { border-bottom: 0.5pt solid #bbb; padding: 2pt 5pt; vertical-align: top; }
+table.model-table { font-size: 7pt; line-height: 1.25; width: 100%; }
+table.model-table td { min-width: 0; } table.model-table code { white-space: normal; }
+table p { margin: 0; } th { text-align: left; } .number { text-align: right; }
+pre { font-size: 8pt; background: #f4f4f4; padding: 6pt; white-space: pre-wrap; }
+code, pre { font-family: "DejaVu Sans Mono", monospace; } code { font-size: 0.88em; }
+.admonition, details { border-left: 2pt solid #999; padding: 2pt 9pt; margin: 9pt 0; }
+.admonition-title, summary { font-weight: bold; list-style: none; break-after: avoid; }
+.eqno { float: right; } mjx-container { max-width: 100%; }
+"""
+
+
+def chapters(site):
+    """Yield the part, the address and the title of each chapter."""
+    page = soup_of(site / START)
+    contents = page.select_one("nav.bd-links")
+    yield "", START, ""
+    part = ""
+    for found in contents.select("p.caption, a.reference"):
+        if found.name == "p":
+            part = found.get_text(strip=True)
+            continue
+        address = found["href"]
+        if address != "#" and is_chapter(address):
+            yield part, f"book/{address}", found.get_text(strip=True)
+
+
+def is_chapter(address):
+    """Say whether the PDF has a page; addresses are as the first page has them."""
+    return "/" not in address and not address.startswith(LEFT_OUT)
+
+
+def soup_of(path):
+    """Return a page as a tree."""
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+def article(path, names):
+    """Return a chapter as a piece of the joined page.
+
+    Its anchors get the name of the chapter in front, and so do links to chapters that
+    are in the PDF; links to others become words.
+    """
+    found = soup_of(path).select_one("article.bd-article")
+    for part in found.select(FOR_A_SCREEN):
+        part.decompose()
+    for part in found.select("details"):
+        part["open"] = ""
+    own = path.stem
+    for part in found.select("[id]"):
+        if part.find_parent("svg") is None:
+            part["id"] = f"{own}--{part['id']}"
+    for link in found.select("a[href]"):
+        address = urlsplit(link["href"])
+        if address.scheme:
+            continue
+        target = Path(address.path).stem if address.path else own
+        if target in names and "/" not in address.path:
+            anchor = f"--{address.fragment}" if address.fragment else ""
+            link["href"] = f"#{target}{anchor}"
+        else:
+            link.unwrap()
+    for image in found.select("img[src]"):
+        image["src"] = (path.parent / image["src"]).resolve().as_uri()
+    found["id"] = own
+    return found
+
+
+def joined(site):
+    """Return the whole book as one page."""
+    first = soup_of(site / START)
+    named = first.select_one(".logo__title").get_text(strip=True)
+    title, _, about = named.partition(": ")
+    rows = list(chapters(site))
+    names = {Path(address).stem for _, address, _ in rows}
+    math = [str(s) for s in first.select("script") if "MathJax =" in s.get_text()]
+    drawn = (site / "_static/mathjax/tex-chtml.js").as_uri()
+    math.append(f'<script src="{drawn}"></script>')
+    sheets = [(site / "_static" / name).read_text("utf-8") for name in SHEETS]
+    contents, bodies, before = [], [], ""
+    for part, address, name in rows:
+        stem = Path(address).stem
+        if part != before:
+            contents.append(f"<h2>{part}</h2>")
+            bodies.append(f'<p class="part">{part}</p>')
+            before = part
+        body = article(site / address, names)
+        contents.append(f'<p><a href="#{stem}">{name or body.h1.get_text()}</a></p>')
+        bodies.append(str(body))
+    return "".join(
+        [
+            '<!doctype html><html lang="en" data-theme="light"><head>',
+            f'<meta charset="utf-8"><title>{title}</title>',
+            f"<style>{''.join(sheets)}{STYLE}</style>{''.join(math)}</head><body>",
+            f'<div class="cover"><h1>{title}</h1><p>{about}</p>',
+            f"<p>{edition()}</p></div>",
+            f'<div class="contents"><h1>Contents</h1><div>{"".join(contents)}</div>',
+            "</div>",
+            *bodies,
+            "</body></html>",
+        ]
+    )
+
+
+def print_page(page, pdf):
+    """Have a browser print a page."""
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    if browser is None:
+        raise SystemExit(f"make pdf: needs one of {', '.join(NAMES)}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "book.html")
+        path.write_text(page, "utf-8")
+        flags = ["--headless", "--no-sandbox", "--disable-gpu"]
+        flags += [f"--user-data-dir={folder}/profile", "--no-pdf-header-footer"]
+        flags += ["--generate-pdf-document-outline", "--virtual-time-budget=120000"]
+        flags += ["--allow-file-access-from-files", f"--print-to-pdf={pdf}"]
+        subprocess.run(
+            [browser, *flags, path.as_uri()],
+            check=True,
+            timeout=600,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def main(arguments):
+    """Make the PDF; return the exit status."""
+    site, pdf = Path(arguments[0]).resolve(), Path(arguments[1]).resolve()
+    if not (site / START).is_file():
+        print(f"make pdf: {site} has no book; make book comes first", file=sys.stderr)
+        return 1
+    print_page(joined(site), pdf)
+    print(f"The book to print: {arguments[1]}, {pdf.stat().st_size / 2**20:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

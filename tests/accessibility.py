@@ -1,0 +1,84 @@
+"""axe-core on pages of the built book, as they are laid out in a browser.
+
+``python tests/accessibility.py _build/html`` opens every page, at 1280 and at 390
+pixels, light and dark, and prints what axe finds and which parts are wider than the
+screen; ``... _build/html queue restore`` only pages with these words in their path.
+It needs a Chromium, and axe-core: the file that the environment variable VMBMODEL_AXE
+names, or that of the installed package axe-playwright-python, which needs no other.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+
+from browser import Browser
+
+WIDTHS = (1280, 390)
+THEMES = ("light", "dark")
+PATIENCE = 300
+RUN = """
+(async () => {
+  await window.MathJax?.startup?.promise;
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html)]);
+})()
+"""
+WIDE = """
+(() => {
+  const page = document.documentElement;
+  return page.scrollWidth > page.clientWidth ? page.scrollWidth : 0;
+})()
+"""
+
+
+def axe():
+    """Return the path of axe-core, or None."""
+    if named := os.environ.get("VMBMODEL_AXE"):
+        return Path(named)
+    package = importlib.util.find_spec("axe_playwright_python")
+    if package is None:
+        return None
+    return Path(package.origin).with_name("axe.min.js")
+
+
+def violations(browser, address, width, theme):
+    """Return what is wrong with a page, a line each."""
+    browser.wide(width)
+    browser.open(address)
+    mode = json.dumps(theme)
+    browser.run(f"localStorage.setItem('mode', {mode}), 0")
+    browser.run(f"localStorage.setItem('theme', {mode}), 0")
+    browser.open(address)
+    browser.run(f"{axe().read_text('utf-8')}; 0")
+    said = []
+    for rule, impact, parts in browser.run(RUN):
+        said.append(f"{rule} ({impact}), {len(parts)} times: {parts[0][:160]}")
+    if wide := browser.run(WIDE):
+        said.append(f"{wide} pixels wide")
+    return said
+
+
+def main(arguments):
+    """Audit the pages of a site; return the exit status."""
+    site = Path(arguments[0]).resolve()
+    pages = [p for p in sorted(site.rglob("*.html")) if "_static" not in p.parts]
+    names = {path: path.relative_to(site).as_posix() for path in pages}
+    if asked := arguments[1:]:
+        pages = [p for p in pages if any(word in names[p] for word in asked)]
+    wrong = 0
+    with Browser() as browser:
+        browser.patience = PATIENCE
+        for path in pages:
+            for width in WIDTHS:
+                for theme in THEMES:
+                    for said in violations(browser, path.as_uri(), width, theme):
+                        wrong += 1
+                        print(f"{names[path]}, {width}, {theme}: {said}", flush=True)
+    print(f"{len(pages)} pages, {wrong or 'no'} violations")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

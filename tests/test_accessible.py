@@ -1,0 +1,153 @@
+"""Pages for everybody: what the build mends, and what axe finds in a browser."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from accessibility import PATIENCE, THEMES, WIDTHS, axe, violations
+from browser import Browser, chromium
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "book/_ext"))
+
+import accessible
+
+ROOT = Path(__file__).parents[1]
+PANDAS = """<table border="1" class="dataframe">
+<thead>
+<tr style="text-align: right;"><th></th><th>wait (h)</th><th>what</th></tr>
+<tr><th>movers</th><th></th><th></th></tr>
+</thead>
+<tbody>
+<tr><th>1</th><td>0.25</td><td>3 jobs wait</td></tr>
+<tr><th>10</th><td>none</td><td></td></tr>
+</tbody>
+</table>"""
+DOCUTILS = """<table class="table"><thead>
+<tr class="row-odd"><th class="head"><p>variation</p></th><th class="head"></th></tr>
+</thead><tbody>
+<tr><td class="a"><p><span>2.25</span> h</p></td><td><p>23:00</p></td></tr>
+<tr><td class="a"><p>1,024 GiB</p></td><td><p>of 3</p></td></tr>
+</tbody></table>"""
+
+
+def test_a_table_of_pandas_gets_one_row_of_heads_with_their_scope():
+    table = accessible.mend(PANDAS)
+    (row,) = re.findall("<tr.*</tr>", table.partition("</thead>")[0])
+    assert re.findall(r"<th([^>]*)>(.*?)</th>", row) == [
+        (' scope="col" class="number"', "movers"),
+        (' scope="col" class="number"', "wait (h)"),
+        (' scope="col"', "what"),
+    ]
+    assert '<th scope="row" class="number">1</th><td class="number">0.25</td>' in table
+    assert "<td>3 jobs wait</td>" in table
+
+
+def test_two_rows_of_heads_that_both_say_something_stay():
+    named = PANDAS.replace("<th></th><th>wait", "<th>kind</th><th>wait")
+    head = accessible.mend(named).partition("</thead>")[0]
+    assert head.count("<tr") == 2
+    assert head.count("<td") == 2
+    assert '<th scope="col" class="number">kind</th>' in head
+
+
+def test_a_table_of_a_page_has_its_numbers_flush_right():
+    table = accessible.mend(DOCUTILS)
+    assert '<th class="number head" scope="col"><p>variation</p></th>' in table
+    assert '<td class="head"></td>' in table
+    assert table.count('<td class="number a">') == 2
+    assert "<td><p>23:00</p></td>" in table
+
+
+@pytest.mark.parametrize(
+    "text", ["3", "-1.5", "1,024", "2.4 h", "40%", "inf", "76 MiB/s"]
+)
+def test_what_a_number_is(text):
+    assert accessible.NUMBER.fullmatch(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "h", "23:00", "3 jobs", "2026-01-17", "1 to 4", "A2"]
+)
+def test_what_is_none(text):
+    assert not accessible.NUMBER.fullmatch(text)
+
+
+def test_a_part_of_the_sidebar_says_what_it_opens():
+    link = '<a class="reference internal" href="a.html">2. One &amp; all</a>'
+    part = f"<li>{link}<details><summary><i></i></summary></details></li>"
+    assert 'aria-label="Parts of 2. One &amp; all"><i>' in accessible.mend(part)
+
+
+def test_mending_twice_changes_nothing():
+    pages = [PANDAS, DOCUTILS, *(old for old, _ in accessible.PLAIN)]
+    once = accessible.mend("".join(pages))
+    assert accessible.mend(once) == once
+
+
+# --- in a browser -------------------------------------------------------------
+
+PAGES = ("queue", "restore", "bibliography")
+TOC = "format: jb-book\nroot: book/how-to-read\nchapters:\n" + "".join(
+    f"  - file: {name}\n"
+    for name in (
+        *(f"book/{page}" for page in PAGES),
+        "notebooks/queue\n    sections:\n      - file: notebooks/restore",
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build a few pages as the book has them."""
+    if not chromium():
+        pytest.skip("there is no Chromium to open pages with")
+    if axe() is None:
+        pytest.skip("there is no axe-core: see tests/accessibility.py")
+    folder = tmp_path_factory.mktemp("site")
+    config = (ROOT / "_config.yml").read_text("utf-8")
+    config = config.replace("execute_notebooks: force", "execute_notebooks: cache")
+    config = config.replace(": book/_ext", f": {ROOT}/book/_ext")
+    (folder / "config.yml").write_text(config, "utf-8")
+    (folder / "toc.yml").write_text(TOC, "utf-8")
+    cache = folder / "_build/.jupyter_cache"
+    run = [sys.executable, ROOT / "notebooks/refresh.py", "--cache", cache]
+    run += ["queue.ipynb", "restore.ipynb"]
+    subprocess.run(run, check=True, capture_output=True, timeout=300)
+    build = "from jupyter_book.cli.main import main; main()"
+    run = [sys.executable, "-c", build, "build", ROOT, "--all", "--path-output", folder]
+    run += ["--config", folder / "config.yml", "--toc", folder / "toc.yml"]
+    (folder / "no-runtime").mkdir()  # the page that computes is not among them
+    alone = os.environ | {"VMBMODEL_RUNTIME": str(folder / "no-runtime")}
+    subprocess.run(run, check=True, capture_output=True, env=alone, timeout=300)
+    return folder / "_build/html"
+
+
+@pytest.fixture(scope="module")
+def browser(site):
+    with Browser() as browser:
+        browser.patience = PATIENCE
+        yield browser
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", [*(f"book/{p}" for p in PAGES), "notebooks/queue"])
+def test_axe_finds_nothing(site, browser, page, width, theme):
+    address = (site / f"{page}.html").as_uri()
+    assert violations(browser, address, width, theme) == []
+
+
+@pytest.mark.slow
+def test_axe_finds_what_is_wrong(site, browser, tmp_path):
+    wrong = shutil.copytree(site, tmp_path / "site") / "book/queue.html"
+    page = wrong.read_text("utf-8")
+    bad = "<summary><i></i></summary>"
+    page = page.replace("</article>", f"<details>{bad}</details></article>", 1)
+    wrong.write_text(page, "utf-8")
+    said = violations(browser, wrong.as_uri(), 390, "dark")
+    assert [line.partition(" ")[0] for line in said] == ["summary-name"]
