@@ -2,6 +2,7 @@
 
 import importlib.util
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import simpy
 from numpy.testing import assert_allclose
 
+from vmbmodel import formulas
 from vmbmodel.formulas.jam import jam_makespan_h, jam_mean_wait_h
 from vmbmodel.formulas.queueing import mean_wait_h, wait_prob
 
@@ -80,6 +82,81 @@ def test_a_jam_in_simpy():
         strict=True,
     ):
         assert abs(predicted - means.mean()) <= 3.9 * means.std(ddof=1) / np.sqrt(400)
+
+
+# --- lines that were counted, as far off as the docstrings say ----------------------
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """Return how far a formula is off what was counted, as a share, and by chance."""
+    cases = pd.read_csv(DATA / "lines.csv")
+
+    def off(quantity, formula):
+        rows = cases[cases["quantity"] == quantity]
+        assert len(rows)
+        ours = np.array([formula(case) for case in rows.itertuples()])
+        chance = 3 * rows["half_width"] / rows["value"]
+        return rows.assign(off=ours / rows["value"] - 1, chance=chance)
+
+    return off
+
+
+def law_of(case):
+    return case.service_scv, case.family
+
+
+def test_priorities_are_as_far_off_as_they_say(counted):
+    def waits(formula, rows):
+        def one(case):
+            jobs = case.utilisation_frac * case.servers
+            rates = 0.2 * jobs, 0.8 * jobs
+            return formula(case.servers, *rates, 1, 1, *law_of(case))
+
+        return counted(rows, one)
+
+    rows = waits(formulas.priority_restore_wait_h, "restores_mean_h")
+    most = rows["service_scv"].map({0: 0.07, 0.5: 0.09, 2: 0.13, 4: 0.18})
+    assert (rows["off"].abs() <= most + rows["chance"] / 3).all()
+    rows = waits(formulas.priority_backup_wait_h, "backups_mean_h")
+    assert (rows["off"] >= -0.09 - rows["chance"]).all()
+    assert (rows["off"] <= 0.02 + rows["chance"]).all()
+
+
+def test_the_load_of_a_wait_is_that_which_was_served(counted):
+    law = counted("wait_p95_h", lambda case: case.value)
+    busy = [
+        formulas.utilisation_for_wait_frac(case.value, 0.95, 10, 1, *law_of(case))
+        for case in law.itertuples()
+    ]
+    assert np.abs(busy - law["utilisation_frac"]).max() <= 0.005
+
+
+def test_what_outlasts_a_slot_is_more_than_jobs_of_the_next_wait(counted):
+    rows = counted(
+        "slots_mean_h",
+        lambda case: formulas.slots_overrun_h(
+            1 / case.utilisation_frac, 1, *law_of(case)
+        ),
+    )
+    assert (rows["off"] >= -rows["chance"]).all()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "formula", "most"),
+    [
+        ("jam_mean_h", formulas.jam_mean_wait_h, 1e-3),
+        ("jam_end_mean_h", formulas.jam_makespan_h, 2e-3),
+        ("jam_start_p95_h", partial(formulas.jam_wait_quantile_h, 0.95), 2e-3),
+        ("jam_end_p50_h", partial(formulas.jam_makespan_quantile_h, 0.5), 5e-3),
+        ("jam_end_p95_h", partial(formulas.jam_makespan_quantile_h, 0.95), 5e-3),
+    ],
+)
+def test_jams_are_as_exact_as_they_say(counted, quantity, formula, most):
+    rows = counted(
+        quantity, lambda case: formula(case.jobs, case.servers, 1, *law_of(case))
+    )
+    assert (rows["off"].abs() <= most + rows["chance"]).all()
 
 
 # --- the script of the validation ---------------------------------------------------

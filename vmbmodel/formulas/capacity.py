@@ -50,7 +50,9 @@ def utilisation_for_wait_frac(
     :math:`(\ln C)' = (1 - C)/(1 - \rho) + c(1 - \rho)/\rho`. For others from the
     M/M/c queue whose jobs are :math:`(1 + v)/2` times as long, then Chandrupatla's
     bracketed steps on :math:`\ln P(W > t) - \ln(1 - p)` over the logit of
-    :math:`\rho`, which meet the probability to 1e-10.
+    :math:`\rho`, which meet the probability to 1e-10. Given the wait that 95 of 100
+    simulated jobs did not exceed, ten movers at a load of 0.8 and 0.9, it is that load
+    within 0.005, of variations up to 4 (``validation/lines.py``).
 
     References
     ----------

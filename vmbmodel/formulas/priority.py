@@ -66,8 +66,9 @@ def priority_restore_wait_h(
     becomes free, which the spread of jobs touches little. The mean with :math:`A`
     is ours. Against simulations of 2 to 50 movers at a load of 0.8 to 0.95, with
     restores a tenth to a third of it: equal jobs within 7 %; up to
-    :math:`v = 2` within 9 %; at :math:`v = 4` gamma 8 to 17 % too short, the
-    others between 9 % too short and 15 % too long.
+    :math:`v = 2` within 9 %, lognormal ones 13 %; at :math:`v = 4` gamma 6 to 18 %
+    too short, the others between 9 % too short and 17 % too long
+    (``validation/lines.py``).
 
     References
     ----------
