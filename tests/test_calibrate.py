@@ -177,6 +177,17 @@ def logs():
     return module
 
 
+@pytest.mark.slow
+def test_what_totals_hardly_tell_is_no_longer_than_the_longest_job(logs):
+    log = logs.job_log(2, "lognormal, all")
+    answer, longest_h = calibrate(log, BASE), log["job_h"].max()
+    for name in ("snapshot_h", "others_wait_mean_h"):
+        assert 0 <= answer.fits[name].low <= answer.fits[name].high <= longest_h
+        assert any(said.startswith(f"{name}: its") for said in answer.unknowable)
+    scv = answer.fits["snapshot_scv"]
+    assert scv.high <= (longest_h / answer["snapshot_h"]) ** 2 * (1 + 1e-12)
+
+
 @pytest.mark.parametrize("kind", ["gamma, 7 of 10", "lognormal, 7 of 10"])
 def test_totals_are_no_surer_than_the_shape_of_waits_is_known(logs, kind):
     # an exponential wait alone holds the snapshot in 3 of 10 lognormal logs

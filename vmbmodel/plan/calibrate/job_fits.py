@@ -116,7 +116,8 @@ def _fit_phases(work: Work, backups: pd.DataFrame) -> None:
             fixed_h = law.fitted["fixed_h"]
             scatter_h2 = (fixed_h * law.fitted["fixed_sd"]) ** 2
         if not kind:
-            _add_scatter(work, "transfer_scv", law, "size_sd", own["night"], what)
+            around = what, law.fitted["h_per_gib"] * sizes.mean(), times.max()
+            _add_scatter(work, "transfer_scv", law, "size_sd", own["night"], *around)
     beside, night = rows["beside_h"].to_numpy(), rows["night"].to_numpy()
     if work.enough("snapshot_h", rows, "jobs with phases"):
         what = "job time that is neither wait nor grows with the size"
@@ -171,7 +172,9 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
     else:
         law = fit_joint(hours, sizes, night, **grid)
         if _told(work, name, law, night, what):
-            _add_scatter(work, "transfer_scv", law, "size_sd", night, what)
+            mean_h = law.fitted["h_per_gib"] * sizes.mean()
+            around = what, mean_h, hours.max()
+            _add_scatter(work, "transfer_scv", law, "size_sd", night, *around)
         else:
             law = None
     if law is None:
@@ -183,8 +186,14 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         ("others_wait_prob", "wait_prob"),
         ("others_wait_mean_h", "wait_mean_h"),
     ):
-        work.add(_of_joint(law, parameter, constant, night, what))
-    _add_scatter(work, "snapshot_scv", law, "fixed_sd", night, what)
+        fit = _of_joint(law, parameter, constant, night, what)
+        if constant != "others_wait_prob":  # no part is longer than the longest job
+            fit = replace(fit, high=float(min(fit.high, max(fit.value, hours.max()))))
+        if fit.high >= MOST_VAGUE * fit.low:
+            work.unknowable.append(_vague(constant))
+        work.add(fit)
+    around = what, law.fitted["fixed_h"], hours.max()
+    _add_scatter(work, "snapshot_scv", law, "fixed_sd", night, *around)
     work.unknowable.append(
         "snapshot_h against any constant part of the wait: the log has totals only"
     )
@@ -228,12 +237,14 @@ def _told(work: Work, name: str, law: Joint, night, what: str) -> bool:
     if not high / low < MOST_VAGUE:
         least = f", at least {GIB_H / high:,.0f} MiB/s" if high < 1e3 else ""
         work.left[name] = f"{what}: time does not surely grow with the size{least}"
-        work.unknowable.append(
-            f"{name}: its interval spans a factor of {MOST_VAGUE:g} or more"
-        )
+        work.unknowable.append(_vague(name))
         return False
     _add_rate(work, name, _of_joint(law, "h_per_gib", "h_per_gib", night, what))
     return True
+
+
+def _vague(name: str) -> str:
+    return f"{name}: its interval spans a factor of {MOST_VAGUE:g} or more"
 
 
 def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
@@ -250,10 +261,20 @@ def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
 
 
 def _add_scatter(
-    work: Work, name: str, law: Joint, parameter: str, night, what: str
+    work: Work,
+    name: str,
+    law: Joint,
+    parameter: str,
+    night,
+    what: str,
+    mean_h: float,
+    longest_h: float,
 ) -> None:
-    ends = [end**2 for end in _ends(law, parameter, night)]
+    # no part differs from its mean by more than the longest job: a bound of the end
+    # where the log hardly tells it
     value = law.fitted[parameter] ** 2
+    most = max(value, float(longest_h / mean_h) ** 2) if mean_h > 0 else math.inf
+    ends = [min(end**2, most) for end in _ends(law, parameter, night)]
     work.add(Fit(name, value, *ends, len(night), f"joint fit, {what}"))
 
 
