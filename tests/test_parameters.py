@@ -285,10 +285,10 @@ def refused(name):
 
 
 def rows(of):
-    """Return rows for pytest; slow ones are marked."""
+    """Return rows for pytest; all but the first of a quick notebook are slow."""
     for name in NAMES:
-        for given in of(name):
-            marks = [pytest.mark.slow] if name in SLOW else []
+        for place, given in enumerate(of(name)):
+            marks = [pytest.mark.slow] if name in SLOW or place > 0 else []
             yield pytest.param(name, given, marks=marks, id=said(name, given))
 
 
