@@ -154,8 +154,8 @@ EXAMPLES = {
     ),
     "rerun": (
         (
-            "A notebook of the book with your own sizes",
-            "vmbmodel rerun billing.ipynb --set used_gib='[64, 512]' -o results",
+            "A notebook of the book with your own retention",
+            "vmbmodel rerun billing.ipynb --set recovery_points=14 -o results",
         ),
     ),
     "prices": (
