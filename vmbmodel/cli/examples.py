@@ -155,7 +155,7 @@ EXAMPLES = {
     "rerun": (
         (
             "A notebook of the book with your own retention",
-            "vmbmodel rerun billing.ipynb --set recovery_points=14 -o results",
+            "vmbmodel rerun notebooks/billing.ipynb --set recovery_points=14 -o results",
         ),
     ),
     "prices": (
