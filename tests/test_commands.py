@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[1]
 FILES = (
     *sorted((ROOT / "book/examples").iterdir()),
     ROOT / "notebooks/data/fleet.csv",
+    ROOT / "notebooks/day.ipynb",
 )
-BELOW = "notebooks/billing.ipynb", "notebooks/data/four-disks.csv"
 
 
 def walk(command, *names):
@@ -42,9 +42,6 @@ every_command = pytest.mark.parametrize("name", COMMANDS)
 def folder(tmp_path, monkeypatch):
     for path in FILES:
         shutil.copy(path, tmp_path)
-    for name in BELOW:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -154,8 +154,8 @@ EXAMPLES = {
     ),
     "rerun": (
         (
-            "A notebook of the book with your own retention",
-            "vmbmodel rerun notebooks/billing.ipynb --set recovery_points=14 -o results",
+            "A notebook of the book with your own VMs",
+            "vmbmodel rerun day.ipynb --set jobs=20 --set job_h=1 -o results",
         ),
     ),
     "prices": (
