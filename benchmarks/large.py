@@ -5,7 +5,6 @@ disks, prints a table and stores it in ``large.csv``. A thousand million cells t
 minutes and three gigabytes of disk, a million disks about one minute.
 """
 
-import csv
 import datetime
 import os
 import subprocess
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from benchmarks.tables import store
 
 RESULTS = Path(__file__).with_name("large.csv")
 PROGRAM = (sys.executable, "-m", "vmbmodel", "--quiet")
@@ -165,12 +166,7 @@ def main() -> None:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     names = ("numpy", "pandas", "pyarrow", "xarray", "zarr", "distributed")
     run = {"date": today} | {name: version(name) for name in names}
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], *run], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            print(*row.values(), sep="  ")
-            writer.writerow(row | run)
+    store(RESULTS, rows, run)
 
 
 if __name__ == "__main__":

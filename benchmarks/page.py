@@ -6,7 +6,6 @@ a Python of this machine the same questions in turn, prints a table and stores i
 the load of the machine, which stands in the table, and as a ratio.
 """
 
-import csv
 import datetime
 import importlib
 import json
@@ -18,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.tables import store
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / name) for name in ("tests", "book", "book/_ext")]
@@ -55,12 +56,7 @@ def main() -> None:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "command": "python -m benchmarks.page",
     }
-    with RESULTS.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], *run], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            print(*row.values(), sep="  ")
-            writer.writerow(row | run)
+    store(RESULTS, rows, run)
 
 
 def site(folder):
