@@ -31,6 +31,7 @@ from vmbmodel.plan.calibrate.held_out import (
     predicted,
     split,
     start_hours,
+    started_hours,
     transfers_h,
 )
 from vmbmodel.plan.calibrate.job_fits import Work, fit_backups, fit_restores
@@ -349,8 +350,7 @@ def _scheduled_h(jobs: pd.DataFrame, disks: pd.DataFrame) -> np.ndarray:
     """Return the hour each job is scheduled for: the last of its VM's before it."""
     of = disks[["start_h", "interval_h", "window_h"]].astype(float)
     last_h, interval_h, window_h = of.fillna({"interval_h": 24.0}).to_numpy().T
-    started = jobs["start_time"].dt
-    hour = (started.hour + started.minute / 60).to_numpy(dtype=float)
+    hour = started_hours(jobs)
     runs = runs_a_day(interval_h, window_h)
     ago_h = np.full(len(jobs), np.inf)
     for back in range(runs.max(initial=1)):

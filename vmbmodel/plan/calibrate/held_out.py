@@ -21,6 +21,7 @@ __all__ = [
     "predicted",
     "split",
     "start_hours",
+    "started_hours",
     "transfers_h",
 ]
 
@@ -128,12 +129,16 @@ def predicted(
     return HeldOut(len(hours), len(np.unique(night)), *ends, tuple(counts.tolist()))
 
 
+def started_hours(backups: pd.DataFrame) -> np.ndarray:
+    """Return the hours of the day at which jobs started."""
+    start = backups["start_time"].dt
+    return (start.hour + start.minute / 60).to_numpy(dtype=float)
+
+
 def start_hours(backups: pd.DataFrame) -> np.ndarray:
     """Return the hours that jobs are scheduled for, or else those of their starts."""
-    start = backups["start_time"].dt
-    started_h = (start.hour + start.minute / 60).to_numpy(dtype=float)
     scheduled_h = backups["scheduled_h"].to_numpy(dtype=float)
-    return started_h if np.isnan(scheduled_h).any() else scheduled_h
+    return started_hours(backups) if np.isnan(scheduled_h).any() else scheduled_h
 
 
 def by_start(backups: pd.DataFrame, wait_h: np.ndarray) -> Hours | None:
