@@ -1,8 +1,10 @@
 """What sweeps and fleets cost as they grow, each as a program of its own.
 
-``python -m benchmarks.large [SWEEP_CELLS [DISKS]]`` measures up to so many cells and
-disks, prints a table and stores it in ``large.csv``. A thousand million cells take some
-minutes and three gigabytes of disk, a million disks about one minute.
+``python -m benchmarks.large [SWEEP_CELLS [DISKS [PARTED_DISKS]]]`` measures up to so
+many cells and disks, the last ones of fleets that are estimated by vault, prints a
+table and stores it in ``large.csv``, where what is not measured anew stays; 0 leaves a
+kind out. A thousand million cells take some minutes and three gigabytes of disk, a
+million disks about one minute, ten million by vault about five.
 """
 
 import datetime
@@ -62,6 +64,16 @@ pyarrow.csv.write_csv(pyarrow.csv.read_csv(sys.argv[2]), sys.argv[3])
 }
 """Reading an inventory, and reading and writing what came of it."""
 
+PARTS_FLOOR = """\
+import pathlib, sys
+from pyarrow import parquet
+fleet, rows, again = map(pathlib.Path, sys.argv[1:])
+for path in fleet.iterdir():
+    parquet.read_table(path)
+for path in rows.iterdir():
+    parquet.write_table(parquet.read_table(path), again / path.name, compression="zstd")
+"""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -118,26 +130,49 @@ def fleets(folder: Path, most: int) -> list[dict[str, object]]:
     return rows
 
 
-def made(disks: int) -> pd.DataFrame:
-    """Make up an inventory, in vaults of a hundred VMs and three policies."""
-    rng = np.random.default_rng(1)
+def parted(folder: Path, most: int) -> list[dict[str, object]]:
+    """Measure estimates by vault, from a million disks, a million of them a file."""
+    rows, disks = [], 10**6
+    while disks <= most:
+        fleet, out, again = (folder / name for name in ("parts", "out", "again"))
+        for path in (fleet, again):
+            path.mkdir(exist_ok=True)
+        for number in range(disks // 10**6):
+            path = fleet / f"{number:03}.parquet"
+            if not path.exists():
+                made(10**6, number).to_parquet(path, index=False)
+        words = ("--by-vault", "-o", out, "--force")
+        took = cost(*PROGRAM, "estimate", fleet, *words)
+        floor = cost(sys.executable, "-c", PARTS_FLOOR, fleet, out / "vms", again)
+        rows.append(_row("estimate by vault, parquet in and out", disks, took, floor))
+        disks *= 10
+    return rows
+
+
+def made(disks: int, seed: int = 0) -> pd.DataFrame:
+    """Make up an inventory, in vaults of a hundred VMs and three policies.
+
+    Those of two seeds have no VM and no vault in common.
+    """
+    rng = np.random.default_rng(1 + seed)
     count = int(disks * 0.4346)
     of_vm = np.sort(np.append(np.arange(count), rng.integers(0, count, disks - count)))
     first = np.diff(of_vm, prepend=-1) > 0
     place = np.arange(disks) - np.flatnonzero(first)[of_vm]
     policy = rng.integers(0, 3, count)[of_vm]
+    name = of_vm + seed * count
     size = np.where(first, 128.0, rng.choice([32.0, 64, 128, 256, 512, 1024], disks))
     used = np.round(size * rng.uniform(0.1, 0.9, disks), 1)
     churn = np.minimum(np.round(used * rng.lognormal(-3, 0.8, disks), 2), used)
     return pd.DataFrame(
         {
-            "vm": [f"vm-{number:07d}" for number in of_vm],
+            "vm": [f"vm-{number:07d}" for number in name],
             "disk": [f"disk-{number}" for number in place],
             "role": np.where(first, "os", "data"),
             "size_gib": size,
             "used_gib": used,
             "churn_gib_per_day": np.where(rng.random(disks) < 0.3, np.nan, churn),
-            "vault": [f"vault-{number // 100:05d}" for number in of_vm],
+            "vault": [f"vault-{number // 100:05d}" for number in name],
             "policy": [f"policy-{number}" for number in policy],
             "start_h": np.array([22.0, 23.0, 2.0])[policy],
             "first_backup": (rng.random(count) < 0.002)[of_vm],
@@ -160,13 +195,15 @@ def _row(what: str, size: int, took: Cost, floor: Cost) -> dict[str, object]:
 
 def main() -> None:
     """Measure, print and store."""
-    cells, disks = [*map(int, map(float, sys.argv[1:])), 10**8, 10**6][:2]
-    with tempfile.TemporaryDirectory() as folder:
-        rows = sweeps(Path(folder), cells) + fleets(Path(folder), disks)
+    asked = [*map(int, map(float, sys.argv[1:]))]
+    most = asked + [10**8, 10**6, 10**7][len(asked) :]
+    with tempfile.TemporaryDirectory() as name:
+        measures = zip((sweeps, fleets, parted), most, strict=True)
+        rows = [row for measure, size in measures for row in measure(Path(name), size)]
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     names = ("numpy", "pandas", "pyarrow", "xarray", "zarr", "distributed")
     run = {"date": today} | {name: version(name) for name in names}
-    store(RESULTS, rows, run)
+    store(RESULTS, rows, run, same=("what", "size"))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ LAYERS = [
     [
         "fields",
         "_arrays",
+        "_cluster",
         "_docstrings",
         "_extras",
         "_files",
@@ -28,7 +29,7 @@ LAYERS = [
     ["plan"],
     ["grid"],
     ["figures", "notebook", "sweeps"],
-    ["render", "rerun"],
+    ["render", "rerun", "fleets"],
     ["cli", "__main__"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -29,7 +29,6 @@ import errno
 import hashlib
 import inspect
 import json
-import logging
 import math
 import os
 import shutil
@@ -50,6 +49,7 @@ from dask.system import CPU_COUNT
 import vmbmodel
 from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
+from vmbmodel._cluster import cluster
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import (
     DRAW,
@@ -72,11 +72,6 @@ _SPACINGS: dict[str, Callable[..., np.ndarray]] = {
     "log": np.geomspace,
 }
 _RANGE = ("from", "to", "count", "spacing")
-_WORKERS = {  # as the allocator has it by itself; less gives every array back at once
-    "MALLOC_TRIM_THRESHOLD_": 2**26,
-    "MALLOC_MMAP_THRESHOLD_": 2**25,
-}
-
 Region = Mapping[str, slice]
 Progress = Callable[[str, int, int], None]
 
@@ -546,26 +541,8 @@ def _workers(
         with ThreadPoolExecutor(CPU_COUNT) as executor:
             yield executor, 2 * CPU_COUNT
         return
-    import dask
-    from distributed import Client, LocalCluster
-
-    with contextlib.ExitStack() as stack:
-        if scheduler:
-            address = scheduler
-        else:
-            memory = {"distributed.nanny.pre-spawn-environ": _WORKERS}
-            stack.enter_context(dask.config.set(memory))
-            address = stack.enter_context(
-                LocalCluster(
-                    n_workers=processes,
-                    threads_per_worker=1,
-                    dashboard_address=":0",  # any port: 8787 may be taken
-                    silence_logs=logging.ERROR,  # a worker slow to leave is none
-                )
-            )
-        client = stack.enter_context(Client(address, timeout=30))
-        threads = sum(client.nthreads().values())
-        yield client.get_executor(pure=False), 4 * max(threads, 1)
+    with cluster(processes, scheduler) as (executor, workers):
+        yield executor, 4 * workers
 
 
 def _write_block(grid: Grid, array: zarr.Array, region: Region) -> None:

@@ -38,7 +38,15 @@ LOCK = {
     },
     "packages": {},
 }
-FOR_A_SYSTEM = ("__main__.py", "cli", "notebook.py", "rerun.py", "sweeps.py")
+FOR_A_SYSTEM = (
+    "__main__.py",
+    "_cluster.py",
+    "cli",
+    "fleets.py",
+    "notebook.py",
+    "rerun.py",
+    "sweeps.py",
+)
 """Parts of the package that ask for a terminal, a kernel or several processors."""
 STOPPED = (1980, 1, 1, 0, 0, 0)
 PATIENCE = 600  # seconds for Node.js, which compiles some 1,000 files

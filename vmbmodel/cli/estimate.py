@@ -81,8 +81,47 @@ def estimate(
             show_default=False,
         ),
     ] = None,
+    by_vault: Annotated[
+        bool,
+        typer.Option(
+            "--by-vault",
+            help="Take FLEET, Parquet or a folder of it, some vaults at a time, and "
+            "write a folder -o OUT: for fleets that do not fit into memory.",
+        ),
+    ] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --by-vault: workers of a cluster here."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --by-vault: cluster to work on, which sees the same folders.",
+        ),
+    ] = None,
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
+    if by_vault:
+        asked = {
+            "--only": only,
+            "--vault": vault,
+            "--policy": policy,
+            "--policies": policies,
+            "--format": format_ is not Format.TABLE,
+            "--months": months,
+            "--compare": compare,
+            "--fail-on": fail_on,
+            "--interval": interval,
+        }
+        for option in (option for option, value in asked.items() if value):
+            raise ValueError(f"--by-vault goes without {option}")
+        if output is None:
+            raise ValueError("--by-vault writes a folder; name it with -o")
+        if processes and scheduler:
+            raise ValueError("--processes and --scheduler exclude each other")
+    elif processes or scheduler:
+        raise ValueError("--processes and --scheduler go with --by-vault")
     from vmbmodel.plan.estimate import (
         COLUMNS,
         DRAWS,
@@ -101,6 +140,24 @@ def estimate(
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
+    if by_vault:
+        from vmbmodel.fleets import estimate_by_vault
+
+        with (
+            settings_from(scenario, set_, date=date, **sets) as settings,
+            progress_bar() as progress,
+        ):
+            estimate_by_vault(
+                fleet,
+                output,
+                settings,
+                force=force,
+                processes=processes,
+                scheduler=scheduler,
+                progress=progress,
+            )
+        typer.echo(output)
+        return
     with (
         settings_from(scenario, set_, date=date, **sets) as settings,
         progress_bar() as progress,

@@ -19,6 +19,7 @@ from vmbmodel.inventory.fleet.disks import (
     to_bytes,
     write,
 )
+from vmbmodel.inventory.fleet.parts import FleetPart, Parts, joined, parted
 from vmbmodel.inventory.fleet.policies import (
     ANY_DAY,
     DAYS,
@@ -41,11 +42,15 @@ __all__ = [
     "POLICY_COLUMNS",
     "REQUIRED",
     "WEEKS",
+    "FleetPart",
     "InventoryError",
     "Located",
+    "Parts",
     "checked",
     "disks_of",
+    "joined",
     "month_day_of",
+    "parted",
     "read_fleet",
     "read_located",
     "read_policies",

@@ -32,6 +32,7 @@ from vmbmodel.inventory.fleet.tables import frame_cells, parquet_cells
 __all__ = [
     "Located",
     "checked",
+    "checked_cells",
     "disks_of",
     "read_fleet",
     "read_located",
@@ -174,7 +175,7 @@ def read_located(
     cells = without_blank_rows(_taken_apart(data, findings))
     digest = hashlib.sha256(data).hexdigest()
     table = None if policies is None else read_policies(policies)
-    disks = _checked(cells, table)
+    disks = checked_cells(cells, table)
     _LOG.info("%s: %d disks, SHA-256 %s", findings.file, len(disks), digest)
     return Located(disks, cells.rows, findings.counted, digest)
 
@@ -289,7 +290,7 @@ def checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     mine: row 1: used_gib = 128.0: must be <= size_gib; size_gib is 127
     """
     findings = Findings(name, counted="row")
-    return _checked(without_blank_rows(frame_cells(frame, findings)))
+    return checked_cells(without_blank_rows(frame_cells(frame, findings)))
 
 
 def _bytes(path: str | os.PathLike[str], findings: Findings) -> bytes:
@@ -307,7 +308,7 @@ def _taken_apart(data: bytes, findings: Findings) -> Cells:
     return read_text(data, findings, columns_of)
 
 
-def _checked(cells: Cells, policies: Policies | None = None) -> pd.DataFrame:
+def checked_cells(cells: Cells, policies: Policies | None = None) -> pd.DataFrame:
     """Convert and check all cells, or raise everything found in the file."""
     columns = converted(cells)
     check_rows(columns, cells)

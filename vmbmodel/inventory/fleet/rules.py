@@ -12,7 +12,7 @@ from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
 from vmbmodel.inventory.fleet.conversion import Column
 from vmbmodel.service import limits
 
-__all__ = ["check_rows"]
+__all__ = ["check_rows", "meant"]
 
 LARGEST_GIB = 2**30
 """One EiB, far above any disk: what is larger was not meant in GiB."""
@@ -145,10 +145,11 @@ def _numbered(values: Column) -> tuple[np.ndarray, np.ndarray]:
     letters = "".join(values.words)
     if letters.isascii() and letters == letters.lower() and values.unspaced:
         return values.codes, values.codes  # each word is as it is meant
-    return values.codes, values.map(_meant).codes
+    return values.codes, values.map(meant).codes
 
 
-def _meant(name: str) -> str:
+def meant(name: str) -> str:
+    """Return what a name is told apart by: without case and blanks."""
     return lower(unicodedata.normalize("NFC", name)).translate(BLANKS)
 
 

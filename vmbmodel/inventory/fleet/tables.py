@@ -1,8 +1,10 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from vmbmodel.fields import Field, fields, nearest
 from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
-__all__ = ["frame_cells", "parquet_cells"]
+__all__ = ["RowGroup", "frame_cells", "group_cells", "parquet_cells", "row_groups"]
 
 MOST_ROWS = 20_000_000
 """Rows of the longest Parquet file that is read: a small one may claim any number."""
@@ -50,6 +52,73 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
     found = positions(table.column_names, None, findings)
     columns = {n: _of_arrow(fields()[n], table.column(i)) for n, i in found.items()}
     return _by_row(columns, table.num_rows, findings)
+
+
+class RowGroup(NamedTuple):
+    """Rows of a Parquet file that are read at once."""
+
+    path: str
+    number: int  #: of the group in the file
+    begin: int  #: rows that stand before it, in its file and those before that
+    count: int  #: its rows
+    rows: np.ndarray | None = None  #: which of them are taken, if not all
+
+
+def row_groups(
+    paths: Sequence[str | os.PathLike[str]], findings: Findings
+) -> list[RowGroup]:
+    """Return what Parquet files consist of, in their order."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    groups, begin = [], 0
+    for path in map(os.fspath, paths):
+        try:
+            told = parquet.ParquetFile(path).metadata
+        except (pa.ArrowException, ValueError, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            findings.stop(f"{path} cannot be read as Parquet: {reason}")
+        for number in range(told.num_row_groups):
+            count = told.row_group(number).num_rows
+            groups.append(RowGroup(path, number, begin, count))
+            begin += count
+    return groups
+
+
+def group_cells(
+    groups: Sequence[RowGroup],
+    findings: Findings,
+    names: Collection[str] = COLUMNS,
+) -> Cells:
+    """Take some columns of row groups apart, as `parquet_cells` does a whole file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    tables, rows = [], []
+    for path, number, begin, count, taken in groups:
+        try:
+            file = parquet.ParquetFile(path)
+            headings = file.schema_arrow.names
+            found = positions(headings, None, findings)
+            findings.refuse_if_any()
+            asked = {headings[i]: name for name, i in found.items() if name in names}
+            table = file.read_row_group(number, columns=list(asked))
+            table.validate(full=True)
+            if taken is not None:
+                table = table.take(pa.array(taken))
+            tables.append(table.rename_columns([asked[n] for n in table.column_names]))
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            findings.stop(f"{path} cannot be read as Parquet: {reason}")
+        rows.append(begin + 1 + (np.arange(count) if taken is None else taken))
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        reason = str(error).partition("\n")[0]
+        findings.stop(f"has columns of which files differ in type: {reason}")
+    columns = {n: _of_arrow(fields()[n], table.column(n)) for n in table.column_names}
+    cells = _by_row(columns, table.num_rows, findings)
+    return Cells(cells.columns, np.concatenate(rows), findings)
 
 
 def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:

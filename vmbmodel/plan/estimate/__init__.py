@@ -9,6 +9,7 @@ from vmbmodel.plan.estimate.answer import (
     estimate,
     estimate_disks,
     parse_case,
+    said_of,
 )
 from vmbmodel.plan.estimate.doubts import (
     DRAWS,
@@ -44,6 +45,7 @@ from vmbmodel.plan.estimate.remarks import (
     wait_said,
 )
 from vmbmodel.plan.estimate.starts import START_COLUMNS
+from vmbmodel.plan.estimate.sums import Sums, Whole
 
 __all__ = [
     "AT_RISK_PROB",
@@ -63,7 +65,9 @@ __all__ = [
     "OthersWait",
     "Share",
     "SteadyWait",
+    "Sums",
     "WaitByStart",
+    "Whole",
     "assumptions",
     "at_score",
     "backup",
@@ -85,6 +89,7 @@ __all__ = [
     "prior_draws",
     "quick",
     "restore_said",
+    "said_of",
     "wait_by_start",
     "wait_said",
     "with_ends",

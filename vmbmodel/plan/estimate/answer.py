@@ -5,9 +5,8 @@ and on to their waits, restores and bills. A step is a function of columns that 
 new columns; the settings that it takes are its keywords, named as they are everywhere.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -20,7 +19,7 @@ from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
 from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
-from vmbmodel.plan.estimate.misses import fleet_misses, policy_misses
+from vmbmodel.plan.estimate.misses import policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
     Assumption,
@@ -33,6 +32,7 @@ from vmbmodel.plan.estimate.remarks import (
 )
 from vmbmodel.plan.estimate.restores import point_ages
 from vmbmodel.plan.estimate.starts import daily_starts
+from vmbmodel.plan.estimate.sums import Sums, Whole
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import Fleet, backed_up, filled
 from vmbmodel.plan.scenario import Scenario, parse_setting
@@ -46,6 +46,7 @@ __all__ = [
     "estimate",
     "estimate_disks",
     "parse_case",
+    "said_of",
 ]
 
 SCHEMA = "vmbmodel.estimate/2"
@@ -95,18 +96,6 @@ _SEEN = (
     "restore_vault_p95_h",
     "total_usd",
 )
-_TOTALS = (
-    "disks",
-    "used_gib",
-    "churn_gib_per_day",
-    "protected_instance_gib",
-    "protected_instances",
-    "instance_usd",
-    "stored_gib",
-    "storage_usd",
-    "snapshot_usd",
-    "total_usd",
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,17 +114,14 @@ class Estimate(Result):
     drawn: Doubt | None = None  #: intervals around the figures, if asked for
     starts: pd.DataFrame | None = None
     """A row for each start of the VMs that start several times a day, if any do."""
+    blank: Mapping[str, int] = field(default_factory=dict)  #: cells filled, by column
+    sums: Sums | None = None  #: the totals before rounding, to be joined with others
 
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
         """Give what the JSON holds."""
-        scenario = self.scenario
-        inputs = {n: scenario.taken[n] for _, s in scenario.sets() for n in s}
-        inputs |= {n: v for n, v in scenario.options.items() if v is not None}
-        yield "model", computed_by(self.scenario.sets(), whole=True)
-        yield "given", self.scenario.given
-        yield "inputs", inputs
+        yield from said_of(self.scenario)
         yield "vms", self.figures
         yield "total", self.total | (self.drawn.total if self.drawn else {})
         if self.drawn:
@@ -203,6 +189,15 @@ class Estimate(Result):
         )
 
 
+def said_of(scenario: Scenario) -> Iterator[tuple[str, object]]:
+    """Give the parts of the JSON that say under which scenario an estimate holds."""
+    inputs = {n: scenario.taken[n] for _, s in scenario.sets() for n in s}
+    inputs |= {n: v for n, v in scenario.options.items() if v is not None}
+    yield "model", computed_by(scenario.sets(), whole=True)
+    yield "given", scenario.given
+    yield "inputs", inputs
+
+
 def estimate(
     fleet: Fleet,
     scenario: Scenario | None = None,
@@ -249,9 +244,16 @@ def estimate(
 
 
 def estimate_disks(
-    fleet: pd.DataFrame, scenario: Scenario, months: int = 0, draws: int = 0
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    months: int = 0,
+    draws: int = 0,
+    whole: Whole | None = None,
 ) -> Estimate:
-    """Estimate an inventory that has been checked, as `estimate` does."""
+    """Estimate an inventory that has been checked, as `estimate` does.
+
+    With `whole`, it is a part of one, whose sums can be joined.
+    """
     ask = scenario.arguments
     refuse_part_blocks(**ask(refuse_part_blocks))
     disks, blank = filled(fleet, scenario)
@@ -260,7 +262,8 @@ def estimate_disks(
     disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
     kept = backed_up(disks)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
-        went = walk(disks, kept, {}, scenario)
+        fleet_of = {"fleet_vms": whole.vms, "fleet_crowd": whole.crowd} if whole else {}
+        went = walk(disks, kept, {}, scenario, **fleet_of)
         names, vms, done = went.names, went.vms, went.done
         vms |= point_ages(vms, **ask(point_ages))
         starts = daily_starts(names, vms, done, **ask(daily_starts))
@@ -276,14 +279,12 @@ def estimate_disks(
             table = table.loc[order]
         found = (*notices(fleet, kept.sort_index(), table, scenario), *steps)
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
-    totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}
-    totals |= fleet_misses(vms)
-    totals["restore_all_h"] = float(went.restore_all_h)
+    sums = Sums.of(vms, float(went.restore_all_h), exact=whole is not None)
     fleet = fleet.reindex(columns=list(DISK_COLUMNS))
     drawn = doubt_of_disks(fleet, scenario, draws, point=rows) if draws else None
     return Estimate(
         vms=rows,
-        total=totals,
+        total=sums.figures(),
         scenario=scenario,
         assumptions=assumptions(scenario, blank),
         warnings=found,
@@ -292,6 +293,8 @@ def estimate_disks(
         months=ahead,
         drawn=drawn,
         starts=starts if starts is None else _in_order(starts, order),
+        blank=blank,
+        sums=sums,
     )
 
 
@@ -393,13 +396,6 @@ def _in_order(rows: pd.DataFrame, vms: np.ndarray) -> pd.DataFrame:
 
 def _known(row: dict) -> dict:
     return {name: value for name, value in row.items() if value is not None}
-
-
-def _sum(column: np.ndarray) -> float:
-    try:
-        return math.fsum(column)
-    except OverflowError:
-        return math.inf
 
 
 def _said(case: Mapping[str, object]) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.fields import fields, shown, unit_of
-from vmbmodel.inventory.fleet import disks_of
+from vmbmodel.inventory.fleet import disks_of, joined
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate.draws import Draws
 from vmbmodel.plan.estimate.misses import in_a_month
@@ -362,7 +362,7 @@ def doubt_of_disks(
             rows = disks[some]
             own = kept[kept.index.isin(rows.index)]
             columns = drawn.columns(fleet, own)
-            there = walk(rows, own, columns, drawn.scenario, _ASKED, busy, met)
+            there = walk(rows, own, columns, drawn.scenario, _ASKED, busy, others=met)
             parts.append(_Part.of(there, draws))
         if point is None:
             went = walk(disks, kept, {}, scenario, _ASKED)
@@ -530,15 +530,7 @@ def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.n
         return
     own = disks["storage_account"].where(disks.index.isin(unmanaged(disks).index))
     account = pd.factorize(own)[0]  # -1 where there is none
-    group, before = pd.factorize(disks["vault"])[0], None
-    vault = group
-    while before is None or (group != before).any():
-        before = group
-        for key in (account, vault):
-            least = np.full(key.max(initial=-1) + 1, len(group))
-            np.minimum.at(least, key[key >= 0], group[key >= 0])
-            group = np.where(key >= 0, np.r_[least, 0][key], group)
-    group = pd.factorize(group)[0]
+    group = joined(pd.factorize(disks["vault"])[0], account)
     size = np.bincount(group)
     of_part = np.cumsum(size) // most
     part = of_part[group]

@@ -9,12 +9,19 @@ vaults have their own luck then.
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["POLICY_COLUMNS", "fleet_misses", "in_a_month", "policy_misses"]
+__all__ = [
+    "POLICY_COLUMNS",
+    "fleet_misses",
+    "in_a_month",
+    "miss_terms",
+    "misses_of",
+    "policy_misses",
+]
 
 _NIGHTS = 365.25 / 12
 
@@ -67,7 +74,23 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     any_miss_month_prob 0.4576
     any_miss_month_shared_prob 0.2635
     """
-    return _misses(*_columns(vms))
+    return misses_of([math.fsum(terms) for terms in miss_terms(vms)])
+
+
+def miss_terms(vms: Table) -> list[np.ndarray]:
+    """Return the terms of which `misses_of` takes the sums, over all vaults."""
+    vault, *probs = _columns(vms)
+    terms = []
+    for prob in probs:
+        log_done = _log_done(prob)
+        terms += [1 - prob, log_done, _least(vault, log_done)]
+    return terms
+
+
+def misses_of(sums: Sequence[float]) -> dict[str, float]:
+    """Return the figures of `fleet_misses` from the sums of its terms."""
+    figures = _figures(*np.reshape(sums, (2, 3, 1)))
+    return {name: float(values[0]) for name, values in figures.items()}
 
 
 def in_a_month(once: np.ndarray, again: np.ndarray) -> np.ndarray:
@@ -112,19 +135,6 @@ def _columns(vms: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.asarray(vms["deadline_prob"], dtype=float),
         np.asarray(vms["later_deadline_prob"], dtype=float),
     )
-
-
-def _misses(
-    vault: np.ndarray, next_prob: np.ndarray, later_prob: np.ndarray
-) -> dict[str, float]:
-    """Return the figures of `fleet_misses`."""
-    sums = []
-    for prob in (next_prob, later_prob):
-        log_done = _log_done(prob)
-        groups = (1 - prob, log_done, _least(vault, log_done))
-        sums.append([[math.fsum(values)] for values in groups])
-    figures = _figures(*np.array(sums))
-    return {name: float(values[0]) for name, values in figures.items()}
 
 
 def _figures(once: np.ndarray, again: np.ndarray) -> dict[str, np.ndarray]:

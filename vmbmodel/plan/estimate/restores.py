@@ -35,6 +35,7 @@ def restores(
     others: OthersWait,
     scenario: Scenario,
     fleet_vms: int | None = None,
+    fleet_crowd: int = 0,
     names: Collection[str] = RESTORE_FIGURES,
 ) -> tuple[dict[str, np.ndarray | float], np.ndarray | float]:
     """Return the times to get each VM back, and all of them if asked for at once.
@@ -45,7 +46,8 @@ def restores(
     Where all fit, the copies of an account share what it takes; where some stand in
     line, each copy counts on no more than its part among as many as can run beside it,
     which is never too soon. `of_vm` is the number of the VM of each disk; `fleet_vms`
-    says how many are asked for, where these are not all. Of the times of each VM, those
+    says how many are asked for, where these are not all, and `fleet_crowd` how many of
+    one vault. Of the times of each VM, those
     that are named are returned.
     """
     finish = _FINISH[scenario["restore_as"]]
@@ -79,10 +81,11 @@ def restores(
     served = scenario["vault_servers"]
     vault = vms["vault_number"][busy]
     crowd, beside = np.bincount(vault), np.inf
-    if np.any(crowd > served):
+    most = max(crowd.max(), fleet_crowd)
+    if np.any(most > served):
         beside = np.minimum(crowd, served).sum(axis=-1, keepdims=True)
         beside = np.where(
-            np.any(crowd > served, axis=-1, keepdims=True),
+            np.any(most > np.atleast_1d(served), axis=-1, keepdims=True),
             beside * vms["disks"].max(),
             np.inf,
         )

@@ -51,6 +51,7 @@ def walk(
     scenario: Scenario,
     figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES),
     fleet_vms: int | None = None,
+    fleet_crowd: int = 0,
     others: OthersWait | None = None,
 ) -> Walk:
     """Walk from disks to the waits, restores and bills of their VMs.
@@ -68,6 +69,8 @@ def walk(
         Which figures of `backup` and `restores` are asked for.
     fleet_vms : int, optional
         VMs that are backed up, if there are more than these.
+    fleet_crowd : int, optional
+        VMs of the vault that has most, if that is not among these.
     others : OthersWait, optional
         The wait for others, if it is known; that of the scenario otherwise.
     """
@@ -91,7 +94,7 @@ def walk(
         vms["later_deadline_prob"] = vms["deadline_prob"].copy()
         vms["later_deadline_prob"][..., some] = later
     back, all_h = restores(
-        vms, columns | copied, of_vm, others, scenario, fleet_vms, figures
+        vms, columns | copied, of_vm, others, scenario, fleet_vms, fleet_crowd, figures
     )
     vms |= back
     vms |= bill(vms, scenario)

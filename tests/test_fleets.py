@@ -1,0 +1,259 @@
+"""`vmbmodel.fleets`: an inventory estimated part by part, as it is in one piece."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+from vmbmodel.cli import app
+from vmbmodel.fleets import estimate_by_vault
+from vmbmodel.inventory.fleet import InventoryError, joined, parted
+from vmbmodel.plan import Scenario
+from vmbmodel.plan.estimate import COLUMNS, Estimate, Sums, estimate
+
+VMS = 120
+EXACT = ("vms", "disks", "used_gib", "churn_gib_per_day", "stored_gib")
+BLANK = {"vault": "vault", "excluded": False}
+
+
+def made(vms=VMS):
+    """Return VMs of two disks in twelve vaults, of which accounts join some."""
+    rng = np.random.default_rng(7)
+    vm = np.repeat(np.arange(vms), 2)
+    disk = np.tile([0, 1], vms)
+    lies_in_account = vm % 5 == 0
+    vault = [f"vault-{number % 12:02}" if number % 11 else None for number in vm]
+    return pd.DataFrame(
+        {
+            "vm": [f"vm-{number:03}" for number in vm],
+            "disk": [f"disk-{number}" for number in disk],
+            "role": np.where(disk == 0, "os", "data"),
+            "size_gib": 512.0,
+            "used_gib": rng.random(2 * vms) * 500,
+            "vault": [None if d else v for v, d in zip(vault, disk, strict=True)],
+            "policy": [f"policy-{number % 3}" for number in vm],
+            "start_h": np.array([22.0, 23.0, 2.5])[vm % 3],
+            "managed": ~lies_in_account,
+            "storage_account": [
+                f"account{number % 2}" if own else None
+                for number, own in zip(vm, lies_in_account & (vm % 12 < 5), strict=True)
+            ],
+            "redundancy": np.array(["LRS", "GRS", "ZRS"])[vm % 3],
+            "new_disk": (vm % 31 == 3) & (disk == 1),
+            "excluded": (vm % 13 == 2) & (disk == 1),
+            "interval_h": np.where(vm % 17 == 4, 4.0, 24.0),
+            "snapshot_policy": np.where(vm % 17 == 4, "enhanced", "standard"),
+        }
+    ).assign(managed=lambda d: d["managed"] | d["storage_account"].isna())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of two files whose rows stand in no order."""
+    path = tmp_path / "fleet"
+    path.mkdir()
+    mixed = made().sample(frac=1, random_state=1)
+    mixed[:100].to_parquet(path / "a.parquet", index=False, row_group_size=30)
+    mixed[100:].to_parquet(path / "b.parquet", index=False)
+    return path
+
+
+def rows(out, table):
+    """Return the rows of a table, in an order that does not tell how it came about."""
+    found = pd.read_parquet(out / table)
+    keys = [name for name in ("vm", "vault", "policy", "start_h") if name in found]
+    return found.sort_values(keys, ignore_index=True)
+
+
+def plainly(answer: Estimate, table):
+    found = getattr(answer, table)
+    keys = [name for name in ("vm", "vault", "policy", "start_h") if name in found]
+    return found.sort_values(keys, ignore_index=True)
+
+
+# --- the same numbers ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"tier_reading": "disk", "restore_law": "rates"}, {"vault": "vault-03"}],
+    ids=["as it is", "rates", "blanks in a vault that is named too"],
+)
+def test_parts_come_to_what_the_whole_does(folder, tmp_path, settings):
+    scenario = Scenario.of(settings=settings)
+    total = estimate_by_vault(folder, tmp_path / "out", scenario, disks=40)
+    answer = estimate(made(), scenario)
+    assert len(list((tmp_path / "out/vms").iterdir())) > 2
+    assert total == answer.total  # to the bit
+    for table in ("vms", "policies", "starts"):
+        found, expected = rows(tmp_path / "out", table), plainly(answer, table)
+        assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12, atol=0)
+    sizes = ["disks", "used_gib", "stored_gib", "protected_instance_gib"]
+    expected = plainly(answer, "vms")[sizes]
+    assert_frame_equal(rows(tmp_path / "out", "vms")[sizes], expected, check_exact=True)
+
+
+def test_a_vault_with_a_line_counts_for_the_restore_of_all(folder, tmp_path):
+    scenario = Scenario.of(settings={"vault_servers": 11, "restore_law": "rates"})
+    total = estimate_by_vault(folder, tmp_path / "out", scenario, disks=40)
+    answer = estimate(made(), scenario)
+    assert_allclose(total["restore_all_h"], answer.total["restore_all_h"], rtol=1e-12)
+    for name in (*EXACT, "total_usd"):
+        assert total[name] == answer.total[name]
+
+
+def test_the_record_has_assumptions_and_warnings_of_all_parts(folder, tmp_path):
+    estimate_by_vault(folder, tmp_path / "out", disks=40)
+    record = json.loads((tmp_path / "out/estimate.json").read_text())
+    answer = estimate(made())
+    assert record["assumptions"] == answer.to_dict()["assumptions"]
+    codes = [warning.code for warning in answer.warnings]
+    assert record["warning_counts"] == {code: codes.count(code) for code in codes}
+    assert record["vms_file"]["rows"] == VMS == record["total"]["vms"]
+
+
+def test_workers_of_a_cluster_give_the_same(folder, tmp_path):
+    here = estimate_by_vault(folder, tmp_path / "here", disks=100)
+    there = estimate_by_vault(folder, tmp_path / "there", disks=100, processes=1)
+    assert here == there
+    assert_frame_equal(rows(tmp_path / "here", "vms"), rows(tmp_path / "there", "vms"))
+
+
+def test_sums_do_not_depend_on_how_they_are_parted():
+    rng = np.random.default_rng(3)
+    amounts = rng.random(1000) * 10.0 ** rng.integers(-12, 12, 1000)
+    prob = 1 - rng.random(1000) * 10.0 ** rng.integers(-12, 0, 1000)
+    vms = dict.fromkeys(COLUMNS, amounts)
+    vms |= {"vault": np.arange(1000) // 143}
+    vms |= {"deadline_prob": prob, "later_deadline_prob": prob[::-1]}
+    parts = [
+        Sums.of({name: column[some] for name, column in vms.items()}, 1.0, exact=True)
+        for some in np.split(np.arange(1000), range(143, 1000, 143))
+    ]
+    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0, exact=False).figures()
+
+
+# --- parts --------------------------------------------------------------------------
+
+
+def test_an_account_joins_vaults_through_others():
+    vault, account = np.array([0, 1, 1, 2, 3, 4]), np.array([0, 0, 1, 1, -1, -1])
+    assert joined(vault, account).tolist() == [0, 0, 0, 0, 1, 2]
+
+
+def test_a_part_has_whole_vaults_and_accounts(folder):
+    parts = parted(folder, 40, **BLANK)
+    assert parts.disks == 2 * VMS
+    assert parts.vms == VMS
+    tables = [part.read() for part in parts.parts]
+    whole = pd.concat(tables)
+    for name in ("vm", "storage_account"):
+        held = [set(table[name].dropna()) for table in tables]
+        assert sum(map(len, held)) == whole[name].nunique()
+    vaults = made().groupby("vm")["vault"].first().fillna("vault")
+    held = [set(vaults[table["vm"]]) for table in tables]
+    assert sum(map(len, held)) == vaults.nunique()
+    assert parts.crowd == vaults.value_counts().max()
+
+
+# --- what is refused ----------------------------------------------------------------
+
+
+def test_a_fault_names_the_row_counted_through_all_files(tmp_path):
+    (tmp_path / "fleet").mkdir()
+    disks = made()
+    disks.loc[150, "used_gib"] = 600.0
+    disks[:100].to_parquet(tmp_path / "fleet/a.parquet", index=False)
+    disks[100:].to_parquet(tmp_path / "fleet/b.parquet", index=False)
+    with pytest.raises(InventoryError, match=r"row 151: used_gib = 600\.0: must be <="):
+        estimate_by_vault(tmp_path / "fleet", tmp_path / "out", disks=40)
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet"]
+
+
+@pytest.mark.parametrize(("name", "row"), [("VM-001", 3), ("vm-001", 4)])
+def test_a_vm_spelt_twice_is_found_across_vaults(tmp_path, name, row):
+    disks = made()
+    disks.loc[100:101, "vm"] = name
+    disks.to_parquet(tmp_path / "fleet.parquet", index=False)
+    with pytest.raises(InventoryError, match=f"row {row}"):
+        estimate_by_vault(tmp_path / "fleet.parquet", tmp_path / "out", disks=20)
+
+
+def test_a_policy_spelt_twice_is_found_across_vaults(tmp_path):
+    disks = made()
+    disks.loc[100:101, "policy"] = "Policy-1"
+    disks.to_parquet(tmp_path / "fleet.parquet", index=False)
+    with pytest.raises(InventoryError, match="'policy-1' stands there too"):
+        estimate_by_vault(tmp_path / "fleet.parquet", tmp_path / "out", disks=20)
+
+
+def test_settings_that_join_all_vaults_are_refused(folder, tmp_path):
+    settings = {"reserved_gib": 102400.0, "restore_accounts": 3}
+    with pytest.raises(ValueError, match="restore_accounts = 3"):
+        estimate_by_vault(folder, tmp_path / "out", Scenario.of(settings=settings))
+
+
+def test_only_a_folder_of_its_own_is_replaced(folder, tmp_path):
+    out = tmp_path / "out"
+    estimate_by_vault(folder, out)
+    with pytest.raises(FileExistsError):
+        estimate_by_vault(folder, out)
+    estimate_by_vault(
+        folder, out, Scenario.of(settings={"redundancy": "LRS"}), force=True
+    )
+    (out / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError):
+        estimate_by_vault(folder, out, force=True)
+
+
+# --- the command --------------------------------------------------------------------
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["estimate", *map(str, words)])
+
+
+def test_the_command_writes_the_folder(folder, tmp_path):
+    result = run(folder, "--by-vault", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_parquet(tmp_path / "out/vms")) == VMS
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "name it with -o"),
+        (["-o", "out", "--months", "3"], "--by-vault goes without --months"),
+        (["-o", "out", "--processes", "2", "--scheduler", "tcp://a:1"], "exclude"),
+        (["-o", "no/such/out"], "no such folder"),
+    ],
+)
+def test_what_does_not_go_with_it_is_said(folder, words, said, monkeypatch):
+    monkeypatch.chdir(folder)
+    result = run(folder, "--by-vault", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("none", "does not exist"), ("empty", "without a file"), ("a.csv", "as Parquet")],
+)
+def test_what_is_no_fleet_is_refused(tmp_path, name, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.csv").write_text("vm,disk\n")
+    result = run(tmp_path / name, "--by-vault", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_workers_are_for_parts_only():
+    fleet = Path(__file__).parents[1] / "book/examples/one-vm.csv"
+    result = run(fleet, "--processes", "2")
+    assert result.exit_code == 2
+    assert "go with --by-vault" in result.output

@@ -1,0 +1,183 @@
+"""An inventory too large to hold: read in parts of which each has whole vaults.
+
+A part has all disks of its vaults, and a storage account that two vaults use joins
+them, so that nothing of an estimate but sums, and all restores at once, goes across
+parts.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vmbmodel.inventory.files import Findings, Text
+from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
+from vmbmodel.inventory.fleet.disks import checked_cells
+from vmbmodel.inventory.fleet.rules import meant
+from vmbmodel.inventory.fleet.tables import RowGroup, group_cells, row_groups
+
+__all__ = ["FleetPart", "Parts", "joined", "parted"]
+
+_KEYS = ("vm", "vault", "policy", "storage_account", "role", "excluded")
+
+
+@dataclass(frozen=True)
+class FleetPart:
+    """Some vaults of an inventory, not yet read."""
+
+    name: str  #: of the whole
+    groups: tuple[RowGroup, ...]  #: where the rows stand
+    disks: int  #: how many there are
+
+    def read(self) -> pd.DataFrame:
+        """Read the part and check it, as `read_fleet` does a whole inventory.
+
+        Raises
+        ------
+        InventoryError
+            If anything is wrong with it; rows count from 1, through all files.
+        """
+        findings = Findings(self.name, counted="row")
+        return checked_cells(without_blank_rows(group_cells(self.groups, findings)))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An inventory in parts, and what is known of it before they are read."""
+
+    parts: tuple[FleetPart, ...]
+    vms: int  #: VMs that are backed up
+    crowd: int  #: those of the vault that has most
+
+    @property
+    def disks(self) -> int:
+        """Disks of the whole inventory."""
+        return sum(part.disks for part in self.parts)
+
+
+def joined(*keys: np.ndarray) -> np.ndarray:
+    """Give rows with a key in common one number, be it through other rows.
+
+    The first key is of every row; where another is negative, a row has none.
+
+    >>> vaults, accounts = np.array([0, 1, 2, 3]), np.array([-1, 0, 0, -1])
+    >>> joined(vaults, accounts).tolist()
+    [0, 1, 1, 2]
+    """
+    group, before = keys[0], None
+    while before is None or (group != before).any():
+        before = group
+        for key in keys[::-1]:
+            least = np.full(key.max(initial=-1) + 2, len(group))
+            np.minimum.at(least, key[key >= 0], group[key >= 0])
+            group = np.where(key >= 0, least[key], group)
+    return pd.factorize(group)[0]
+
+
+def parted(
+    fleet: str | os.PathLike[str], most: int, *, vault: str, excluded: bool
+) -> Parts:
+    """Part an inventory along its vaults.
+
+    Parameters
+    ----------
+    fleet : path-like
+        A Parquet file, or a folder of them, that has the columns of an inventory. It is
+        read soonest where the rows of a vault stand together.
+    most : int
+        Disks of a part, if its vaults allow it.
+    vault, excluded : str, bool
+        What stands for a blank cell.
+
+    Raises
+    ------
+    InventoryError
+        If a file is missing or no Parquet, or the names of two policies differ by no
+        more than case and blanks.
+    """
+    name = os.fspath(fleet)
+    findings = Findings(name, counted="row")
+    groups = row_groups(_files(Path(fleet), findings), findings)
+    if not sum(group.count for group in groups):
+        findings.stop("has no rows; a row a disk is needed")
+    policies: dict[str, str] = {}
+    hashes, kept = {key: [] for key in ("vm", "vault", "storage_account")}, []
+    for group in groups:
+        scratch = Findings(name, counted="row")  # noted again when a part is read
+        if not group.count:
+            continue
+        columns = converted(group_cells([group], scratch, _KEYS), _KEYS)
+        for key, parts in hashes.items():
+            parts.append(_hashed(columns[key]))
+        out = columns["excluded"].to_numpy(bool, na_value=excluded)
+        kept.append(~out & ~columns["role"].holds(lambda word: word == "temp"))
+        _check_policies(columns["policy"].words, policies, findings)
+    findings.refuse_if_any()
+    blank = _hashed(Text([vault], np.zeros(1, int)))
+    keys = {key: np.concatenate(parts) for key, parts in hashes.items()}
+    del hashes
+    told = keys["vault"] != 0
+    keys["vault"][~told] = blank
+    vm = pd.factorize(keys.pop("vm"))[0]
+    of_vault = pd.factorize(keys.pop("vault"))[0]
+    account, accounts = pd.factorize(keys.pop("storage_account"))
+    account = np.where(accounts[account] == 0, -1, account)
+    of_vm = np.full(vm.max() + 1, of_vault[~told].max(initial=-1))
+    of_vm[vm[told]] = of_vault[told]  # what one disk says holds for the others
+    busy = np.unique(vm[np.concatenate(kept)])
+    crowd = np.bincount(of_vm[busy], minlength=1)
+    group = joined(of_vm[vm], account)
+    size = np.bincount(group)
+    of_part = (np.cumsum(size) - size) // most
+    return Parts(tuple(_cut(name, groups, of_part[group])), len(busy), int(crowd.max()))
+
+
+def _files(fleet: Path, findings: Findings) -> list[Path]:
+    if not fleet.exists():
+        findings.stop("does not exist")
+    if not fleet.is_dir():
+        return [fleet]
+    files = sorted(fleet.rglob("*.parquet"))
+    if not files:
+        findings.stop("is a folder without a file .parquet")
+    return files
+
+
+def _hashed(names: Text) -> np.ndarray:
+    """Return a number for each name, as it is meant, and 0 where there is none.
+
+    Two names of one number, of which nobody will meet any, only share a part.
+    """
+    words = np.array([meant(word) for word in names.words], dtype=object)
+    return names.spread(pd.util.hash_array(words, categorize=False), 0, np.uint64)
+
+
+def _check_policies(
+    words: Sequence[str], known: dict[str, str], findings: Findings
+) -> None:
+    """Check that policies, also of different parts, differ by more than case."""
+    for word in words:
+        other = known.setdefault(meant(word), word)
+        if other != word:
+            rule = "must differ from other names by more than case and blanks"
+            hint = f"{other!r} stands there too"
+            findings.add(rule, column="policy", value=word, hint=hint)
+
+
+def _cut(
+    name: str, groups: Sequence[RowGroup], part: np.ndarray
+) -> Iterator[FleetPart]:
+    """Give the parts, each with its rows of each row group."""
+    places: dict[int, list[RowGroup]] = {}
+    for group in groups:
+        own = part[group.begin : group.begin + group.count]
+        for number in np.unique(own).tolist():
+            rows = np.flatnonzero(own == number).astype(np.int32)
+            taken = None if len(rows) == group.count else rows
+            places.setdefault(number, []).append(group._replace(rows=taken))
+    for number in sorted(places):
+        disks = int((part == number).sum())
+        yield FleetPart(name, tuple(places[number]), disks)
