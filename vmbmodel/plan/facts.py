@@ -86,7 +86,7 @@ def filled(
     churn = np.where(np.isnan(churn), blank, churn)
     columns["churn_gib_per_day"] = _gib(churn, gb_bytes)
     kept = {name: disks[name].array for name in COLUMNS if name not in columns}
-    return pd.DataFrame(kept | columns), counts
+    return pd.DataFrame(kept | columns, copy=False), counts
 
 
 def told(fleet: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
@@ -182,6 +182,8 @@ def _or(column: pd.Series, value: object) -> np.ndarray:
     kind = {"number": float, "flag": bool}.get(fields()[column.name].kind, object)
     if kind is float and value is None:  # no value stands for it
         value = np.nan
+    if column.isna().all():
+        return np.full(len(column), value, dtype=kind)
     return column.to_numpy(dtype=kind, na_value=value)
 
 

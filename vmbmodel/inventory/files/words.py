@@ -65,6 +65,16 @@ class Text:
         """Say of each cell whether it is missing."""
         return self.codes < 0
 
+    @property
+    def unspaced(self) -> bool:
+        """Say whether no word is empty, has a blank, or a letter that cannot be seen.
+
+        >>> Text.of(["os", None]).unspaced, Text.of(["os "]).unspaced
+        (True, False)
+        """
+        letters = "".join(self.words)
+        return letters.isprintable() and " " not in letters and all(self.words)
+
     def tolist(self) -> list[str | None]:
         """Return the cells."""
         return self.spread(self.words, None, object).tolist()

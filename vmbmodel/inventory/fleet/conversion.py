@@ -84,7 +84,8 @@ def frame_of(columns: Mapping[str, Column]) -> pd.DataFrame:
         {
             name: _strings(column) if isinstance(column, Text) else column
             for name, column in columns.items()
-        }
+        },
+        copy=False,
     )
 
 
@@ -102,6 +103,8 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 def _filled(column: Text | np.ma.MaskedArray) -> Text | np.ndarray:
     """Drop the blanks around text; what is blank then is missing."""
     if isinstance(column, Text):
+        if column.unspaced:
+            return column
         return column.map(lambda word: word.strip() or None)
     return np.ma.getdata(column)
 
@@ -194,6 +197,8 @@ def _number_hint(cell: str) -> str:
 def _names(field: Field, cells: Cells) -> Text:
     blank = _required(field, cells).missing
     names = cells.columns[field.name]
+    if names.unspaced and max(map(len, names.words), default=0) <= LONGEST_NAME:
+        return names
     names = replace(names, codes=np.where(blank, -1, names.codes))
     for rule, bad in [
         ("must not contain control characters or line breaks", unprintable),

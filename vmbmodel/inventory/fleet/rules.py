@@ -112,6 +112,8 @@ def _check_agreement(
     name: str, vm: np.ndarray, meant: np.ndarray, cells: Cells
 ) -> None:
     """Check that the disks of a VM say the same of it; a blank says nothing."""
+    if (meant < 0).all():
+        return
     told = np.where(meant >= 0, vm, -1)
     first = _first_alike(told)
     at = np.flatnonzero((told >= 0) & (meant != meant[first]))
@@ -140,6 +142,9 @@ def _numbered(values: Column) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(values, Text):
         codes, _ = pd.factorize(values)
         return codes, codes
+    letters = "".join(values.words)
+    if letters.isascii() and letters == letters.lower() and values.unspaced:
+        return values.codes, values.codes  # each word is as it is meant
     return values.codes, values.map(_meant).codes
 
 

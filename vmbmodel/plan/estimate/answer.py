@@ -267,12 +267,13 @@ def estimate_disks(
         kept = kept.assign(**went.copied)
         billed = partial(bill, scenario=scenario)
         ahead, steps = None, ()
-        table = pd.DataFrame(vms, index=pd.Index(names, name="vm"))
+        table = pd.DataFrame(vms, index=pd.Index(names, name="vm"), copy=False)
         if months:
             ahead = month_rows(names, vms, months, billed, **ask(month_rows))
             steps = break_dates(table, scenario, months, done)
         order = pd.unique(fleet["vm"])
-        table = table.loc[order]
+        if not np.array_equal(order, names):
+            table = table.loc[order]
         found = (*notices(fleet, kept.sort_index(), table, scenario), *steps)
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     totals = {"vms": len(rows)} | {n: _sum(vms[n]) for n in _TOTALS}

@@ -256,11 +256,11 @@ def _of_vms(fleet, vms, scenario) -> Iterator[Notice]:
         most, backup_h = (
             scenario[name] for name in ("max_churn_gib_per_day", "high_churn_backup_h")
         )
-        assumed = None
-        for place in practices.high_churn(vms, most, backup_h):
-            if assumed is None:
-                disks = backed_up(told(fleet, scenario))
-                assumed = set(disks.loc[disks["churn_gib_per_day"].isna(), "vm"])
+        places = list(practices.high_churn(vms, most, backup_h))
+        busy = fleet[fleet["vm"].isin([place.where["vm"] for place in places])]
+        disks = backed_up(told(busy, scenario))
+        assumed = set(disks.loc[disks["churn_gib_per_day"].isna(), "vm"])
+        for place in places:
             vm = place.where["vm"]
             rests_on = " Its churn is assumed." if vm in assumed else ""
             yield Notice("high_churn", vm, place.text + rests_on)

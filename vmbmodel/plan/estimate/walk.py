@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.estimate.bills import bill
@@ -70,7 +71,7 @@ def walk(
     others : OthersWait, optional
         The wait for others, if it is known; that of the scenario otherwise.
     """
-    columns = {name: kept[name].to_numpy() for name in kept} | dict(drawn)
+    columns = {name: _values(kept[name]) for name in kept} | dict(drawn)
     copied = copies(columns, scenario)
     names, of_vm, vms = _gathered(disks, kept.index, columns | copied)
     others = others or met_by(vms, scenario)
@@ -97,8 +98,14 @@ def walk(
     return Walk(names, vms, copied, all_h, done)
 
 
+def _values(column: pd.Series) -> ArrayLike:
+    """Return the cells of a column, text as pandas holds it: little of it is read."""
+    text = isinstance(column.dtype, pd.StringDtype)
+    return column.array if text else column.to_numpy()
+
+
 def _gathered(
-    disks: pd.DataFrame, kept: pd.Index, columns: Mapping[str, np.ndarray]
+    disks: pd.DataFrame, kept: pd.Index, columns: Mapping[str, ArrayLike]
 ) -> tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]:
     """Gather disks into VMs: sums of data, the slowest disk for times.
 
