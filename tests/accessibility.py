@@ -51,6 +51,11 @@ def violations(browser, address, width, theme):
     browser.run(f"localStorage.setItem('mode', {mode}), 0")
     browser.run(f"localStorage.setItem('theme', {mode}), 0")
     browser.open(address)
+    return found(browser)
+
+
+def found(browser):
+    """Return what is wrong with the page that is open, as it stands, a line each."""
     browser.run(f"{axe().read_text('utf-8')}; 0")
     said = []
     for rule, impact, parts in browser.run(RUN):

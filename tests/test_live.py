@@ -161,6 +161,7 @@ def test_the_build_goes_on_without_python(extension, monkeypatch, tmp_path):
     assert sorted(p.name for p in (tmp_path / "site/_static/live").iterdir()) == [
         "figure.js",
         "live.js",
+        "notebook.js",
         "page.css",
         "page.js",
     ]
@@ -204,7 +205,7 @@ def test_a_control_holds_for_every_disk(session):
 def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import Scenario, scenario_arguments
-    from vmbmodel.plan.estimate import estimate
+    from vmbmodel.plan.estimate import DRAWS, estimate
     from vmbmodel.render import estimate_text
 
     session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
@@ -212,7 +213,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
         made = session.file(kind)
         (tmp_path / made["name"]).write_text(made["text"], "utf-8")
     scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
-    again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario)
+    again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario, draws=DRAWS)
     assert again.vms.equals(session.answer.vms)
     said = session.file("text")["text"]
     assert estimate_text(again) in said
@@ -223,6 +224,41 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
         "churn_frac": 0.1,
         "redundancy": "LRS",
     }
+
+
+def test_intervals_stand_where_the_command_line_has_them(session):
+    from vmbmodel.plan.estimate import brief
+
+    ends_said = "In brackets: what a figure lies between"
+    assert ends_said not in session.ask({})["body"]
+    sure, ends = session.doubt(), session.answer.drawn.total
+    low, high = (brief("total_usd", ends[f"total_usd_{e}"]) for e in ("low", "high"))
+    assert f"({low} - {high}) USD" in sure["head"]
+    assert ends_said in sure["clocks"]
+    session.ask({"eight_hours": "overload"})
+    unsure = session.doubt()
+    assert "--interval" in unsure["head"]
+    assert ends_said not in unsure["clocks"]
+
+
+def test_a_notebook_is_run_with_other_parameters(session, live, monkeypatch, tmp_path):
+    for name, data in live("bundle").notebooks(ROOT / "notebooks").items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    page = live("notebook_page")
+    monkeypatch.setattr(page, "__file__", str(tmp_path / "live/notebook_page.py"))
+    monkeypatch.setattr("vmbmodel.notebook.quote", lambda **_: None)
+    before, after = (session.notebook("start", g) for g in ({}, {"jobs": "50"}))
+    assert "fleet" not in {p["name"] for p in before["parameters"]}
+    assert before["parameters"] == after["parameters"]
+    assert before["shown"][0] == after["shown"][0]
+    assert before["shown"][2] != after["shown"][2]
+    given = {"jobs": "0.5", "start_h": "24"}
+    with pytest.raises(ValueError, match=r"jobs .* whole .*\nstart_h .* < 24; got"):
+        session.notebook("start", given)
+    with pytest.raises(ValueError, match="start fails with these parameters in cell 2"):
+        session.notebook("start", {"profile": "none"})
 
 
 def test_a_setting_that_changes_nothing_is_named(session):

@@ -3,6 +3,7 @@
 Runs where there is a Chromium and the page's Python can be had (see CONTRIBUTING.md).
 """
 
+import ast
 import contextlib
 import functools
 import html
@@ -18,6 +19,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from accessibility import WIDTHS, axe, found
 from browser import Browser, chromium
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +37,8 @@ HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     '<meta http-equiv="Content-Security-Policy" content="{}"/><title>t</title></head>'
 )
+PAGE = "{}<body><main><h1>t</h1>{}</main></body></html>"
+RUNNABLE = ("decisions", "start")
 STATUS = "document.querySelector('.fleet-status').textContent"
 WORDS = "document.querySelector('.fleet-%s').textContent"
 ANSWERED = f"{STATUS}.startsWith('Computed')"
@@ -69,8 +73,12 @@ def site(tmp_path_factory):
         pytest.skip(f"the page's Python is not to be had: {said[0][1]}")
     (folder / "book").mkdir()
     body = extension.page_html("../_static/live", App.live_sizes)
-    page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
+    page = PAGE.format(HEAD.format(extension.POLICY), body)
     (folder / "book/page.html").write_text(page, "utf-8")
+    for name in RUNNABLE:
+        here = extension.notebook_html(name, "../_static/live", App.live_sizes)
+        page = PAGE.format(HEAD.format(extension.POLICY), here)
+        (folder / f"book/{name}.html").write_text(page, "utf-8")
     body = "".join(
         extension.figure_html(
             name, ROOT / f"notebooks/{notebook}.ipynb", "../_static/live", {}
@@ -78,7 +86,7 @@ def site(tmp_path_factory):
         for name, notebook in FIGURES.items()
     )
     body += extension.scripts("../_static/live", "live", "figure")
-    page = f"{HEAD.format(extension.POLICY)}<body><main>{body}</main></body></html>"
+    page = PAGE.format(HEAD.format(extension.POLICY), body)
     (folder / "book/figures.html").write_text(page, "utf-8")
     return folder
 
@@ -285,6 +293,7 @@ def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
         )
         for settings in GRID[::6]:
             compare(browser, session, settings)
+        assert accessible(browser) == []
         assert alone(browser, base)
 
 
@@ -320,7 +329,95 @@ def test_all_figures_move_with_one_python(browser, session, site):
             theirs = browser.run(f"vmbmodelLive.call('figure', {json.dumps(asked)})")
             ours = json.loads(json.dumps(session.figure(**asked)))
             assert list(unlike(theirs, ours)) == [], asked
+    assert accessible(browser) == []
     assert alone(browser, f"{site.as_uri()}/")
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_notebook_runs_in_its_page(browser, site, name):
+    stored = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text("utf-8"))
+    outputs = [
+        out
+        for cell in stored["cells"]
+        for out in cell.get("outputs", ())
+        if "image/png" not in out["data"]
+    ]
+    browser.wide(390)
+    browser.open((site / f"book/{name}.html").as_uri())
+    browser.run("void document.querySelector('.notebook-here button').click()")
+    said = "document.querySelector('.notebook-here [role=status]').textContent"
+    browser.wait(f"{said}.startsWith('Run in this page')", 120)
+    assert "Figures are not drawn here" in browser.run(said)
+    shown = browser.run(
+        "[...document.querySelectorAll('.notebook-table')].map(e => e.innerHTML)"
+    )
+    quoted = browser.run("""Object.fromEntries(
+        [...document.querySelectorAll('.notebook-shown details tr')].map(
+            row => [...row.children].map(cell => cell.textContent)))""")
+    record = "application/papermill.record/text/plain"
+    wanted = {
+        out["metadata"]["scrapbook"]["name"]: out["data"][record]
+        for out in outputs
+        if record in out["data"]
+    }
+    assert quoted.keys() == wanted.keys()
+    for key, text in wanted.items():
+        value = ast.literal_eval("".join(text))
+        if isinstance(value, float):
+            assert float(quoted[key]) == pytest.approx(value, rel=1e-7), key
+        else:
+            assert quoted[key] == str(value)
+    tables = [out["data"] for out in outputs if record not in out["data"]]
+    assert len(shown) == len(tables)
+    for page, table in zip(shown, tables, strict=True):
+        ours = "".join(table.get("text/html", table["text/plain"]))
+        theirs, ours = (
+            words(re.sub("(?s)<style.*?</style>", "", t)).split() for t in (page, ours)
+        )
+        assert theirs == ours
+    assert accessible(browser) == []
+    assert alone(browser, f"{site.as_uri()}/")
+
+
+def test_a_notebook_runs_with_the_readers_parameters(browser, site):
+    browser.open((site / "book/start.html").as_uri())
+    browser.run("void document.querySelector('.notebook-here button').click()")
+    said = "document.querySelector('.notebook-here [role=status]').textContent"
+    trouble = "document.querySelector('.notebook-here .fleet-trouble').textContent"
+    ran = f"{said}.startsWith('Run in this page')"
+    browser.wait(ran)
+
+    def give(name, value):
+        browser.run(f"""{{
+            const slot = document.getElementById('notebook-{name}');
+            slot.value = '{value}';
+            slot.dispatchEvent(new Event('change'));
+            [...document.querySelectorAll('.notebook-here button')].at(-1).click();
+        }}""")
+
+    give("jobs", "0.5")
+    browser.wait(f"!{ran} && {trouble}")
+    assert browser.run(trouble).startswith("jobs must be a whole number")
+    give("jobs", "50")
+    browser.wait(ran)
+    give("start_h", "22.5")
+    browser.wait("document.querySelector('.notebook-shown').textContent.match('22:30')")
+    values = "[...document.querySelectorAll('.notebook-shown details tr')]"
+    told = browser.run(f"{values}.map(row => row.textContent)")
+    assert {"jobs50", "at22:30"} <= set(told)
+    give("profile", "none")
+    browser.wait(f"!{ran} && {trouble}.startsWith('start fails with these parameters')")
+
+
+def accessible(browser):
+    """Return what axe finds in the page as it stands, on a wide screen and a phone."""
+    if axe() is None:
+        return []
+    said = []
+    for width in WIDTHS:
+        browser.wide(width)
+        said += [f"{width}: {line}" for line in found(browser)]
+    return said
 
 
 def data(name):

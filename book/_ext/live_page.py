@@ -29,6 +29,7 @@ sys.path.insert(0, str(BOOK))
 
 from live import bundle, fleet_page, runtime  # noqa: E402
 from live.moving import FIGURES  # noqa: E402
+from live.notebook_page import RUNNABLE  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 HOME = "_static/live"
@@ -128,6 +129,18 @@ def figure_html(name, notebook, home, sizes):
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="moving" data-figure="{name}" data-parts="{home}/" '
         f'data-size="{megabytes}" data-given="{begun}"></div>'
+    )
+
+
+def notebook_html(name, home, sizes):
+    """Return the place in which a notebook is run, if the page's Python can do that."""
+    if not sizes or name not in RUNNABLE:
+        return ""
+    return (
+        f'<link rel="stylesheet" href="{home}/page.css"/>'
+        f'<div class="notebook-here" data-notebook="{name}" data-parts="{home}/" '
+        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB"></div>'
+        + scripts(home, "live", "notebook")
     )
 
 
@@ -235,7 +248,7 @@ def write(app):
         return
     target = Path(app.outdir, HOME)
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("figure.js", "live.js", "page.css", "page.js"):
+    for name in ("figure.js", "live.js", "notebook.js", "page.css", "page.js"):
         shutil.copyfile(BOOK / "live" / name, target / name)
     try:
         folder = runtime.obtained()

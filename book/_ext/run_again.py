@@ -2,7 +2,8 @@
 
 It has the command with parameters of the notebook filled in, the notebook to download,
 and what of it can be asked in the book itself: the figure that moves in its chapter, or
-else the page for a fleet of one's own. Where the book has no Python, that is left out.
+else the page for a fleet of one's own. A notebook that needs no more than the Python of
+the book is run in its page. Where the book has no Python, all that is left out.
 """
 
 import re
@@ -10,7 +11,7 @@ import shlex
 from pathlib import Path
 
 from docutils import nodes
-from live_page import parameters
+from live_page import HOME, notebook_html, parameters, up
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
@@ -49,6 +50,9 @@ class Strip(SphinxTransform):
                 more += page("/book/your-fleet", "ask about a fleet of your own")
         more += nodes.Text(".")
         strip = nodes.container("", how, block, more, classes=["run-again"])
+        here = notebook_html(path.stem, up(env.docname) + HOME, env.app.live_sizes)
+        if here:
+            strip += nodes.raw("", here, format="html")
         title.parent.insert(title.parent.index(title) + 1, strip)
 
 

@@ -19,6 +19,7 @@ SHIPPED = {  # distribution, or what it brings along: its files under _static
         "LICENSES.txt",
         "live/figure.js",
         "live/live.js",
+        "live/notebook.js",
         "live/model.js",
         "live/page.*",
     ),

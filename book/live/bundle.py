@@ -21,6 +21,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from live.notebook_page import CELLS, RUNNABLE, cells_of
 from live.runtime import TABLE, Unavailable, cache_folder, node
 
 __all__ = ["write_parts"]
@@ -43,12 +44,12 @@ FOR_A_SYSTEM = (
     "_cluster.py",
     "cli",
     "fleets.py",
-    "notebook.py",
     "rerun.py",
     "sweeps.py",
 )
 """Parts of the package that ask for a terminal, a kernel or several processors."""
 STOPPED = (1980, 1, 1, 0, 0, 0)
+DATA = re.compile(r"data/[\w.-]+")
 PATIENCE = 600  # seconds for Node.js, which compiles some 1,000 files
 ZONES = re.compile(r"tzdata/zoneinfo/(?:[A-Z][\w+-]*/)*[A-Z][\w+-]*|tzdata/zones")
 
@@ -145,8 +146,20 @@ def model(package):
         and path.suffix != ".pyc"
         and path.relative_to(package).parts[0] not in FOR_A_SYSTEM
     }
-    ours = ("fleet_page.py", "moving.py")
-    return found | {f"live/{name}": (HERE / name).read_bytes() for name in ours}
+    ours = ("fleet_page.py", "moving.py", "notebook_page.py")
+    found |= {f"live/{name}": (HERE / name).read_bytes() for name in ours}
+    return found | notebooks(package.parent / "notebooks")
+
+
+def notebooks(folder):
+    """Return the cells of the notebooks that run in the page, and what they read."""
+    found = {}
+    for name in RUNNABLE:
+        cells = cells_of((folder / f"{name}.ipynb").read_text("utf-8"))
+        found[f"live/{CELLS}/{name}.json"] = json.dumps(cells).encode()
+        for file in sorted(set(DATA.findall(json.dumps(cells)))):
+            found[f"live/{CELLS}/{file}"] = (folder / file).read_bytes()
+    return found
 
 
 def zones():

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from live.moving import FIGURES
+from live.notebook_page import ran
 
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
@@ -153,6 +154,10 @@ class Session:
             fields()[key].check(given[key])
         sliders = [slider(key, given[key]) for key in moved]
         return draw(**given) | {"controls": sliders}
+
+    def notebook(self, name, given):
+        """Run a notebook with some of its parameters changed."""
+        return ran(name, given)
 
     def file(self, kind):
         """Return the text of a file to keep, as the command line writes it."""
@@ -457,10 +462,8 @@ def clocks(answer):
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
     if answer.drawn:
-        note += (
-            " Behind a figure: what it lies between 8 times of 10, as the constants "
-        )
-        note += "are as unsure as they are."
+        note += " In brackets: what a figure lies between 8 times of 10, with the "
+        note += "constants as unsure as they are."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (
