@@ -201,7 +201,8 @@ def test_the_page_is_whole_in_itself_and_has_a_name_for_everything(made):
     assert "url(" not in style[1]
     assert "@import" not in style[1]
     assert page.tags.count("h1") == 1
-    assert page.tags.count("svg") == 4
+    bars = [v for _, n, v in page.attributes if (n, v) == ("class", "bar")]
+    assert page.tags.count("svg") == 4 + len(bars)
     figures = [v for _, n, v in page.attributes if n == "aria-label"]
     assert all(figures)
     assert page.tags.count("caption") == page.tags.count("table")
@@ -214,6 +215,19 @@ def test_the_page_is_whole_in_itself_and_has_a_name_for_everything(made):
         if name == "href":
             assert value[1:] in named
         assert set(re.findall(r"url\(#([^)]+)\)", value or "")) <= named
+
+
+def test_a_share_of_the_doubt_is_a_number_and_a_bar_as_long(made):
+    text = (made / "report.html").read_text()
+    cells = re.findall(r'<td class="share"><bdi>(\d+)%</bdi>(.*?)</td>', text, re.S)
+    shares = json.loads((made / "report.json").read_text())["interval"]["shares"]
+    assert [f"{row['share']:.0%}" for row in shares] == [
+        f"{said}%" for said, _ in cells
+    ]
+    assert len({said for said, _ in cells}) > 3
+    for said, bar in cells:
+        assert re.findall(r' width="(\d+)"', bar) == ["100", said]
+        assert 'aria-hidden="true"' in bar  # the number beside it is the text
 
 
 def test_no_place_of_the_machine_is_told(made):

@@ -28,10 +28,10 @@ _FINDING_COLUMNS = (
 _DOUBT_COLUMNS = (
     "answer",
     "name",
+    "share",
     "value",
     "low",
     "high",
-    "share",
     "status",
     "settled_by",
 )
