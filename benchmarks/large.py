@@ -64,6 +64,15 @@ pyarrow.csv.write_csv(pyarrow.csv.read_csv(sys.argv[2]), sys.argv[3])
 }
 """Reading an inventory, and reading and writing what came of it."""
 
+MAKING = """\
+import sys
+from benchmarks.large import made
+fleet, path = made(int(sys.argv[1]), int(sys.argv[2])), sys.argv[3]
+write = fleet.to_csv if path.endswith(".csv") else fleet.to_parquet
+write(path, index=False)
+"""
+"""An inventory is made apart: what a program starts counts its memory as its own."""
+
 PARTS_FLOOR = """\
 import pathlib, sys
 from pyarrow import parquet
@@ -114,15 +123,12 @@ def fleets(folder: Path, most: int) -> list[dict[str, object]]:
     """Measure estimates of fleets, from a hundred thousand disks."""
     rows, disks = [], 10**5
     while disks <= most:
-        fleet = made(disks)
         for suffix, floor in FLOORS.items():
             path, out, again = (folder / f"{n}{suffix}" for n in ("fleet", "out", "o"))
+            cost(sys.executable, "-c", MAKING, disks, 0, path)
             words = ("-o", out, "--force", "--no-interval")
             if suffix == ".csv":
-                fleet.to_csv(path, index=False)
                 words = (*words, "--format", "csv")
-            else:
-                fleet.to_parquet(path, index=False)
             took = cost(*PROGRAM, "estimate", path, *words)
             least = cost(sys.executable, "-c", floor, path, out, again)
             rows.append(_row(f"estimate, {suffix[1:]} in and out", disks, took, least))
@@ -140,7 +146,7 @@ def parted(folder: Path, most: int) -> list[dict[str, object]]:
         for number in range(disks // 10**6):
             path = fleet / f"{number:03}.parquet"
             if not path.exists():
-                made(10**6, number).to_parquet(path, index=False)
+                cost(sys.executable, "-c", MAKING, 10**6, number, path)
         words = ("--by-vault", "-o", out, "--force")
         took = cost(*PROGRAM, "estimate", fleet, *words)
         floor = cost(sys.executable, "-c", PARTS_FLOOR, fleet, out / "vms", again)
