@@ -28,6 +28,8 @@ extension = importlib.import_module("live_page")
 
 RESULTS = Path(__file__).with_name("page.csv")
 ROUNDS = 3
+PACKED = 3 / 4
+"""Bytes that are packed, of one of the scripts that have them in base64."""
 MOVING = re.compile(r"^`{3,}\{moving-figure\} (\S+) (\S+)$", re.M)
 FRESH = """
 from live import fleet_page
@@ -52,7 +54,9 @@ def main() -> None:
         rows = [first(page, address), *steps(page)]
     run = {
         "rounds": ROUNDS,
-        "loaded_mb": round(megabytes, 1),
+        "scripts_mb": round(megabytes, 1),
+        "gzip_mb": round(megabytes * PACKED, 1),
+        "gzip_mb_aim": "<= 16",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "command": "python -m benchmarks.page",
     }
@@ -101,6 +105,9 @@ def steps(page):
         asks = [{"settings": {"deadline_h": str(h)}} for h in range(2, 3 + ROUNDS)]
         taken = turns(page, session, "ask", asks)
         yield row(f"a step of the fleet page, {number} VMs", taken, aim)
+        if number == 40:
+            doubts = turns(page, session, "doubt", [{}] * (1 + ROUNDS), asks[0])
+            yield row(f"its intervals, {number} VMs", doubts, "after the answer")
     for path in sorted((ROOT / "book").glob("*.md")):
         for name, notebook in MOVING.findall(path.read_text("utf-8")):
             given = extension.begins(name, path.parent / notebook)
@@ -133,10 +140,16 @@ def take(page, session, text):
     page.wait(ANSWERED, 180)
 
 
-def turns(page, session, call, asks):
-    """Return the seconds of each call, in the page and here, the first left out."""
+def turns(page, session, call, asks, before=None):
+    """Return the seconds of each call, in the page and here, the first left out.
+
+    With `before`, that is asked before each, and not counted.
+    """
     taken = []
     for given in asks:
+        if before:
+            page.run(CALL % ('"ask"', json.dumps(before)))
+            session.ask(**before)
         there = page.run(CALL % (json.dumps(call), json.dumps(given)))
         begun = time.perf_counter()
         getattr(session, call)(**given)

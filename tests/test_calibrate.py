@@ -1,6 +1,7 @@
 """A profile fitted to a job log: truth found again, and nothing read into noise."""
 
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from slow import after
 from typer.testing import CliRunner
 
 from vmbmodel.cli import app
@@ -149,8 +151,9 @@ def test_totals_on_a_grid_are_told_in_their_cells():
 # --- truth found again --------------------------------------------------------
 
 
-@pytest.mark.parametrize("common", [0.0, 0.5])
-@pytest.mark.parametrize("phases", [True, False])
+@pytest.mark.parametrize(
+    ("phases", "common"), after(3, itertools.product([True, False], [0.0, 0.5]))
+)
 def test_known_constants_lie_in_their_intervals(phases, common):
     found, rounds = dict.fromkeys(TRUTH, 0), 6
     between, below = [], []
@@ -188,7 +191,7 @@ def test_what_totals_hardly_tell_is_no_longer_than_the_longest_job(logs):
     assert scv.high <= (longest_h / answer["snapshot_h"]) ** 2 * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("kind", ["gamma, 7 of 10", "lognormal, 7 of 10"])
+@pytest.mark.parametrize("kind", after(1, ["gamma, 7 of 10", "lognormal, 7 of 10"]))
 def test_totals_are_no_surer_than_the_shape_of_waits_is_known(logs, kind):
     # an exponential wait alone holds the snapshot in 3 of 10 lognormal logs
     found = logs.count(kind, 4).set_index("quantity")["frac"]

@@ -339,6 +339,16 @@ def test_dispersion_of_days_shows_what_is_written_again(run, monday, tmp_path):
     table = run("dispersion", monday, tuesday)
     assert f"{1.5 * cell:.4g}" in table
     assert f"{2 * cell:.4g}" in table
+    assert "small" in table  # writes, of which a list of extents knows nothing
+    assert "small" not in run("dispersion", monday)
+
+
+def test_dispersion_has_room_on_a_small_screen(run, monday, monkeypatch):
+    monkeypatch.chdir(monday.parent)
+    monkeypatch.setenv("COLUMNS", "80")
+    _, *table, _, _ = run("dispersion", monday.name).splitlines()
+    assert max(map(len, table)) <= 80
+    assert "no room" not in "".join(table)
 
 
 def test_dispersion_of_images_day_after_day(run, tmp_path):

@@ -1,6 +1,7 @@
 """Intervals and shares of the doubt: each draw is an estimate, and nothing is mixed."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -275,6 +276,8 @@ def test_the_verdict_is_that_of_the_draws():
     assert first == "incremental_mib_s"
     assert answer.known[first] < answer.wrong_prob
     assert f"Measure {first} first" in answer.verdict["text"]
+    for surer in ({"known": {}}, {"known": {first: 0.0}, "wrong_prob": 0.009}):
+        assert "Measure" not in replace(answer, **surer).verdict["text"]
 
 
 def test_too_few_draws_are_refused():

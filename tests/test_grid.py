@@ -126,3 +126,20 @@ def test_a_block_takes_whole_axes_from_the_last():
     assert block_lengths({"a": 5, "b": 10, "c": 20}, 400) == {"a": 2, "b": 10, "c": 20}
     assert block_lengths({"a": 5, "b": 10, "c": 20}, 50) == {"a": 1, "b": 2, "c": 20}
     assert block_lengths({"a": 5, "b": 10, "c": 20}, 7) == {"a": 1, "b": 1, "c": 7}
+
+
+def test_draws_are_lazy_in_chunks_as_any_axis():
+    law = {"prior": True, "draws": 64}
+    whole = sweep(initial_h, used_gib=[100, 200], initial_mib_s=law)
+    lazy = sweep(initial_h, chunks=32, used_gib=[100, 200], initial_mib_s=law)
+    assert lazy.chunks is not None
+    xr.testing.assert_equal(lazy.compute(), whole)
+    assert_allclose(whole.sel(used_gib=100), initial_h(100, whole["initial_mib_s"]))
+
+
+def test_an_axis_of_ones_own_is_not_taken_for_draws():
+    law = {"prior": True, "draws": 64}
+    with pytest.raises(ValueError, match="draw is the axis of what is drawn"):
+        sweep(initial_h, used_gib=100, initial_mib_s=law, draw=[1, 2])
+    with pytest.raises(ValueError, match="used_gib has no prior to draw from"):
+        sweep(initial_h, used_gib=law, initial_mib_s=20)

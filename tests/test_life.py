@@ -119,6 +119,8 @@ def test_lines_of_the_bill():
         Event(day(0), "backup", 100, 490, 108), months=1, snapshot_policy="enhanced"
     ).iloc[0]
     assert_allclose(enhanced["snapshot_usd"], 108 * 0.05)
+    nothing = bill(Event(day(0), "backup", 100), months=1).iloc[0]
+    assert nothing[LINES].tolist() == [10, 0, 0]
 
 
 ALLOWED = {

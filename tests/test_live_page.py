@@ -5,11 +5,13 @@ Runs where there is a Chromium and the page's Python can be had (see CONTRIBUTIN
 
 import contextlib
 import functools
+import html
 import http.server
 import importlib
 import itertools
 import json
 import math
+import re
 import shutil
 import sys
 import threading
@@ -33,7 +35,9 @@ HEAD = (
     '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     '<meta http-equiv="Content-Security-Policy" content="{}"/><title>t</title></head>'
 )
-ANSWERED = "document.querySelector('.fleet-status').textContent.startsWith('Computed')"
+STATUS = "document.querySelector('.fleet-status').textContent"
+WORDS = "document.querySelector('.fleet-%s').textContent"
+ANSWERED = f"{STATUS}.startsWith('Computed')"
 BUSY = "document.getElementById('fleet-page').getAttribute('aria-busy')"
 TROUBLE = "document.querySelector('.fleet-trouble').textContent"
 VERDICT = "document.querySelector('.fleet-verdict').textContent"
@@ -114,6 +118,11 @@ def begin(browser):
     assert browser.run(TROUBLE) == ""
 
 
+def words(source):
+    """Return the text of a piece of a page, as a browser gives it."""
+    return html.unescape(re.sub("<[^>]*>", "", source))
+
+
 def called(browser, name, **arguments):
     """Call the page's Python, and return what it answers."""
     asked = f"{json.dumps(name)}, {json.dumps(arguments)}"
@@ -170,6 +179,11 @@ def compare(browser, session, settings):
     ours, theirs = session.ask(settings), called(browser, "ask", settings=settings)
     assert theirs["head"] == ours["head"], settings
     assert called(browser, "check") == session.check()
+    ours, theirs = session.doubt(), called(browser, "doubt")
+    assert theirs["head"] == ours["head"], settings
+    # VMs that are equally certain but for rounding stand in any order
+    theirs, ours = (sorted(side["clocks"].split("<tr>")) for side in (theirs, ours))
+    assert theirs == ours, settings
     ours, theirs = (
         json.loads(file["text"])
         for file in (session.file("json"), called(browser, "file", kind="json"))
@@ -183,6 +197,13 @@ def test_from_a_folder_answers_are_those_of_python(
     monkeypatch.setenv("COLUMNS", "80")  # as wide as a page thinks its terminal
     browser.open((site / "book/page.html").as_uri())
     begin(browser)
+    browser.wait(f"{STATUS}.includes('how far it may be off')")
+    session.ask({})
+    ours = session.doubt()
+    for shown, part in (("head", "head"), ("clocks", "clocks")):
+        assert browser.run(WORDS % shown) == words(ours[part])
+    assert "8 times of 10: " in words(ours["head"])
+    assert re.search(r"probability of [\d.]+ \([\d.]+ - [\d.]+\)", words(ours["head"]))
     for settings in GRID:
         compare(browser, session, settings)
     broken = {

@@ -159,6 +159,12 @@ def test_a_deadline_that_growth_breaks():
     assert prob(number) < 0.95 <= prob(number - 1)
 
 
+def test_a_deadline_that_the_first_month_breaks():
+    heavy = disk(used=3000, churn_gib_per_day=100, dispersion=0.1)
+    told = steps(ahead(heavy, yearly_growth_frac=1e6, months=2), "deadline_step")
+    assert "from month 1 on" in told["a"]
+
+
 def test_no_months_are_asked_for():
     answer = ahead(disk(), months=0)
     assert answer.months is None

@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from slow import after
 
 from vmbmodel.plan.check.answer import check
 from vmbmodel.plan.estimate.answer import estimate
@@ -88,8 +89,9 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("settings", CASES)
-@pytest.mark.parametrize("opening_h", [19.0, 2.0])
+@pytest.mark.parametrize(
+    ("opening_h", "settings"), after(2, itertools.product([19.0, 2.0], CASES))
+)
 def test_the_best_of_all_plans_is_found_and_none_is_below_a_bound(settings, opening_h):
     rng = np.random.default_rng(int(opening_h) + len(str(settings)))
     lengths = rng.choice([0.3, 0.6, 0.9, 1.4, 2.0], 2, replace=False)
@@ -142,7 +144,7 @@ def best_of_all(disks, given, hours, opening_h):
     return {n: f[left].max() for n, f in (told | exact).items()}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", after(3, range(6)))
 def test_a_small_fleet_has_the_best_plan_of_all(seed):
     proves_best(seed, size=4)
 
@@ -195,7 +197,7 @@ def random_fleet(seed):
     return disks, settings, blackout
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", after(8, range(20)))
 def test_no_plan_is_worse_than_today_before_it_is_better(seed):
     disks, settings, blackout = random_fleet(seed)
     given = scenario(**settings)
@@ -325,7 +327,7 @@ def random_case(seed):
     return disks, scenario("azure-2018-12", **settings), options
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", after(5, range(20)))
 def test_no_plan_breaks_a_rule(seed):
     disks, given, options = random_case(seed)
     plan = schedule(disks, given, **options)

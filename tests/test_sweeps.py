@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 
 from vmbmodel import sweeps
 from vmbmodel.cli import app
-from vmbmodel.formulas import completion_equal_caps_h, wait_quantile_h
+from vmbmodel.fields import describe
+from vmbmodel.formulas import completion_equal_caps_h, mean_wait_h, wait_quantile_h
 from vmbmodel.grid import sweep
 from vmbmodel.plan import Scenario
-from vmbmodel.plan.estimate import estimate
+from vmbmodel.plan.estimate import doubt, estimate
+from vmbmodel.plan.estimate.draws import Draws
 from vmbmodel.sweeps import read_grid, tabulated, write_store
 
 FLEET = Path(__file__).parents[1] / "book/examples/one-vm.csv"
@@ -366,3 +368,88 @@ def test_a_command_that_asks_for_what_there_is_not_is_refused(tmp_path, words, s
     done = CliRunner().invoke(app, ["sweep", str(path), *words])
     assert done.exit_code == 2
     assert said in done.output
+
+
+# --- draws --------------------------------------------------------------------------
+
+DRAWN = """
+formula = "mean_wait_h"
+[axes]
+servers = { prior = true, draws = 64 }
+arrivals_per_h = [1, 2, 5]
+service_h = { prior = true, draws = 64 }
+"""
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_is_drawn_shares_one_labelled_axis(grid_of, tmp_path):
+    write_store(grid_of(DRAWN), tmp_path / "out.zarr")
+    found = stored(tmp_path / "out.zarr").mean_wait_h
+    assert found.sizes == {"draw": 64, "arrivals_per_h": 3}
+    for name in ("servers", "service_h"):
+        assert found[name].dims == ("draw",)
+        assert found[name].attrs == describe(name)
+    assert abs(np.corrcoef(found["servers"], found["service_h"])[0, 1]) < 0.4
+    one = found.sel(draw=17, arrivals_per_h=5)
+    assert one.item() == mean_wait_h(one["servers"].item(), 5, one["service_h"].item())
+    law = {"prior": True, "draws": 64}
+    same = sweep(mean_wait_h, servers=law, arrivals_per_h=[1, 2, 5], service_h=law)
+    xr.testing.assert_equal(found, same.transpose(*found.dims))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_csv_tells_what_was_drawn_beside_each_cell(grid_of):
+    table = pd.concat(tabulated(grid_of(DRAWN)))
+    assert len(table) == 64 * 3
+    columns = ["draw", "arrivals_per_h", "servers", "service_h", "mean_wait_h"]
+    assert list(table) == columns
+    wait = mean_wait_h(table.servers, table.arrivals_per_h, table.service_h)
+    assert_allclose(table.mean_wait_h, wait, rtol=0)
+
+
+def test_a_sweep_over_one_constant_has_the_ends_of_its_doubt():
+    draws = Draws.of(Scenario.of(), 64)
+    others = {name for moved in draws.moves.values() for name in moved} - {"cell_kib"}
+    settings = {name: draws.base.taken[name] for name in others}
+    scenario = Scenario.of(settings=settings)
+    law = {"prior": True, "draws": 64}
+    bills = sweep(estimate, fleet=FLEET, scenario=scenario, cell_kib=law).total_usd
+    alone = doubt(FLEET, scenario, draws=64)
+    assert alone.drawn == ("cell_kib",)
+    ends = np.quantile(bills, [0.1, 0.9], method="inverted_cdf")
+    assert ends[0] < 0.999 * ends[1]
+    found = [alone.total[f"total_usd_{end}"] for end in ("low", "high")]
+    assert_allclose(found, ends, rtol=1e-12)
+
+
+def test_totals_of_estimates_are_swept_over_draws_from_a_file(grid_of):
+    text = BILLS.replace("[0.02, 0.08]", "{ prior = true, draws = 4 }")
+    table = pd.concat(tabulated(grid_of(text)))
+    assert len(table) == 4 * 2
+    for row in table.to_dict("records"):
+        settings = {name: row[name] for name in ("churn_frac", "redundancy")}
+        one = Scenario.of(settings=settings | {"recovery_points": 14})
+        assert row["total_usd"] == estimate(FLEET, one).total["total_usd"]
+    with pytest.raises(ValueError, match=r"grid\.toml:6: redundancy has no prior"):
+        grid_of(BILLS.replace('["LRS", "GRS"]', "{ prior = true, draws = 4 }"))
+    law, scenario = {"prior": True, "draws": 4}, Scenario.of(settings={"cell_kib": 8})
+    with pytest.raises(ValueError, match="cell_kib is set, which leaves nothing to"):
+        sweep(estimate, fleet=FLEET, scenario=scenario, cell_kib=law)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("arrivals_per_h = [1, 2, 5]", "arrivals_per_h = { prior = true, draws = 64 }",
+         "5: arrivals_per_h has no prior to draw from"),
+        ("draws = 64", "draws = 1", "4: servers: draws must be >= 2 and whole; got 1"),
+        ("draws = 64", "count = 64", "4: servers: there is no 'count'"),
+        (", draws = 64", "", "4: servers: draws must be >= 2 and whole; got nothing"),
+        ("true", "false", "4: servers: prior must be true; got False"),
+        ("draws = 64", "draws = 32", "3: draws must be as many .* servers 32, serv"),
+    ],
+)  # fmt: skip
+def test_a_law_that_is_none_is_refused_with_its_line(grid_of, old, new, said):
+    assert old in DRAWN
+    with pytest.raises(ValueError, match=rf"grid\.toml:{said}"):
+        grid_of(DRAWN.replace(old, new, 1))

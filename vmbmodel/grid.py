@@ -1,7 +1,9 @@
 """Evaluate a formula over a labelled grid, in one call."""
 
+import functools
 import inspect
 import itertools
+import operator
 from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
@@ -10,9 +12,14 @@ from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import Formula
 from vmbmodel._extras import remedy
-from vmbmodel.fields import describe, fields
+from vmbmodel.fields import describe, fields, misnamed
 
-__all__ = ["block_lengths", "sweep"]
+__all__ = ["DRAW", "along_draw", "block_lengths", "common_count", "draws_in", "sweep"]
+
+DRAW = "draw"
+"""The axis along which constants are drawn, all of them together."""
+
+_DRAWN = ("prior", "draws")
 
 
 def sweep(
@@ -34,7 +41,10 @@ def sweep(
         A million cells is a good block for threads, four million for a cluster.
     **arguments : array_like or DataArray
         Its arguments by name. A scalar is held, a list or array becomes an axis
-        of its own name, a DataArray is passed on with the axes it has.
+        of its own name, a DataArray is passed on with the axes it has. Of
+        ``{"prior": True, "draws": 64}`` so many values are drawn from the law of the
+        constant, as an interval draws them; all that are drawn share one axis,
+        ``draw``, whose coordinates they are.
 
     Returns
     -------
@@ -52,13 +62,17 @@ def sweep(
     Frozen({'servers': 2, 'arrivals_per_h': 2})
     >>> print(wait.sel(servers=1, arrivals_per_h=0.5).item())
     1.0
+    >>> drawn = sweep(mean_wait_h, servers=10, arrivals_per_h=[5, 9],
+    ...               service_h={"prior": True, "draws": 64})
+    >>> drawn.dims, drawn["service_h"].dims
+    (('arrivals_per_h', 'draw'), ('draw',))
     """
     if not isinstance(formula, Formula) and _is_estimate(formula):
         if chunks is not None:
             raise ValueError("chunks is for formulas; an estimate is a cell at a time")
         return _of_estimates(**arguments)
     axes, held = {}, {}
-    for name, value in arguments.items():
+    for name, value in _with_draws(arguments).items():
         if np.ndim(value) == 0 or isinstance(value, xr.DataArray):
             held[name] = value
         else:
@@ -108,20 +122,81 @@ def _of_estimates(fleet, scenario=None, **settings: ArrayLike) -> xr.Dataset:
     from vmbmodel.plan import Scenario
     from vmbmodel.plan.estimate import compare_disks
 
-    axes = {name: np.asarray(v) for name, v in settings.items() if np.ndim(v)}
-    held = {name: v for name, v in settings.items() if not np.ndim(v)}
-    products = itertools.product(*(values.tolist() for values in axes.values()))
-    cases = [held | dict(zip(axes, values, strict=True)) for values in products]
-    _, *rows = compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
-    shape = [len(values) for values in axes.values()]
+    scenario = scenario or Scenario.of()
+    axes, held, labels = {}, {}, {}  # each axis as the settings of its places
+    for name, value in _with_draws(settings, scenario).items():
+        if isinstance(value, xr.DataArray) and value.dims == (DRAW,):
+            before = axes.get(DRAW, [{}] * value.size)
+            pairs = zip(before, value.values.tolist(), strict=True)
+            axes[DRAW] = [place | {name: one} for place, one in pairs]
+            labels |= {DRAW: value[DRAW], name: value}
+        elif np.ndim(value):
+            labels[name] = np.asarray(value)
+            axes[name] = [{name: one} for one in labels[name].tolist()]
+        else:
+            held[name] = value
+    products = itertools.product(*axes.values())
+    cases = [functools.reduce(operator.or_, places, held) for places in products]
+    _, *rows = compare_disks(disks_of(fleet), scenario, cases)
+    shape = [len(places) for places in axes.values()]
     totals = {
         name: (list(axes), np.reshape([row[name] for row in rows], shape))
         for name in rows[0]
         if name != "case"
     }
-    found = xr.Dataset(totals, {name: values for name, values in axes.items()}, held)
+    found = xr.Dataset(totals, labels, held)
     _describe(found.variables)
     return found
+
+
+def _with_draws(
+    arguments: Mapping[str, ArrayLike], scenario=None
+) -> dict[str, ArrayLike]:
+    """Put arrays along one axis in the place of what is to be drawn."""
+    counts = {
+        name: draws_in(name, value)
+        for name, value in arguments.items()
+        if isinstance(value, Mapping)
+    }
+    if not counts:
+        return dict(arguments)
+    from vmbmodel.plan import Scenario
+    from vmbmodel.plan.estimate import prior_draws
+
+    if DRAW in arguments:
+        raise ValueError(f"{DRAW} is the axis of what is drawn, and no other")
+    count = common_count(counts)
+    drawn = prior_draws(scenario or Scenario.of(), list(counts), count)
+    return dict(arguments) | {
+        name: along_draw(name, values, np.arange(1, values.size + 1))
+        for name, values in drawn.items()
+    }
+
+
+def along_draw(name: str, values: np.ndarray, numbers: np.ndarray) -> xr.DataArray:
+    """Return what was drawn of a constant, labelled with itself and its numbers."""
+    return xr.DataArray(values, dims=DRAW, coords={DRAW: numbers, name: (DRAW, values)})
+
+
+def draws_in(name: str, value: Mapping[str, object]) -> int:
+    """Return how many draws an axis is to have that says ``prior`` and ``draws``."""
+    for key in (key for key in value if key not in _DRAWN):
+        raise ValueError(f"{name}: there is no {misnamed(key, _DRAWN)}")
+    if value.get("prior") is not True:
+        raise ValueError(f"{name}: prior must be true; got {value.get('prior')!r}")
+    count = value.get("draws")
+    if type(count) is not int or count < 2:
+        said = repr(count) if "draws" in value else "nothing"
+        raise ValueError(f"{name}: draws must be >= 2 and whole; got {said}")
+    return count
+
+
+def common_count(counts: Mapping[str, int]) -> int:
+    """Return how many draws there are of each name, which share one axis."""
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ValueError(f"draws must be as many of each name; got {said}")
+    return next(iter(counts.values()))
 
 
 def _in_blocks(formula, values, chunks):

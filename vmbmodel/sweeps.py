@@ -12,6 +12,10 @@
     [held]
     prob = 0.95
 
+``service_h = { prior = true, draws = 64 }`` draws a constant from its law, as the
+intervals of an estimate do, at a level common to all disks. All that are drawn share
+one axis, ``draw``, and stand along it as labels.
+
 With ``answer``, a total of an estimate, and ``fleet``, an inventory, in the place of
 ``formula``, axes and held values are settings of a scenario.
 
@@ -31,7 +35,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -47,7 +51,14 @@ from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
 from vmbmodel._cluster import cluster
 from vmbmodel.fields import fields, misnamed
-from vmbmodel.grid import block_lengths, sweep
+from vmbmodel.grid import (
+    DRAW,
+    along_draw,
+    block_lengths,
+    common_count,
+    draws_in,
+    sweep,
+)
 
 __all__ = ["LARGEST_CSV", "Grid", "read_grid", "tabulated", "write_store"]
 
@@ -73,6 +84,8 @@ class Grid:
     axes: Mapping[str, np.ndarray]  #: values by name, the slowest first
     held: Mapping[str, object]  #: values of the other arguments, or settings
     fleet: str | None = None  #: inventory, if a total of its estimate is swept
+    drawn: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Constants that were drawn, by name, along the axis ``draw``."""
 
     @property
     def cells(self) -> int:
@@ -93,7 +106,8 @@ class Grid:
     @cached_property
     def sha256(self) -> str:
         """Digest of all that the numbers depend on."""
-        axes = [(name, values.tolist()) for name, values in self.axes.items()]
+        labels = [*self.axes.items(), *self.drawn.items()]
+        axes = [(name, values.tolist()) for name, values in labels]
         parts = [vmbmodel.__version__, self.what, axes, sorted(self.held.items())]
         if self.fleet:
             parts.append(hashlib.sha256(Path(self.fleet).read_bytes()).hexdigest())
@@ -102,6 +116,9 @@ class Grid:
     def compute(self, region: Region) -> xr.DataArray:
         """Compute a part of the grid: a slice of each axis."""
         axes = {name: self.axes[name][part] for name, part in region.items()}
+        numbers = axes.pop(DRAW, None)
+        for name, values in self.drawn.items():
+            axes[name] = along_draw(name, values[region[DRAW]], numbers)
         if self.fleet:
             found = self._estimates(axes)
         else:
@@ -162,11 +179,13 @@ def read_grid(path: str | os.PathLike[str]) -> Grid:
     faults.refuse()
     (_check_answer if "answer" in found else _check_formula)(found, tables, faults)
     faults.refuse()
-    axes = {name: _axis(name, value) for name, value in tables["axes"].items()}
+    with faults.of("axes"):
+        axes, drawn = _axes_of(found, tables)
+    faults.refuse()
     if "answer" not in found:
-        return Grid(found["formula"], axes, tables["held"])
+        return Grid(found["formula"], axes, tables["held"], drawn=drawn)
     fleet = os.path.join(os.path.dirname(os.path.abspath(path)), found["fleet"])
-    grid = Grid(found["answer"], axes, tables["held"], fleet)
+    grid = Grid(found["answer"], axes, tables["held"], fleet, drawn)
     with faults.of("answer"):
         _ = grid.corner  # there may be no total of this name
     faults.refuse()
@@ -195,6 +214,38 @@ class _Faults:
         """Raise all that was noted, if anything was."""
         if self._said:
             raise ValueError("\n".join(self._said))
+
+
+def _axes_of(
+    found: dict, tables: dict
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return all axes, what is drawn as one, and the constants that are drawn."""
+    from vmbmodel.plan import Scenario
+    from vmbmodel.plan.estimate import prior_draws
+
+    axes, counts = {}, {}
+    for name, value in tables["axes"].items():
+        if _is_drawn(value):
+            counts[name] = draws_in(name, value)
+            axes[DRAW] = np.arange(1, counts[name] + 1)
+        else:
+            axes[name] = _axis(name, value)
+    if not counts:
+        return axes, {}
+    scenario = Scenario.of(settings=tables["held"] if "answer" in found else {})
+    return axes, prior_draws(scenario, list(counts), common_count(counts))
+
+
+def _is_drawn(value: object) -> bool:
+    """Say whether an axis is drawn from the law of a constant."""
+    return isinstance(value, dict) and "prior" in value
+
+
+def _check_drawn(name: str, value: dict) -> None:
+    from vmbmodel.plan import Scenario
+    from vmbmodel.plan.estimate import prior_draws
+
+    prior_draws(Scenario.of(), [name], draws_in(name, value))
 
 
 def _axis(name: str, value: object) -> np.ndarray:
@@ -272,6 +323,8 @@ def _check_argument(kernel: Formula, name: str, value: object, *, axis: bool) ->
         raise ValueError(
             f"{name} goes along {kernel.along}, so it is no axis: hold it, as a list"
         )
+    elif _is_drawn(value):
+        _check_drawn(name, value)
     else:
         field.check_all(_axis(name, value))
 
@@ -290,6 +343,9 @@ def _check_answer(found: dict, tables: dict, faults: _Faults) -> None:
             Scenario.of(settings={name: value})
     for name, value in tables["axes"].items():
         with faults.of(name):
+            if _is_drawn(value):
+                _check_drawn(name, value)
+                continue
             for entry in _axis(name, value).tolist():
                 Scenario.of(settings={name: entry})
 
@@ -315,6 +371,8 @@ def tabulated(grid: Grid) -> Iterator[pd.DataFrame]:
         block = grid.compute(_region(grid, lengths, index))
         axes = [block[dim].to_numpy() for dim in block.dims]
         columns = dict(zip(block.dims, np.meshgrid(*axes, indexing="ij"), strict=True))
+        for name in grid.drawn:
+            columns[name] = block[name].broadcast_like(block).to_numpy()
         columns[block.name] = block.to_numpy()
         yield pd.DataFrame({name: values.ravel() for name, values in columns.items()})
 
@@ -431,6 +489,8 @@ def _opened(
     labels = {
         name: xr.DataArray(values, dims=name, attrs=corner[name].attrs)
         for name, values in grid.axes.items()
+    } | {
+        name: (DRAW, values, corner[name].attrs) for name, values in grid.drawn.items()
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # texts have no settled form in Zarr 3

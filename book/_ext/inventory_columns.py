@@ -29,31 +29,38 @@ class InventoryColumns(ModelTable):
         if kind not in COLUMNS:
             raise self.error(f"{kind} is none of {', '.join(COLUMNS)}")
         optional = kind == "optional"
-        heads = ["column", "what it is", "unit", "allowed"]
-        widths = [20, 40, 10, 30]
+        heads = ["column", "what it is", "allowed"]
+        widths = [24, 50, 26]
         if optional:
             heads.append("a blank is")
-            widths.append(20)
+            widths = [24, 38, 22, 16]
         rows = [([], self.cells(fields()[name], optional)) for name in COLUMNS[kind]]
-        return [self.table(heads, widths, rows)]
+        table = self.table(heads, widths, rows)
+        table["classes"].append("colwidths-given")
+        return [table]
 
     def cells(self, field, optional):
         """Return the cells of one column."""
         if field.kind == "number":
-            allowed = plain(field.range.rule)
+            allowed = plain(measured(field))
         elif field.kind == "choice":
             allowed = words(field.choices)
         else:
             allowed = plain({"flag": "true or false", "text": "any text"}[field.kind])
         cells = [
             self.markdown(f"{{field}}`{field.name}`"),
-            plain(field.text),
-            plain(field.unit),
+            self.markdown(field.text),
             allowed,
         ]
         if optional:
             cells.append(blank(field))
         return cells
+
+
+def measured(field):
+    """Return the range of a number, and its unit if it has one."""
+    rule = field.range.rule
+    return rule if field.unit == "-" else f"{rule} ({field.unit})"
 
 
 def words(names):
@@ -72,7 +79,7 @@ def blank(field):
     if field.name == "churn_gib_per_day":
         return [*code("churn_frac"), nodes.Text(" of the used size")]
     if field.name in FROM_SCENARIO:
-        return plain("as in the profile, or as set")
+        return plain("of the profile, or as set")
     return plain("left open")
 
 

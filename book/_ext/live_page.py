@@ -79,8 +79,10 @@ def page_html(home, sizes):
         Bytes of the parts; none if Python is not to be had.
     """
     session = fleet_page.Session()
-    answer = session.ask({})
+    session.ask({})
     found = session.check()["html"]
+    head = session.doubt()["head"]
+    body = fleet_page.body_html(session.answer)
     script = alone = ""
     if sizes:
         script = scripts(home, "live", "page")
@@ -89,8 +91,8 @@ def page_html(home, sizes):
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div id="fleet-page" data-parts="{home}/" '
         f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">'
-        f'{alone}<div class="fleet-head">{answer["head"]}</div>'
-        f'<div class="fleet-answer">{answer["body"]}{found}</div></div>{script}'
+        f'{alone}<div class="fleet-head">{head}</div>'
+        f'<div class="fleet-answer">{body}{found}</div></div>{script}'
     )
 
 

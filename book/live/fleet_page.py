@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from live.moving import FIGURES
@@ -53,6 +54,11 @@ COLUMNS = (
     "restore_vault_p95_h",
     "total_usd",
     "used_gib",
+)
+WITHOUT_ENDS = (
+    "How far these figures may be off takes too long for a page, of so many disks or "
+    "of waits that differ from hour to hour. On the command line it is asked for by "
+    "vmbmodel estimate fleet.csv --interval."
 )
 SEVERITIES = ("error", "warning", "note")
 
@@ -120,6 +126,21 @@ class Session:
             "seconds": time.perf_counter() - begun,
         }
 
+    def doubt(self):
+        """Say how far the answer may be off, where the command line does so unasked.
+
+        The page asks when its controls rest: it takes several times as long.
+        """
+        begun = time.perf_counter()
+        self.answer = doubted(self.answer)
+        doubt = self.answer.drawn
+        lines = [doubt.ranges(), *doubt.said()] if doubt else [WITHOUT_ENDS]
+        return {
+            "head": head_html(self.answer, self.name) + bullets(lines),
+            "clocks": clocks(self.answer),
+            "seconds": time.perf_counter() - begun,
+        }
+
     def check(self):
         """Hold the fleet, as it was asked about last, against the rules."""
         found = check_disks(self.asked, self.answer.scenario)
@@ -134,8 +155,8 @@ class Session:
         return draw(**given) | {"controls": sliders}
 
     def file(self, kind):
-        """Return the text of a file to keep."""
-        answer = self.answer
+        """Return the text of a file to keep, as the command line writes it."""
+        self.answer = answer = doubted(self.answer)
         if kind == "csv":
             return {"name": "estimate.csv", "text": "".join(estimate_csv(answer))}
         if kind == "json":
@@ -159,6 +180,11 @@ def serve(session, call, arguments):
 
 
 # --- what is asked -------------------------------------------------------------------
+
+
+def doubted(answer):
+    """Return an answer with its intervals, if those cost little."""
+    return replace(answer, drawn=answer.doubt)
 
 
 def parsed(settings):
@@ -327,11 +353,20 @@ def scenario_text(scenario):
 
 def head_html(answer, name):
     """Show the answer: whether all are in time, by when, and for how much."""
-    total, vms = answer.total, answer.vms
+    total, vms, doubt = answer.total, answer.vms, answer.drawn
     said = {key: shown(key, value) for key, value in total.items()}
+    missed = ""
+    if doubt:
+        said |= doubt.beside_total(total)
+        missed = f"; a month: {said['misses_per_month']}"
     late = int((vms["deadline_prob"] < AT_RISK_PROB).sum())
-    least = vms.loc[vms["deadline_prob"].idxmin()]
-    last = vms.loc[(vms["start_h"] + vms["done_p95_h"]).idxmax()]
+    least, last = (
+        written(answer, vms.loc[[row]]).iloc[0]
+        for row in (
+            vms["deadline_prob"].idxmin(),
+            (vms["start_h"] + vms["done_p95_h"]).idxmax(),
+        )
+    )
     deadline = f"the deadline of {answer.scenario['deadline_h']:g} h"
     verdict = f"Every VM keeps {deadline}."
     if late:
@@ -339,10 +374,11 @@ def head_html(answer, name):
         verdict = f"{late:,} of {total['vms']:,} VMs miss {deadline} {often}."
     lines = [
         f"The least certain is {least['vm']}: in time with a probability of "
-        f"{shown('deadline_prob', least['deadline_prob'])}. Deadlines missed a night, "
-        f"on average: {answer.misses_said()}.",
+        f"{least['deadline_prob']}. Deadlines missed a night, "
+        f"on average: {answer.misses_said()}{missed}.",
         f"On 95 of 100 nights the last, {last['vm']}, is done by "
-        f"{last['done_p95_clock']}; +1 is the next day.",
+        f"{last['done_p95_clock']}, {last['done_p95_h']} h after its start; +1 is the "
+        "next day.",
         f"Bill of a month: {said['total_usd']} USD (protected instances "
         f"{said['instance_usd']}, vault storage {said['storage_usd']}, snapshots "
         f"{said['snapshot_usd']}).",
@@ -351,6 +387,19 @@ def head_html(answer, name):
     ]
     about = f"{name}: {total['vms']:,} VMs, {total['disks']:,.0f} disks"
     return f'<p class="fleet-verdict">{text(verdict)}</p>' + bullets([about, *lines])
+
+
+def written(answer, rows):
+    """Return rows of VMs as texts, behind each figure its interval if it has one."""
+    rows = rows[[*COLUMNS]]
+    if answer.drawn:
+        rows = answer.drawn.beside(rows)
+    return rows.assign(
+        **{
+            name: [v if isinstance(v, str) else shown(name, v) for v in rows[name]]
+            for name in COLUMNS
+        }
+    )
 
 
 def body_html(answer):
@@ -370,7 +419,10 @@ def body_html(answer):
     looks = list(grouped(answer))
     return "".join(
         [
-            part("When each VM is done", clocks(answer.vms, scenario)),
+            part(
+                "When each VM is done",
+                f'<div class="fleet-clocks">{clocks(answer)}</div>',
+            ),
             part(f"Worth a look ({len(answer.warnings)})", bullets(looks))
             * bool(looks),
             part("How sure, and what was assumed", bullets([*lines, *columns])),
@@ -380,8 +432,9 @@ def body_html(answer):
     )
 
 
-def clocks(vms, scenario):
+def clocks(answer):
     """Show when each VM is done, the least certain first, with a bar of its night."""
+    vms, scenario = answer.vms, answer.scenario
     ends = vms["start_h"] + vms["done_p95_h"]
     first, deadline_h = vms["start_h"].min(), scenario["deadline_h"]
     finite = ends[ends < math.inf]
@@ -391,8 +444,10 @@ def clocks(vms, scenario):
     titles = [heading(COLUMNS[0]), span, *map(heading, COLUMNS[1:])]
     heads = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
     rows = []
-    for row in vms.loc[order].to_dict("records"):
-        cells = [text(shown(name, row[name])) for name in COLUMNS]
+    numbers = vms.loc[order]
+    texts = written(answer, numbers).to_dict("records")
+    for row, said in zip(numbers.to_dict("records"), texts, strict=True):
+        cells = [text(said[name]) for name in COLUMNS]
         risky = ' class="fleet-late"' if row["deadline_prob"] < AT_RISK_PROB else ""
         body = "".join(f"<td>{cell}</td>" for cell in cells[1:])
         drawn = bar(row, first, last, deadline_h)
@@ -401,6 +456,11 @@ def clocks(vms, scenario):
         )
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
+    if answer.drawn:
+        note += (
+            " Behind a figure: what it lies between 8 times of 10, as the constants "
+        )
+        note += "are as unsure as they are."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (

@@ -63,7 +63,11 @@
   }
 
   // --- questions ---
+  const REST = 700; // milliseconds without a question, after which the longer one is asked
+  let resting;
   const ask = latest(async (newer) => {
+    clearTimeout(resting);
+    resting = undefined;
     toAddress();
     root.setAttribute("aria-busy", "true");
     try {
@@ -76,7 +80,10 @@
       if (!newer()) {
         const rules = make("div");
         rules.innerHTML = (await call("check")).html;
-        if (!newer()) body.append(rules);
+        if (!newer()) {
+          body.append(rules);
+          resting = setTimeout(() => doubt(answer.seconds), REST);
+        }
       }
     } catch (error) {
       complain(error.message);
@@ -84,6 +91,17 @@
     }
     if (!newer()) root.setAttribute("aria-busy", "false");
   });
+  // how far the answer may be off; dropped if there is a newer question meanwhile
+  async function doubt(before) {
+    const mine = resting;
+    try {
+      const answer = await call("doubt");
+      if (mine !== resting) return;
+      head.innerHTML = answer.head;
+      body.querySelector(".fleet-clocks").innerHTML = answer.clocks;
+      status.textContent = `Computed in this page in ${before.toFixed(2)} s, and in ${answer.seconds.toFixed(2)} s how far it may be off.`;
+    } catch (error) { complain(error.message); }
+  }
 
   // --- the reader's files ---
   async function take(files) {

@@ -85,7 +85,8 @@ def calibrate(
 
 
 def _text(answer, rows, quantiles, base: str) -> str:
-    lines = [render_table(rows, _COLUMNS), "", *answer.said(), ""]
+    lines = [render_table(rows, _COLUMNS, spare=("method",)), ""]
+    lines += [*answer.said(), ""]
     lines += [
         f"{row['share']:.0%} of the backups were done within {row['log_h']:.3g} h; "
         f"with these constants, {row['fitted_h']:.3g} h."

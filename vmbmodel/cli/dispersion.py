@@ -31,6 +31,21 @@ _COLUMNS = (
     "small_writes_frac",
 )
 
+_TABLE_COLUMNS = (
+    "file",
+    "changed_gib",
+    "extents",
+    "extent_kib",
+    "dispersion",
+    "active_frac",
+    "bulk_frac",
+    "scattered_dispersion",
+)
+"""Those that a screen of 80 signs has room for."""
+
+_SPARE_COLUMNS = ("extent_kib", "extents", "bulk_frac", "scattered_dispersion")
+_WRITES_COLUMNS = ("file", "writes", "write_kib", "small_writes_frac")
+
 _SPREAD = ("changed_gib", "dispersion_index", "active_frac", "bulk_frac")
 _ALIKE = 3
 """How many times the least the most of alike days may be."""
@@ -150,7 +165,10 @@ def _spread_of(name: str, rows: list[dict]) -> dict:
 
 
 def _text(whole: dict) -> str:
-    parts = [render_table(whole["files"], _COLUMNS)]
+    parts = [render_table(whole["files"], _TABLE_COLUMNS, spare=_SPARE_COLUMNS)]
+    traces = [row for row in whole["files"] if row["writes"] is not None]
+    if traces:
+        parts.append(render_table(traces, _WRITES_COLUMNS))
     if len(whole["files"]) > 1:
         parts += [
             render_table(whole["spread"], ["name", "least", "median", "most"]),

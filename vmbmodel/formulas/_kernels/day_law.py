@@ -129,6 +129,20 @@ class _ExactLaw:
             otherwise=np.where(at_all > late, np.inf, 0),
         )
 
+    def most_steps(self, late):
+        """Least number of steps of the pool that are a longer wait with this chance.
+
+        In whole ones, one at least: the last digits of so rare a wait are noise.
+        """
+        count, step_h = self.jobs.shape[-1], self.service_h / self.servers
+        low, high = 0, 4 * count
+        while high - low > 1:
+            steps = (low + high) // 2
+            wait_h = np.array([steps * step_h])
+            longer = self.jobs @ late_prob(count, self.servers, self.service_h, wait_h)
+            low, high = (steps, high) if longer.max() > late else (low, steps)
+        return high
+
     def _late_prob(self, wait_h, slot):
         count = self.jobs.shape[-1]
         late = late_prob(count, self.servers, self.service_h, wait_h)
@@ -195,30 +209,30 @@ class _Table:
 
 
 class _TableDay(_Table, _OneDay):
-    """A day whose hours are as close as the law changes in them."""
+    """A day whose hours are as close as the law changes in them.
+
+    A slot has the row of its start alone until somebody asks for an hour within it.
+    """
 
     def __init__(self, law, load, slot_h):
-        servers, service_h = law.servers, law.service_h
-        self._slot_h = slot_h
-        # whole steps of the service: the last digits of so rare a wait are noise, which
-        # would move the whole table
-        step_h = service_h / servers
-        longest = np.ceil(law.quantile_h(1 - _NEVER).max() / step_h)
-        self._top_h = max(longest, 1) * step_h
-        lines = self._top_h * servers / service_h
+        self._law, self._load, self._slot_h = law, load, slot_h
+        step_h = law.service_h / law.servers
+        lines = law.most_steps(_NEVER)
+        self._top_h = lines * step_h
         self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
         grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
         count = law.jobs.shape[-1]
-        late = late_prob(count, servers, service_h, grid_h)
-        rows = [self._rows(law, late, slot, load[slot]) for slot in range(len(load))]
-        self._parts = np.array([len(own) - 1 for own, _ in rows])
-        self._first = np.append(0, np.cumsum(self._parts + 1)[:-1])
-        self._late = np.concatenate([own for own, _ in rows]).ravel()
-        self._mean_h = np.concatenate([mean_h for _, mean_h in rows])
+        self._late_of = _late(count, law.servers, law.service_h, grid_h)
+        starts = law.jobs @ self._late_of
+        self._parts = np.zeros(len(load), dtype=int)
+        self._first = np.arange(len(load))
+        self._late = np.append(starts, starts[:1], axis=0).ravel()
+        self._mean_h = np.append(law.mean_h(), law.mean_h()[:1])
 
-    def _rows(self, law, late, slot, load):
+    def _rows(self, slot):
         """Chances to wait longer, and mean, from the start of a slot to its end."""
-        span_h, pool = self._slot_h, (load, law.servers, law.service_h)
+        law, late, span_h = self._law, self._late_of, self._slot_h
+        pool = self._load[slot], law.servers, law.service_h
         jobs = law.jobs[slot : slot + 1]
         jobs = np.concatenate([jobs, jobs_later(jobs, *pool, span_h)])
         own = jobs @ late
@@ -240,9 +254,22 @@ class _TableDay(_Table, _OneDay):
         place = np.asarray(met_h) / self._slot_h
         slot = np.floor(place)
         within, slot = place - slot, slot.astype(int) % len(self._parts)
+        asked = np.zeros(len(self._parts), dtype=bool)
+        asked[slot[within > 0]] = True
+        self._refine(np.flatnonzero(asked & (self._parts == 0)))
         part = within * self._parts[slot]
-        before = np.minimum(part.astype(int), self._parts[slot] - 1)
+        before = np.minimum(part.astype(int), np.maximum(self._parts[slot] - 1, 0))
         return self._first[slot] + before, part - before
+
+    def _refine(self, slots):
+        """Add the rows of slots to the table."""
+        if len(slots):
+            owns, means_h = zip(*map(self._rows, slots), strict=True)
+            counts = np.array([len(own) for own in owns])
+            ends = len(self._mean_h) + np.cumsum(counts)
+            self._first[slots], self._parts[slots] = ends - counts, counts - 1
+            self._late = np.concatenate([self._late, *map(np.ravel, owns)])
+            self._mean_h = np.concatenate([self._mean_h, *means_h])
 
 
 class _TableDays(_Table):
@@ -324,15 +351,15 @@ def _late(jobs, servers, service_h, wait_h):
     from scipy.special import gammaincc, gammaln
 
     ahead = np.arange(jobs) - servers + 1
-    late, waits = np.zeros((jobs, len(wait_h))), np.flatnonzero(ahead > 0)
-    ended = servers / service_h * wait_h
-    first = ahead[waits, np.newaxis][:1]
+    late, waits = np.zeros((len(wait_h), jobs)), np.flatnonzero(ahead > 0)
+    ended = servers / service_h * wait_h[:, np.newaxis]
     with np.errstate(divide="ignore"):
         log = np.log(ended)
-    before = ahead[waits[:-1], np.newaxis]
-    added = np.exp(before * log - ended - gammaln(before + 1))
-    late[waits] = np.cumsum(np.concatenate([gammaincc(first, ended), added]), axis=0)
-    return late
+    before = ahead[waits[:-1]]
+    late[:, waits[0]] = gammaincc(ahead[waits[0]], ended[:, 0])
+    late[:, waits[1:]] = np.exp(before * log - ended - gammaln(before + 1))
+    np.cumsum(late, axis=1, out=late)
+    return late.T  # the numbers of jobs, which are summed over, lie close
 
 
 class _RuleLaw(NamedTuple):

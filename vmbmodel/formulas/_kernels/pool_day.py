@@ -7,6 +7,8 @@ it leaves as it is, is found by GMRES, near saturation too: a pool with the mean
 the day is the first guess, and its inverse makes slow ways back as fast as the rest.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from vmbmodel.formulas._kernels.linear import solved
@@ -19,6 +21,9 @@ _MOST_CELLS = 2e8
 _LOST = 1e-11
 """Chance of more jobs than are looked at."""
 _SETTLED = 1e-10
+_AT_ONCE = 2**16
+"""Numbers that are kept until they are added up."""
+_PARTS = slice(None), slice(1, None), slice(-1)
 
 
 def jobs_at_starts(hours, load, pulse, servers, service_h):
@@ -48,7 +53,9 @@ def jobs_at_starts(hours, load, pulse, servers, service_h):
 def jobs_later(jobs, load, servers, service_h, span_h):
     """Chance of each number of jobs, the last axis, after a span of one load."""
     down = np.minimum(np.arange(jobs.shape[-1]), servers) / service_h
-    return _after(jobs, load * servers / service_h, down, span_h)
+    up = load * servers / service_h
+    chances = _poisson((up + down[-1]) * np.array([span_h]))
+    return _after(jobs, up, down, chances)[0]
 
 
 def late_prob(jobs, servers, service_h, wait_h):
@@ -86,6 +93,14 @@ class _Day:
         self.hours, self.up, self.jump = hours, load * per_h, pulse * per_h
         self.down = np.minimum(np.arange(jobs), servers) / service_h
         self.mean_up = (np.mean(load) + pulse.sum() / 24) * per_h
+        # slots in which nothing changes are gone through at once
+        changes = (np.diff(self.up) != 0) | (self.jump[1:] != 0)
+        begins = [0, *np.flatnonzero(changes) + 1, len(self.up)]
+        self.runs = []
+        for begin, end in pairwise(begins):
+            spans_h = hours * np.arange(1, end - begin + 1)
+            chances = _poisson((self.up[begin] + self.down[-1]) * spans_h)
+            self.runs.append((self.jump[begin], self.up[begin], chances))
 
     def rows(self, start):
         """Return the law at the start of each slot of a day like the day before."""
@@ -95,15 +110,15 @@ class _Day:
         if start is not None:
             law = np.pad(start, (0, count - len(start)))
         for _ in range(3):
-            law = self._through(law)[1]
-        left = self._corrected(self._through(law)[1] - law)
+            law = self._through(law)
+        left = self._corrected(self._through(law) - law)
         if np.abs(left).sum() > _SETTLED:
             law += solved(
-                lambda gap: self._corrected(gap - self._through(gap)[1]), left, _SETTLED
+                lambda gap: self._corrected(gap - self._through(gap)), left, _SETTLED
             )
         law = np.maximum(law, 0)
         law /= law.sum()
-        rows, end = self._through(law)
+        rows, end = self._starts(law)
         settled = np.abs(self._corrected(end - law)).sum() < 1e3 * _SETTLED
         return rows if settled else None
 
@@ -130,11 +145,18 @@ class _Day:
         return change + slow - self.balance * slow.sum()
 
     def _through(self, law):
+        """Return the law at the end of the day."""
+        for jump, up, chances in self.runs:
+            law = _after(_more(law, jump), up, self.down, chances[-1:])[0]
+        return law
+
+    def _starts(self, law):
         """Return the law at the start of each slot, and at the end of the day."""
         rows = []
-        for up, jump in zip(self.up, self.jump, strict=True):
+        for jump, up, chances in self.runs:
             rows.append(_more(law, jump))
-            law = _after(rows[-1], up, self.down, self.hours)
+            *between, law = _after(rows[-1], up, self.down, chances)
+            rows += between
         return np.array(rows), law
 
 
@@ -154,33 +176,38 @@ def _moved(law, jobs):
     return np.concatenate([np.zeros(jobs), law[: kept - 1], [law[kept - 1 :].sum()]])
 
 
-def _after(law, up, down, span):
-    """Law after a span in which jobs come and go at these rates."""
+def _after(law, up, down, chances):
+    """Laws after times, along a new axis, in which jobs come and go at these rates.
+
+    A row of chances is one of the times: how many steps it may be.
+    """
     fast = up + down[-1]
-    least, chances = _poisson(fast * span)
     up, down = up / fast, down / fast
     stay = 1 - up - down
     stay[-1] += up
-    result, back = np.zeros(law.shape), down[1:]
-    new, moved = np.empty(law.shape), np.empty((*law.shape[:-1], len(back)))
-    law = law.copy()
-    for step in range(least + len(chances)):
-        if step >= least:
-            result += chances[step - least] * law
-        np.multiply(stay, law, out=new)
-        np.multiply(law[..., :-1], up, out=moved)
-        new[..., 1:] += moved
-        np.multiply(law[..., 1:], back, out=moved)
-        new[..., :-1] += moved
-        law, new = new, law
+    result, back = np.zeros((len(chances), *law.shape)), down[1:]
+    block = min(max(_AT_ONCE // law.size, 1), chances.shape[1])
+    laws, moved = np.empty((block + 1, *law.shape)), np.empty(law[..., 1:].shape)
+    whole, upper, lower = ([*laws[..., part]] for part in _PARTS)
+    laws[0] = law
+    for some in np.split(chances, range(block, chances.shape[1], block), axis=1):
+        for step in range(some.shape[1]):
+            then = step + 1
+            np.multiply(stay, whole[step], out=whole[then])
+            np.multiply(lower[step], up, out=moved)
+            upper[then] += moved
+            np.multiply(upper[step], back, out=moved)
+            lower[then] += moved
+        result += np.tensordot(some, laws[: some.shape[1]], 1)
+        laws[0] = laws[some.shape[1]]
     return result
 
 
-def _poisson(mean):
-    """Probabilities of a Poisson number, from the least that counts."""
+def _poisson(means):
+    """Probabilities of Poisson numbers, a row a mean, up to the last that counts."""
     from scipy.special import gammaln, xlogy
 
-    reach = 9 * np.sqrt(mean) + 20
-    number = np.arange(max(int(mean - reach), 0), int(mean + reach) + 1)
-    chances = np.exp(xlogy(number, mean) - mean - gammaln(number + 1))
-    return number[0], chances / chances.sum()
+    most, means = means.max(), means[:, np.newaxis]
+    number = np.arange(int(most + 9 * np.sqrt(most) + 20) + 1)
+    chances = np.exp(xlogy(number, means) - means - gammaln(number + 1))
+    return chances / chances.sum(axis=1, keepdims=True)

@@ -23,7 +23,7 @@ from vmbmodel.plan.estimate.doubts import (
     quick,
     with_ends,
 )
-from vmbmodel.plan.estimate.draws import at_score
+from vmbmodel.plan.estimate.draws import at_score, prior_draws
 from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
 from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
@@ -86,6 +86,7 @@ __all__ = [
     "of_others",
     "parse_case",
     "policy_misses",
+    "prior_draws",
     "quick",
     "restore_said",
     "said_of",

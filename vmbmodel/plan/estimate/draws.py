@@ -7,7 +7,7 @@ Draws are a Latin hypercube, one row of it a name, so that a name more moves no 
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from vmbmodel.fields import fields
 from vmbmodel.plan.scenario import Scenario, parse_setting
 from vmbmodel.service import Prior, Reading, readings
 
-__all__ = ["Draws", "at_score"]
+__all__ = ["Draws", "at_score", "prior_draws"]
 
 _OF_BLANKS = {
     "churn_gib_per_day": "churn_frac",
@@ -67,6 +67,42 @@ def at_score(
     low, middle, high = there(np.array([prior.low, median, prior.high]))
     side = np.where(score < 0, middle - low, high - middle) / _HALF_80
     return back(middle + side * score + prior.disks * np.asarray(disk_score))
+
+
+def prior_draws(
+    scenario: Scenario, names: Sequence[str], count: int, seed: int = 1
+) -> dict[str, np.ndarray]:
+    """Draw some constants, and nothing else, as an interval does: a number for each.
+
+    Raises
+    ------
+    ValueError
+        If a name is no constant with a law, or the caller has set it.
+
+    Examples
+    --------
+    >>> draws = prior_draws(Scenario.of(), ["snapshot_h"], 64)["snapshot_h"]
+    >>> print(draws.size, np.quantile(draws, [0.1, 0.5, 0.9]).round(1))
+    64 [0.1 0.3 0.5]
+    """
+    laws = {
+        name: origin.prior
+        for _, constants in scenario.sets()
+        for name, origin in constants.origins.items()
+        if origin.prior
+    }
+    drawn = {}
+    for name in names:
+        if name in scenario.given:
+            raise ValueError(f"{name} is set, which leaves nothing to draw")
+        if name not in laws:
+            raise ValueError(f"{name} has no prior to draw from")
+        prior, taken = laws[name], scenario.taken[name]
+        key = _OF_A_FIT if prior.sample else prior.together or name
+        figures = _at_chance(name, prior, taken, _chances(key, count, seed))
+        drawn[name] = _possible(name, figures)
+    _clear(drawn, scenario)
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -132,17 +168,15 @@ class Draws:
                     continue
                 key = prior.together or name
                 moves[key] = moves.get(key, frozenset()) | {name}
-                if prior.sample:  # one row of all that a log told
-                    sample = np.array(prior.sample)
-                    row = (drawn(_OF_A_FIT) * len(sample)).astype(int)
-                    figures = sample[row][:, np.newaxis]
-                    place = np.argsort(np.argsort(figures[:, 0], kind="stable"))
+                if prior.sample:
+                    figures = _at_chance(name, prior, taken, drawn(_OF_A_FIT))
+                    place = np.argsort(np.argsort(figures, kind="stable"))
                     chances[key] = (place + 0.5) / len(place)
                 else:
                     if key not in chances:
                         chances[key] = drawn(key)
-                    score = _score(chances[key], name)[:, np.newaxis]
-                    figures = at_score(prior, taken, score)
+                    figures = _at_chance(name, prior, taken, chances[key])
+                figures = figures[:, np.newaxis]
                 scale = values.get(name, taken) / taken if taken else 1.0
                 values[name] = _possible(name, figures * scale)
         capped = _clear(values, scenario)
@@ -238,6 +272,14 @@ def _chances(name: str, count: int, seed: int) -> np.ndarray:
     """Draw one number in each equal part of 0 to 1, in an order of the name's own."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     return (rng.permutation(count) + rng.random(count)) / count
+
+
+def _at_chance(name: str, prior: Prior, taken: float, chance: np.ndarray) -> np.ndarray:
+    """Return a constant at chances from 0 to 1; of a fit, its rows that stand there."""
+    if prior.sample:
+        sample = np.array(prior.sample)
+        return sample[(chance * len(sample)).astype(int)]
+    return at_score(prior, taken, _score(chance, name))
 
 
 def _score(chance: np.ndarray, name: str) -> np.ndarray:
