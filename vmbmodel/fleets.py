@@ -111,7 +111,7 @@ def estimate_by_vault(
     target = Path(os.path.realpath(folder))
     _refuse_to_replace(target, force=force)
     if progress:
-        progress(f"parting {Path(fleet).name}", 0, 0)
+        progress(f"reading {Path(fleet).name}", 0, 0)
     ask = {name: scenario[name] for name in ("vault", "excluded")}
     parts = parted(fleet, disks, **ask)
     whole = Whole(parts.vms, parts.crowd)

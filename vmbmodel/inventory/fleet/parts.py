@@ -117,22 +117,46 @@ def parted(
         _check_policies(columns["policy"].words, policies, findings)
     findings.refuse_if_any()
     blank = _hashed(Text([vault], np.zeros(1, int)))
-    keys = {key: np.concatenate(parts) for key, parts in hashes.items()}
-    del hashes
-    told = keys["vault"] != 0
-    keys["vault"][~told] = blank
-    vm = pd.factorize(keys.pop("vm"))[0]
-    of_vault = pd.factorize(keys.pop("vault"))[0]
-    account, accounts = pd.factorize(keys.pop("storage_account"))
-    account = np.where(accounts[account] == 0, -1, account)
-    of_vm = np.full(vm.max() + 1, of_vault[~told].max(initial=-1))
-    of_vm[vm[told]] = of_vault[told]  # what one disk says holds for the others
-    busy = np.unique(vm[np.concatenate(kept)])
+    told = np.concatenate(hashes["vault"]) != 0
+    of_disk, default = _numbered(hashes.pop("vault"), blank)
+    vm, _ = _numbered(hashes.pop("vm"))
+    of_vm = np.full(vm.max() + 1, default, np.int32)
+    of_vm[vm[told]] = of_disk[told]  # what one disk says holds for the others
+    del of_disk, told
+    busy = np.zeros(len(of_vm), dtype=bool)
+    busy[vm[np.concatenate(kept)]] = True
     crowd = np.bincount(of_vm[busy], minlength=1)
-    group = joined(of_vm[vm], account)
-    size = np.bincount(group)
-    of_part = (np.cumsum(size) - size) // most
-    return Parts(tuple(_cut(name, groups, of_part[group])), len(busy), int(crowd.max()))
+    account, none = _numbered(hashes.pop("storage_account"), 0)
+    group = _grouped(of_vm, vm, np.where(account == none, -1, account))[of_vm]
+    size = np.bincount(group[vm])
+    of_part = ((np.cumsum(size) - size) // most).astype(np.int32)
+    part = of_part[group][vm]
+    return Parts(tuple(_cut(name, groups, part)), int(busy.sum()), int(crowd.max()))
+
+
+def _numbered(
+    hashes: list[np.ndarray], of: np.ndarray | int = 0
+) -> tuple[np.ndarray, int]:
+    """Return numbers for hashes, 0 taken as the one given, and the number of that."""
+    whole = np.concatenate(hashes)
+    hashes.clear()
+    whole[whole == 0] = of
+    codes, found = pd.factorize(whole)
+    at = np.flatnonzero(found == of)
+    return codes.astype(np.int32), int(at[0]) if at.size else -1
+
+
+def _grouped(of_vm: np.ndarray, vm: np.ndarray, account: np.ndarray) -> np.ndarray:
+    """Return for each vault the first of those that accounts join to it."""
+    group = np.arange(of_vm.max() + 1, dtype=np.int32)
+    held = account >= 0
+    pairs = np.unique(np.column_stack([of_vm[vm[held]], account[held]]), axis=0)
+    if len(pairs):
+        label = joined(*pairs.T)
+        first = np.full(label.max() + 1, len(group))
+        np.minimum.at(first, label, pairs[:, 0])
+        group[pairs[:, 0]] = first[label]
+    return group
 
 
 def _files(fleet: Path, findings: Findings) -> list[Path]:
