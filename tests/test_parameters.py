@@ -165,6 +165,7 @@ ALSO = {
         OLD,
         {"jobs": 1},
         {"jobs": 30},
+        {"jobs": 150},
         {"many": 100},
         {"start_h": 2},
         {"office_from_h": 22, "office_to_h": 6},
