@@ -226,7 +226,14 @@ def test_one_in_ten_lies_below_and_one_in_ten_above(low, median, high, shape):
     assert np.isfinite(drawn).all()
 
 
-def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(monkeypatch):
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"eight_hours": "overload", "line_reading": "one-pool"}],
+    ids=["lines apart", "one pool"],
+)
+def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(
+    monkeypatch, settings
+):
     rng = np.random.default_rng(3)
     rows = [
         {
@@ -237,7 +244,8 @@ def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(monkeypat
         }
         for i in range(60)
     ]  # fmt: skip
-    fleet, scenario = disks_of(pd.DataFrame(rows)), Scenario.of()
+    fleet = disks_of(pd.DataFrame(rows))
+    scenario = Scenario.of(settings=settings)
     disks, _ = filled(fleet, scenario)
     parts = list(_chunks(disks, scenario, 8))
     assert len(parts) > 1

@@ -309,7 +309,7 @@ def test_one_pool_night_by_night(reading):
         "vault_number": np.zeros(60, dtype=int),
         "first_backup": np.zeros(60, dtype=bool),
     }
-    done = backup(vms, met_by(vms, scenario), **scenario.arguments(backup))
+    done = backup(vms, met_by([vms], scenario), **scenario.arguments(backup))
     assert_allclose(done["done_mean_h"].mean(), np.mean(done_h), atol=0.7)
 
 

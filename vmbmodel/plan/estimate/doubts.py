@@ -26,10 +26,10 @@ from vmbmodel.fields import fields, shown, unit_of
 from vmbmodel.inventory.fleet import disks_of, joined
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate.draws import Draws
+from vmbmodel.plan.estimate.finish import met_by
 from vmbmodel.plan.estimate.misses import in_a_month
-from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
-from vmbmodel.plan.estimate.walk import Walk, walk
+from vmbmodel.plan.estimate.walk import Walk, joining, walk
 from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
@@ -357,12 +357,17 @@ def doubt_of_disks(
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
-        met = None if _in_one_pool(scenario) else of_others(drawn.scenario)
-        for some in _chunks(disks, scenario, _CELLS // draws):
+        chunks = list(_chunks(disks, scenario, _CELLS // draws))
+
+        def drawn_disks(some: np.ndarray) -> tuple:
             rows = disks[some]
             own = kept[kept.index.isin(rows.index)]
-            columns = drawn.columns(fleet, own)
-            there = walk(rows, own, columns, drawn.scenario, _ASKED, busy, others=met)
+            return rows, own, drawn.columns(fleet, own), drawn.scenario
+
+        crowds = (joining(*drawn_disks(some)) for some in chunks)
+        met = met_by(crowds, drawn.scenario)
+        for some in chunks:
+            there = walk(*drawn_disks(some), _ASKED, busy, others=met)
             parts.append(_Part.of(there, draws))
         if point is None:
             went = walk(disks, kept, {}, scenario, _ASKED)
@@ -524,7 +529,6 @@ def _ends(figures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray | float]:
 def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.ndarray]:
     """Part disks so that no vault and no storage account stands in two parts."""
     together = scenario["reserved_gib"] or scenario["restore_accounts"]
-    together = together or _in_one_pool(scenario)
     if len(disks) <= most or together:
         yield np.ones(len(disks), dtype=bool)
         return
@@ -607,16 +611,11 @@ def _rests(
     return status, value / part, origin.low / part, origin.high / part
 
 
-def _in_one_pool(scenario: Scenario) -> bool:
-    """Say whether the VMs stand in the pool of all, and make part of its day."""
-    return scenario["line_reading"] == "one-pool"
-
-
 def _by_the_hour(scenario: Scenario) -> bool:
     """Say whether the wait for others differs from hour to hour."""
     steady = scenario["utilisation_frac"] is not None
     overload = scenario["eight_hours"] == "overload" and not steady
-    return overload or _in_one_pool(scenario)
+    return overload or scenario["line_reading"] == "one-pool"
 
 
 def _digest(scenario: Scenario) -> str:

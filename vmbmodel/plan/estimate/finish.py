@@ -8,7 +8,7 @@ which the own line lets go, and transfer :math:`Y`. Two clocks run: ``done`` fro
 scheduled hour, ``job`` from the start of the job.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Protocol
@@ -61,15 +61,26 @@ _TURN = 0.7548776662466927  # of which no multiple comes near another
 _EXACT_H = 1e-9
 
 
-def met_by(vms: Mapping[str, np.ndarray], scenario: Scenario) -> OthersWait:
-    """Return the law of the wait for others, which own jobs may be among."""
+def met_by(
+    crowds: Iterable[Mapping[str, np.ndarray]], scenario: Scenario
+) -> OthersWait:
+    """Return the law of the wait for others, which own jobs may be among.
+
+    Columns of VMs come in one crowd or in several, which are read only in that case.
+    """
     if scenario["line_reading"] != "one-pool":
         return of_others(scenario)
     slack = Slack.of(scenario["start_slack_reading"], scenario["start_slack_h"])
-    before_h = scenario["snapshot_h"] + scenario["extension_h"] * vms["first_backup"]
     spread_h = slack.hours if slack.spread else 0.0
-    join_h = vms["start_h"] + before_h + slack.hours - spread_h
-    return one_pool(scenario, join_h, spread_h or AT_ONCE_H, vms["transfer_h"])
+
+    def join_h(vms: Mapping[str, np.ndarray]) -> np.ndarray:
+        first_h = scenario["extension_h"] * vms["first_backup"]
+        return (
+            vms["start_h"] + (scenario["snapshot_h"] + first_h) + slack.hours - spread_h
+        )
+
+    jobs = ((join_h(vms), vms["transfer_h"]) for vms in crowds)
+    return one_pool(scenario, jobs, spread_h or AT_ONCE_H)
 
 
 def backup(

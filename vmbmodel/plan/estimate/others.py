@@ -6,7 +6,7 @@ wait so long; as a quantile of a pool in balance all day; or as the line of your
 VMs, with no wait for others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -174,12 +174,15 @@ def of_others(scenario: Scenario) -> OthersWait:
 
 
 def one_pool(
-    scenario: Scenario, join_h: np.ndarray, spread_h: float, transfer_h: np.ndarray
+    scenario: Scenario,
+    crowds: Iterable[tuple[np.ndarray, np.ndarray]],
+    spread_h: float,
 ) -> OthersWait:
     """Derive the wait of jobs that stand in the pool of all, with their own work in it.
 
-    Each joins at some time of `spread_h` from its hour on. A rough law: the work of a
-    day's own jobs flows in evenly over that time.
+    They come in one crowd or in several, each with the hours at which its jobs join and
+    their transfers. A job joins at some time of `spread_h` from its hour on. A rough
+    law: the work of a day's own jobs flows in evenly over that time.
 
     Raises
     ------
@@ -198,12 +201,13 @@ def one_pool(
     else:
         load = np.zeros(slots) + _steady_load(scenario)
     edge = np.arange(slots + 1) * AT_ONCE_H
-    jobs = np.broadcast_arrays(join_h % 24, transfer_h)
-    for joins_h, work_h in zip(*(np.moveaxis(j, -1, 0) for j in jobs), strict=True):
-        since_h = edge - joins_h[..., np.newaxis]
-        day = (np.clip((since_h + h) / spread_h, 0, 1) for h in (0, 24))
-        come = np.diff(sum(day)) * work_h[..., np.newaxis]
-        load = load + come / scenario["servers"] / AT_ONCE_H
+    for join_h, transfer_h in crowds:
+        jobs = np.broadcast_arrays(join_h % 24, transfer_h)
+        for joins_h, work_h in zip(*(np.moveaxis(j, -1, 0) for j in jobs), strict=True):
+            since_h = edge - joins_h[..., np.newaxis]
+            day = (np.clip((since_h + h) / spread_h, 0, 1) for h in (0, 24))
+            come = np.diff(sum(day)) * work_h[..., np.newaxis]
+            load = load + come / scenario["servers"] / AT_ONCE_H
     return _of_a_day(load, scenario["servers"], scenario["service_h"])
 
 

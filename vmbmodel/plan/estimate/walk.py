@@ -20,7 +20,7 @@ from vmbmodel.plan.estimate.restores import RESTORE_FIGURES, restores
 from vmbmodel.plan.estimate.transfers import copies, longest
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["Walk", "walk"]
+__all__ = ["Walk", "joining", "walk"]
 
 _OF_THE_VM = (
     "vault",
@@ -74,10 +74,8 @@ def walk(
     others : OthersWait, optional
         The wait for others, if it is known; that of the scenario otherwise.
     """
-    columns = {name: _values(kept[name]) for name in kept} | dict(drawn)
-    copied = copies(columns, scenario)
-    names, of_vm, vms = _gathered(disks, kept.index, columns | copied)
-    others = others or met_by(vms, scenario)
+    columns, copied, (names, of_vm, vms) = _begun(disks, kept, drawn, scenario)
+    others = others or met_by([vms], scenario)
     done = partial(backup, others=others, **scenario.arguments(backup))
     vms |= done(vms, names=[name for name in FIGURES if name in figures])
     vms["later_deadline_prob"] = vms["deadline_prob"]
@@ -99,6 +97,29 @@ def walk(
     vms |= back
     vms |= bill(vms, scenario)
     return Walk(names, vms, copied, all_h, done)
+
+
+def joining(
+    disks: pd.DataFrame,
+    kept: pd.DataFrame,
+    drawn: Mapping[str, np.ndarray],
+    scenario: Scenario,
+) -> dict[str, np.ndarray]:
+    """Return what `met_by` asks of the VMs of these disks, before any wait."""
+    _, _, (_, _, vms) = _begun(disks, kept, drawn, scenario)
+    return {name: vms[name] for name in ("start_h", "first_backup", "transfer_h")}
+
+
+def _begun(
+    disks: pd.DataFrame,
+    kept: pd.DataFrame,
+    drawn: Mapping[str, np.ndarray],
+    scenario: Scenario,
+) -> tuple[dict, dict, tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]]:
+    """Return columns of disks, what moves of each, and the VMs they make up."""
+    columns = {name: _values(kept[name]) for name in kept} | dict(drawn)
+    copied = copies(columns, scenario)
+    return columns, copied, _gathered(disks, kept.index, columns | copied)
 
 
 def _values(column: pd.Series) -> ArrayLike:

@@ -360,7 +360,7 @@ def _search(
         settings = given.arguments(backup)
         if alone:
             settings |= {"line_reading": "own-first", "vault_servers": np.inf}
-        others = of_others(given) if alone else met_by(columns, given)
+        others = of_others(given) if alone else met_by([columns], given)
         names = ("done_p95_h",) if latest else ("done_mean_h", "deadline_prob")
         found = backup(columns, others, names, **settings)
         return {name: found[name] for name in names}
