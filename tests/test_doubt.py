@@ -228,17 +228,21 @@ def test_one_in_ten_lies_below_and_one_in_ten_above(low, median, high, shape):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"eight_hours": "overload", "line_reading": "one-pool"}],
-    ids=["lines apart", "one pool"],
+    [
+        {},
+        {"vault_servers": 12},
+        {"eight_hours": "overload", "line_reading": "one-pool"},
+    ],
+    ids=["lines apart", "a line in some", "one pool"],
 )
 def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(
     monkeypatch, settings
 ):
     rng = np.random.default_rng(3)
-    rows = [
+    rows = [  # three vaults of about 17, and one of 9
         {
             "vm": f"v{i}", "disk": "d", "role": "os", "size_gib": 128,
-            "used_gib": float(rng.integers(5, 120)), "vault": f"vault{i % 7}",
+            "used_gib": float(rng.integers(5, 120)), "vault": f"vault{i * i % 7}",
             "managed": i % 5 > 0,
             "storage_account": f"account{i % 7 % 3}" if i % 5 == 0 else None,
         }
