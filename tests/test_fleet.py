@@ -963,6 +963,7 @@ needs_proc = pytest.mark.skipif(
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_million_disks():
     cells = "512,99.5,4.25,8,0.1,1,premium-ssd,true,,vault-1,daily-23,23,"
     cells += ",,no,no,linux,GRS," + "," * len(fleet.OF_THE_POLICY) + ",note"

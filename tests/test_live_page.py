@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from accessibility import WIDTHS, axe, found
 from browser import Browser, chromium
+from slow import after
 
 ROOT = Path(__file__).parents[1]
 FIGURES = {  # that move, and their notebooks
@@ -199,6 +200,7 @@ def compare(browser, session, settings):
     assert list(unlike(theirs, ours)) == [], settings
 
 
+@pytest.mark.slow
 def test_from_a_folder_answers_are_those_of_python(
     browser, session, site, tmp_path, monkeypatch
 ):
@@ -333,7 +335,7 @@ def test_all_figures_move_with_one_python(browser, session, site):
     assert alone(browser, f"{site.as_uri()}/")
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", after(1, RUNNABLE[::-1]))
 def test_a_notebook_runs_in_its_page(browser, site, name):
     stored = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text("utf-8"))
     outputs = [
