@@ -13,6 +13,7 @@ __all__ = [
     "LARGEST_DATA",
     "LARGEST_TEXT",
     "decoded",
+    "put_folder",
     "read_bounded",
     "refuse_device",
     "write_atomically",
@@ -212,24 +213,28 @@ def write_folder(
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
     beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    before = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         beside.mkdir()
         for name, data in files.items():
             write_atomically(beside / name, data)
-        if target.exists():
-            os.rename(target, before)
-        try:
-            os.rename(beside, target)
-        except OSError:
-            if before.exists():
-                os.rename(before, target)
-            raise
+        put_folder(beside, target)
     except OSError as error:
         error.filename, error.filename2 = os.fspath(path), None
         raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def put_folder(beside: Path, target: Path) -> None:
+    """Give a folder its name and remove what had it, which stays if that fails."""
+    before = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        if target.exists():
+            os.rename(target, before)
+        os.rename(beside, target)
+    finally:
+        if before.exists() and not target.exists():
+            os.rename(before, target)
         shutil.rmtree(before, ignore_errors=True)
 
 

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from vmbmodel._cluster import cluster
-from vmbmodel._files import write_atomically
+from vmbmodel._files import put_folder, write_atomically
 from vmbmodel.inventory.fleet import FleetPart, parted
 from vmbmodel.plan import Scenario, plain, sealed
 from vmbmodel.plan.estimate import (
@@ -134,7 +134,7 @@ def estimate_by_vault(
         total = Sums.joined([part.sums for part in ordered]).figures()
         text = stream_json(sealed(_said(scenario, ordered, total)))
         write_atomically(beside / _TOTALS, (piece.encode() for piece in text))
-        _put(beside, target)
+        put_folder(beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return total
@@ -233,17 +233,3 @@ def _said(
         "warning_counts": counts,
     }
     yield from plain(said).items()
-
-
-def _put(beside: Path, target: Path) -> None:
-    """Give a folder its name, and remove what had it."""
-    before = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    if target.exists():
-        os.rename(target, before)
-    try:
-        os.rename(beside, target)
-    except OSError:
-        if before.exists():
-            os.rename(before, target)
-        raise
-    shutil.rmtree(before, ignore_errors=True)
