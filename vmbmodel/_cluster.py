@@ -1,11 +1,15 @@
-"""A dask cluster that works for a command, of this machine or elsewhere."""
+"""Work of a command that is shared out, also on a dask cluster, here or elsewhere."""
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from itertools import islice
+from typing import TypeVar
 
-__all__ = ["cluster"]
+__all__ = ["as_finished", "cluster"]
+
+_Result = TypeVar("_Result")
 
 _WORKERS = {  # as the allocator has it by itself; less gives every array back at once
     "MALLOC_TRIM_THRESHOLD_": 2**26,
@@ -46,3 +50,24 @@ def cluster(
         client = stack.enter_context(Client(address, timeout=30))
         threads = sum(client.nthreads().values())
         yield client.get_executor(pure=False), max(threads, 1)
+
+
+def as_finished(
+    executor: Executor,
+    at_once: int,
+    function: Callable[..., _Result],
+    calls: Iterator[tuple],
+) -> Iterator[_Result]:
+    """Give what each call returns as soon as it is there; so many are under way."""
+    running = set()
+    try:
+        while True:
+            for call in islice(calls, at_once - len(running)):
+                running.add(executor.submit(function, *call))
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in finished)
+    finally:
+        for future in running:
+            future.cancel()

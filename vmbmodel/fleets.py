@@ -13,12 +13,10 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from vmbmodel._cluster import cluster
+from vmbmodel._cluster import as_finished, cluster
 from vmbmodel._files import put_folder, write_atomically
 from vmbmodel.inventory.fleet import FleetPart, parted
 from vmbmodel.plan import Scenario, plain, sealed
@@ -179,18 +177,7 @@ def _estimated(
         yield from (_estimate_part(*call) for call in calls)
         return
     with cluster(processes, scheduler) as (executor, workers):
-        running = set()
-        try:
-            while True:
-                for call in islice(calls, workers + 1 - len(running)):
-                    running.add(executor.submit(_estimate_part, *call))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in finished)
-        finally:
-            for future in running:
-                future.cancel()
+        yield from as_finished(executor, workers + 1, _estimate_part, calls)
 
 
 def _estimate_part(

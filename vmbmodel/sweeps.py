@@ -34,10 +34,9 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +48,7 @@ from dask.system import CPU_COUNT
 import vmbmodel
 from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
-from vmbmodel._cluster import cluster
+from vmbmodel._cluster import as_finished, cluster
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import (
     DRAW,
@@ -431,20 +430,11 @@ def write_store(
         missing = [i for i in indices if not (part / grid.what / key(i)).is_file()]
         _refuse_what_does_not_fit(part, len(missing) * math.prod(array.chunks) * 8)
         done = there = len(indices) - len(missing)
-        left, running = (_region(grid, lengths, i) for i in missing), set()
-        try:
-            while done < len(indices):
-                for region in islice(left, at_once - len(running)):
-                    running.add(executor.submit(_write_block, grid, array, region))
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                done += len(finished)
-                if progress:
-                    progress(str(path), done, len(indices))
-        finally:
-            for future in running:
-                future.cancel()
+        calls = ((grid, array, _region(grid, lengths, i)) for i in missing)
+        for _ in as_finished(executor, at_once, _write_block, calls):
+            done += 1
+            if progress:
+                progress(str(path), done, len(indices))
     _finish(part, target)
     return there
 
