@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, optimize, stats
+from scipy.special import expit, logit
 from slow import after
 from typer.testing import CliRunner
 
@@ -25,7 +26,7 @@ from vmbmodel.formulas import done_within_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
-from vmbmodel.plan.calibrate.likelihood import within_prob
+from vmbmodel.plan.calibrate.likelihood import Fitted, Log, within_prob
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
 from vmbmodel.plan.estimate import doubt, estimate, of_others
 from vmbmodel.plan.estimate.finish import backup
@@ -224,6 +225,103 @@ def test_a_free_shape_of_waits_has_the_exponential_within_it():
     scv = (0.06**2 + 0.01**2) / both_h**2
     said = done_within_prob(hours, 0, 0.7, 1 / 1.5, both_h, scv, "lognormal")
     np.testing.assert_allclose(exponential, said, atol=1e-4)
+
+
+OF_SHAPES = {
+    "its own": ({"wait_scale_h": 1.2, "wait_shape": 1.4, "wait_tail_frac": 0.4}, 0.8),
+    "lognormal": ({"wait_p50_h": 0.9, "wait_log_sd": 0.7}, 0.6),
+}
+
+
+def waits_beyond(hours, law):
+    """Return the chance of a longer wait, as the module says it."""
+    if "wait_p50_h" in law:
+        return stats.lognorm.sf(hours, law["wait_log_sd"], scale=law["wait_p50_h"])
+    tail = law["wait_tail_frac"] * law["wait_shape"]
+    grown = (hours / law["wait_scale_h"]) ** law["wait_shape"]
+    return (1 + tail * grown) ** (-1 / tail)
+
+
+@pytest.mark.parametrize("shape", OF_SHAPES)
+def test_a_wait_of_another_shape_is_added_to_work_that_is_lognormal(shape):
+    wait, share = OF_SHAPES[shape]
+    held = {"fixed_h": 0.3, "fixed_sd": 0.2, "size_sd": 0.3, "h_per_gib": 0.02}
+    held["wait_prob"] = share
+    odds = {"wait_tail_frac"}
+    point = {n: logit(of) if n in odds else np.log(of) for n, of in wait.items()}
+    log = Log(np.array([1.0]), np.array([10.0]), np.array([0]), 1 / 60)
+    law = Fitted(log, held, point).constants
+    mean_h, _ = integrate.quad(waits_beyond, 0, np.inf, args=(wait,), limit=200)
+    assert law["wait_mean_h"] == pytest.approx(mean_h, rel=1e-6)
+    hours, sizes = np.array([0.2, 0.5, 1.0, 2.0, 5.0]), np.full(5, 10.0)
+    spread = np.sqrt(np.log1p(((0.2 * 0.3) ** 2 + (0.3 * 0.2) ** 2) / 0.5**2))
+    work = stats.lognorm(spread, scale=0.5 * np.exp(-(spread**2) / 2))
+    said = [
+        work.cdf(end)
+        - share
+        * integrate.quad(
+            lambda at, end=end: work.pdf(at) * waits_beyond(end - at, wait), 0, end
+        )[0]
+        for end in hours
+    ]
+    with np.errstate(divide="ignore"):  # as `fit_joint` does
+        np.testing.assert_allclose(within_prob(hours, sizes, law), said, atol=2e-5)
+        assert within_prob(np.zeros(1), sizes[:1], law) == 0
+
+
+@pytest.fixture(scope="module")
+def few_nights():
+    """Return jobs of twelve nights, known by their whole times, and their law."""
+    log = simulated(3, phases=False, nights=12, vms=10)
+    night = np.repeat(np.arange(12), 10)
+    hours, sizes = log["job_h"].to_numpy(), log["moved_gib"].to_numpy()
+    return (hours, sizes, night), fit_joint(hours, sizes, night)
+
+
+JOINT = ("fixed_h", "fixed_sd", "size_sd", "h_per_gib", "wait_mean_h", "wait_prob")
+
+
+def on_the_scale(law):
+    return [(logit if name == "wait_prob" else np.log)(law[name]) for name in JOINT]
+
+
+def test_the_joint_fit_is_where_another_search_ends(few_nights):
+    # the likelihood of whole jobs by the law of an estimate, and what is held of it
+    # before: a spread about 20 % by a factor of e, and any share that waits
+    (hours, sizes, _), law = few_nights
+    before_h = np.maximum(hours - 1 / 3600, 0)  # ends are told to the second
+
+    def unlikely(at):
+        fixed_h, fixed_sd, size_sd, h_per_gib, wait_h = np.exp(at[:5])
+        work_h = fixed_h + h_per_gib * sizes
+        of_size = size_sd * h_per_gib * sizes
+        scv = ((fixed_sd * fixed_h) ** 2 + of_size**2) / work_h**2
+        work = expit(at[5]), 1 / wait_h, work_h, scv, "lognormal"
+        end, before = (done_within_prob(h, 0, *work) for h in (hours, before_h))
+        spread = (np.log(0.2) - at[1:3]) ** 2 / 2
+        return spread.sum() + at[5] ** 2 / 8 - np.log(end - before).sum()
+
+    begin = np.array([*np.log([0.3, 0.2, 0.2, 0.015, 1.5]), 0.5])
+    options = {"xatol": 1e-4, "fatol": 1e-6}
+    found = optimize.minimize(unlikely, begin, method="Nelder-Mead", options=options)
+    np.testing.assert_allclose(on_the_scale(law.fitted), found.x, atol=3e-3)
+
+
+def test_a_night_left_out_moves_a_fit_as_a_fit_without_it(few_nights):
+    (hours, sizes, night), law = few_nights
+    for one in range(3):
+        kept = night != one
+        again = fit_joint(hours[kept], sizes[kept], night[kept])
+        moved = np.array([law.without[name][one] for name in JOINT])
+        np.testing.assert_allclose(moved, on_the_scale(again.fitted), atol=0.06)
+    for name in JOINT:  # at least as wide as what nights say of exponential waits
+        of, bent = law.without[name], logit if name == "wait_prob" else np.log
+        error = np.sqrt(11 / 12 * ((of - of.mean()) ** 2).sum())
+        off = stats.t.ppf(0.95, 11) * error
+        low, middle, high = (bent(end[name]) for end in (law.low, law.fitted, law.high))
+        assert low <= middle - off * (1 - 1e-9), name
+        assert high >= middle + off * (1 - 1e-9), name
+    assert law.high["wait_prob"] == 1  # nobody knows that some wait not at all
 
 
 @pytest.mark.parametrize("phases", [True, False])
