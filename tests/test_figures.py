@@ -81,6 +81,27 @@ def test_names_stand_beside_their_lines_and_apart_from_each_other():
             assert min(away) == away_from(box, line) > 0
 
 
+def test_a_name_keeps_off_a_line_that_ran_along_with_its_own():
+    place = np.linspace(0, 1, 100)
+    leaves = 0.5 + 0.15 * np.maximum(place - 0.85, 0)
+    ax = figures.panels(1, height=4.2)[0]
+    level, rising = (ax.plot(place, line)[0] for line in (0 * place + 0.5, leaves))
+    figures.beside({level: "level"}, ax=ax)
+    ax.set_ylim(0, 1)
+    ax.figure.canvas.draw()
+    assert away_from(ax.texts[0].get_window_extent(), rising) > 3
+
+
+@pytest.mark.parametrize("steepness", [5, 20, 80])
+def test_a_name_keeps_off_its_own_line_however_steep_that_is(steepness):
+    place = np.linspace(0, 1, 200)
+    ax = figures.panels(1, height=4.2)[0]
+    line = ax.plot(place, 1 / (1 + np.exp(steepness * (0.7 - place))))[0]
+    figures.beside({line: "512 GiB", ax.axhline(0.95): "95 of 100"}, ax=ax)
+    ax.figure.canvas.draw()
+    assert 3 < away_from(ax.texts[0].get_window_extent(), line) < 8
+
+
 def away_from(box, line):
     ends = line.get_transform().transform(line.get_xydata())
     along = np.linspace(0, len(ends) - 1, 500)

@@ -177,7 +177,7 @@ def heat(
     )
     if levels:
         lines = ax.contour(grid[x], grid[y], grid, levels, colors=_ON_DARK)
-        ax.clabel(lines, fontsize="small")
+        ax.clabel(lines, fontsize="small", inline_spacing=2)
     if values:
         for place, value in result.transpose(x, y).to_series().items():
             brightness = shades.to_rgba(value)[:3] @ _BRIGHT
@@ -716,7 +716,7 @@ class _Names(Artist):
             if not text.get_visible():
                 continue
             way = ways[line]
-            near = [w for w in ways.values() if not _runs_along(w, way, 2 * point)]
+            near = [_beyond(w, way, 2 * point) for w in ways.values()]
             near = np.concatenate([*near, _FAR])
             found = []
             for words in breaks:
@@ -763,10 +763,13 @@ def _way(line: Line2D, frame: Bbox, step: float) -> np.ndarray:
     return corners[seen.all(axis=1)]
 
 
-def _runs_along(other: np.ndarray, way: np.ndarray, near: float) -> bool:
-    """Say whether two lines are one to the eye, so that neither hides a name."""
+def _beyond(other: np.ndarray, way: np.ndarray, near: float) -> np.ndarray:
+    """Return the other line; of one that runs along to the eye, only what leaves."""
+    if not (len(other) and len(way)):
+        return _FAR
     apart = np.hypot(*np.moveaxis(way[:, None] - other, 2, 0))
-    return bool(len(other) and (apart.min(axis=1) < near).mean() > 0.8)
+    along = (apart.min(axis=1) < near).mean() > 0.8
+    return other[apart.min(axis=0) >= near] if along else other
 
 
 def _room(
@@ -782,8 +785,10 @@ def _room(
     It is beside its own line, off the others and what is taken, and rather on the
     right.
     """
-    gap, (width, height) = 2.5 * point, size
-    beside = [(gap, -height / 2), (-gap - width, -height / 2)]
+    gap, (width, height) = 3 * point, size
+    beside = []
+    for across in (gap, -gap - width):
+        beside += [(across, up) for up in (-height / 2, 0, -height)]
     for across in (-width / 2, 0, -width):
         beside += [(across, gap), (across, -gap - height)]
     low = (way[::-2, None] + np.array(beside)).reshape(-1, 2)
@@ -795,8 +800,8 @@ def _room(
         np.maximum(abs(low[:, None] + size / 2 - points) - size / 2, 0)
         for points in (way, near)
     )
-    crossed = (own.max(axis=2) < gap / 2).sum(axis=1)
-    hit = (others.max(axis=2) < gap).sum(axis=1)
+    crossed = (own.max(axis=2) < 0.8 * gap).sum(axis=1)
+    hit = (others.max(axis=2) < 1.2 * gap).sum(axis=1)
     free = np.hypot(*np.moveaxis(others, 2, 0)).min(axis=1) / height
     cost = (
         1000 * outside
