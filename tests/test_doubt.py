@@ -292,6 +292,61 @@ def test_the_verdict_is_that_of_the_draws():
         assert "Measure" not in replace(answer, **surer).verdict["text"]
 
 
+@pytest.fixture(scope="module")
+def hurried():
+    """Return the sample with a deadline that some VMs miss at the constants."""
+    scenario = Scenario.of(settings={"deadline_h": 12.0})
+    return scenario, doubt_of_disks(SAMPLE, scenario, 64)
+
+
+def test_a_verdict_that_vms_are_late_is_wrong_where_none_is(hurried):
+    scenario, answer = hurried
+    now = estimate_disks(SAMPLE, scenario).vms.set_index("vm")
+    with np.errstate(all="ignore"):
+        *_, went = walked(SAMPLE, scenario, Draws.of(scenario, 64))
+    late = (went.vms["deadline_prob"] < 0.95).any(axis=1)
+    assert 0 < late.sum() < 64
+    assert answer.at_risk_prob == late.mean()
+    assert answer.wrong_prob == 1 - late.mean()
+    assert 0 < answer.late_vms == (now["deadline_prob"] < 0.95).sum() < len(now)
+    # of 64 times in order, a quarter lies up to the 16th, and three up to the 48th
+    times = np.sort(went.vms["done_p95_h"], axis=0)
+    point = now.loc[went.names].assign(done_p95_h=times[15])
+    point.iloc[:3, point.columns.get_loc("done_p95_h")] *= 0.99
+    point.iloc[3:8, point.columns.get_loc("done_p95_h")] = times[47, 3:8] * 1.01
+    told = doubt_of_disks(SAMPLE, scenario, 64, point=point.reset_index())
+    assert (told.lucky_vms, told.unlucky_vms) == (3, 5)
+    assert answer.vms["vm"].tolist() == SAMPLE["vm"].unique().tolist()
+    ends = answer.vms.set_index("vm")["done_p95_h_high"].loc[went.names]
+    np.testing.assert_array_equal(ends, times[57])  # nine of ten up to the 58th
+
+
+def test_what_a_verdict_says_of_one_of_many_and_of_next_to_none(hurried):
+    _, answer = hurried
+    sure = replace(answer, known={}, lucky_vms=0, unlucky_vms=0)
+
+    def said(**changes):
+        return " ".join(replace(sure, **changes).said())
+
+    for late, words in ((0, "no VM is"), (1, "1 VM is"), (2, "2 VMs are")):
+        assert f"assumed {words} late" in said(late_vms=late)
+    for share, words in (
+        (0.0, "0"), (0.004, "less than 1"), (0.01, "1"), (0.99, "99"),
+        (0.996, "more than 99"), (1.0, "100"),
+    ):  # fmt: skip
+        assert f"some VM is in {words} of 100 cases" in said(at_risk_prob=share)
+    half, more = len(answer.vms) // 2, len(answer.vms) // 2 + 1
+    assert said(lucky_vms=half) == said(unlucky_vms=half) == said()
+    lucky, unlucky = said(lucky_vms=more), said(unlucky_vms=more, lucky_vms=1)
+    assert f" favourable for {more} VMs: three of four draws have longer" in lucky
+    assert f"unfavourable for {more} VMs: three of four draws have shorter" in unlucky
+    told = {"known": {"snapshot_h": 0.125, "extension_h": 0.25}}
+    first = "Measure snapshot_h first: the chance that this verdict is wrong falls "
+    assert f"{first}from 25 to 12 in 100" in said(wrong_prob=0.25, **told)
+    assert "Measure" not in said(wrong_prob=0.13, **told)  # by less than it can tell
+
+
 def test_too_few_draws_are_refused():
+    assert doubt_of_disks(SAMPLE[:1], Scenario.of(), 32).draws == 32
     with pytest.raises(ValueError, match="draws must be >= 32; got 8"):
         doubt(SAMPLE, draws=8)

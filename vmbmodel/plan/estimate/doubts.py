@@ -330,6 +330,13 @@ def doubt(
     ValueError
         If `draws` is less than 32.
 
+    Notes
+    -----
+    The share of one thing in the doubt is the first-order index of Sobol. The draws,
+    sorted by what was drawn, are split into sixteen equal parts (two for a reading);
+    the variance of the means of their answers, less what chance gives, is the share.
+    Logarithms of answers keep one night that never ends from drowning the others.
+
     Examples
     --------
     What is not known of the bill of this VM is above all the price of the vault:
