@@ -77,8 +77,9 @@
     const { points = [], names = [] } = figure.dots || {};
     points.forEach(([a, b], number) => {
       svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));
-      const far = across(a) > 0.6 * width;
-      if (names[number]) write(names[number], { x: across(a) + (far ? -5 : 5), y: up(b) + 14, "text-anchor": far ? "end" : "start" });
+      if (!names[number]) return;
+      const far = across(a) + 6 * names[number].length > right;
+      write(names[number], { x: across(a) + (far ? -5 : 5), y: up(b) + (far ? 14 : -5), "text-anchor": far ? "end" : "start" });
     });
     if (figure.mark) {
       const at = across(figure.mark.at);
