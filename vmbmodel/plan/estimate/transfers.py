@@ -41,12 +41,15 @@ def copies(disks: Mapping[str, ArrayLike], scenario: Scenario) -> dict[str, np.n
     ask = scenario.arguments
     iops, cap_mib_s = _limits(disks, scenario.profile.as_of, **ask(_limits))
     columns = {name: np.asarray(disks[name]) for name in _MOVED}
-    own = _alone(columns, iops, cap_mib_s, **ask(_alone))
-    later = own
-    if (columns["first_backup"] | columns["new_disk"]).any():
+    own = later = _alone(columns, iops, cap_mib_s, **ask(_alone))
+    anew, old = np.flatnonzero(columns["first_backup"] | columns["new_disk"]), columns
+    if len(anew):
         none = np.zeros(len(columns["managed"]), dtype=bool)
         old = columns | {"first_backup": none, "new_disk": none}
-        later = _alone(old, iops, cap_mib_s, **ask(_alone))
+        some = {name: column[..., anew] for name, column in old.items()}
+        limits = iops[..., anew], cap_mib_s[..., anew]
+        later = own | {"alone_h": own["alone_h"].copy()}
+        later["alone_h"][..., anew] = _alone(some, *limits, **ask(_alone))["alone_h"]
     managed, used = columns["managed"], columns["used_gib"]
     shares = ~managed | (scenario["vm_mib_s"] < np.inf)
 
@@ -67,15 +70,18 @@ def copies(disks: Mapping[str, ArrayLike], scenario: Scenario) -> dict[str, np.n
         times[busy] = _beside_others_h(number, *moved, **given)
         return times
 
-    def next_h(night):
-        return beside("start_h", night["alone_h"], night["read_gib"], night["extents"])
+    def next_h(columns, night):
+        if not shares.any():
+            return night["alone_h"]
+        read = _read(columns, night["changed_gib"], **ask(_read))
+        return beside("start_h", night["alone_h"], *read)
 
-    disk_h = next_h(own)
+    disk_h = next_h(columns, own)
     return {
         "cap_mib_s": cap_mib_s,
         "changed_gib": own["changed_gib"],
         "disk_h": disk_h,
-        "later_h": disk_h if later is own else next_h(later),
+        "later_h": disk_h if later is own else next_h(old, later),
         "first_h": beside("vm", own["first_alone_h"], used, 0 * used),
     }
 
@@ -149,19 +155,18 @@ def _alone(
     block_kib: float,
     overlap_frac: float,
 ) -> dict[str, np.ndarray]:
-    """Return what moves of each disk, and how long that takes with no other beside.
+    """Return what changes of each disk, and how long a backup takes with no other.
 
-    ``alone_h``, ``read_gib`` and ``extents`` are those of the next backup,
-    ``first_alone_h`` that of a first one.
+    ``alone_h`` is that of the next backup, ``first_alone_h`` that of a first one.
     """
     used, scatter = disks["used_gib"], disks["dispersion"]
     writing = (disks[n] for n in ("churn_gib_per_day", "used_gib", "write_kib"))
-    active = disks["active_frac"]
+    active, compared = disks["active_frac"], disks["cc_mode"]
     changed = formulas.changed_gib(*writing, scatter, active, cell_kib)
     initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
     incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
     first_h = formulas.initial_h(used, initial_mib_s)
-    increment_h = formulas.incremental_h(
+    next_h = formulas.incremental_h(
         used,
         changed,
         scatter,
@@ -175,28 +180,46 @@ def _alone(
     scanned = incremental_reading == "used"
     if np.any(scanned):
         scan_h = formulas.scan_h(used, incremental_mib_s)
-        increment_h = np.where(scanned, scan_h, increment_h)
-    compare_h = np.maximum(
-        formulas.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
-        increment_h,
-    )
+        next_h = np.where(scanned, scan_h, next_h)
+    if compared.any():
+        compare_h = formulas.checksum_compare_h(
+            used, changed, incremental_mib_s, overlap_frac
+        )
+        next_h = np.where(compared, np.maximum(compare_h, next_h), next_h)
     anew = disks["first_backup"] | disks["new_disk"]
-    whole = anew | disks["cc_mode"] | scanned
-    none = np.zeros(np.broadcast_shapes(changed.shape, used.shape))
-    changed_frac = np.divide(changed, used, out=none, where=used > 0)
-    touched = formulas.changed_blocks_frac(
-        changed_frac, scatter, np.maximum(block_kib / cell_kib, 1), active
-    )
-    gaps = np.minimum(changed_frac, 0.5)  # runs that merge save no requests
-    extent_kib = formulas.mean_extent_kib(scatter, gaps, cell_kib)
-    next_h = np.where(disks["cc_mode"], compare_h, increment_h)
     return {
         "changed_gib": changed,
         "alone_h": np.where(anew, first_h, next_h),
-        "read_gib": np.where(whole, used, used * touched),
-        "extents": np.where(whole, 0, used * gaps * 2**20 / extent_kib),
         "first_alone_h": first_h,
     }
+
+
+def _read(
+    disks: Mapping[str, np.ndarray],
+    changed_gib: np.ndarray,
+    *,
+    incremental_reading: str,
+    cell_kib: float,
+    block_kib: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the next backup reads of each disk, and in how many extents."""
+    used, scatter = disks["used_gib"], disks["dispersion"]
+    anew = disks["first_backup"] | disks["new_disk"]
+    whole = anew | disks["cc_mode"] | (incremental_reading == "used")
+    none = np.zeros(np.broadcast_shapes(changed_gib.shape, used.shape))
+    changed_frac = np.divide(changed_gib, used, out=none, where=used > 0)
+    touched = formulas.changed_blocks_frac(
+        changed_frac,
+        scatter,
+        np.maximum(block_kib / cell_kib, 1),
+        disks["active_frac"],
+    )
+    gaps = np.minimum(changed_frac, 0.5)  # runs that merge save no requests
+    extent_kib = formulas.mean_extent_kib(scatter, gaps, cell_kib)
+    return (
+        np.where(whole, used, used * touched),
+        np.where(whole, 0, used * gaps * 2**20 / extent_kib),
+    )
 
 
 def apart(number: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
