@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
-from vmbmodel._json import Scanner, UnfitError
+from vmbmodel._json import Scanner, UnfitError, unique
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import (
@@ -196,7 +196,7 @@ def _cell(text: str) -> object:
     if not text.startswith(("{", "[")):
         return text
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=unique)
     except (ValueError, RecursionError):
         return text
 

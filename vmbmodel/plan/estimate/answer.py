@@ -16,7 +16,7 @@ import pandas as pd
 from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
-from vmbmodel.plan.answers import Overview, Result, computed_by, records
+from vmbmodel.plan.answers import Overview, Result, computed_by, records, sealed
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
 from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
 from vmbmodel.plan.estimate.misses import policy_misses
@@ -134,6 +134,10 @@ class Estimate(Result):
         yield "assumptions", self.assumptions
         yield "warnings", self.warnings
         yield "inventory", (_known(row) for row in records(self.fleet))
+
+    def to_dict(self) -> dict:
+        """Return the documented JSON object, with the digest that `verify` wants."""
+        return dict(sealed(super().to_dict().items()))
 
     @property
     def figures(self) -> pd.DataFrame:
