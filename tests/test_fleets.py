@@ -132,10 +132,10 @@ def test_sums_do_not_depend_on_how_they_are_parted():
     vms |= {"vault": np.arange(1000) // 143}
     vms |= {"deadline_prob": prob, "later_deadline_prob": prob[::-1]}
     parts = [
-        Sums.of({name: column[some] for name, column in vms.items()}, 1.0, exact=True)
+        Sums.of({name: column[some] for name, column in vms.items()}, 1.0)
         for some in np.split(np.arange(1000), range(143, 1000, 143))
     ]
-    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0, exact=False).figures()
+    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0).figures()
 
 
 # --- parts --------------------------------------------------------------------------
