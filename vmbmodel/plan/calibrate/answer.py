@@ -267,6 +267,11 @@ def calibrate(
     one night, and intervals come from whole nights. The waits of a log hold the line of
     your own VMs too.
 
+    Waits differ by start hour if hours exchanged at random within each night make such
+    a difference less than once in a hundred times. The profile then has a factor on the
+    mean wait for each half-hour, drawn towards 1 as far as chance asks for, and 1 where
+    jobs are too few. Where each VM has one hour, hour and VM cannot be told apart.
+
     Examples
     --------
     A hundred nights of a log of totals, each job of an hour and a wait behind it:

@@ -43,6 +43,7 @@ __all__ = [
     "brief",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "first_order",
     "quick",
     "with_ends",
@@ -142,6 +143,11 @@ class Share:
     error: float  #: standard error of that
     status: str  #: guess, measured, documented or reading
     settled_by: str  #: what to measure, and the command that reads it
+
+    @property
+    def label(self) -> str:
+        """Its name in plain words."""
+        return drawn_label(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -324,6 +330,13 @@ def doubt(
     ValueError
         If `draws` is less than 32.
 
+    Notes
+    -----
+    The share of one thing in the doubt is the first-order index of Sobol. The draws,
+    sorted by what was drawn, are split into sixteen equal parts (two for a reading);
+    the variance of the means of their answers, less what chance gives, is the share.
+    Logarithms of answers keep one night that never ends from drowning the others.
+
     Examples
     --------
     What is not known of the bill of this VM is above all the price of the vault:
@@ -332,8 +345,8 @@ def doubt(
     ...             churn_gib_per_day=1.0, dispersion=0.1)
     >>> answer = doubt(pd.DataFrame([disk]))
     >>> low, high = answer.total["total_usd_low"], answer.total["total_usd_high"]
-    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].name}")
-    8.27 to 9.50 USD; vault_price
+    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].label}")
+    8.27 to 9.50 USD; price of vault storage
     """
     return doubt_of_disks(disks_of(fleet), scenario or Scenario.of(), draws, seed)
 
@@ -396,6 +409,16 @@ def doubt_of_disks(
         seed=seed,
         capped=drawn.capped,
     )
+
+
+def drawn_label(name: str) -> str:
+    """Return the plain words for what a draw holds: a constant, or a reading.
+
+    >>> drawn_label("others_wait_mean_h"), drawn_label("reading.rate-over")
+    ('mean wait for others', 'reading rate-over')
+    """
+    field = fields().get(name)
+    return field.label if field else name.replace("reading.", "reading ")
 
 
 def brief(name: str, value: float) -> str:

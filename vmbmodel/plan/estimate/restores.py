@@ -93,7 +93,9 @@ def restores(
     shared_h = copied_h(account, restored_gib, beside)
     more_h = np.where(np.isfinite(shared_h), np.maximum(shared_h - alone_h, 0), np.inf)
     line_h = _line_h(vault, (law.served_h + more_h)[..., busy], served)
-    unlucky_h = law.quantile_h(0.95 ** (1 / (fleet_vms or count))) + more_h
+    # of many, so near to 1 that a power would not have the same digits everywhere
+    all_of_them = 1 + math.expm1(math.log(0.95) / (fleet_vms or count))
+    unlucky_h = law.quantile_h(all_of_them) + more_h
     return columns, (unlucky_h[..., busy] + line_h).max(axis=-1)
 
 

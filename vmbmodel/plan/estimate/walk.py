@@ -31,7 +31,8 @@ _OF_THE_VM = (
     "trusted_launch",
 )
 _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
-_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
+_FIRST = "first_backup_h"
+_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", _FIRST: "first_h"}
 
 
 class Walk(NamedTuple):
@@ -49,7 +50,7 @@ def walk(
     kept: pd.DataFrame,
     drawn: Mapping[str, np.ndarray],
     scenario: Scenario,
-    figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES),
+    figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES, _FIRST),
     fleet_vms: int | None = None,
     fleet_crowd: int = 0,
     others: OthersWait | None = None,
@@ -66,7 +67,8 @@ def walk(
     scenario : Scenario
         The settings, of which some may be drawn.
     figures : collection of str
-        Which figures of `backup` and `restores` are asked for.
+        Which figures of `backup` and `restores` are asked for, and whether
+        ``first_backup_h`` is.
     fleet_vms : int, optional
         VMs that are backed up, if there are more than these.
     fleet_crowd : int, optional
@@ -74,7 +76,9 @@ def walk(
     others : OthersWait, optional
         The wait for others, if it is known; that of the scenario otherwise.
     """
-    columns, copied, (names, of_vm, vms) = _begun(disks, kept, drawn, scenario)
+    columns, copied, (names, of_vm, vms) = _begun(
+        disks, kept, drawn, scenario, first=_FIRST in figures
+    )
     others = others or met_by([vms], scenario)
     done = partial(backup, others=others, **scenario.arguments(backup))
     vms |= done(vms, names=[name for name in FIGURES if name in figures])
@@ -106,7 +110,7 @@ def joining(
     scenario: Scenario,
 ) -> dict[str, np.ndarray]:
     """Return what `met_by` asks of the VMs of these disks, before any wait."""
-    _, _, (_, _, vms) = _begun(disks, kept, drawn, scenario)
+    _, _, (_, _, vms) = _begun(disks, kept, drawn, scenario, first=False)
     return {name: vms[name] for name in ("start_h", "first_backup", "transfer_h")}
 
 
@@ -115,10 +119,12 @@ def _begun(
     kept: pd.DataFrame,
     drawn: Mapping[str, np.ndarray],
     scenario: Scenario,
+    *,
+    first: bool,
 ) -> tuple[dict, dict, tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]]:
     """Return columns of disks, what moves of each, and the VMs they make up."""
     columns = {name: _values(kept[name]) for name in kept} | dict(drawn)
-    copied = copies(columns, scenario)
+    copied = copies(columns, scenario, first=first)
     return columns, copied, _gathered(disks, kept.index, columns | copied)
 
 
@@ -146,7 +152,8 @@ def _gathered(
     for name in _SUMMED:
         vms[name] = _summed(columns[name], of_vm, len(names))
     for name, of_disk in _SLOWEST.items():
-        vms[name] = longest(columns[of_disk], of_vm, len(names))
+        if of_disk in columns:
+            vms[name] = longest(columns[of_disk], of_vm, len(names))
     vms["disks"] = np.bincount(of_vm, minlength=len(names))
     vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
     return names, of_vm, vms

@@ -219,6 +219,11 @@ def schedule(
 ) -> Schedule:
     """Plan the starts of an inventory, never worse than they are.
 
+    An estimate judges the present starts, all VMs at the single best hour, a plan of
+    full hours, and the result of a search. The bound for all plans has every VM at its
+    best hour, as if alone in its vault; a plan within the tolerance of an aim of the
+    bound is proven least in it. The order of the rows changes nothing.
+
     Parameters
     ----------
     fleet : path-like or DataFrame
