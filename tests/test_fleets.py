@@ -198,6 +198,17 @@ def test_settings_that_join_all_vaults_are_refused(folder, tmp_path):
         estimate_by_vault(folder, tmp_path / "out", Scenario.of(settings=settings))
 
 
+def test_what_the_disk_refuses_is_said_of_the_folder(folder, tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left") as refused:
+        estimate_by_vault(folder, tmp_path / "out")
+    assert refused.value.filename == str(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_only_a_folder_of_its_own_is_replaced(folder, tmp_path):
     out = tmp_path / "out"
     estimate_by_vault(folder, out)
