@@ -811,6 +811,21 @@ def test_jobs_that_did_not_complete_do_not_count():
     assert answer.fits["others_wait_mean_h"] == alone.fits["others_wait_mean_h"]
 
 
+def test_eight_restores_are_enough_and_seven_are_not():
+    log = pd.DataFrame(
+        {
+            "vm": "a", "operation": "Restore", "status": "Completed",
+            "start_time": pd.Timestamp("2026-06-01T00:00:00Z"),
+            "job_h": np.linspace(0.4, 0.9, 8), "moved_gib": np.linspace(30, 60, 8),
+        }
+    )  # fmt: skip
+    answer = calibrate(log, BASE)
+    assert "restore_p50_h" in answer.fits
+    assert "restore_p50_h" not in answer.left
+    with pytest.raises(ValueError, match="restores with sizes: 7 jobs, 8 are needed"):
+        calibrate(log[:7], BASE)
+
+
 def test_too_few_jobs_are_refused():
     with pytest.raises(ValueError, match="nothing can be fitted to 5 backups"):
         calibrate(simulated(1).head(5), BASE)

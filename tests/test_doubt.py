@@ -394,6 +394,30 @@ def test_two_lead_a_doubt_if_chance_may_have_put_one_first(hurried):
     assert told.leading("done_p95_h") == ()
 
 
+def test_a_share_says_what_its_figure_rests_on(hurried):
+    scenario, answer = hurried
+    origins = {
+        name: (constants[name], origin)
+        for _, constants in scenario.sets()
+        for name, origin in constants.origins.items()
+    }
+    seen = set()
+    for share in answer.shares:
+        seen.add(share.status)
+        if share.name.startswith("reading."):
+            assert (share.status, share.value, share.low) == ("reading", None, None)
+        elif share.name in origins:
+            value, origin = origins[share.name]
+            assert (share.value, share.low, share.high) == (
+                value, origin.low, origin.high,
+            )  # fmt: skip
+            known = {"measured": "measured", "documented": "documented"}
+            assert share.status == known.get(origin.status, "guess")
+        else:  # a factor that several share
+            assert share.low < share.value == 1 < share.high
+    assert {"guess", "reading"} < seen
+
+
 def test_an_interval_is_given_unasked_where_it_costs_little():
     few, many = pd.DataFrame(index=range(400)), pd.DataFrame(index=range(401))
     assert quick(few, Scenario.of())

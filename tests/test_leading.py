@@ -1,12 +1,13 @@
 """`vmbmodel.leading`: what leading figures show is what is known by another way."""
 
 import heapq
+from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from vmbmodel import leading
+from vmbmodel import figures, leading
 from vmbmodel.plan import Scenario
 
 PROFILE = "azure-2026-01"
@@ -142,6 +143,17 @@ def test_scattered_changes_move_as_counted_by_hand():
     moved = float(figure["said"].split(": ")[1].split(" MiB")[0])
     assert moved == pytest.approx(10 * 1024 / hours / 3600, rel=0.01)
     assert figure["mark"] == {"label": "index 0.5", "at": 0.5}
+
+
+@pytest.mark.parametrize("width", [7, 3.8])
+def test_names_of_measured_disks_cover_no_other_name(width):
+    disks = {"file server": 0.04, "fio, runs of 64 KiB": 0.12, "PostgreSQL": 0.42}
+    seen = [*disks.items(), ("SQLite, hot rows", 0.9)]
+    ax = figures.drawn(leading.dispersion(PROFILE, 200, 0.1, 0.05, 2048, seen))
+    ax.figure.set_figwidth(width)
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 # --- the deadline ---------------------------------------------------------------------

@@ -227,7 +227,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
 def test_intervals_stand_where_the_command_line_has_them(session):
     from vmbmodel.plan.estimate import brief
 
-    ends_said = "In brackets: what a figure lies between"
+    ends_said = "In brackets: 8 of 10 draws"
     assert ends_said not in session.ask({})["body"]
     sure, ends = session.doubt(), session.answer.drawn.total
     low, high = (brief("total_usd", ends[f"total_usd_{e}"]) for e in ("low", "high"))

@@ -711,7 +711,9 @@ class _Names(Artist):
             others.append(self.axes.get_legend())
         taken = [other.get_window_extent(renderer).extents for other in others]
         ways = {line: _way(line, frame, 3 * point) for line in self.axes.lines}
-        for line, (text, breaks) in self.names.items():
+        dots_first = sorted(self.names, key=lambda line: len(ways[line]) > 1)
+        for line in dots_first:
+            text, breaks = self.names[line]
             text.set_visible(len(ways[line]) > 0)
             if not text.get_visible():
                 continue

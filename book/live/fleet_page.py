@@ -478,8 +478,7 @@ def clocks(answer):
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
     if answer.drawn:
-        note += " In brackets: what a figure lies between 8 times of 10, with the "
-        note += "constants as unsure as they are."
+        note += " In brackets: 8 of 10 draws of what nobody has measured."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (
