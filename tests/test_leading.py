@@ -73,8 +73,8 @@ def test_a_jam_that_is_spread_has_no_wait_once_a_transfer_is_between(
 
 def test_varying_jobs_of_a_jam_leave_one_by_one():
     # of exponential length, ten movers let one go every twentieth of an hour
-    hour, place = points(leading.jam(30, 10, 0.5, 23), "varying jobs, mean start")
-    assert np.interp([1, 10, 11, 30], place, hour) == pytest.approx([0, 0, 0.05, 1])
+    hour, place = points(leading.jam(35, 10, 0.5, 23), "varying jobs, mean start")
+    assert np.interp([1, 10, 11, 35], place, hour) == pytest.approx([0, 0, 0.05, 1.25])
 
 
 def test_a_long_jam_is_drawn_with_few_steps_from_end_to_end():
@@ -83,6 +83,7 @@ def test_a_long_jam_is_drawn_with_few_steps_from_end_to_end():
     hour, place = points(figure, "equal jobs")
     assert (place.min(), place.max()) == (0.5, 100_000.5)
     assert (hour.min(), hour.max()) == (0, 50_000)
+    assert figure["y"]["down"]
 
 
 # --- a day ----------------------------------------------------------------------------
@@ -99,6 +100,11 @@ def test_a_day_is_that_of_its_formulas_as_they_print_it():
     half = at(figure, "half of the jobs", least[:, 0])
     assert (least[:, 1] <= half).all()
     assert (half <= most[::-1, 1]).all()
+    # as the examples of `of_others` and of `day_mean_wait_h` have it: 0.9 and 7.592
+    assert figure["said"].startswith("A job that starts at 23:00 waits 0.93 h on aver")
+    late = leading.day(PROFILE, 8, 6, 0.3, 4)["said"]
+    assert "waits 7.59 h on average" in late
+    assert "95 of 100 no longer than 10.39 h." in late
     assert figure["mark"] == {"label": "start at 23:00", "at": 23}
     assert figure["stretches"] == [{"label": "peak", "low": 22, "high": 28}]
 
@@ -210,8 +216,11 @@ def test_restores_are_a_new_one_of_the_published():
     most = float(figure["said"].split("within ")[2].split(" h")[0])
     more_h = (200 - known_gib) / rate
     factor = np.exp(scale * stats.t.ppf(0.95, n - 1))
-    known = (CONSTANTS["restore_p50_h"] + more_h) * factor
-    assert most == pytest.approx(known, abs=0.01)
+    half_h = CONSTANTS["restore_p50_h"] + more_h
+    assert most == pytest.approx(half_h * factor, abs=0.01)
+    within = stats.t.cdf(np.log(1 / half_h) / scale, n - 1)
+    said = leading.restore(PROFILE, 200, 1, seen)["said"]
+    assert f"within 1 h of the request {100 * within:.0f} of 100 times" in said
 
 
 # --- the bill -------------------------------------------------------------------------
