@@ -6,8 +6,8 @@ parts.
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,11 @@ import pandas as pd
 from vmbmodel.inventory.files import Findings, Text
 from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
 from vmbmodel.inventory.fleet.disks import checked_cells
+from vmbmodel.inventory.fleet.policies import Policies
 from vmbmodel.inventory.fleet.rules import meant
 from vmbmodel.inventory.fleet.tables import RowGroup, group_cells, row_groups
 
-__all__ = ["FleetPart", "Parts", "joined", "parted"]
+__all__ = ["FleetPart", "Parts", "joined", "parted", "words_of"]
 
 _KEYS = ("vm", "vault", "policy", "storage_account", "role", "excluded")
 
@@ -32,7 +33,7 @@ class FleetPart:
     groups: tuple[RowGroup, ...]  #: where the rows stand
     disks: int  #: how many there are
 
-    def read(self) -> pd.DataFrame:
+    def read(self, policies: Policies | None = None) -> pd.DataFrame:
         """Read the part and check it, as `read_fleet` does a whole inventory.
 
         Raises
@@ -41,7 +42,8 @@ class FleetPart:
             If anything is wrong with it; rows count from 1, through all files.
         """
         findings = Findings(self.name, counted="row")
-        return checked_cells(without_blank_rows(group_cells(self.groups, findings)))
+        cells = without_blank_rows(group_cells(self.groups, findings))
+        return checked_cells(cells, policies)
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,63 @@ class Parts:
     """An inventory in parts, and what is known of it before they are read."""
 
     parts: tuple[FleetPart, ...]
-    vms: int  #: VMs that are backed up
+    vms: int  #: VMs that are backed up, of those that are named
     crowd: int  #: those of the vault that has most
+
+    named: int  #: VMs that are named, backed up or not; all if nothing is
+    lost: Mapping[str, frozenset[str]]  #: names asked for that there are none of
 
     @property
     def disks(self) -> int:
         """Disks of the whole inventory."""
         return sum(part.disks for part in self.parts)
+
+
+@dataclass
+class _Sought:
+    """Names of a column that some VMs are sought by, group of rows by group."""
+
+    key: str
+    names: Sequence[str]
+    blank: str | None  #: what a VM has that is told none
+    rows: list[np.ndarray] = field(default_factory=list)  #: which have such a name
+    told: list[np.ndarray] = field(default_factory=list)  #: which have any
+    found: set[str] = field(default_factory=set)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        return frozenset(self.names) - self.found
+
+    def look_at(self, column: Text) -> None:
+        """Look at the next rows."""
+        used = set(np.unique(column.codes).tolist())
+        words = {w for at, w in enumerate(column.words) if at in used}
+        self.found |= words.intersection(self.names)
+        self.rows.append(column.holds(frozenset(self.names).__contains__))
+        self.told.append(~column.missing)
+
+    def of_vms(self, vm: np.ndarray) -> np.ndarray:
+        """Say of each VM whether it is of a name, when all rows have been seen."""
+        own = _any_of(vm, np.concatenate(self.rows))
+        silent = ~_any_of(vm, np.concatenate(self.told))
+        if self.blank in self.names and silent.any():
+            self.found.add(self.blank)
+            own |= silent
+        return own
+
+
+def words_of(
+    fleet: str | os.PathLike[str], keys: Sequence[str]
+) -> dict[str, dict[str, None]]:
+    """Return every word of some columns of an inventory that `parted` takes."""
+    findings = Findings(os.fspath(fleet), counted="row")
+    words = {key: {} for key in keys}
+    for group in row_groups(_files(Path(fleet), findings), findings):
+        if group.count:
+            columns = converted(group_cells([group], findings, keys), keys)
+            for key in keys:
+                words[key] |= dict.fromkeys(columns[key].words)
+    return words
 
 
 def joined(*keys: np.ndarray) -> np.ndarray:
@@ -78,7 +130,13 @@ def joined(*keys: np.ndarray) -> np.ndarray:
 
 
 def parted(
-    fleet: str | os.PathLike[str], most: int, *, vault: str, excluded: bool
+    fleet: str | os.PathLike[str],
+    most: int,
+    *,
+    vault: str,
+    policy: str,
+    excluded: bool,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Parts:
     """Part an inventory along its vaults.
 
@@ -89,8 +147,11 @@ def parted(
         read soonest where the rows of a vault stand together.
     most : int
         Disks of a part, if its vaults allow it.
-    vault, excluded : str, bool
+    vault, policy, excluded : str, str, bool
         What stands for a blank cell.
+    names : mapping, optional
+        Names of VMs, vaults and policies, by ``vm``, ``vault`` and ``policy``, that a
+        VM has to be of to count; any, where there are none.
 
     Raises
     ------
@@ -105,6 +166,11 @@ def parted(
         findings.stop("has no rows; a row a disk is needed")
     policies: dict[str, str] = {}
     hashes, kept = {key: [] for key in ("vm", "vault", "storage_account")}, []
+    sought = [
+        _Sought(key, some, {"vault": vault, "policy": policy}.get(key))
+        for key, some in (names or {}).items()
+        if some
+    ]
     for group in groups:
         scratch = Findings(name, counted="row")  # noted again when a part is read
         if not group.count:
@@ -114,6 +180,8 @@ def parted(
             parts.append(_hashed(columns[key]))
         out = columns["excluded"].to_numpy(bool, na_value=excluded)
         kept.append(~out & ~columns["role"].holds(lambda word: word == "temp"))
+        for each in sought:
+            each.look_at(columns[each.key])
         _check_policies(columns["policy"].words, policies, findings)
     findings.refuse_if_any()
     blank = _hashed(Text([vault], np.zeros(1, int)))
@@ -122,16 +190,32 @@ def parted(
     vm, _ = _numbered(hashes.pop("vm"))
     of_vm = np.full(vm.max() + 1, default, np.int32)
     of_vm[vm[told]] = of_disk[told]  # what one disk says holds for the others
+    busy = _any_of(vm, np.concatenate(kept))
+    named = np.ones(len(of_vm), dtype=bool)
+    for each in sought:
+        named &= each.of_vms(vm)
+    busy &= named
     del of_disk, told
-    busy = np.zeros(len(of_vm), dtype=bool)
-    busy[vm[np.concatenate(kept)]] = True
     crowd = np.bincount(of_vm[busy], minlength=1)
     account, none = _numbered(hashes.pop("storage_account"), 0)
     group = _grouped(of_vm, vm, np.where(account == none, -1, account))[of_vm]
     size = np.bincount(group[vm])
     of_part = ((np.cumsum(size) - size) // most).astype(np.int32)
     part = of_part[group][vm]
-    return Parts(tuple(_cut(name, groups, part)), int(busy.sum()), int(crowd.max()))
+    return Parts(
+        tuple(_cut(name, groups, part)),
+        int(busy.sum()),
+        int(crowd.max()),
+        int(named.sum()),
+        {each.key: each.lost for each in sought if each.lost},
+    )
+
+
+def _any_of(vm: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Say of each VM whether any of some rows is its own."""
+    found = np.zeros(vm.max() + 1, dtype=bool)
+    found[vm[rows]] = True
+    return found
 
 
 def _numbered(
