@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.fleets import estimate_by_vault
-from vmbmodel.inventory.fleet import InventoryError, joined, parted
+from vmbmodel.inventory.fleet import InventoryError, joined, parted, tables
 from vmbmodel.plan import Scenario, plain
 from vmbmodel.plan.estimate import COLUMNS, Estimate, Sums, compare, estimate
 
@@ -297,6 +297,24 @@ def test_options_do_what_they_do_to_a_whole(folder, tmp_path, words, status):
     assert set(rows(tmp_path / "out", "vms")["vm"]) == {v["vm"] for v in whole["vms"]}
     if "months" in whole:
         assert len(rows(tmp_path / "out", "months")) == 3 * VMS
+
+
+def test_a_row_group_is_read_some_rows_at_a_time(folder, tmp_path, monkeypatch):
+    expected = estimate_by_vault(folder, tmp_path / "out", disks=40)
+    longest = []
+    take_apart = tables._of_arrow
+
+    def watched(field, column):
+        longest.append(len(column))
+        return take_apart(field, column)
+
+    monkeypatch.setattr(tables, "MOST_AT_ONCE", 7)
+    monkeypatch.setattr(tables, "_of_arrow", watched)
+    parted(folder, 40, **BLANK)
+    assert max(longest) == 7
+    total = estimate_by_vault(folder, tmp_path / "out", disks=40, force=True)
+    assert total == expected
+    assert max(longest) < len(made())
 
 
 def test_a_case_of_few_disks_a_part_is_the_same(folder, tmp_path):
