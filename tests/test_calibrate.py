@@ -130,6 +130,25 @@ def test_left_out_nights_tell_what_a_clustered_sample_tells():
     assert np.isnan([few.low, few.high]).all()
 
 
+def test_a_share_of_none_or_all_is_bounded_by_what_happens_in_5_of_100_logs():
+    night = np.repeat(np.arange(10), 3)
+
+    def found(value, **options):
+        return by_night("a_prob", night, lambda some: value, "", **options)
+
+    none, every = found(0.0, share=True), found(1.0, share=True)
+    assert (none.low, every.high) == (0, 1)
+    for share in (none.high, 1 - every.low):  # ten nights that all say so
+        assert (1 - share) ** 10 == pytest.approx(0.05)
+    nothing = found(0.0)  # of what is no share, that is all that is known
+    assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
+
+
+def test_of_many_jobs_some_tell_the_slope():
+    sizes = np.random.default_rng(3).permutation(2500.0 + np.arange(2500))
+    assert slope(sizes, 7 + 3 * sizes) == pytest.approx((3, 3, 3))
+
+
 def test_published_ends_lie_on_a_grid_of_half_hours():
     path = Path(__file__).parents[1] / "notebooks" / "data" / "backups.csv"
     hours = pd.read_csv(path)["total_min"] / 60
@@ -658,6 +677,91 @@ def test_the_phases_of_a_small_log_by_hand():
     assert (nights.value_counts() == 5).all()
 
 
+def test_a_rate_above_the_limit_of_one_blob_lifts_it():
+    log = by_hand()
+    later, slow = log["moved_gib"] == 10, log["transfer_h"]
+    log["transfer_h"] = slow.mask(later, slow / 20)
+    log["job_h"] -= slow - log["transfer_h"]
+    answer = calibrate(log, BASE)
+    fit, limit = answer.fits["incremental_mib_s"], answer.fits["blob_mib_s"]
+    assert fit.value > BASE["blob_mib_s"] > answer["initial_mib_s"]
+    ends = [(one.value, one.low, one.high, one.count) for one in (fit, limit)]
+    assert ends[0] == ends[1]
+    assert "above the limit of one blob" in limit.method
+
+
+def test_first_backups_known_by_their_whole_times():
+    log = by_hand()
+    log[["snapshot_h", "wait_h", "transfer_h"]] = np.nan
+    rng = np.random.default_rng(5)
+    later = (log["moved_gib"] == 10) & (log["operation"] == "Backup")
+    log.loc[later, "moved_gib"] = rng.uniform(5, 60, 40)
+    log.loc[later, "job_h"] = (
+        0.3 + log.loc[later, "moved_gib"] / 60 + rng.exponential(0.5, 40)
+    )
+    first = log["moved_gib"] == 40
+    first &= log["operation"] == "Backup"
+    log.loc[first, "job_h"] = 4.0
+    answer = calibrate(log, BASE)
+    beside_h = answer["others_wait_prob"] * answer["others_wait_mean_h"]
+    rate = 40 / (4.0 - beside_h - answer["snapshot_h"]) * 1024 / 3600
+    assert answer["initial_mib_s"] == pytest.approx(rate, rel=1e-9)
+    # as long as everything else takes: nothing is left for the data
+    log.loc[first, "job_h"] = 0.5 * (beside_h + answer["snapshot_h"])
+    short = calibrate(log, BASE)
+    assert "initial_mib_s" not in short.fits
+    assert "does not surely grow" in short.left["initial_mib_s"]
+
+
+def test_jobs_that_all_move_as_much_tell_no_rate():
+    log = simulated(3, phases=False, nights=10, vms=8)
+    even = np.linspace(10, 10.9, len(log))  # within a tenth
+    alike = calibrate(log.assign(moved_gib=even), BASE)
+    assert "all move as much" in alike.left["incremental_mib_s"]
+    assert "incremental_mib_s" not in alike.fits
+    assert alike["dispersion"] == 0
+    other = calibrate(log.assign(moved_gib=even * np.linspace(1, 1.2, len(log))), BASE)
+    assert "does not surely grow" in other.left["incremental_mib_s"]
+
+
+def test_restores_with_phases():
+    # ten restores at 100 MiB/s, and at 50 with a tenth of an hour before each byte
+    sizes = np.linspace(20, 200, 10)
+    phases = pd.DataFrame(
+        {
+            "vm": "a", "operation": "Restore", "status": "Completed",
+            "start_time": pd.Timestamp("2026-06-01T00:00:00Z"), "moved_gib": sizes,
+            "transfer_h": sizes * 1024 / 3600 / 100,
+        }
+    )  # fmt: skip
+    quick = calibrate(phases.assign(job_h=phases["transfer_h"] + 0.2), BASE)
+    assert quick["restore_mib_s"] == pytest.approx(100, rel=1e-9)
+    assert quick["vm_creation_h"] == pytest.approx(0.2, rel=1e-9)
+    late_h = 0.1 + 2 * phases["transfer_h"]
+    slow = phases.assign(transfer_h=late_h, job_h=late_h + 0.2)
+    assert calibrate(slow, BASE)["restore_mib_s"] == pytest.approx(50, rel=1e-9)
+    alike = phases.assign(moved_gib=50.0, job_h=phases["transfer_h"] + 0.2)
+    median_h = np.median(50 / phases["transfer_h"])
+    found = calibrate(alike, BASE)["restore_mib_s"]
+    assert found == pytest.approx(median_h * 1024 / 3600, rel=1e-9)
+    back = phases.assign(moved_gib=sizes[::-1], job_h=phases["transfer_h"] + 0.2)
+    left = calibrate(back, BASE).left
+    assert "does not grow with the size" in left["restore_mib_s"]
+    assert "the rate of a restore is not told" in left["vm_creation_h"]
+    # the law of whole restores, by the tables of Student and of chi squared
+    logs = np.log(phases["transfer_h"] + 0.2)
+    fit, spread = quick.fits["restore_p50_h"], logs.std()
+    off = stats.t.ppf(0.95, 9) * spread / np.sqrt(10)
+    np.testing.assert_allclose(
+        np.log([fit.low, fit.value, fit.high]), logs.mean() + off * np.arange(-1, 2)
+    )
+    fit = quick.fits["restore_log_sd"]
+    ends = [spread * np.sqrt(9 / stats.chi2.ppf(p, 9)) for p in (0.95, 0.05)]
+    np.testing.assert_allclose(
+        [fit.low, fit.value, fit.high], np.insert(ends, 1, spread)
+    )
+
+
 def test_the_law_of_a_fitted_constant_is_8_of_10_of_its_interval(tmp_path):
     answer = calibrate(by_hand(), BASE)
     text = answer.to_toml("log", date(2026, 5, 1))
@@ -705,6 +809,21 @@ def test_jobs_that_did_not_complete_do_not_count():
     answer = calibrate(pd.concat([log, failed, running], ignore_index=True), BASE)
     alone = calibrate(log, BASE)
     assert answer.fits["others_wait_mean_h"] == alone.fits["others_wait_mean_h"]
+
+
+def test_eight_restores_are_enough_and_seven_are_not():
+    log = pd.DataFrame(
+        {
+            "vm": "a", "operation": "Restore", "status": "Completed",
+            "start_time": pd.Timestamp("2026-06-01T00:00:00Z"),
+            "job_h": np.linspace(0.4, 0.9, 8), "moved_gib": np.linspace(30, 60, 8),
+        }
+    )  # fmt: skip
+    answer = calibrate(log, BASE)
+    assert "restore_p50_h" in answer.fits
+    assert "restore_p50_h" not in answer.left
+    with pytest.raises(ValueError, match="restores with sizes: 7 jobs, 8 are needed"):
+        calibrate(log[:7], BASE)
 
 
 def test_too_few_jobs_are_refused():

@@ -226,6 +226,73 @@ def test_dots_are_named_by_their_rows():
     assert not figures.points(table, "x", "y").texts
 
 
+def line(label, *points):
+    return {"label": label, "points": [list(point) for point in points]}
+
+
+LEADING = {
+    "x": {"label": "size (GiB)", "low": 1, "high": 100, "log": True},
+    "y": {"label": "place", "low": 0, "high": 4, "down": True},
+    "area": line("all", (1, 1), (100, 1), (100, 3), (1, 3)),
+    "lines": [line("half", (1, 2), (100, 2)), line("most", (1, 2.5), (100, 2.5))],
+    "dots": line("seen", (3, 1), (9, 2)),
+    "limits": [{"label": "at most", "at": 3.5}],
+    "mark": {"label": "yours", "at": 7},
+    "stretches": [{"label": "peak", "low": 20, "high": 50}],
+}
+
+
+def test_a_leading_figure_has_all_that_is_in_its_data():
+    ax = figures.drawn(LEADING)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("size (GiB)", "place")
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 100), (4, 0))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    drawn = [path.get_xydata().tolist() for path in ax.lines]
+    for part in (*LEADING["lines"], LEADING["dots"]):
+        assert part["points"] in drawn
+    stretch, area = sorted(ax.patches, key=lambda patch: patch.zorder)
+    assert area.get_xy()[:4].tolist() == LEADING["area"]["points"]
+    assert (stretch.get_x(), stretch.get_width()) == (20, 30)
+    assert [at for path, at in drawn if path[1] == at[1] == 3.5]
+    assert [at for path, at in drawn if path[0] == at[0] == 7]
+    assert sorted(plain(ax)) == sorted(
+        ["all", "half", "most", "seen", "at most", "yours", "peak"]
+    )
+    half, most = (ax.lines[drawn.index(path["points"])] for path in LEADING["lines"])
+    assert half.get_linestyle() != most.get_linestyle()
+    colours = half.get_color(), most.get_color(), area.get_edgecolor()
+    assert len({to_rgb(colour) for colour in colours}) == 3
+    ax.figure.canvas.draw()
+    ticks = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"1", "10", "100"} <= set(ticks)
+
+
+def test_dots_of_a_leading_figure_may_have_names():
+    ax = figures.drawn(LEADING | {"dots": LEADING["dots"] | {"names": ["a", "b"]}})
+    assert {"a", "b"} <= set(plain(ax))
+    assert "seen" not in plain(ax)
+    assert [[9, 2]] in [path.get_xydata().tolist() for path in ax.lines]
+
+
+def test_hours_of_a_leading_figure_are_times_of_day():
+    x = {"label": "start", "low": 12, "high": 36, "clock": True}
+    ax = figures.drawn({"x": x, "y": LEADING["y"], "lines": []})
+    ax.figure.canvas.draw()
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"12:00", "18:00", "00:00"} <= set(shown)
+
+
+def test_bars_of_a_leading_figure_say_their_sums_and_which_is_yours():
+    bars = {"labels": ["a", "b"], "parts": ["x", "y"], "values": [[1, 2], [30, 4]]}
+    x = {"label": "USD", "low": 0, "high": 40}
+    ax = figures.drawn({"x": x, "bars": bars | {"mine": 1}})
+    assert [bar.get_width() for bar in ax.patches] == [1, 30, 2, 4]
+    assert plain(ax) == ["3", "34"]
+    assert (ax.get_xlim(), ax.get_xlabel()) == ((0, 40), "USD")
+    weights = [label.get_fontweight() for label in ax.get_yticklabels()]
+    assert weights == ["normal", "bold"]
+
+
 def test_spans_start_and_end_where_the_table_says():
     table = pd.DataFrame({"start": [0.0, 1.0], "end": [2.0, 4.0]})
     bars = figures.spans(table, "start", "end").patches

@@ -132,10 +132,10 @@ def test_sums_do_not_depend_on_how_they_are_parted():
     vms |= {"vault": np.arange(1000) // 143}
     vms |= {"deadline_prob": prob, "later_deadline_prob": prob[::-1]}
     parts = [
-        Sums.of({name: column[some] for name, column in vms.items()}, 1.0, exact=True)
+        Sums.of({name: column[some] for name, column in vms.items()}, 1.0)
         for some in np.split(np.arange(1000), range(143, 1000, 143))
     ]
-    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0, exact=False).figures()
+    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0).figures()
 
 
 # --- parts --------------------------------------------------------------------------
@@ -196,6 +196,17 @@ def test_settings_that_join_all_vaults_are_refused(folder, tmp_path):
     settings = {"reserved_gib": 102400.0, "restore_accounts": 3}
     with pytest.raises(ValueError, match="restore_accounts = 3"):
         estimate_by_vault(folder, tmp_path / "out", Scenario.of(settings=settings))
+
+
+def test_what_the_disk_refuses_is_said_of_the_folder(folder, tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left") as refused:
+        estimate_by_vault(folder, tmp_path / "out")
+    assert refused.value.filename == str(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_only_a_folder_of_its_own_is_replaced(folder, tmp_path):

@@ -21,18 +21,10 @@ from pathlib import Path
 import pytest
 from accessibility import WIDTHS, axe, found
 from browser import Browser, chromium
+from moving import PLACES, begun
 from slow import after
 
 ROOT = Path(__file__).parents[1]
-FIGURES = {  # that move, and their notebooks
-    "jam": "jam",
-    "day": "day",
-    "dispersion": "dispersion",
-    "deadline": "deadline",
-    "restore": "restore",
-    "bill": "billing",
-    "retention": "retention",
-}
 HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
     '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -84,10 +76,8 @@ def site(tmp_path_factory):
         page = PAGE.format(HEAD.format(extension.POLICY), here)
         (folder / f"book/{name}.html").write_text(page, "utf-8")
     body = "".join(
-        extension.figure_html(
-            name, ROOT / f"notebooks/{notebook}.ipynb", "../_static/live", {}
-        )
-        for name, notebook in FIGURES.items()
+        extension.figure_html(name, begun(name), "../_static/live", {})
+        for name in PLACES
     )
     body += extension.scripts("../_static/live", "live", "figure")
     page = PAGE.format(HEAD.format(extension.POLICY), body)
@@ -316,11 +306,10 @@ def test_all_figures_move_with_one_python(browser, session, site):
     browser.open((site / "book/figures.html").as_uri())
     browser.run("document.querySelectorAll('.moving button').forEach(b => b.click())")
     drawn = "document.querySelectorAll('.moving svg[role=img]').length"
-    browser.wait(f"{drawn} == {len(FIGURES)}")
+    browser.wait(f"{drawn} == {len(PLACES)}")
     assert sum(u.startswith("blob:") for u in browser.requested) == 1
-    wanted = (
-        "document.querySelector('.moving svg[role=img]').getAttribute('aria-label')"
-    )
+    wanted = "document.querySelector('[data-figure=jam] svg[role=img]')"
+    wanted += ".getAttribute('aria-label')"
     assert browser.run(wanted).startswith("The last of 1,000 waits 6.30 h")
     browser.run("""{
         const slider = document.getElementById('moving-jam-jobs');
@@ -335,7 +324,7 @@ def test_all_figures_move_with_one_python(browser, session, site):
     said = session.figure("bill", given)["said"]
     browser.wait(f"document.body.textContent.includes({json.dumps(said)})")
     assert browser.run("document.documentElement.scrollWidth") <= 390
-    for name in FIGURES:
+    for name in PLACES:
         given = json.loads(browser.run(data(name)))
         sliders = session.figure(name, given)["controls"]
         for moved in [{}, *({s["name"]: s["high"]} for s in sliders if "high" in s)]:
@@ -547,7 +536,7 @@ def test_a_second_figure_of_a_page_moves_too(browser, site, tmp_path):
     page.write_text(f"</div>{scripts}".join(parts), "utf-8")
     browser.open(page.as_uri())
     buttons = browser.run("document.querySelectorAll('.moving button').length")
-    assert buttons == len(FIGURES)
+    assert buttons == len(PLACES)
 
 
 def test_the_address_keeps_settings_and_files_may_come_first(browser, site):
@@ -578,4 +567,4 @@ def test_with_scripts_off_the_answer_of_the_build_stands_alone(browser, site):
     assert browser.run(VERDICT).startswith("Every VM keeps")
     assert not browser.run(CONTROLS)
     browser.open((site / "book/figures.html").as_uri())
-    assert browser.run(BODY).count("cannot be moved") == len(FIGURES)
+    assert browser.run(BODY).count("cannot be moved") == len(PLACES)

@@ -211,6 +211,8 @@ HEAD = "policy,rhythm,weekdays,starts,time_zone,interval_h,window_h,monthly_on"
         ("policy,archive\nNightly,maybe", "p.csv:2: archive = 'maybe': must be true"),
         ("policy\nNightly\nNightly",
          "p.csv:3: policy = 'Nightly': must be named once in a vault; it is on line 2"),
+        ("policy,vault\nNightly,a\n nightly ,A",
+         "p.csv:3: policy = ' nightly ': must be named once in a vault; it is on line"),
         (f"{HEAD}\nNightly,daily,sunday,,,,,",
          "p.csv:2: weekdays = 'sunday': must be blank where rhythm is daily"),
         (f"{HEAD}\nNightly,weekly,sontag,,,,,", "p.csv:2: weekdays = 'sontag': must be "
@@ -246,6 +248,8 @@ def test_what_is_wrong_with_a_table_is_named(folder, text, message):
         ("[[policy]\n", "p.toml:1: is no TOML"),
         ('\n[[policy]]\npolicy = "Nightly"\nstarts = {a = 1}',
          "p.toml:2: starts = {'a': 1}: must be a name, a number, a flag or a list"),
+        ('[[policy]]\npolicy = "N"\nweekly_points = [[]]',
+         "p.toml:1: weekly_points = [[]]: must be a name, a number, a flag or a list"),
         ("", "p.toml: has no policy; a table [[policy]] each is needed"),
     ],
 )  # fmt: skip

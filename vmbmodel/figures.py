@@ -35,6 +35,7 @@ __all__ = [
     "clock",
     "columns",
     "curves",
+    "drawn",
     "heat",
     "moments",
     "panels",
@@ -61,6 +62,8 @@ _INK = dict(zip((*COLOURS, RULE), (*INKS, NOTE), strict=True))
 
 _ON_DARK, _ON_LIGHT = "#ffffff", "#010101"
 """Ink on shades, which stay as they are where a page is dark."""
+
+_DOT = {"color": COLOURS[-1], "alpha": 0.55, "markersize": 5, "zorder": 3}
 
 _FEW = 6
 """So many lines have their names beside them; more have a legend."""
@@ -131,10 +134,7 @@ def curves(
         lines[ax.axhline(value, color=RULE, linewidth=1, zorder=1)] = name
     beside(lines, ax=ax)
     ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_formatter("{x:g}")  # 0.1, where the default says 10^-1
-    return ax
+    return _plainly(ax)
 
 
 def heat(
@@ -250,8 +250,7 @@ def points(
         Handed to ``Axes.set``.
     """
     ax = ax or _new()
-    look = {"color": COLOURS[-1], "alpha": 0.55, "markersize": 5, "zorder": 3}
-    (dots,) = ax.plot(table[x], table[y], "o", **look)
+    (dots,) = ax.plot(table[x], table[y], "o", **_DOT)
     if label:
         beside({dots: label}, ax=ax)
     for name, row in table.iterrows() if named else ():
@@ -568,6 +567,62 @@ def clock(ax: Axes) -> Axes:
     return ax
 
 
+def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
+    """Draw the data of a leading figure.
+
+    Parameters
+    ----------
+    figure : Mapping
+        What a function of `vmbmodel.leading` returns.
+    ax : Axes, optional
+        Where to draw.
+    """
+    x, bars = figure["x"], figure.get("bars")
+    if bars:
+        table = pd.DataFrame(bars["values"], bars["labels"], bars["parts"])
+        ax = stacked_bars(table, values="{:,.0f}", ax=ax)
+        ax.set(xlim=(x["low"], x["high"]), xlabel=x["label"])
+        ax.get_yticklabels()[bars["mine"]].set_fontweight("bold")
+        return ax
+    ax, y, names = ax or _new(), figure["y"], {}
+    colours = COLOURS
+    if dots := figure.get("dots"):
+        places = dots["points"]
+        named = dict(zip(dots.get("names", ()), places, strict=False))
+        for name, place in named.items() or [(dots["label"], np.transpose(places))]:
+            (seen,) = ax.plot(*place, "o", clip_on=False, **_DOT)
+            names[seen] = name
+    if area := figure.get("area"):
+        fill, *colours = COLOURS
+        around = np.array(area["points"])
+        look = {"facecolor": (fill, 0.2), "edgecolor": fill, "linewidth": 0.5}
+        ax.fill(*around.T, zorder=0.5, **look)
+        (edge,) = ax.plot(*around[len(around) // 2 :].T, color=fill, linewidth=0.5)
+        names[edge] = area["label"]
+    for line, colour, dash in zip(figure["lines"], cycle(colours), cycle(_DASHES)):
+        way = np.transpose(line["points"])
+        (edge,) = ax.plot(*way, color=colour, linestyle=dash)
+        names[edge] = line["label"]
+    for limit in figure.get("limits", ()):
+        rule = ax.axhline(limit["at"], color=RULE, linewidth=1, zorder=1)
+        names[rule] = limit["label"]
+    beside(names, ax=ax)
+    if mark := figure.get("mark"):
+        moments({mark["label"]: mark["at"]}, ax=ax)
+    for stretch in figure.get("stretches", ()):
+        shade(stretch["low"], stretch["high"], stretch["label"], ax=ax)
+    for which, about in (("x", x), ("y", y)):
+        ends = about["low"], about["high"]
+        ax.set(
+            **{
+                f"{which}scale": "log" if about.get("log") else "linear",
+                f"{which}lim": ends[::-1] if about.get("down") else ends,
+                f"{which}label": about["label"],
+            }
+        )
+    return clock(ax) if x.get("clock") else _plainly(ax)
+
+
 def panels(count: int, *, height: float) -> list[Axes]:
     """Return drawings one below the other, with one horizontal axis for all.
 
@@ -651,12 +706,14 @@ class _Names(Artist):
         point = renderer.points_to_pixels(1)
         own = [text for text, _ in self.names.values()]
         others = [text for text in self.axes.texts if text not in own]
-        others += [bar for bar in self.axes.patches if bar.zorder > 0]
+        others += [bar for bar in self.axes.patches if bar.zorder >= 1]
         if self.axes.get_legend():
             others.append(self.axes.get_legend())
         taken = [other.get_window_extent(renderer).extents for other in others]
         ways = {line: _way(line, frame, 3 * point) for line in self.axes.lines}
-        for line, (text, breaks) in self.names.items():
+        dots_first = sorted(self.names, key=lambda line: len(ways[line]) > 1)
+        for line in dots_first:
+            text, breaks = self.names[line]
             text.set_visible(len(ways[line]) > 0)
             if not text.get_visible():
                 continue
@@ -673,6 +730,14 @@ class _Names(Artist):
             taken.append(np.concatenate([corner, corner + size]))
             text.set_text(words)
             text.set_position((corner - frame.min) / frame.size)
+
+
+def _plainly(ax: Axes) -> Axes:
+    """Write 0.1 on a logarithmic axis, where the default says 10^-1."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter("{x:g}")
+    return ax
 
 
 def _key(ax: Axes, of: Sequence[object], names: Sequence[str], **place: object) -> None:

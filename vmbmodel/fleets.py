@@ -133,6 +133,10 @@ def estimate_by_vault(
         text = stream_json(sealed(_said(scenario, ordered, total)))
         write_atomically(beside / _TOTALS, (piece.encode() for piece in text))
         put_folder(beside, target)
+    except OSError as error:
+        if Path(str(error.filename)).is_relative_to(beside):
+            error.filename = os.fspath(folder)  # by the name it was to have
+        raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return total

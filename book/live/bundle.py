@@ -151,7 +151,7 @@ def model(package):
         and path.suffix != ".pyc"
         and path.relative_to(package).parts[0] not in FOR_A_SYSTEM
     }
-    ours = ("fleet_page.py", "moving.py", "notebook_page.py")
+    ours = ("fleet_page.py", "notebook_page.py")
     found |= {f"live/{name}": (HERE / name).read_bytes() for name in ours}
     return found | notebooks(package.parent / "notebooks")
 

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from live.moving import FIGURES
 from live.notebook_page import ran
 
+from vmbmodel import leading
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
@@ -50,6 +50,23 @@ CONTROLS = (
     "redundancy",
 )
 """The settings that have a control of their own; the address may hold any other."""
+
+SLIDERS = {
+    "jam": ("jobs", "vault_servers", "service_h", "start_h", "slot_interval_h"),
+    "day": ("peak_wait_h", "peak_h", "offpeak_utilisation_frac", "start_h"),
+    "dispersion": ("dispersion", "churn_frac", "block_kib"),
+    "deadline": ("used_gib", "deadline_h"),
+    "restore": ("restored_gib", "rto_h"),
+    "bill": ("used_gib", "churn_frac", "recovery_points", "redundancy"),
+    "retention": (
+        "rewritten_frac",
+        "recovery_points",
+        "weekly_points",
+        "monthly_points",
+        "yearly_points",
+    ),
+}
+"""The settings of a leading figure that a reader may move, by its function."""
 
 ROWS = 200
 """Rows of a table that the page shows; the files hold all."""
@@ -172,11 +189,10 @@ class Session:
 
     def figure(self, name, given):
         """Return the data of a figure that moves, and of its sliders."""
-        draw, moved, _ = FIGURES[name]
-        for key in moved:
+        for key in SLIDERS[name]:
             fields()[key].check(given[key])
-        sliders = [slider(key, given[key]) for key in moved]
-        return draw(**given) | {"controls": sliders}
+        sliders = [slider(key, given[key]) for key in SLIDERS[name]]
+        return getattr(leading, name)(**given) | {"controls": sliders}
 
     def notebook(self, name, given):
         """Run a notebook with some of its parameters changed."""
@@ -550,8 +566,7 @@ def clocks(answer):
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
     if answer.drawn:
-        note += " In brackets: what a figure lies between 8 times of 10, with the "
-        note += "constants as unsure as they are."
+        note += " In brackets: 8 of 10 draws of what nobody has measured."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (

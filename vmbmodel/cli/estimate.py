@@ -24,7 +24,7 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, deliver, present
+from vmbmodel.cli.present import Condition, Format, deliver, in_the_way, present
 from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["estimate"]
@@ -210,6 +210,8 @@ def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object]
     where, written = None, "-o FILE.json writes them as Parquet"
     if output is not None:
         beside = output.with_name(f"{output.stem}-vms.parquet")
+        if problems := in_the_way(output, beside, force=force):
+            raise ValueError("\n".join(problems))
         data = render_parquet(answer.figures)
         deliver(data, beside, force=force)
         digest = hashlib.sha256(data).hexdigest()

@@ -63,6 +63,10 @@ def erlang_c_prob(servers, offered_load):
 
     Notes
     -----
+    The share of the states in which all movers are busy: one with :math:`n < c` busy
+    movers has the weight :math:`a^n / n!`, and those with :math:`c`, whatever the line
+    behind them, have :math:`\frac{a^c}{c!} \frac{c}{c - a}` together.
+
     Exact for Poisson arrivals and exponential service. The Poisson mass
     :math:`f` is evaluated by its saddle point, because a difference of
     log-gamma functions loses digits from a thousand movers on

@@ -26,6 +26,7 @@ from vmbmodel.inventory.fleet.conversion import (
     frame_of,
     without_blank_rows,
 )
+from vmbmodel.inventory.fleet.rules import meant
 
 __all__ = [
     "ANY_DAY",
@@ -309,7 +310,7 @@ def _of_toml(data: bytes, findings: Findings) -> Cells:
 def _as_text(value: object) -> str | None:
     """Return a value of TOML as a cell of text would hold it."""
     if isinstance(value, list):
-        words = [_as_text(word) for word in value]
+        words = [None if isinstance(word, list) else _as_text(word) for word in value]
         return None if None in words else " ".join(words)
     if isinstance(value, bool):
         return str(value).lower()
@@ -333,7 +334,7 @@ def _meant(table: pd.DataFrame, cells: Cells) -> tuple[pd.DataFrame, list[str | 
     zones: list[str | None] = []
     for at, row in enumerate(table.astype(object).to_dict("records")):
         said = {name: value for name, value in row.items() if not pd.isna(value)}
-        key = said.get("vault"), said.get("policy")
+        key = tuple(meant(said.get(name, "")) for name in ("vault", "policy"))
         if key[1] and key in seen:
             hint = f"it is on {cells.findings.counted} {cells.rows[seen[key]]}"
             cells.note(
@@ -341,15 +342,15 @@ def _meant(table: pd.DataFrame, cells: Cells) -> tuple[pd.DataFrame, list[str | 
             )
         seen.setdefault(key, at)
         one = _One(said, at, cells)
-        meant = {
+        told = {
             "interval_h": one.interval_h(),
             "month_day": one.month_day(),
         }
         zones.append(one.zone())
-        meant |= one.of_starts(said.get("interval_h") or meant["interval_h"])
+        told |= one.of_starts(said.get("interval_h") or told["interval_h"])
         for name in ("weekly_on", "yearly_on"):
             one.words(name)
-        for name, value in meant.items():
+        for name, value in told.items():
             if value is None:
                 continue
             if name not in said:

@@ -44,6 +44,8 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
         file = parquet.ParquetFile(pa.BufferReader(data))
         if (rows := file.metadata.num_rows) > MOST_ROWS:
             findings.stop(f"has {rows:,} rows; most are {MOST_ROWS:,}")
+        words = _of_words(file.schema_arrow)
+        file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=words)
         table = file.read()
         table.validate(full=True)
     except (pa.ArrowException, ValueError, OSError) as error:
@@ -98,6 +100,8 @@ def group_cells(
     for path, number, begin, count, taken in groups:
         try:
             file = parquet.ParquetFile(path)
+            words = _of_words(file.schema_arrow)
+            file = parquet.ParquetFile(path, read_dictionary=words)
             headings = file.schema_arrow.names
             found = positions(headings, None, findings)
             findings.refuse_if_any()
@@ -121,6 +125,14 @@ def group_cells(
     return Cells(cells.columns, np.concatenate(rows), findings)
 
 
+def _of_words(schema) -> list[str]:
+    """Name the columns of text, of which a reader need hold each word once only."""
+    from pyarrow import types
+
+    tests = types.is_string, types.is_large_string
+    return [column.name for column in schema if any(t(column.type) for t in tests)]
+
+
 def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
     """Bring a column of Parquet to text or ``float64``; else give its type."""
     import pyarrow as pa
@@ -128,21 +140,29 @@ def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
 
     kind = column.type
     if types.is_dictionary(kind):
+        if types.is_string(kind.value_type) or types.is_large_string(kind.value_type):
+            return _text_of(column.unify_dictionaries().combine_chunks())
         kind = kind.value_type
     text = types.is_string, types.is_large_string, types.is_string_view, types.is_null
     whole = types.is_integer(kind)
     number = whole or types.is_floating(kind) or types.is_decimal(kind)
     flag = field.kind == "flag" and (whole or types.is_boolean(kind))
     column = column.cast(kind).combine_chunks()
+    if flag and types.is_boolean(kind):
+        return Text(["false", "true"], column.cast(pa.int8()).fill_null(-1).to_numpy())
     if flag or any(test(kind) for test in text):
-        column = column.cast(pa.large_string()).dictionary_encode()
-        codes = column.indices.fill_null(-1).to_numpy()
-        return Text(column.dictionary.to_pylist(), codes)
+        return _text_of(column.cast(pa.large_string()).dictionary_encode())
     if field.kind == "number" and number:
         values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         missing = column.is_null().to_numpy(zero_copy_only=False)
         return np.ma.masked_array(values, missing)
     return str(kind)
+
+
+def _text_of(column) -> Text:
+    """Return text of which each word is held once."""
+    codes = column.indices.fill_null(-1).to_numpy()
+    return Text(column.dictionary.to_pylist(), codes)
 
 
 def frame_cells(frame: pd.DataFrame, findings: Findings) -> Cells:

@@ -20,6 +20,7 @@ from vmbmodel.plan.estimate.doubts import (
     brief,
     doubt,
     doubt_of_disks,
+    drawn_label,
     quick,
     with_ends,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "day_load",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "estimate",
     "estimate_disks",
     "fleet_misses",

@@ -30,7 +30,7 @@ from vmbmodel.plan.estimate.finish import met_by
 from vmbmodel.plan.estimate.misses import in_a_month
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
 from vmbmodel.plan.estimate.walk import Walk, joining, walk
-from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, unmanaged
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -43,6 +43,7 @@ __all__ = [
     "brief",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "first_order",
     "quick",
     "with_ends",
@@ -142,6 +143,11 @@ class Share:
     error: float  #: standard error of that
     status: str  #: guess, measured, documented or reading
     settled_by: str  #: what to measure, and the command that reads it
+
+    @property
+    def label(self) -> str:
+        """Its name in plain words."""
+        return drawn_label(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -339,8 +345,8 @@ def doubt(
     ...             churn_gib_per_day=1.0, dispersion=0.1)
     >>> answer = doubt(pd.DataFrame([disk]))
     >>> low, high = answer.total["total_usd_low"], answer.total["total_usd_high"]
-    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].name}")
-    8.27 to 9.50 USD; vault_price
+    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].label}")
+    8.27 to 9.50 USD; price of vault storage
     """
     return doubt_of_disks(disks_of(fleet), scenario or Scenario.of(), draws, seed)
 
@@ -359,8 +365,7 @@ def doubt_of_disks(
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
-    disks, _ = filled(fleet, scenario)
-    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    disks = by_name(filled(fleet, scenario)[0])
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
@@ -403,6 +408,16 @@ def doubt_of_disks(
         seed=seed,
         capped=drawn.capped,
     )
+
+
+def drawn_label(name: str) -> str:
+    """Return the plain words for what a draw holds: a constant, or a reading.
+
+    >>> drawn_label("others_wait_mean_h"), drawn_label("reading.rate-over")
+    ('mean wait for others', 'reading rate-over')
+    """
+    field = fields().get(name)
+    return field.label if field else name.replace("reading.", "reading ")
 
 
 def brief(name: str, value: float) -> str:
