@@ -219,10 +219,11 @@ def test_parity_has_its_line_its_band_and_a_mark_a_kind():
     assert ax.get_xlabel() == "measured"
 
 
-def test_dots_are_named_by_their_rows():
-    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
-    ax = figures.points(table, "x", "y", named=True)
-    assert [(t.get_text(), t.xy) for t in ax.texts] == [("a", (1, 3)), ("b", (2, 4))]
+def test_dots_are_where_the_table_says():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    ax = figures.points(table, "x", "y", label="seen")
+    assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 4]]
+    assert plain(ax) == ["seen"]
     assert not figures.points(table, "x", "y").texts
 
 
@@ -339,19 +340,6 @@ def test_every_figure_draws_on_the_axes_it_is_given(name):
 def test_a_given_axes_is_returned(wait):
     ax = plt.subplots()[1]
     assert figures.curves(wait, "arrivals_per_h", "servers", ax=ax) is ax
-
-
-def test_a_band_runs_between_its_ends(wait):
-    ax = figures.spread(
-        wait.sel(servers=[8, 2]), "arrivals_per_h", "servers", name="all"
-    )
-    corners = ax.collections[0].get_paths()[0].vertices
-    for servers in (2, 8):
-        edge = zip(
-            wait.arrivals_per_h.values, wait.sel(servers=servers).values, strict=True
-        )
-        assert {tuple(point) for point in edge} <= {tuple(c) for c in corners}
-    assert plain(ax) == ["all"]
 
 
 def test_a_clock_goes_on_after_midnight():

@@ -43,7 +43,6 @@ __all__ = [
     "points",
     "shade",
     "spans",
-    "spread",
     "stacked_bars",
     "steps",
     "strips",
@@ -228,7 +227,6 @@ def points(
     y: str,
     *,
     label: str = "",
-    named: bool = False,
     ax: Axes | None = None,
     **axes: object,
 ) -> Axes:
@@ -242,8 +240,6 @@ def points(
         Columns of the two axes.
     label : str
         What stands beside the dots.
-    named : bool
-        Whether the name of each row, its index, stands beside its dot.
     ax : Axes, optional
         Where to draw.
     **axes : object
@@ -253,14 +249,6 @@ def points(
     (dots,) = ax.plot(table[x], table[y], "o", **_DOT)
     if label:
         beside({dots: label}, ax=ax)
-    for name, row in table.iterrows() if named else ():
-        ax.annotate(
-            _named(name),
-            (row[x], row[y]),
-            xytext=(5, 4),
-            textcoords="offset points",
-            fontsize="small",
-        )
     ax.set(**axes)
     return ax
 
@@ -496,42 +484,6 @@ def strips(
     ax.margins(x=0)
     _key(ax, ax.collections[1::-1], names)
     ax.set(xlabel=_label(cells[x]), ylabel=_label(cells[y]), **axes)
-    return ax
-
-
-def spread(
-    result: xr.DataArray,
-    x: str,
-    over: str,
-    *,
-    name: str,
-    colour: str = COLOURS[0],
-    ax: Axes | None = None,
-    **axes: object,
-) -> Axes:
-    """Draw a band, such as what 9 of 10 keep within.
-
-    Parameters
-    ----------
-    result : DataArray
-        Of two dimensions.
-    x, over : str
-        Axis of the figure, and axis of two entries: the ends of the band.
-    name : str
-        What stands beside the band.
-    colour : str
-        Of the band.
-    ax : Axes, optional
-        Where to draw.
-    **axes : object
-        Handed to ``Axes.set``.
-    """
-    ax = ax or _new()
-    low, high = result.transpose(over, x)
-    ax.fill_between(result[x], low, high, color=colour, alpha=0.2, linewidth=0)
-    (edge,) = ax.plot(result[x], high, color=colour, linewidth=0.5)
-    beside({edge: name}, ax=ax)
-    ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
     return ax
 
 
