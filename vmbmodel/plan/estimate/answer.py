@@ -18,7 +18,12 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
+from vmbmodel.plan.estimate.doubts import (
+    INTERVAL_VMS,
+    Doubt,
+    doubt_of_disks,
+    quick,
+)
 from vmbmodel.plan.estimate.misses import policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
@@ -203,6 +208,7 @@ def estimate(
     scenario: Scenario | None = None,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
 ) -> Estimate:
     """Estimate every VM of an inventory.
 
@@ -217,6 +223,9 @@ def estimate(
     draws : int, optional
         How often what nobody has measured is drawn, for intervals around the figures:
         512 serve well. None without it.
+    interval_vms : int, optional
+        Of a fleet with more VMs, the intervals come from whole vaults drawn at random,
+        with so many at most.
 
     Returns
     -------
@@ -228,7 +237,8 @@ def estimate(
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If capacity is reserved that is not sold.
+        If capacity is reserved that is not sold, or with intervals shared by more VMs
+        than `interval_vms`.
 
     Examples
     --------
@@ -240,7 +250,8 @@ def estimate(
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months, draws)
+    scenario = scenario or Scenario.of()
+    return estimate_disks(disks_of(fleet), scenario, months, draws, interval_vms)
 
 
 def estimate_disks(
@@ -248,6 +259,8 @@ def estimate_disks(
     scenario: Scenario,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
+    *,
     whole: Whole | None = None,
 ) -> Estimate:
     """Estimate an inventory that has been checked, as `estimate` does.
@@ -281,7 +294,10 @@ def estimate_disks(
     rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
     sums = Sums.of(vms, float(went.restore_all_h), exact=whole is not None)
     fleet = fleet.reindex(columns=list(DISK_COLUMNS))
-    drawn = doubt_of_disks(fleet, scenario, draws, point=rows) if draws else None
+    drawn = None
+    if draws:
+        how = {"interval_vms": interval_vms, "point": rows}
+        drawn = doubt_of_disks(fleet, scenario, draws, **how)
     return Estimate(
         vms=rows,
         total=sums.figures(),
