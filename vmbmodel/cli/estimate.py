@@ -11,6 +11,7 @@ from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
     FormatOption,
+    IntervalVmsOption,
     LimitsOption,
     OnlyOption,
     PoliciesOption,
@@ -81,6 +82,7 @@ def estimate(
             show_default=False,
         ),
     ] = None,
+    interval_vms: IntervalVmsOption = 10_000,
     by_vault: Annotated[
         bool,
         typer.Option(
@@ -181,7 +183,13 @@ def estimate(
         progress(f"estimating {len(disks):,} disks", 0, 0)
         if interval is None:
             interval = quick(disks, settings)
-        answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
+        draws = DRAWS if interval else 0
+        answer = estimate_disks(disks, settings, months, draws, interval_vms)
+        if asked and answer.drawn.drawn_vaults:
+            raise ValueError(
+                f"--fail-on: {asked[0]} needs the interval of every VM; "
+                f"--interval-vms must be >= {len(answer.vms)}, got {interval_vms}"
+            )
         compared = compare_disks(disks, settings, cases) if cases else []
     present(
         format_,

@@ -15,6 +15,7 @@ from vmbmodel.plan.estimate.answer import (
 )
 from vmbmodel.plan.estimate.doubts import (
     DRAWS,
+    INTERVAL_VMS,
     OF_THE_FLEET,
     OF_VMS,
     Doubt,
@@ -61,6 +62,7 @@ __all__ = [
     "COLUMNS",
     "DRAWS",
     "HALF_HOURS",
+    "INTERVAL_VMS",
     "MONTH_COLUMNS",
     "OF_THE_FLEET",
     "OF_VMS",

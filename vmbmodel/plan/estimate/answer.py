@@ -18,7 +18,12 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, records, sealed
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
+from vmbmodel.plan.estimate.doubts import (
+    INTERVAL_VMS,
+    Doubt,
+    doubt_of_disks,
+    quick,
+)
 from vmbmodel.plan.estimate.misses import policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
@@ -209,6 +214,7 @@ def estimate(
     scenario: Scenario | None = None,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
 ) -> Estimate:
     """Estimate every VM of an inventory.
 
@@ -223,6 +229,9 @@ def estimate(
     draws : int, optional
         How often what nobody has measured is drawn, for intervals around the figures:
         512 serve well. None without it.
+    interval_vms : int, optional
+        Of a fleet with more VMs, the intervals come from whole vaults drawn at random,
+        with so many at most.
 
     Returns
     -------
@@ -234,7 +243,8 @@ def estimate(
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If capacity is reserved that is not sold.
+        If capacity is reserved that is not sold, or with intervals shared by more VMs
+        than `interval_vms`.
 
     Examples
     --------
@@ -246,7 +256,8 @@ def estimate(
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months, draws)
+    scenario = scenario or Scenario.of()
+    return estimate_disks(disks_of(fleet), scenario, months, draws, interval_vms)
 
 
 def estimate_disks(
@@ -254,6 +265,8 @@ def estimate_disks(
     scenario: Scenario,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
+    *,
     whole: Whole | None = None,
 ) -> Estimate:
     """Estimate an inventory that has been checked, as `estimate` does.
@@ -289,7 +302,10 @@ def estimate_disks(
     rows = rows.rename_axis("vm").reset_index()
     sums = Sums.of(vms, float(went.restore_all_h))
     fleet = fleet.reindex(columns=list(DISK_COLUMNS))
-    drawn = doubt_of_disks(fleet, scenario, draws, point=rows) if draws else None
+    drawn = None
+    if draws:
+        how = {"interval_vms": interval_vms, "point": rows}
+        drawn = doubt_of_disks(fleet, scenario, draws, **how)
     return Estimate(
         vms=rows,
         total=sums.figures(),

@@ -97,6 +97,7 @@ class Inputs:
     name: str  #: what messages call the result
     months: int = 0  #: how many months to come were billed
     draws: int = 0  #: how often what nobody has measured was drawn
+    interval_vms: int = 1  #: VMs at most that intervals came from
 
     @classmethod
     def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
@@ -114,13 +115,16 @@ class Inputs:
         }
         rows = pd.DataFrame(saved["inventory"])
         disks = fleet.checked(rows, f"{name}: inventory")
+        drawn = saved.get("interval", {})
+        part = drawn.get("drawn_vaults", {"interval_vms": len(disks)})
         return cls(
             **sets,
             given=given,
             fleet=disks,
             name=name,
             months=len(saved.get("months", ())),
-            draws=saved.get("interval", {}).get("draws", 0),
+            draws=drawn.get("draws", 0),
+            interval_vms=part["interval_vms"],
         )
 
     def estimate(self) -> Estimate:
@@ -134,7 +138,8 @@ class Inputs:
         places = dict.fromkeys(self.given, f"{self.name}: given")
         sets = {kind: getattr(self, kind) for kind in CATALOGUES}
         scenario = Scenario.of(**sets, settings=self.given, places=places)
-        return estimate_disks(self.fleet, scenario, self.months, self.draws)
+        how = self.months, self.draws, self.interval_vms
+        return estimate_disks(self.fleet, scenario, *how)
 
 
 def differences(
@@ -203,6 +208,11 @@ def _faults(saved: object) -> Iterator[str]:
     draws = drawn.get("draws") if isinstance(drawn, dict) else None
     if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
         yield f"interval.draws must be a whole number, at most {_MOST_DRAWS:,}"
+    elif "drawn_vaults" in drawn:
+        part = drawn["drawn_vaults"]
+        most = part.get("interval_vms") if isinstance(part, dict) else None
+        if type(most) is not int or most < 1:
+            yield "interval.drawn_vaults.interval_vms must be a whole number >= 1"
     if "vms_file" in saved:
         yield "holds totals, but not the inventory of so many VMs: estimate that again"
         return
@@ -268,7 +278,7 @@ def _rows(
             yield Difference(f"vms.*.{column}", *pair)
             continue
         was = [math.inf if v == "inf" else v for v in then[column].tolist()]
-        values = now[column].tolist()
+        values = [None if v != v else v for v in now[column].tolist()]
         for row in np.flatnonzero(_unlike(was, values, tolerance)):
             place = f"vms.{names[row]}.{column}"
             yield Difference(place, was[row], values[row])
