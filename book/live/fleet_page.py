@@ -446,11 +446,17 @@ def body_html(answer):
             ),
             part(f"Worth a look ({len(answer.warnings)})", bullets(looks))
             * bool(looks),
-            part("How sure, and what was assumed", bullets([*lines, *columns])),
-            f"<details><summary>{len(others)} more assumptions about the service"
-            f"</summary>{bullets(others)}</details>",
+            part("How sure, and what was assumed", bullets(lines)),
+            folded("columns have blank cells, filled so", columns),
+            folded("more assumptions about the service", others),
         ]
     )
+
+
+def folded(what, texts):
+    """Return a list that opens on demand, or nothing of none."""
+    head = f"<summary>{len(texts)} {what}</summary>"
+    return f"<details>{head}{bullets(texts)}</details>" * bool(texts)
 
 
 def clocks(answer):
