@@ -447,7 +447,7 @@ def body_html(answer):
             part(f"Worth a look ({len(answer.warnings)})", bullets(looks))
             * bool(looks),
             part("How sure, and what was assumed", bullets(lines)),
-            folded("columns have blank cells, filled so", columns),
+            folded("columns with blank cells, and what fills them", columns),
             folded("more assumptions about the service", others),
         ]
     )
