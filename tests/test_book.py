@@ -250,6 +250,17 @@ def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
     assert "Parameters" not in "".join(sheet.values())
 
 
+def test_equations_side_by_side_are_told_apart(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from formula_sheet import equations
+
+    cases = r"n = \begin{cases} a \qquad b \\ c \end{cases}"
+    assert equations(r"a = b \quad (c)") == [r"a = b \quad (c)"]
+    assert equations(rf"{cases}, \qquad s = \{{ t \}}") == [f"{cases},", r"s = \{ t \}"]
+    assert equations(r"a = \frac{b \qquad c}{d}") == [r"a = \frac{b \qquad c}{d}"]
+    assert equations(r"a \\ b \qquad c") == ["a", "b", "c"]
+
+
 # --- the notebooks ------------------------------------------------------------
 
 

@@ -258,9 +258,10 @@ def test_a_leading_figure_has_all_that_is_in_its_data():
     assert sorted(plain(ax)) == sorted(
         ["all", "half", "most", "seen", "at most", "yours", "peak"]
     )
-    looks = {(path.get_color(), str(path.get_linestyle())) for path in ax.lines[1:3]}
-    assert len({dash for _, dash in looks}) == len({colour for colour, _ in looks}) == 2
-    assert area.get_edgecolor()[:3] != to_rgb(ax.lines[1].get_color())
+    half, most = (ax.lines[drawn.index(path["points"])] for path in LEADING["lines"])
+    assert half.get_linestyle() != most.get_linestyle()
+    colours = half.get_color(), most.get_color(), area.get_edgecolor()
+    assert len({to_rgb(colour) for colour in colours}) == 3
     ax.figure.canvas.draw()
     ticks = [label.get_text() for label in ax.get_xticklabels()]
     assert {"1", "10", "100"} <= set(ticks)

@@ -1,8 +1,11 @@
 """What the page that computes is made of, and what it says, without a browser."""
 
+import gzip
 import hashlib
+import html
 import importlib
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -122,10 +125,11 @@ def test_an_archive_is_taken_as_the_table_says(live, tmp_path):
 
 def test_a_part_is_the_same_bytes_each_time(live, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    script = live("bundle").script
-    files = {"b": b"2", "a": b"1"}
-    assert script("model", files) == script("model", dict(sorted(files.items())))
-    assert script("model", files).startswith('vmbmodelPart("model", "')
+    bundle, files = live("bundle"), {"b": b"2", "a": b"1"}
+    data = bundle.packed(files)
+    assert bundle.packed(dict(sorted(files.items()))) == data
+    assert gzip.decompress(data).endswith(b"\n12")
+    assert bundle.script("model", data).startswith('vmbmodelPart("model", "')
 
 
 # --- the page without its Python ------------------------------------------------------
@@ -200,11 +204,11 @@ def test_a_control_holds_for_every_disk(session):
     assert not found["deadline_h"]["set"]
 
 
-def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
+def test_what_is_kept_is_taken_by_the_command_line(session, monkeypatch, tmp_path):
     from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import Scenario, scenario_arguments
     from vmbmodel.plan.estimate import DRAWS, estimate
-    from vmbmodel.render import estimate_text
+    from vmbmodel.render import estimate_text, fit
 
     session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
     for kind in ("toml", "inventory", "csv", "json"):
@@ -213,8 +217,10 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
     again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario, draws=DRAWS)
     assert again.vms.equals(session.answer.vms)
+    monkeypatch.setenv("COLUMNS", "80")
     said = session.file("text")["text"]
-    assert estimate_text(again) in said
+    assert fit(estimate_text(again)) in said
+    assert max(map(len, said.splitlines())) <= 80
     assert "Rules in force on" in said
     whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
     assert whole["given"] == {
@@ -235,8 +241,79 @@ def test_intervals_stand_where_the_command_line_has_them(session):
     assert ends_said in sure["clocks"]
     session.ask({"eight_hours": "overload"})
     unsure = session.doubt()
-    assert "--interval" in unsure["head"]
+    assert not unsure["told"]
+    assert "is not said unasked" in unsure["head"]
     assert ends_said not in unsure["clocks"]
+
+
+def test_intervals_of_many_disks_are_had_by_asking(session, live, tmp_path):
+    from vmbmodel.plan.estimate import DRAWS, estimate
+
+    rows = "".join(f"vm{i:03},os,os,127,{i % 90 + 9}\n" for i in range(401))
+    serve(live, session, "read", folder=inventory(tmp_path, rows))
+    session.ask({})
+    assert not session.doubt()["told"]
+    columns = session.file("csv")["text"].splitlines()[0]
+    assert session.doubt(wanted=True)["told"]
+    ours = estimate(tmp_path / "mine.csv", draws=DRAWS)
+    assert session.answer.drawn.vms.equals(ours.drawn.vms)
+    more = session.file("csv")["text"].splitlines()[0]
+    assert {*more.split(",")} - {*columns.split(",")} == {
+        name for name in ours.drawn.vms if name != "vm"
+    }
+
+
+def test_a_vm_of_which_nothing_is_backed_up_is_in_no_sentence(session, live, tmp_path):
+    rows = "idle-7,os,os,127,90,true\n"
+    more = "kept,os,os,127,9,false\nkept,data,data,32,9,true\n"
+    path = inventory(tmp_path, rows + more, "excluded")
+    serve(live, session, "read", folder=path)
+    answer = session.ask({})
+    said = words(answer["head"])
+    assert "2 VMs, 1 of 3 disks backed up" in said
+    assert "nothing of 1 VM is" in said
+    assert "The least certain is kept" in said
+    clocks, _, looks = words(answer["body"]).partition("Worth a look (1)")
+    assert "idle-7" not in said + clocks
+    assert looks.startswith("idle-7: Nothing to back up")
+    serve(live, session, "read", folder=inventory(tmp_path, rows, "excluded"))
+    assert words(session.ask({})["head"]).startswith("Nothing is backed up")
+    assert words(session.doubt()["head"]).startswith("Nothing is backed up")
+
+
+def test_blanks_are_counted_among_the_rows_of_the_inventory(session):
+    answer = session.ask({})
+    assert "40 VMs, 92 of 116 disks backed up" in answer["head"]
+    title = "14 columns with blank cells, in the inventory's 116 rows"
+    assert title in words(answer["body"])
+    origins = {c["name"]: c["origin"] for c in answer["controls"]}
+    assert origins["start_h"] == (
+        "the inventory has it for 112 of 116 disks; this is for the others"
+    )
+    assert origins["deadline_h"] == "default"
+    session.disks = session.disks.dropna(subset="start_h")
+    origins = {c["name"]: c["origin"] for c in session.ask({})["controls"]}
+    assert origins["start_h"].startswith("the inventory has it for every disk")
+
+
+def test_a_failed_question_leaves_the_last_answer_whole(session, live, tmp_path):
+    session.ask({})
+    folder = inventory(tmp_path, "mine,os,os,127,90\n")
+    serve(live, session, "read", folder=folder)
+    assert "error" in serve(live, session, "ask", settings={"start_h": "25"})
+    assert "the sample: 40 VMs" in session.doubt()["head"]
+    assert "dc-01" in session.file("inventory")["text"]
+
+
+def inventory(folder, rows, *columns):
+    """Write an inventory, and return its folder."""
+    head = ",".join(["vm,disk,role,size_gib,used_gib", *columns])
+    (folder / "mine.csv").write_text(f"{head}\n{rows}")
+    return str(folder)
+
+
+def words(source):
+    return html.unescape(re.sub("<[^>]*>", "", source))
 
 
 def test_a_notebook_is_run_with_other_parameters(session, live, monkeypatch, tmp_path):
@@ -371,6 +448,15 @@ def test_azures_lists_are_told_apart(session, live, tmp_path):
     )
 
 
+def test_used_sizes_are_asked_for_in_words_of_the_page(session, live, tmp_path):
+    lists(tmp_path, "disks.json", "vms.json")
+    first, *_, last = serve(live, session, "read", folder=str(tmp_path))[
+        "error"
+    ].splitlines()
+    assert first.startswith("vms.json: row 1: the used size of 'web-01-os'")
+    assert "In this page: give a share under" in last
+
+
 def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
     lists(tmp_path, "disks.json")
     said = serve(live, session, "read", folder=str(tmp_path))
@@ -378,9 +464,23 @@ def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
     (tmp_path / "vms.json").write_text("[{")
     said = serve(live, session, "read", folder=str(tmp_path))
     assert "vms.json" in said["error"]
+    (tmp_path / "vms.json").unlink()
+    (tmp_path / "disks.json").write_text("[{")  # which is looked for in two lists
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert said["error"].count("disks.json") == 1
+    lists(tmp_path, "disks.json")
     (tmp_path / "vms.json").write_text('[{"id": "/x", "type": "Microsoft.Web/sites"}]')
     said = serve(live, session, "read", folder=str(tmp_path))
     assert "vms.json: its entries are no disks, VMs" in said["error"]
+
+
+def test_what_a_browser_has_no_room_for_is_refused(session, live, tmp_path):
+    for text in ("[" * 20_000, '[{"a": ' * 501 + "}]" * 501):
+        (tmp_path / "deep.json").write_text(text)
+        said = serve(live, session, "read", folder=str(tmp_path))
+        assert said == {"error": "deep.json: is nested too deep"}
+    depth = live("fleet_page").depth
+    assert [depth(text) for text in (b"", b"}", b"[[]{", b"a{b}[c]")] == [0, 0, 2, 1]
 
 
 def test_names_open_no_tag(session, live, tmp_path):

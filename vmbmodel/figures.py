@@ -586,6 +586,12 @@ def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
         return ax
     ax, y, names = ax or _new(), figure["y"], {}
     colours = COLOURS
+    if dots := figure.get("dots"):
+        places = dots["points"]
+        named = dict(zip(dots.get("names", ()), places, strict=False))
+        for name, place in named.items() or [(dots["label"], np.transpose(places))]:
+            (seen,) = ax.plot(*place, "o", clip_on=False, **_DOT)
+            names[seen] = name
     if area := figure.get("area"):
         fill, *colours = COLOURS
         around = np.array(area["points"])
@@ -597,12 +603,6 @@ def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
         way = np.transpose(line["points"])
         (edge,) = ax.plot(*way, color=colour, linestyle=dash)
         names[edge] = line["label"]
-    if dots := figure.get("dots"):
-        places = dots["points"]
-        named = dict(zip(dots.get("names", ()), places, strict=False))
-        for name, place in named.items() or [(dots["label"], np.transpose(places))]:
-            (seen,) = ax.plot(*place, "o", clip_on=False, **_DOT)
-            names[seen] = name
     for limit in figure.get("limits", ()):
         rule = ax.axhline(limit["at"], color=RULE, linewidth=1, zorder=1)
         names[rule] = limit["label"]

@@ -186,7 +186,8 @@ def dispersion(
     moved = ways["finding and sending"][-1]
     dots = _line("measured disks, sending", measured, sending(np.array(measured)))
     return {
-        "x": _axis(heading("dispersion"), 0.001, 7) | {"log": True},  # room for names
+        # an index is 1 at most; beyond is room for the names of disks
+        "x": _axis(heading("dispersion"), 0.001, 6) | {"log": True},
         "y": _axis("changed data moved (MiB/s)", 1, 100) | {"log": True},
         "lines": [
             _line(label, index[:-1], speed[:-1]) for label, speed in ways.items()

@@ -44,11 +44,17 @@ WITHOUT = (
     "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
     "build it with that."
 )
-WITHOUT_SCRIPT = (
-    "Scripts are off in this browser, or one of this page is missing from the book's "
-    "folder. So this is the answer for the sample, and nothing can be asked."
+NO_SCRIPT = (
+    "scripts are off in this browser, or it is older than 2023, or a script is missing "
+    "from this copy of the book or damaged. Turn them on, or copy the book's folder "
+    "anew."
 )
-"""Stands there until the script takes it away."""
+WITHOUT_SCRIPT = (
+    f"This is the answer for the sample, and nothing can be asked: {NO_SCRIPT}"
+)
+FIXED = f"The figure above cannot be moved: {NO_SCRIPT}"
+NOT_HERE = f"This notebook cannot be run in this page: {NO_SCRIPT}"
+"""Stand there until a script takes them away."""
 
 
 class FleetPage(SphinxDirective):
@@ -84,7 +90,7 @@ def page_html(home, sizes):
     script = alone = ""
     if sizes:
         script = scripts(home, "live", "page")
-        alone = f'<p class="fleet-alone">{WITHOUT_SCRIPT}</p>'
+        alone = still(WITHOUT_SCRIPT)
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div id="fleet-page" data-parts="{home}/" '
@@ -152,7 +158,7 @@ def figure_html(name, given, home, sizes):
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="moving" data-figure="{name}" data-parts="{home}/" '
-        f'data-size="{megabytes}" data-given="{begun}"></div>'
+        f'data-size="{megabytes}" data-given="{begun}">{still(FIXED)}</div>'
     )
 
 
@@ -163,7 +169,7 @@ def notebook_html(name, home, sizes):
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="notebook-here" data-notebook="{name}" data-parts="{home}/" '
-        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB"></div>'
+        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">{still(NOT_HERE)}</div>'
         + scripts(home, "live", "notebook")
     )
 
@@ -179,6 +185,11 @@ def parameters(notebook):
             computed = any(isinstance(node, ast.Call) for node in ast.walk(part.value))
             found[target.id] = None if computed else ast.literal_eval(part.value)
     return found
+
+
+def still(said):
+    """Return what stands in the place of controls until a script makes those."""
+    return f'<p class="without-script">{said}</p>'
 
 
 def scripts(home, *names):

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const { make, lacking, begin, call, latest } = vmbmodelLive;
+  const OLD = "To move this figure, a browser of 2023 or later is needed.";
   const [WIDTH, HEIGHT, LEFT, BELOW, ABOVE] = [640, 320, 56, 44, 14];
   const shape = (tag, attributes, text) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -77,8 +78,9 @@
     const { points = [], names = [] } = figure.dots || {};
     points.forEach(([a, b], number) => {
       svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));
-      const far = across(a) > 0.6 * width;
-      if (names[number]) write(names[number], { x: across(a) + (far ? -5 : 5), y: up(b) + 14, "text-anchor": far ? "end" : "start" });
+      if (!names[number]) return;
+      const far = across(a) + 6 * names[number].length > right;
+      write(names[number], { x: across(a) + (far ? -5 : 5), y: up(b) + (far ? 14 : -5), "text-anchor": far ? "end" : "start" });
     });
     if (figure.mark) {
       const at = across(figure.mark.at);
@@ -105,7 +107,7 @@
     return make("ul", { class: "moving-legend" }, ...entries);
   }
 
-  for (const root of document.querySelectorAll(".moving")) {
+  const ready = (root) => {
     const status = make("p", { role: "status" });
     const sliders = make("div", { class: "moving-sliders" });
     const picture = make("div");
@@ -147,6 +149,9 @@
         window.addEventListener("resize", draw);
       } catch (error) { status.textContent = error.message; }
     } }, `Move this figure (loads ${root.dataset.size} of Python from this book)`);
-    if (!lacking.length) root.append(button, status, picture, sentence, sliders);
-  }
+    root.replaceChildren(...(lacking.length ? [OLD] : [button, status, picture, sentence, sliders]));
+  };
+  // the script stands below the first figure of a page; there may be more
+  const all = () => { document.querySelectorAll(".moving").forEach(ready); };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", all); else all();
 })();

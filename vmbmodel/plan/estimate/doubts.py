@@ -30,7 +30,7 @@ from vmbmodel.plan.estimate.finish import met_by
 from vmbmodel.plan.estimate.misses import in_a_month
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
 from vmbmodel.plan.estimate.walk import Walk, joining, walk
-from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, unmanaged
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -365,8 +365,7 @@ def doubt_of_disks(
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
-    disks, _ = filled(fleet, scenario)
-    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    disks = by_name(filled(fleet, scenario)[0])
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
