@@ -15,6 +15,7 @@ from scipy.special import gammainc, gammaincc
 from vmbmodel.formulas._kernels import day_law
 from vmbmodel.formulas._kernels import pool_day as pool_kernel
 from vmbmodel.formulas._kernels.day_law import _exact
+from vmbmodel.formulas._kernels.many_days import jobs_through_days
 from vmbmodel.formulas.day import (
     day_mean_wait_h,
     day_wait_quantile_h,
@@ -348,3 +349,18 @@ def test_a_day_that_never_clears_has_no_end_among_many():
     assert np.isfinite(law.mean_h(3.0)).ravel().tolist() == [True, False]
     assert law.within_prob(3.0, 9.0)[1, 0] == 0
     assert np.isinf(law.quantile_h(3.0, 0.5)[1, 0])
+
+
+def test_of_many_days_those_of_large_pools_and_endless_work_are_left_out():
+    # states times jobs an hour: 70 x 20, and more than 2,000 x 4,000, which is too many
+    load = np.full((4, 48), 0.5)
+    load[2] = 1.01  # more than a day can do
+    servers = np.array([10.0, 2000.0, 10.0, 10.0])
+    given = jobs_through_days(load, servers, np.full(4, 0.5), 1)
+    laws = dict(given)
+    assert sorted(laws) == [0, 3]
+    for law in laws.values():
+        assert len(law) == 48
+        assert_allclose(law.sum(axis=1), 1, atol=1e-9)
+        # Erlang: half of what ten movers can do, at any time of an even day
+        assert_allclose(law @ np.arange(law.shape[1]), 5.0361, atol=1e-3)

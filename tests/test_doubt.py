@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 import vmbmodel as vm
 from vmbmodel.inventory.fleet import disks_of
@@ -22,7 +23,7 @@ from vmbmodel.plan.estimate.doubts import (
     quick,
     with_ends,
 )
-from vmbmodel.plan.estimate.draws import Draws, at_score
+from vmbmodel.plan.estimate.draws import Draws, _deviations, at_score
 from vmbmodel.plan.estimate.others import day_load
 from vmbmodel.plan.estimate.vaults import chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import walk
@@ -393,6 +394,27 @@ def test_two_lead_a_doubt_if_chance_may_have_put_one_first(hurried):
         assert [share.name for share in told.leading("total_usd")] == names
     assert [share.name for share in told.leading("stored_gib")] == ["c"]
     assert told.leading("done_p95_h") == ()
+
+
+def splitmix64(state, count):
+    """Vigna's generator (2015), in whole numbers."""
+    for _ in range(count):
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        mixed = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+        yield mixed ^ mixed >> 31
+
+
+def test_the_deviation_of_a_disk_is_drawn_by_its_names_alone():
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert list(splitmix64(1234567, 3)) == published
+    disks = pd.DataFrame({"vm": ["a", "b"], "disk": ["os", "d"]})
+    found = _deviations("dispersion", disks, 64, seed=7)
+    keys = np.array(["a\0os\0dispersion", "b\0d\0dispersion"], dtype=object)
+    begin = [int(key) + 7 for key in pd.util.hash_array(keys, categorize=False)]
+    drawn = np.array([list(splitmix64(state, 64)) for state in begin], dtype=float)
+    scores = np.clip(ndtri(drawn.T / 2.0**64), -2.6, 2.6)
+    np.testing.assert_allclose(found, scores, rtol=1e-9, atol=1e-9)
 
 
 def test_a_share_says_what_its_figure_rests_on(hurried):
