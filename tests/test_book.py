@@ -258,7 +258,7 @@ def test_equations_side_by_side_are_told_apart(monkeypatch):
     assert equations(r"a = b \quad (c)") == [r"a = b \quad (c)"]
     assert equations(rf"{cases}, \qquad s = \{{ t \}}") == [f"{cases},", r"s = \{ t \}"]
     assert equations(r"a = \frac{b \qquad c}{d}") == [r"a = \frac{b \qquad c}{d}"]
-    assert equations(r"a \\ b \qquad c") == [r"a \\ b \qquad c"]  # broken by hand
+    assert equations(r"a \\ b \qquad c") == ["a", "b", "c"]
 
 
 # --- the notebooks ------------------------------------------------------------

@@ -448,6 +448,15 @@ def test_azures_lists_are_told_apart(session, live, tmp_path):
     )
 
 
+def test_used_sizes_are_asked_for_in_words_of_the_page(session, live, tmp_path):
+    lists(tmp_path, "disks.json", "vms.json")
+    first, *_, last = serve(live, session, "read", folder=str(tmp_path))[
+        "error"
+    ].splitlines()
+    assert first.startswith("vms.json: row 1: the used size of 'web-01-os'")
+    assert "In this page: give a share under" in last
+
+
 def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
     lists(tmp_path, "disks.json")
     said = serve(live, session, "read", folder=str(tmp_path))

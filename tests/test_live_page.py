@@ -235,7 +235,6 @@ def test_from_a_folder_answers_are_those_of_python(
     browser.run("void document.querySelector('.fleet-doubt').click()")
     browser.wait(f"{STATUS}.includes('how far it may be off.')")
     assert "8 times of 10: " in browser.run(HEAD_TEXT)
-    browser.run("void (document.getElementById('fleet-used').value = '0.5')")
     folder = tmp_path / "lists"
     folder.mkdir()
     lists = {}
@@ -243,6 +242,13 @@ def test_from_a_folder_answers_are_those_of_python(
         shutil.copy(ROOT / "book/examples" / name, folder)
         lists[name] = (folder / name).read_text("utf-8")
     dropped(browser, **lists)
+    assert "In this page: give a share under" in browser.run(TROUBLE)
+    browser.run("""{
+        const share = document.getElementById('fleet-used');
+        share.closest('details[open]').querySelector('input').value = '0.5';
+        share.dispatchEvent(new Event('change'));
+    }""")
+    browser.wait(f"{ANSWERED} && {BUSY} == 'false'")
     assert browser.run(TROUBLE) == ""
     ours = session.read(str(folder), used_frac=0.5, protected_only=False)
     said = "[...document.querySelectorAll('.fleet-remarks li')].map(e => e.textContent)"

@@ -24,7 +24,7 @@ from vmbmodel.fields import fields
 STACKED = ("book/api/", "book/formula-sheet")
 _PARTS = re.compile(
     r"\\[{}]|(?P<open>\\begin\{\w+\}|\{)|(?P<close>\\end\{\w+\}|\})"
-    r"|(?P<gap>\s*\\qquad\s*)|(?P<line>\\\\)"
+    r"|(?P<gap>\s*(?:\\qquad|\\\\)\s*)"
 )
 
 
@@ -70,14 +70,14 @@ def stack(app, doctree):
     if not app.env.docname.startswith(STACKED):
         return
     for block in doctree.findall(nodes.math_block):
-        lines = equations(block.astext())
+        lines = equations(" ".join(block.astext().split()))
         if len(lines) > 1:
-            text = " \\\\\n".join(lines)
+            text = r" \\ ".join(lines)
             block[:] = [nodes.Text(rf"\begin{{gathered}} {text} \end{{gathered}}")]
 
 
 def equations(text):
-    r"""Return the equations of a text, told apart by ``\qquad`` outside of all braces.
+    r"""Return the equations of a text, told apart by ``\qquad`` outside of braces.
 
     >>> equations(r"a = \frac{b \qquad c}{d}, \qquad e = f")
     ['a = \\frac{b \\qquad c}{d},', 'e = f']
@@ -85,8 +85,6 @@ def equations(text):
     depth, start, found = 0, 0, []
     for part in _PARTS.finditer(text):
         depth += bool(part["open"]) - bool(part["close"])
-        if part["line"] and not depth:  # broken by hand
-            return [text]
         if part["gap"] and not depth:
             found.append(text[start : part.start()])
             start = part.end()

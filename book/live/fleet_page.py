@@ -83,6 +83,10 @@ WITHOUT_ENDS = (
     "How far these figures may be off is not said unasked of so many disks, or of "
     "waits that differ from hour to hour: it takes longer."
 )
+USED_HERE = (
+    "In this page: give a share under *For lists of Azure*, or a CSV of used sizes "
+    "(vm, perhaps disk, used_gib) with these files, all at once."
+)
 DEEPEST = 1000
 """Brackets within brackets of a file, as many as Python's own reader takes; a browser
 has no more room for."""
@@ -370,9 +374,14 @@ def imported(texts, names, choices):
         raise ValueError(
             "besides these files, give what "
             + " and ".join(f"`{command[kind]}`" for kind in missing)
-            + " prints, all files at once"
+            + f" print{'s' * (len(missing) == 1)}, all files at once"
         )
-    found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
+    try:
+        found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
+    except fleet.InventoryError as error:
+        if "--used-frac" not in str(error):
+            raise
+        raise ValueError(f"{error}\n{USED_HERE}") from None
     if not len(found.disks):
         raise ValueError("\n".join([*found.summary(), "no VM is left"]))
     return found.disks, found.summary()

@@ -120,6 +120,7 @@
   }
 
   // --- the reader's files ---
+  let taken = []; // files, the last that were given
   async function take(files) {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (!files.length) return;
@@ -128,6 +129,8 @@
       complain(`${files.map((file) => file.name).join(", ")}: ${mib(size)} MiB; this page takes up to ${mib(LARGEST)}. Ask the command line: vmbmodel estimate`);
       return;
     }
+    taken = files;
+    if (files.some((file) => /json/i.test(file.name))) ofAzure.open = true;
     complain("");
     clearTimeout(resting);
     resting = undefined;
@@ -150,8 +153,12 @@
     remarks.replaceChildren(...about.said.map((line) => make("li", {}, line)));
   };
   const remarks = make("ul", { class: "fleet-remarks" });
-  const only = make("input", { type: "checkbox", id: "fleet-only" });
-  const used = make("input", { type: "number", id: "fleet-used", min: "0", max: "1", step: "0.05" });
+  const again = () => take(taken);
+  const only = make("input", { type: "checkbox", id: "fleet-only", onchange: again });
+  const used = make("input", { type: "number", id: "fleet-used", min: "0", max: "1", step: "0.05", onchange: again });
+  const ofAzure = make("details", {}, make("summary", {}, "For lists of Azure"),
+    make("label", { for: "fleet-used" }, "Share of its size used by a disk of which nothing is known"), used,
+    make("label", { for: "fleet-only" }, only, "Leave out VMs that no item protects"));
 
   // --- controls ---
   const widgets = {};
@@ -207,12 +214,10 @@
       make("fieldset", { class: "fleet-files" }, make("legend", {}, "Your fleet"),
         make("label", { for: "fleet-files" }, "Choose files, or drop them on this page: an inventory as CSV, or what ", make("code", {}, "az disk list"), " and ", make("code", {}, "az vm list"), " print"),
         chooser,
-        make("details", {}, make("summary", {}, "For lists of Azure"),
-          make("label", { for: "fleet-used" }, "Share of its size used by a disk of which nothing is known"), used,
-          make("label", { for: "fleet-only" }, only, "Leave out VMs that no item protects")),
+        ofAzure,
         make("label", { for: "fleet-rows" }, "Or paste rows, with the header"), rows,
         make("button", { type: "button", onclick: () => take([new File([rows.value], "pasted.csv")]) }, "Use these rows"),
-        make("button", { type: "button", onclick: async () => { chooser.value = ""; note(await call("sample")); ask(); } }, "Use the sample"),
+        make("button", { type: "button", onclick: async () => { chooser.value = ""; taken = []; note(await call("sample")); ask(); } }, "Use the sample"),
         remarks),
       settings,
       others,

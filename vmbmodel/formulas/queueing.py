@@ -144,11 +144,11 @@ def mean_wait_h(
 
     .. math:: E[W] = R\, E[W_M], \qquad x = 2 (1 - E[W_D] / E[W_M]), \qquad
         R = \begin{cases}
-        1 + (v - 1) x / 2 & \text{gamma} \\
-        1 + (v - 1) x / 2 - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
-        (1 - q)\, (1 + v) / (2 v + (1 - v) / (1 - x / 2))
-        + q\, (1 + (v - 1) x / 2) & \text{hyperexponential}
-        \end{cases}
+        g & \text{gamma} \\
+        g - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
+        (1 - q)\, h + q\, g & \text{hyperexponential}
+        \end{cases} \qquad g = 1 + (v - 1)\, \frac{x}{2}, \qquad
+        h = \frac{1 + v}{2 v + (1 - v) / (1 - x / 2)}
 
     with the wait :math:`W_D` of equal jobs,
     :math:`A(v) = 1.65\, v^{2.97} / (1 + 2.64\, v^{1.62})`, above :math:`v = 8`

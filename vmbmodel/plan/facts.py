@@ -1,7 +1,7 @@
 """What is so of an inventory, said once: blanks, shared cells, sizes, what is kept."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from vmbmodel.inventory.fleet import COLUMNS, OF_THE_POLICY, OF_THE_VM
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
+    "NONE_OF_ALL",
     "SIZES",
     "Fleet",
     "backed_up",
@@ -21,7 +22,9 @@ __all__ = [
     "firsts",
     "holds",
     "in_gib",
+    "of_chosen",
     "of_vms",
+    "refuse_unknown",
     "shared",
     "those",
     "told",
@@ -42,6 +45,8 @@ _IN_COMMON = (
     "snapshot_policy",
 )
 """Columns of text of which many disks have the same words."""
+
+NONE_OF_ALL = "no VM is of all that is named"
 
 SIZES = ("size_gib", "used_gib", "churn_gib_per_day")
 """What is in GB of the user."""
@@ -191,21 +196,37 @@ def chosen(
     [True, True, False]
     """
     of = of_vms(fleet, scenario, "vault", "policy").reset_index()
-    kept, problems = np.ones(len(of), dtype=bool), []
+    refuse_unknown({column: set(of[column]) for column in names}, names)
+    rows = of_chosen(fleet, scenario, **names)
+    if not rows.any():
+        raise ValueError(NONE_OF_ALL)
+    return rows
+
+
+def of_chosen(
+    fleet: pd.DataFrame, scenario: Scenario, **names: Sequence[str]
+) -> np.ndarray:
+    """Say which rows are of VMs that are named, as `chosen` does; it may be none."""
+    of = of_vms(fleet, scenario, "vault", "policy").reset_index()
+    kept = np.ones(len(of), dtype=bool)
     for column, wanted in names.items():
-        known = set(of[column])
-        problems += [
-            f"the inventory has no {fields()[column].label} {misnamed(name, known)}"
-            for name in wanted
-            if name not in known
-        ]
         if wanted:
             kept &= of[column].isin(wanted).to_numpy()
-    if not (kept.any() or problems):
-        problems = ["no VM is of all that is named"]
+    return fleet["vm"].isin(of.loc[kept, "vm"]).to_numpy()
+
+
+def refuse_unknown(
+    known: Mapping[str, Collection[str]], names: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse names of VMs, vaults or policies that an inventory does not have."""
+    problems = [
+        f"the inventory has no {fields()[column].label} {misnamed(name, known[column])}"
+        for column, wanted in names.items()
+        for name in wanted
+        if name not in known[column]
+    ]
     if problems:
         raise ValueError("\n".join(problems))
-    return fleet["vm"].isin(of.loc[kept, "vm"]).to_numpy()
 
 
 def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:

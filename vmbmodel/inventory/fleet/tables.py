@@ -1,10 +1,10 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,26 @@ from vmbmodel.fields import Field, fields, nearest
 from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
-__all__ = ["RowGroup", "frame_cells", "group_cells", "parquet_cells", "row_groups"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "RowGroup",
+    "frame_cells",
+    "group_cells",
+    "joined_cells",
+    "parquet_cells",
+    "row_groups",
+]
 
 MOST_ROWS = 20_000_000
 """Rows of the longest Parquet file that is read: a small one may claim any number."""
+
+MOST_AT_ONCE = 2**20
+"""Rows of a row group that are in memory at a time, however many it has."""
+
+_BUFFER = 2**22
+"""Bytes of a column that are read at a time."""
 
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 MIXED = ("string", "mixed", "mixed-integer", "complex")
@@ -88,33 +104,64 @@ def row_groups(
 
 
 def group_cells(
-    groups: Sequence[RowGroup],
-    findings: Findings,
-    names: Collection[str] = COLUMNS,
-) -> Cells:
-    """Take some columns of row groups apart, as `parquet_cells` does a whole file."""
+    group: RowGroup, findings: Findings, names: Collection[str]
+) -> Iterator[Cells]:
+    """Take some columns of a row group apart, `MOST_AT_ONCE` rows at most at a time."""
+    for table, rows in _tables(group, findings, names):
+        yield _cells_of([table], rows, findings)
+
+
+def joined_cells(groups: Iterable[RowGroup], findings: Findings) -> Cells:
+    """Take row groups apart, as `parquet_cells` does a whole file."""
+    read = [pair for group in groups for pair in _tables(group, findings, COLUMNS)]
+    tables, rows = zip(*read, strict=True)
+    return _cells_of(tables, np.concatenate(rows), findings)
+
+
+def _tables(
+    group: RowGroup, findings: Findings, names: Collection[str]
+) -> Iterator[tuple["pa.Table", np.ndarray]]:
+    """Give the rows that are taken of a row group, by and by, and their numbers."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    tables, rows = [], []
-    for path, number, begin, count, taken in groups:
-        try:
-            file = parquet.ParquetFile(path)
+    path, number, begin, count, taken = group
+    taken = np.arange(count) if taken is None else taken
+    try:
+        with parquet.ParquetFile(path) as file:
             words = _of_words(file.schema_arrow)
-            file = parquet.ParquetFile(path, read_dictionary=words)
+        with parquet.ParquetFile(
+            path, read_dictionary=words, buffer_size=_BUFFER
+        ) as file:
             headings = file.schema_arrow.names
             found = positions(headings, None, findings)
             findings.refuse_if_any()
             asked = {headings[i]: name for name, i in found.items() if name in names}
-            table = file.read_row_group(number, columns=list(asked))
-            table.validate(full=True)
-            if taken is not None:
-                table = table.take(pa.array(taken))
-            tables.append(table.rename_columns([asked[n] for n in table.column_names]))
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).partition("\n")[0]
-            findings.stop(f"{path} cannot be read as Parquet: {reason}")
-        rows.append(begin + 1 + (np.arange(count) if taken is None else taken))
+            past = 0
+            for batch in file.iter_batches(MOST_AT_ONCE, [number], list(asked)):
+                table = pa.Table.from_batches([batch])
+                table.validate(full=True)
+                ends = np.searchsorted(taken, [past, past + len(batch)])
+                own = taken[slice(*ends)] - past
+                if len(own) < len(batch):
+                    table = table.take(pa.array(own))
+                named = [asked[name] for name in table.column_names]
+                if len(own):
+                    yield table.rename_columns(named), begin + 1 + past + own
+                past += len(batch)
+                if ends[1] == len(taken):
+                    break
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        findings.stop(f"{path} cannot be read as Parquet: {reason}")
+
+
+def _cells_of(
+    tables: Sequence["pa.Table"], rows: np.ndarray, findings: Findings
+) -> Cells:
+    """Bring tables with the same columns to cells of one."""
+    import pyarrow as pa
+
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
@@ -122,7 +169,7 @@ def group_cells(
         findings.stop(f"has columns of which files differ in type: {reason}")
     columns = {n: _of_arrow(fields()[n], table.column(n)) for n in table.column_names}
     cells = _by_row(columns, table.num_rows, findings)
-    return Cells(cells.columns, np.concatenate(rows), findings)
+    return Cells(cells.columns, rows, findings)
 
 
 def _of_words(schema) -> list[str]:

@@ -44,8 +44,10 @@ __all__ = [
     "compare",
     "compare_disks",
     "estimate",
+    "estimate_case",
     "estimate_disks",
     "parse_case",
+    "said_case",
     "said_of",
 ]
 
@@ -349,10 +351,21 @@ def compare_disks(
     """Compare the cases of an inventory that has been checked, as `compare` does."""
     rows = [{"case": "as it is"} | dict(estimate_disks(fleet, scenario).total)]
     for case in cases:
-        columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
-        answer = estimate_disks(fleet.assign(**columns), scenario.changed(case))
-        rows.append({"case": _said(case)} | dict(answer.total))
+        answer = estimate_case(fleet, scenario, case)
+        rows.append({"case": said_case(case)} | dict(answer.total))
     return rows
+
+
+def estimate_case(
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    case: Mapping[str, object],
+    whole: Whole | None = None,
+) -> Estimate:
+    """Estimate a checked inventory in one case, or a part of one, as `compare` does."""
+    columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
+    changed = scenario.changed(case)
+    return estimate_disks(fleet.assign(**columns), changed, whole=whole)
 
 
 def parse_case(text: str) -> list[dict[str, object]]:
@@ -404,7 +417,8 @@ def _known(row: dict) -> dict:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _said(case: Mapping[str, object]) -> str:
+def said_case(case: Mapping[str, object]) -> str:
+    """Return a case as it is typed."""
     shown = {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in case.items()
