@@ -353,6 +353,28 @@ def test_what_is_no_fleet_is_refused(tmp_path, name, said):
     assert said in result.output
 
 
+def test_what_of_a_folder_is_not_read_is_said(tmp_path, caplog):
+    for name in ("b.PARQUET", ".hidden.parquet", "_old/c.parquet"):
+        path = tmp_path / "fleet" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made(3).to_parquet(path)
+    (tmp_path / "fleet/d.csv").write_text("vm,disk\n")
+    (tmp_path / "fleet/_SUCCESS").touch()
+    assert estimate_by_vault(tmp_path / "fleet", tmp_path / "out")["vms"] == 3
+    (said,) = caplog.messages
+    assert said.startswith(f"{tmp_path / 'fleet'}: does not end in .parquet and is not")
+    assert said.endswith("d.csv'")
+
+
+def test_a_column_in_the_names_of_folders_is_refused(tmp_path):
+    for vault in "ab":
+        folder = tmp_path / f"fleet/vault={vault}"
+        folder.mkdir(parents=True)
+        made(3).drop(columns="vault").to_parquet(folder / "part.parquet")
+    with pytest.raises(InventoryError, match="says vault in the name of a folder, 'v"):
+        estimate_by_vault(tmp_path / "fleet", tmp_path / "out")
+
+
 def test_workers_are_for_parts_only():
     fleet = Path(__file__).parents[1] / "book/examples/one-vm.csv"
     result = run(fleet, "--processes", "2")

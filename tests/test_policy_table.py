@@ -1,6 +1,7 @@
 """A table of policies beside an inventory says what each of its policies keeps."""
 
 import logging
+import time
 
 import pandas as pd
 import pytest
@@ -322,3 +323,21 @@ def test_a_malformed_table_is_read_or_refused_with_its_place(folder, name):
 
 def test_every_column_of_the_table_is_a_field():
     assert set(fleet.POLICY_COLUMNS) <= fields().keys()
+
+
+def test_many_policies_are_found_at_once(folder):
+    count = 4000
+    names = [f"policy-{number}" for number in range(count)]
+    table(folder, "policy,recovery_points\n" + "".join(f"{n},9\n" for n in names))
+    rows = [f"vm-{n},os,os,128,40,{n}\n" for n in names]
+    head = "vm,disk,role,size_gib,used_gib,policy\n"
+    (folder / "own.csv").write_text(head + "".join(rows))
+    begin = time.process_time()
+    disks = fleet.read_fleet("own.csv", "p.csv")
+    assert time.process_time() - begin < 10
+    assert (disks["recovery_points"] == 9).all()
+    (folder / "own.csv").write_text(head + "".join(rows).replace("policy-", "plan-"))
+    begin = time.process_time()
+    said = refusal("p.csv")
+    assert time.process_time() - begin < 10
+    assert "is none of the policies in p.csv" in said

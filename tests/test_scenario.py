@@ -412,3 +412,12 @@ def test_what_a_setting_is_called_otherwise_leads_to_it(run, name, instead):
 def test_what_is_said_instead_can_be_said(run):
     words = ("interval_h=4", "snapshot_policy=enhanced", "snapshot_points=7")
     run("estimate", "fleet.csv", *(w for word in words for w in ("--set", word)))
+
+
+def test_a_file_of_nothing_but_faults_is_not_read_to_its_end(run, tmp_path):
+    lines = [f"servrs{number} = 1" for number in range(1200)]
+    (tmp_path / "s.toml").write_text("\n".join(lines))
+    said = run("estimate", "fleet.csv", "--scenario", "s.toml", status=2).stderr
+    assert "s.toml:1001: there is no setting 'servrs1000'" in said
+    assert "servrs1001" not in said
+    assert said.strip().endswith("more than 1,000 faults; the rest is not read")

@@ -5,6 +5,7 @@ them, so that nothing of an estimate but sums, and all restores at once, goes ac
 parts.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel.inventory.files import Findings, Text
+from vmbmodel.inventory.files import Findings, Text, short
+from vmbmodel.inventory.fleet.columns import COLUMNS
 from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
 from vmbmodel.inventory.fleet.disks import checked_cells
 from vmbmodel.inventory.fleet.policies import Policies
@@ -26,6 +28,8 @@ from vmbmodel.inventory.fleet.tables import (
 )
 
 __all__ = ["FleetPart", "Parts", "joined", "parted", "words_of"]
+
+_LOG = logging.getLogger(__name__)
 
 _KEYS = ("vm", "vault", "policy", "storage_account", "role", "excluded")
 
@@ -166,7 +170,12 @@ def parted(
     """
     name = os.fspath(fleet)
     findings = Findings(name, counted="row")
-    groups = row_groups(_files(Path(fleet), findings), findings)
+    files = _files(Path(fleet), findings)
+    if others := sorted(_seen(Path(fleet)) - set(files)):
+        more = f" and {len(others) - 1:,} more" * (len(others) > 1)
+        said = f"does not end in .parquet and is not read: {short(str(others[0]))}"
+        _LOG.warning("%s: %s%s", name, said, more)
+    groups = row_groups(files, findings)
     if not sum(group.count for group in groups):
         findings.stop("has no rows; a row a disk is needed")
     policies: dict[str, str] = {}
@@ -259,10 +268,26 @@ def _files(fleet: Path, findings: Findings) -> list[Path]:
         findings.stop("does not exist")
     if not fleet.is_dir():
         return [fleet]
-    files = sorted(fleet.rglob("*.parquet"))
+    files = sorted(p for p in _seen(fleet) if p.suffix.lower() == ".parquet")
     if not files:
         findings.stop("is a folder without a file .parquet")
+    for part in (part for p in files for part in p.relative_to(fleet).parts[:-1]):
+        column, equals, _ = part.partition("=")
+        if equals and column in COLUMNS:
+            rule = f"says {column} in the name of a folder, {short(part)}"
+            findings.stop(rule, hint="such names are not read: write it into the files")
     return files
+
+
+def _seen(folder: Path) -> set[Path]:
+    """Return the files of a folder, without those that writers hide from readers."""
+    found = folder.rglob("*") if folder.is_dir() else ()
+    return {
+        path
+        for path in found
+        if path.is_file()
+        and not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts)
+    }
 
 
 def _hashed(words: Sequence[str]) -> np.ndarray:
