@@ -28,7 +28,7 @@ LAYERS = [
     ["inventory"],
     ["plan"],
     ["grid"],
-    ["figures", "notebook", "sweeps"],
+    ["figures", "leading", "notebook", "sweeps"],
     ["render", "rerun", "fleets"],
     ["cli", "__main__"],
 ]
@@ -192,3 +192,18 @@ def test_only_formulas_know_their_kernels():
     ]
     assert users
     assert [name for name in users if not name.startswith("formulas")] == []
+
+
+def test_what_is_known_and_what_is_answered_cannot_be_altered():
+    places = [PACKAGE / part for part in ("formulas", "plan", "service")]
+    altered = [
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for place in places
+        for path in sorted(place.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        for asked in map(ast.unparse, node.decorator_list)
+        if asked.startswith("dataclass") and "frozen=True" not in asked
+    ]
+    # what gathers the lines of a list while it is read
+    assert altered == ["service/price_list.py: _Reading"]

@@ -334,3 +334,13 @@ def test_a_backup_at_an_hour_that_clocks_skip_or_show_twice():
 def test_a_bad_hour_or_zone_is_named(start_h, zone, message):
     with pytest.raises(ValueError, match=message):
         backup_instant(date(2024, 1, 1), start_h, zone)
+
+
+def test_a_point_of_the_last_years_there_are_is_kept_to_their_end():
+    policy = RetentionPolicy(7, yearly_points=10, month_week=None, month=1)
+    first = date(9995, 1, 1)
+    assert policy.keeps(first, on=date(9999, 12, 31))
+    assert not policy.keeps(first + DAY, on=date(9999, 12, 31))
+    leap = RetentionPolicy(7, yearly_points=1, month_week=None, month_day=-1, month=2)
+    assert leap.keeps(date(2024, 2, 29), on=date(2025, 2, 28))
+    assert not leap.keeps(date(2024, 2, 29), on=date(2025, 3, 1))

@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, optimize, stats
+from scipy.special import expit, logit
 from slow import after
 from typer.testing import CliRunner
 
@@ -25,7 +26,7 @@ from vmbmodel.formulas import done_within_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
-from vmbmodel.plan.calibrate.likelihood import within_prob
+from vmbmodel.plan.calibrate.likelihood import Fitted, Log, within_prob
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
 from vmbmodel.plan.estimate import doubt, estimate, of_others
 from vmbmodel.plan.estimate.finish import backup
@@ -129,6 +130,25 @@ def test_left_out_nights_tell_what_a_clustered_sample_tells():
     assert np.isnan([few.low, few.high]).all()
 
 
+def test_a_share_of_none_or_all_is_bounded_by_what_happens_in_5_of_100_logs():
+    night = np.repeat(np.arange(10), 3)
+
+    def found(value, **options):
+        return by_night("a_prob", night, lambda some: value, "", **options)
+
+    none, every = found(0.0, share=True), found(1.0, share=True)
+    assert (none.low, every.high) == (0, 1)
+    for share in (none.high, 1 - every.low):  # ten nights that all say so
+        assert (1 - share) ** 10 == pytest.approx(0.05)
+    nothing = found(0.0)  # of what is no share, that is all that is known
+    assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
+
+
+def test_of_many_jobs_some_tell_the_slope():
+    sizes = np.random.default_rng(3).permutation(2500.0 + np.arange(2500))
+    assert slope(sizes, 7 + 3 * sizes) == pytest.approx((3, 3, 3))
+
+
 def test_published_ends_lie_on_a_grid_of_half_hours():
     path = Path(__file__).parents[1] / "notebooks" / "data" / "backups.csv"
     hours = pd.read_csv(path)["total_min"] / 60
@@ -226,6 +246,103 @@ def test_a_free_shape_of_waits_has_the_exponential_within_it():
     np.testing.assert_allclose(exponential, said, atol=1e-4)
 
 
+OF_SHAPES = {
+    "its own": ({"wait_scale_h": 1.2, "wait_shape": 1.4, "wait_tail_frac": 0.4}, 0.8),
+    "lognormal": ({"wait_p50_h": 0.9, "wait_log_sd": 0.7}, 0.6),
+}
+
+
+def waits_beyond(hours, law):
+    """Return the chance of a longer wait, as the module says it."""
+    if "wait_p50_h" in law:
+        return stats.lognorm.sf(hours, law["wait_log_sd"], scale=law["wait_p50_h"])
+    tail = law["wait_tail_frac"] * law["wait_shape"]
+    grown = (hours / law["wait_scale_h"]) ** law["wait_shape"]
+    return (1 + tail * grown) ** (-1 / tail)
+
+
+@pytest.mark.parametrize("shape", OF_SHAPES)
+def test_a_wait_of_another_shape_is_added_to_work_that_is_lognormal(shape):
+    wait, share = OF_SHAPES[shape]
+    held = {"fixed_h": 0.3, "fixed_sd": 0.2, "size_sd": 0.3, "h_per_gib": 0.02}
+    held["wait_prob"] = share
+    odds = {"wait_tail_frac"}
+    point = {n: logit(of) if n in odds else np.log(of) for n, of in wait.items()}
+    log = Log(np.array([1.0]), np.array([10.0]), np.array([0]), 1 / 60)
+    law = Fitted(log, held, point).constants
+    mean_h, _ = integrate.quad(waits_beyond, 0, np.inf, args=(wait,), limit=200)
+    assert law["wait_mean_h"] == pytest.approx(mean_h, rel=1e-6)
+    hours, sizes = np.array([0.2, 0.5, 1.0, 2.0, 5.0]), np.full(5, 10.0)
+    spread = np.sqrt(np.log1p(((0.2 * 0.3) ** 2 + (0.3 * 0.2) ** 2) / 0.5**2))
+    work = stats.lognorm(spread, scale=0.5 * np.exp(-(spread**2) / 2))
+    said = [
+        work.cdf(end)
+        - share
+        * integrate.quad(
+            lambda at, end=end: work.pdf(at) * waits_beyond(end - at, wait), 0, end
+        )[0]
+        for end in hours
+    ]
+    with np.errstate(divide="ignore"):  # as `fit_joint` does
+        np.testing.assert_allclose(within_prob(hours, sizes, law), said, atol=2e-5)
+        assert within_prob(np.zeros(1), sizes[:1], law) == 0
+
+
+@pytest.fixture(scope="module")
+def few_nights():
+    """Return jobs of twelve nights, known by their whole times, and their law."""
+    log = simulated(3, phases=False, nights=12, vms=10)
+    night = np.repeat(np.arange(12), 10)
+    hours, sizes = log["job_h"].to_numpy(), log["moved_gib"].to_numpy()
+    return (hours, sizes, night), fit_joint(hours, sizes, night)
+
+
+JOINT = ("fixed_h", "fixed_sd", "size_sd", "h_per_gib", "wait_mean_h", "wait_prob")
+
+
+def on_the_scale(law):
+    return [(logit if name == "wait_prob" else np.log)(law[name]) for name in JOINT]
+
+
+def test_the_joint_fit_is_where_another_search_ends(few_nights):
+    # the likelihood of whole jobs by the law of an estimate, and what is held of it
+    # before: a spread about 20 % by a factor of e, and any share that waits
+    (hours, sizes, _), law = few_nights
+    before_h = np.maximum(hours - 1 / 3600, 0)  # ends are told to the second
+
+    def unlikely(at):
+        fixed_h, fixed_sd, size_sd, h_per_gib, wait_h = np.exp(at[:5])
+        work_h = fixed_h + h_per_gib * sizes
+        of_size = size_sd * h_per_gib * sizes
+        scv = ((fixed_sd * fixed_h) ** 2 + of_size**2) / work_h**2
+        work = expit(at[5]), 1 / wait_h, work_h, scv, "lognormal"
+        end, before = (done_within_prob(h, 0, *work) for h in (hours, before_h))
+        spread = (np.log(0.2) - at[1:3]) ** 2 / 2
+        return spread.sum() + at[5] ** 2 / 8 - np.log(end - before).sum()
+
+    begin = np.array([*np.log([0.3, 0.2, 0.2, 0.015, 1.5]), 0.5])
+    options = {"xatol": 1e-4, "fatol": 1e-6}
+    found = optimize.minimize(unlikely, begin, method="Nelder-Mead", options=options)
+    np.testing.assert_allclose(on_the_scale(law.fitted), found.x, atol=3e-3)
+
+
+def test_a_night_left_out_moves_a_fit_as_a_fit_without_it(few_nights):
+    (hours, sizes, night), law = few_nights
+    for one in range(3):
+        kept = night != one
+        again = fit_joint(hours[kept], sizes[kept], night[kept])
+        moved = np.array([law.without[name][one] for name in JOINT])
+        np.testing.assert_allclose(moved, on_the_scale(again.fitted), atol=0.06)
+    for name in JOINT:  # at least as wide as what nights say of exponential waits
+        of, bent = law.without[name], logit if name == "wait_prob" else np.log
+        error = np.sqrt(11 / 12 * ((of - of.mean()) ** 2).sum())
+        off = stats.t.ppf(0.95, 11) * error
+        low, middle, high = (bent(end[name]) for end in (law.low, law.fitted, law.high))
+        assert low <= middle - off * (1 - 1e-9), name
+        assert high >= middle + off * (1 - 1e-9), name
+    assert law.high["wait_prob"] == 1  # nobody knows that some wait not at all
+
+
 @pytest.mark.parametrize("phases", [True, False])
 def test_the_fitted_profile_gives_the_times_of_the_log(phases):
     answer = calibrate(simulated(1, phases), BASE)
@@ -308,6 +425,41 @@ def test_a_profile_holds_waits_by_start_where_the_log_tells_them(by_hours):
     for unsure in (alike, one_each):
         assert not unsure.wait_by_start
         assert "wait_by_start" not in unsure.to_toml("log", date(2026, 5, 1))
+
+
+def test_waits_by_start_by_hand(by_hours):
+    """Means of half-hours, their errors from night to night, and how far to trust."""
+    log, answer = by_hours
+    assert answer.hours.equal_prob == 1 / 1000  # none of 999 shuffles comes near
+    assert answer.hours.wait_mean_h == pytest.approx(log["wait_h"].mean(), rel=1e-12)
+    night = (log["start_time"] - pd.Timedelta(hours=12)).dt.date
+    own = log["wait_h"] - log["wait_h"].groupby(night).transform("mean")
+    own = own - own.groupby(log["vm"]).transform("mean")
+
+    def errors(waits):
+        for _, of in waits.groupby(log["start_time"].dt.hour):
+            off = (of - of.mean()).groupby(night[of.index]).sum()
+            yield np.sqrt(28 / 27 * (off**2).sum()) / len(of)
+
+    rows = answer.hours.rows.set_index("start_h")
+    assert list(rows.index) == [3.0, 22.0]
+    by_hour = log["wait_h"].groupby(log["start_time"].dt.hour)
+    assert list(rows["jobs"]) == list(by_hour.size())
+    reach = stats.t.ppf(0.95, 27)
+    for hour, error in zip(rows.index, errors(log["wait_h"]), strict=True):
+        row, mean = rows.loc[hour], by_hour.mean()[hour]
+        assert row["wait_mean_h"] == pytest.approx(mean, rel=1e-12)
+        assert row["wait_high_h"] - mean == pytest.approx(reach * error, rel=1e-9)
+        assert mean - row["wait_low_h"] == pytest.approx(reach * error, rel=1e-9)
+    means = own.groupby(log["start_time"].dt.hour).mean()
+    noise = np.array(list(errors(own))) ** 2
+    between = means.var() - noise.mean()
+    shrunk = log["wait_h"].mean() + means * between / (between + noise)
+    np.testing.assert_allclose(rows["shrunk_h"], shrunk, rtol=1e-9)
+    times = shrunk * by_hour.size().sum() / (shrunk * by_hour.size()).sum()
+    np.testing.assert_allclose(
+        list(answer.wait_by_start.values()), times, rtol=6e-4
+    )  # written with four digits
 
 
 def test_an_estimate_reads_waits_by_start_back(by_hours, tmp_path):
@@ -452,6 +604,186 @@ def test_the_law_of_restores_lies_in_its_intervals():
     assert max(held.values()) < 195
 
 
+def by_hand():
+    """Return ten nights of four later backups of 10 GiB, and a first one each night."""
+    night, job = (part.ravel() for part in np.indices((10, 4)))
+    slow = 1 + night / 20
+    later = pd.DataFrame(
+        {
+            "vm": [f"v{at}" for at in job],
+            "operation": "Backup",
+            "start_time": pd.Timestamp("2026-03-01T22:00Z")
+            + pd.to_timedelta(24 * night + job, unit="h"),
+            "snapshot_h": 0.2 + 0.1 * job,
+            # a minute is no wait, and one in four of an hour or more is one
+            "wait_h": np.where(job == 0, slow, 1 / 60),
+            "transfer_h": 0.1 * slow * (1 + job),
+            "moved_gib": 10.0,
+        }
+    )
+    setups = later[job == 3].assign(
+        vm=[f"new{at}" for at in range(10)], operation="ConfigureBackup",
+        snapshot_h=0.0, wait_h=0.0, transfer_h=0.0,
+    )  # fmt: skip
+    hour = pd.Timedelta(hours=1)
+    firsts = setups.assign(
+        operation="Backup", start_time=setups["start_time"] + hour, moved_gib=40.0,
+        snapshot_h=0.35, wait_h=1 / 60, transfer_h=0.5 * slow[job == 3],
+    )  # fmt: skip
+    log = pd.concat([setups, firsts, later], ignore_index=True)
+    parts = log[["snapshot_h", "wait_h", "transfer_h"]].sum(axis=1)
+    setup = log["operation"] == "ConfigureBackup"
+    return log.assign(
+        status="Completed", job_h=parts.mask(setup, 0.25 + log.index / 20)
+    )
+
+
+def test_the_phases_of_a_small_log_by_hand():
+    log = by_hand()
+    answer = calibrate(log, BASE)
+    backups = log[log["operation"] == "Backup"]
+    later = backups[backups["moved_gib"] == 10]
+    first = backups[backups["moved_gib"] == 40]
+    slow = 1 + np.arange(10) / 20  # of the nights
+    to_mib_s = 1024 / 3600
+    waits = answer.fits["others_wait_mean_h"]
+    # one of five waits, and what all of them stand there counts
+    assert answer["others_wait_prob"] == pytest.approx(0.2, rel=1e-9)
+    assert waits.value == pytest.approx(slow.mean() + 4 / 60, rel=1e-9)
+    assert answer["snapshot_h"] == pytest.approx(0.35, rel=1e-9)
+    variance = np.array([0.15, 0.05, 0.05, 0.15, 0.0]) ** 2
+    scv = answer["snapshot_scv"]
+    assert scv == pytest.approx(variance.mean() / 0.35**2, rel=1e-9)
+    assert answer["extension_h"] == pytest.approx(0.25 + 4.5 / 20, rel=1e-9)
+    for name, rows, hours in (
+        ("incremental_mib_s", later, slow), ("initial_mib_s", first, 0.5 * slow),
+    ):  # fmt: skip
+        fit = answer.fits[name]
+        of = rows["moved_gib"].sum() / rows["transfer_h"].sum() * to_mib_s
+        assert fit.value == pytest.approx(of, rel=1e-9)
+        # ten nights in each of which the time is the same part of that of another
+        without = np.log([(hours.sum() - h) / 9 for h in hours])
+        error = np.sqrt(9 / 10 * ((without - without.mean()) ** 2).sum())
+        off = stats.t.ppf(0.95, 9) * error
+        ends = np.log([fit.high / fit.value, fit.value / fit.low])
+        np.testing.assert_allclose(ends, off, rtol=1e-9)
+    assert answer["blob_mib_s"] == max(
+        BASE["blob_mib_s"], answer["incremental_mib_s"], answer["initial_mib_s"]
+    )
+    assert answer["dispersion"] == 0
+    nights = answer.backups["night"]
+    # from noon to noon: a backup at 1:00 is of the evening before
+    assert nights.nunique() == 10
+    assert (nights.value_counts() == 5).all()
+
+
+def test_a_rate_above_the_limit_of_one_blob_lifts_it():
+    log = by_hand()
+    later, slow = log["moved_gib"] == 10, log["transfer_h"]
+    log["transfer_h"] = slow.mask(later, slow / 20)
+    log["job_h"] -= slow - log["transfer_h"]
+    answer = calibrate(log, BASE)
+    fit, limit = answer.fits["incremental_mib_s"], answer.fits["blob_mib_s"]
+    assert fit.value > BASE["blob_mib_s"] > answer["initial_mib_s"]
+    ends = [(one.value, one.low, one.high, one.count) for one in (fit, limit)]
+    assert ends[0] == ends[1]
+    assert "above the limit of one blob" in limit.method
+
+
+def test_first_backups_known_by_their_whole_times():
+    log = by_hand()
+    log[["snapshot_h", "wait_h", "transfer_h"]] = np.nan
+    rng = np.random.default_rng(5)
+    later = (log["moved_gib"] == 10) & (log["operation"] == "Backup")
+    log.loc[later, "moved_gib"] = rng.uniform(5, 60, 40)
+    log.loc[later, "job_h"] = (
+        0.3 + log.loc[later, "moved_gib"] / 60 + rng.exponential(0.5, 40)
+    )
+    first = log["moved_gib"] == 40
+    first &= log["operation"] == "Backup"
+    log.loc[first, "job_h"] = 4.0
+    answer = calibrate(log, BASE)
+    beside_h = answer["others_wait_prob"] * answer["others_wait_mean_h"]
+    rate = 40 / (4.0 - beside_h - answer["snapshot_h"]) * 1024 / 3600
+    assert answer["initial_mib_s"] == pytest.approx(rate, rel=1e-9)
+    # as long as everything else takes: nothing is left for the data
+    log.loc[first, "job_h"] = 0.5 * (beside_h + answer["snapshot_h"])
+    short = calibrate(log, BASE)
+    assert "initial_mib_s" not in short.fits
+    assert "does not surely grow" in short.left["initial_mib_s"]
+
+
+def test_jobs_that_all_move_as_much_tell_no_rate():
+    log = simulated(3, phases=False, nights=10, vms=8)
+    even = np.linspace(10, 10.9, len(log))  # within a tenth
+    alike = calibrate(log.assign(moved_gib=even), BASE)
+    assert "all move as much" in alike.left["incremental_mib_s"]
+    assert "incremental_mib_s" not in alike.fits
+    assert alike["dispersion"] == 0
+    other = calibrate(log.assign(moved_gib=even * np.linspace(1, 1.2, len(log))), BASE)
+    assert "does not surely grow" in other.left["incremental_mib_s"]
+
+
+def test_restores_with_phases():
+    # ten restores at 100 MiB/s, and at 50 with a tenth of an hour before each byte
+    sizes = np.linspace(20, 200, 10)
+    phases = pd.DataFrame(
+        {
+            "vm": "a", "operation": "Restore", "status": "Completed",
+            "start_time": pd.Timestamp("2026-06-01T00:00:00Z"), "moved_gib": sizes,
+            "transfer_h": sizes * 1024 / 3600 / 100,
+        }
+    )  # fmt: skip
+    quick = calibrate(phases.assign(job_h=phases["transfer_h"] + 0.2), BASE)
+    assert quick["restore_mib_s"] == pytest.approx(100, rel=1e-9)
+    assert quick["vm_creation_h"] == pytest.approx(0.2, rel=1e-9)
+    late_h = 0.1 + 2 * phases["transfer_h"]
+    slow = phases.assign(transfer_h=late_h, job_h=late_h + 0.2)
+    assert calibrate(slow, BASE)["restore_mib_s"] == pytest.approx(50, rel=1e-9)
+    alike = phases.assign(moved_gib=50.0, job_h=phases["transfer_h"] + 0.2)
+    median_h = np.median(50 / phases["transfer_h"])
+    found = calibrate(alike, BASE)["restore_mib_s"]
+    assert found == pytest.approx(median_h * 1024 / 3600, rel=1e-9)
+    back = phases.assign(moved_gib=sizes[::-1], job_h=phases["transfer_h"] + 0.2)
+    left = calibrate(back, BASE).left
+    assert "does not grow with the size" in left["restore_mib_s"]
+    assert "the rate of a restore is not told" in left["vm_creation_h"]
+    # the law of whole restores, by the tables of Student and of chi squared
+    logs = np.log(phases["transfer_h"] + 0.2)
+    fit, spread = quick.fits["restore_p50_h"], logs.std()
+    off = stats.t.ppf(0.95, 9) * spread / np.sqrt(10)
+    np.testing.assert_allclose(
+        np.log([fit.low, fit.value, fit.high]), logs.mean() + off * np.arange(-1, 2)
+    )
+    fit = quick.fits["restore_log_sd"]
+    ends = [spread * np.sqrt(9 / stats.chi2.ppf(p, 9)) for p in (0.95, 0.05)]
+    np.testing.assert_allclose(
+        [fit.low, fit.value, fit.high], np.insert(ends, 1, spread)
+    )
+
+
+def test_the_law_of_a_fitted_constant_is_8_of_10_of_its_interval(tmp_path):
+    answer = calibrate(by_hand(), BASE)
+    text = answer.to_toml("log", date(2026, 5, 1))
+    mine = PROFILES.parse(text.encode(), Path("mine.toml"))
+    fit = answer.fits["incremental_mib_s"]
+    law = mine.origins["incremental_mib_s"].prior
+    part = stats.norm.ppf(0.9) / stats.norm.ppf(0.95)
+    for mine_h, end in ((law.low, fit.low), (law.high, fit.high)):
+        said = fit.value * (end / fit.value) ** part
+        assert mine_h == pytest.approx(said, rel=1e-5)
+    assert law.shape == "lognormal"
+    share = mine.origins["others_wait_prob"]
+    assert share.prior is None  # one in five each night, without a doubt
+    few = calibrate(simulated(1, nights=5), BASE)
+    text = few.to_toml("log", date(2026, 5, 1))
+    law = PROFILES.parse(text.encode(), Path("few.toml")).origins["snapshot_h"].prior
+    before = BASE.origins["snapshot_h"].prior
+    times = few["snapshot_h"] / BASE["snapshot_h"]
+    assert law.low == pytest.approx(before.low * times, rel=1e-5)
+    assert law.high == pytest.approx(before.high * times, rel=1e-5)
+
+
 def test_noise_is_no_rate():
     random = np.random.default_rng(3)
     log = pd.DataFrame(
@@ -477,6 +809,21 @@ def test_jobs_that_did_not_complete_do_not_count():
     answer = calibrate(pd.concat([log, failed, running], ignore_index=True), BASE)
     alone = calibrate(log, BASE)
     assert answer.fits["others_wait_mean_h"] == alone.fits["others_wait_mean_h"]
+
+
+def test_eight_restores_are_enough_and_seven_are_not():
+    log = pd.DataFrame(
+        {
+            "vm": "a", "operation": "Restore", "status": "Completed",
+            "start_time": pd.Timestamp("2026-06-01T00:00:00Z"),
+            "job_h": np.linspace(0.4, 0.9, 8), "moved_gib": np.linspace(30, 60, 8),
+        }
+    )  # fmt: skip
+    answer = calibrate(log, BASE)
+    assert "restore_p50_h" in answer.fits
+    assert "restore_p50_h" not in answer.left
+    with pytest.raises(ValueError, match="restores with sizes: 7 jobs, 8 are needed"):
+        calibrate(log[:7], BASE)
 
 
 def test_too_few_jobs_are_refused():

@@ -306,6 +306,15 @@ def test_each_policy_is_named_once():
     assert [place.where["policy"] for place in found] == ["p", "q"]
 
 
+def test_a_policy_is_named_where_some_cells_say_what_it_keeps():
+    rows = disk("a", recovery_points=3), disk("b", policy="q")
+    found = places("shortest-retention", *rows, as_of=NOW, recovery_points=4)
+    named = {place.where.get("policy"): place.found for place in found}
+    assert named == {"p": 3, "q": 4}
+    (place,) = places("shortest-retention", disk("b"), as_of=NOW, recovery_points=4)
+    assert (place.where, place.found, place.row) == ({}, 4, None)
+
+
 def test_rules_of_the_faq_hold_since_it_states_them():
     before, since = datetime.date(2019, 6, 27), datetime.date(2019, 6, 28)
     rows = [d | {"recovery_points": 3} for d in fleet(101)]

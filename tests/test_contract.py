@@ -250,3 +250,28 @@ def test_typical_value_is_allowed(field):
         assert field.typical in field.range
     if field.choices:
         assert field.typical in field.choices
+
+
+# what is taken where a caller says nothing: jobs of a jam, of a slot and of an interval
+# are equal unless they are said to vary, those of a line are exponential
+TAKEN = {
+    "area_frac": 1, "beyond_h": 0, "day_starts": 1, "family": "gamma",
+    "fresh_gib_per_day": 0, "month_day": 0, "monthly_points": 0,
+    "page_order": "scattered", "protected_days": np.inf, "request_overlap_frac": 1,
+    "rewritten_frac": 0, "share_frac": 1, "snapshot_policy": "standard",
+    "start_slack_h": 0, "stored_reading": "upper", "transfer_family": "gamma",
+    "transfer_h": 0, "transfer_scv": 0, "waiting_scv": 1, "weekly_points": 0,
+    "yearly_growth_frac": 0, "yearly_points": 0,
+}  # fmt: skip
+EQUAL = {"jam", "slots", "no"}
+
+
+@every_formula
+def test_what_nobody_gives_is_nothing_or_plain(formula):
+    for name, parameter in inspect.signature(formula).parameters.items():
+        if parameter.default is parameter.empty:
+            continue
+        if name == "service_scv":
+            assert parameter.default == (formula.__name__.split("_")[0] not in EQUAL)
+        else:
+            assert parameter.default == TAKEN[name], name

@@ -12,8 +12,10 @@ from numpy.testing import assert_allclose
 from scipy.linalg import expm
 from scipy.special import gammainc, gammaincc
 
+from vmbmodel.formulas._kernels import day_law
 from vmbmodel.formulas._kernels import pool_day as pool_kernel
 from vmbmodel.formulas._kernels.day_law import _exact
+from vmbmodel.formulas._kernels.many_days import jobs_through_days
 from vmbmodel.formulas.day import (
     day_mean_wait_h,
     day_wait_quantile_h,
@@ -333,8 +335,32 @@ def test_many_days_at_once_are_each_day_by_itself(
     assert_allclose(found_h, long_h, rtol=0.02, atol=0.3)
 
 
+@pytest.mark.parametrize(("servers", "count"), [(1, 30), (2.5, 400), (37, 3000)])
+def test_chances_piece_by_piece_are_those_of_the_whole_table(servers, count):
+    jobs = np.random.default_rng(5).dirichlet(np.ones(count), 3)
+    wait_h = 0.7 / servers * count * np.linspace(0, 1, 150) ** 2
+    later = day_law._Later(count, servers, 0.7, wait_h).of(jobs)
+    whole = jobs @ pool_kernel.late_prob(count, servers, 0.7, wait_h)
+    assert_allclose(later, whole, rtol=0, atol=1e-12)
+
+
 def test_a_day_that_never_clears_has_no_end_among_many():
     law = pool_days(np.array([[0.5] * 48, [1.1] * 48]), np.array([5, 5]), np.ones(2))
     assert np.isfinite(law.mean_h(3.0)).ravel().tolist() == [True, False]
     assert law.within_prob(3.0, 9.0)[1, 0] == 0
     assert np.isinf(law.quantile_h(3.0, 0.5)[1, 0])
+
+
+def test_of_many_days_those_of_large_pools_and_endless_work_are_left_out():
+    # states times jobs an hour: 70 x 20, and more than 2,000 x 4,000, which is too many
+    load = np.full((4, 48), 0.5)
+    load[2] = 1.01  # more than a day can do
+    servers = np.array([10.0, 2000.0, 10.0, 10.0])
+    given = jobs_through_days(load, servers, np.full(4, 0.5), 1)
+    laws = dict(given)
+    assert sorted(laws) == [0, 3]
+    for law in laws.values():
+        assert len(law) == 48
+        assert_allclose(law.sum(axis=1), 1, atol=1e-9)
+        # Erlang: half of what ten movers can do, at any time of an even day
+        assert_allclose(law @ np.arange(law.shape[1]), 5.0361, atol=1e-3)

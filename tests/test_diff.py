@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.plan.estimate.answer import estimate
-from vmbmodel.plan.saved import CAUSES, diff
+from vmbmodel.plan.saved import CAUSES, Inputs, diff, differences, read_saved
 from vmbmodel.plan.scenario import Scenario
 
 
@@ -246,3 +246,68 @@ def test_the_last_digits_of_a_sum_are_no_change(tmp_path):
     for path, one in zip(paths, (BEFORE, after), strict=True):
         path.write_text(json.dumps(one))
     assert run(*map(str, paths)).output == "Nothing changed.\n"
+
+
+# --- a saved estimate against what it is computed to again -------------------------
+
+
+@pytest.fixture(scope="module")
+def again():
+    return Inputs.of(BEFORE).estimate()
+
+
+@pytest.mark.parametrize("place", ["total", "vms"])
+@pytest.mark.parametrize(
+    ("off", "seen"), [(1 + 2e-9, True), (1 - 2e-9, True), (1 + 5e-10, False)]
+)
+def test_a_figure_may_differ_in_its_tenth_digit(again, place, off, seen):
+    altered = json.loads(json.dumps(BEFORE))
+    part = altered[place] if place == "total" else altered[place][1]
+    part["total_usd"] *= off
+    told = [difference.place for difference in differences(altered, again)]
+    name = "total.total_usd" if place == "total" else "vms.b.total_usd"
+    assert told == [name] * seen
+
+
+@pytest.mark.parametrize(("least", "seen"), [(2e-13, True), (5e-14, False)])
+def test_next_to_nothing_is_nothing_to_the_thirteenth_digit(again, least, seen):
+    altered = json.loads(json.dumps(BEFORE))
+    assert altered["vms"][0]["own_line_mean_h"] == 0
+    altered["vms"][0]["own_line_mean_h"] = least
+    told = [difference.place for difference in differences(altered, again)]
+    assert told == ["vms.a.own_line_mean_h"] * seen
+
+
+def test_what_is_not_there_any_more_and_what_is_there_besides(again):
+    altered = json.loads(json.dumps(BEFORE))
+    altered["total"]["more"] = 1
+    del altered["inputs"]
+    for row in altered["vms"]:
+        row["own"] = 1
+        del row["stored_gib"]
+    altered["vms"][2]["start_h"] = True  # which is no number
+    altered["vms"][0]["vault"] = "other"
+    told = {d.place: (d.saved, d.now) for d in differences(altered, again)}
+    assert told["total.more"] == (1, "(absent)")
+    assert told["inputs"][0] == "(absent)"
+    assert told["vms.*.own"] == ("there", "(absent)")
+    assert told["vms.*.stored_gib"] == ("(absent)", "there")
+    assert told["vms.c.start_h"][0] is True
+    assert told["vms.a.vault"][0] == "other"
+    assert len(told) == 6
+    altered["vms"][0]["vm"] = "d"
+    said = [d for d in differences(altered, again) if d.place == "vms"]
+    assert [(d.saved, d.now) for d in said] == [("3 VMs", "3 VMs, or other ones")]
+
+
+@pytest.mark.parametrize(
+    ("draws", "right"), [(0, True), (65536, True), (65537, False), (-1, False)]
+)
+def test_a_saved_estimate_was_drawn_a_bounded_number_of_times(tmp_path, draws, right):
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(BEFORE | {"interval": {"draws": draws}}))
+    if right:
+        assert Inputs.of(read_saved(path)).draws == draws
+    else:
+        with pytest.raises(ValueError, match="a whole number, at most 65,536"):
+            read_saved(path)

@@ -173,3 +173,11 @@ def test_readings_for_comparison_know_no_overlap(t, used, churn, again, fresh):
     ):
         law = used, churn, again, fresh
         assert distinct_gib(t, *law, stored_reading=reading) == expected
+
+
+def test_a_fit_goes_through_what_was_measured():
+    for unions in ((10, 17, 19), (10, 10, 10), (10, 12, 14), (0, 5, 6), (10, 15, 15)):
+        measured = np.cumsum(np.diff(unions, prepend=0)) + 3 * np.arange(1, 4) * 7
+        for at, found in zip((7, 14, 21), measured, strict=True):
+            fitted = distinct_fitted_gib(at, 7, *measured, 3)
+            assert_allclose(fitted, found, rtol=1e-12)

@@ -8,17 +8,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 import vmbmodel as vm
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.estimate import estimate_disks
 from vmbmodel.plan.estimate.doubts import (
+    OF_THE_FLEET,
     OF_VMS,
+    brief,
     doubt,
     doubt_of_disks,
     first_order,
+    quick,
+    with_ends,
 )
-from vmbmodel.plan.estimate.draws import Draws, at_score
+from vmbmodel.plan.estimate.draws import Draws, _deviations, at_score
 from vmbmodel.plan.estimate.others import day_load
 from vmbmodel.plan.estimate.vaults import chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import walk
@@ -293,7 +298,173 @@ def test_the_verdict_is_that_of_the_draws():
         assert "Measure" not in replace(answer, **surer).verdict["text"]
 
 
+@pytest.fixture(scope="module")
+def hurried():
+    """Return the sample with a deadline that some VMs miss at the constants."""
+    scenario = Scenario.of(settings={"deadline_h": 12.0})
+    return scenario, doubt_of_disks(SAMPLE, scenario, 64)
+
+
+def test_a_verdict_that_vms_are_late_is_wrong_where_none_is(hurried):
+    scenario, answer = hurried
+    now = estimate_disks(SAMPLE, scenario).vms.set_index("vm")
+    with np.errstate(all="ignore"):
+        *_, went = walked(SAMPLE, scenario, Draws.of(scenario, 64))
+    late = (went.vms["deadline_prob"] < 0.95).any(axis=1)
+    assert 0 < late.sum() < 64
+    assert answer.at_risk_prob == late.mean()
+    assert answer.wrong_prob == 1 - late.mean()
+    assert 0 < answer.late_vms == (now["deadline_prob"] < 0.95).sum() < len(now)
+    # of 64 times in order, a quarter lies up to the 16th, and three up to the 48th
+    times = np.sort(went.vms["done_p95_h"], axis=0)
+    point = now.loc[went.names].assign(done_p95_h=times[15])
+    point.iloc[:3, point.columns.get_loc("done_p95_h")] *= 0.99
+    point.iloc[3:8, point.columns.get_loc("done_p95_h")] = times[47, 3:8] * 1.01
+    told = doubt_of_disks(SAMPLE, scenario, 64, point=point.reset_index())
+    assert (told.lucky_vms, told.unlucky_vms) == (3, 5)
+    assert answer.vms["vm"].tolist() == SAMPLE["vm"].unique().tolist()
+    ends = answer.vms.set_index("vm")["done_p95_h_high"].loc[went.names]
+    np.testing.assert_array_equal(ends, times[57])  # nine of ten up to the 58th
+
+
+def test_what_a_verdict_says_of_one_of_many_and_of_next_to_none(hurried):
+    _, answer = hurried
+    sure = replace(answer, known={}, lucky_vms=0, unlucky_vms=0)
+
+    def said(**changes):
+        return " ".join(replace(sure, **changes).said())
+
+    for late, words in ((0, "no VM is"), (1, "1 VM is"), (2, "2 VMs are")):
+        assert f"assumed {words} late" in said(late_vms=late)
+    for share, words in (
+        (0.0, "0"), (0.004, "less than 1"), (0.01, "1"), (0.99, "99"),
+        (0.996, "more than 99"), (1.0, "100"),
+    ):  # fmt: skip
+        assert f"some VM is in {words} of 100 cases" in said(at_risk_prob=share)
+    half, more = len(answer.vms) // 2, len(answer.vms) // 2 + 1
+    assert said(lucky_vms=half) == said(unlucky_vms=half) == said()
+    lucky, unlucky = said(lucky_vms=more), said(unlucky_vms=more, lucky_vms=1)
+    assert f" favourable for {more} VMs: three of four draws have longer" in lucky
+    assert f"unfavourable for {more} VMs: three of four draws have shorter" in unlucky
+    told = {"known": {"snapshot_h": 0.125, "extension_h": 0.25}}
+    first = "Measure snapshot_h first: the chance that this verdict is wrong falls "
+    assert f"{first}from 25 to 12 in 100" in said(wrong_prob=0.25, **told)
+    assert "Measure" not in said(wrong_prob=0.13, **told)  # by less than it can tell
+
+
+def test_an_interval_is_written_behind_its_figure(hurried):
+    scenario, answer = hurried
+    now = estimate_disks(SAMPLE, scenario)
+    total = answer.beside_total(now.total)
+    assert list(total) == list(OF_THE_FLEET)
+    low, high = answer.total["total_usd_low"], answer.total["total_usd_high"]
+    ends = [f"{float(f'{end:.2g}'):,.0f}" for end in (low, high)]
+    assert total["total_usd"] == f"{now.total['total_usd']:,.0f} ({' - '.join(ends)})"
+    assert f"bill {' to '.join(ends)} USD" in answer.ranges()
+    cells = answer.beside(now.vms).set_index("vm")
+    own = answer.vms.set_index("vm")
+    for name, hours in now.vms.set_index("vm")["done_p95_h"].items():
+        low, high = own.loc[name, ["done_p95_h_low", "done_p95_h_high"]]
+        said = with_ends("done_p95_h", hours, low, high)
+        assert cells["done_p95_h"][name] == said
+        assert said.endswith(f" ({brief('x_h', low)} - {brief('x_h', high)})")
+    assert (cells["start_h"] == now.vms.set_index("vm")["start_h"]).all()
+
+
+def test_figures_in_doubt_have_two_digits():
+    assert [brief("done_p95_h", of) for of in (9.94, 9.96, 10.4, 0.0949, -0.0)] == [
+        "9.9", "10", "10", "0.095", "0",
+    ]  # fmt: skip
+    assert brief("done_p95_h", math.inf) == "never"
+    assert brief("rto_prob", 0.9999) == "0.999"  # never more certain than it is
+    assert with_ends("total_usd", 999.5, 9.0, 1e4) == "999.50 (9 - 10,000)"
+    assert with_ends("total_usd", 1000.0, 9.0, 1e4) == "1,000 (9 - 10,000)"
+    assert with_ends("total_usd", 5.0, 5.0, 6.0) == "5.00 (5 - 6)"
+    assert with_ends("stored_gib", 1234.0, 1.0, 2.0).startswith("1,234")
+
+
+def test_two_lead_a_doubt_if_chance_may_have_put_one_first(hurried):
+    _, answer = hurried
+    one = replace(answer.shares[0], answer="total_usd", name="a", share=0.5, error=0.02)
+    other = replace(answer.shares[0], answer="stored_gib", name="c")
+    for share, names in ((0.47, ["a", "b"]), (0.45, ["a"])):
+        second = replace(one, name="b", share=share)
+        third = replace(one, name="d", share=0.01)
+        told = replace(answer, shares=(other, one, second, third))
+        assert [share.name for share in told.leading("total_usd")] == names
+    assert [share.name for share in told.leading("stored_gib")] == ["c"]
+    assert told.leading("done_p95_h") == ()
+
+
+def splitmix64(state, count):
+    """Vigna's generator (2015), in whole numbers."""
+    for _ in range(count):
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        mixed = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+        yield mixed ^ mixed >> 31
+
+
+def test_the_deviation_of_a_disk_is_drawn_by_its_names_alone():
+    published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert list(splitmix64(1234567, 3)) == published
+    disks = pd.DataFrame({"vm": ["a", "b"], "disk": ["os", "d"]})
+    found = _deviations("dispersion", disks, 64, seed=7)
+    keys = np.array(["a\0os\0dispersion", "b\0d\0dispersion"], dtype=object)
+    begin = [int(key) + 7 for key in pd.util.hash_array(keys, categorize=False)]
+    drawn = np.array([list(splitmix64(state, 64)) for state in begin], dtype=float)
+    scores = np.clip(ndtri(drawn.T / 2.0**64), -2.6, 2.6)
+    np.testing.assert_allclose(found, scores, rtol=1e-9, atol=1e-9)
+
+
+def test_a_share_says_what_its_figure_rests_on(hurried):
+    scenario, answer = hurried
+    origins = {
+        name: (constants[name], origin)
+        for _, constants in scenario.sets()
+        for name, origin in constants.origins.items()
+    }
+    seen = set()
+    for share in answer.shares:
+        seen.add(share.status)
+        if share.name.startswith("reading."):
+            assert (share.status, share.value, share.low) == ("reading", None, None)
+        elif share.name in origins:
+            value, origin = origins[share.name]
+            assert (share.value, share.low, share.high) == (
+                value, origin.low, origin.high,
+            )  # fmt: skip
+            known = {"measured": "measured", "documented": "documented"}
+            assert share.status == known.get(origin.status, "guess")
+        else:  # a factor that several share
+            assert share.low < share.value == 1 < share.high
+    assert {"guess", "reading"} < seen
+
+
+def test_an_interval_is_given_unasked_where_it_costs_little():
+    few, many = pd.DataFrame(index=range(400)), pd.DataFrame(index=range(401))
+    assert quick(few, Scenario.of())
+    assert not quick(many, Scenario.of())
+    for changes, cheap in (
+        ({"eight_hours": "overload"}, False),
+        ({"eight_hours": "overload", "utilisation_frac": 0.9}, True),
+        ({"utilisation_frac": 0.9, "line_reading": "one-pool"}, False),
+    ):
+        assert quick(few, Scenario.of(settings=changes)) == cheap
+
+
+def test_a_share_of_nothing_is_none():
+    rng = np.random.default_rng(1)
+    answer, parts = rng.random(64), np.arange(64) // 4
+    assert first_order(np.ones(64), parts) == 0  # nothing varies
+    assert first_order(answer, np.zeros(64, dtype=int)) == 0  # all in one part
+    assert first_order(answer, np.arange(64)) == 0  # each by itself
+    assert first_order(parts.astype(float), parts) == 1
+    assert first_order(parts.astype(float), 3 * parts) == 1  # parts without a draw
+
+
 def test_too_few_draws_are_refused():
+    assert doubt_of_disks(SAMPLE[:1], Scenario.of(), 32).draws == 32
     with pytest.raises(ValueError, match="draws must be >= 32; got 8"):
         doubt(SAMPLE, draws=8)
 

@@ -692,6 +692,22 @@ def test_a_misspelt_column_is_refused_with_the_right_one():
     assert [finding.row for finding in refused.value.findings] == [1]
 
 
+def test_a_column_that_stands_twice_is_refused():
+    log = "vm,operation,status,start_time,vm\na,Backup,Completed,2026-03-01,b\n"
+    with pytest.raises(InventoryError, match="column 'vm' stands there 2"):
+        read(log, "jobs.csv")
+
+
+def test_a_subscription_beside_the_identifier_is_no_misspelling():
+    vault = "/subscriptions/s/resourceGroups/g/providers/x/vaults/v/backupJobs/j"
+    log = (
+        "id,name,subscriptionId,operation,status,startTime,entityFriendlyName\n"
+        f"{vault},j,s,Backup,Completed,2026-02-04T05:08:17Z,vm-a\n"
+    )
+    job = only(read(log, "jobs.csv"))
+    assert (job["subscription"], job["vault"]) == ("s", "v")
+
+
 def test_columns_of_azures_own_exports_are_named_and_never_refused(caplog):
     export = (
         "BackupItemFriendlyName,JobOperation,JobStatus,JobStartDateTime,"

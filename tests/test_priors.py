@@ -60,10 +60,20 @@ GOOD = 'low = 3\nhigh = 100\nshape = "lognormal"\nwhy = "because"\n'
     ("lines", "said"),
     [
         (GOOD + "sample = [1, 2]\n", "sample must have 32 to 400 numbers; got 2"),
+        (GOOD + f"sample = {[5] * 31}\n", "must have 32 to 400 numbers; got 31"),
+        (GOOD + f"sample = {[5] * 401}\n", "must have 32 to 400 numbers; got 401"),
         (GOOD + "sample = 4\n", "sample must be a list of numbers"),
+        *(
+            (GOOD + f"sample = [{', '.join([wrong] * 32)}]\n", "a list of numbers")
+            for wrong in ("inf", "nan", "true", '"5"')
+        ),
         ("", "servers: is assumed, and needs low, high, shape, why, or a kind"),
         ("low = 3\n", "servers: high, shape, why is missing beside low"),
         (GOOD.replace("3", "11"), "low and high must hold 10; got 11 and 100"),
+        (GOOD.replace("3", "10").replace("100", "10"), "got 10 and 10"),
+        (GOOD.replace("100", "9"), "low and high must hold 10; got 3 and 9"),
+        (GOOD.replace("100", "inf"), "low and high must hold 10; got 3 and inf"),
+        (GOOD.replace("100", "true"), "servers: high must be a number; got True"),
         (GOOD.replace("3", "0"), "low must be > 0 in shape lognormal; got 0"),
         (GOOD.replace("lognormal", "round"), "shape must be one of lognormal, logit"),
         (GOOD.replace("3", '"3"'), "servers: low must be a number; got '3'"),
@@ -79,6 +89,27 @@ def test_a_law_that_is_none_is_refused_with_its_rule(lines, said, tmp_path):
     path.write_text(ROW + lines, "utf-8")
     with pytest.raises(ValueError, match=re.escape(said)):
         PROFILES.read(path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        GOOD + f"sample = {[5] * 32}\n",
+        GOOD + f"sample = {[5] * 400}\n",
+        GOOD + "disks = 0\n",
+        GOOD.replace("3", "10"),
+        GOOD.replace("100", "10"),
+        GOOD.replace("3", "0").replace("lognormal", "normal"),
+    ],
+)
+def test_a_law_may_end_at_its_figure(lines, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(ROW + lines, "utf-8")
+    with pytest.raises(
+        ValueError, match="required"
+    ) as caught:  # of all other constants
+        PROFILES.read(path)
+    assert " servers: " not in str(caught.value)
 
 
 def test_a_set_that_is_written_keeps_its_laws(tmp_path):

@@ -7,7 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from vmbmodel.formulas._kernels.special import log_waiting
+from vmbmodel.formulas._kernels.special import (
+    log_poisson_mass,
+    log_waiting,
+    stirling_error,
+)
 from vmbmodel.formulas.capacity import utilisation_for_wait_frac
 from vmbmodel.formulas.queueing import (
     erlang_c_prob,
@@ -270,3 +274,22 @@ def test_certainty_and_impossibility():
     assert wait_quantile_h(1, **line) == np.inf
     assert utilisation_for_wait_frac(8, 1, 10, 1) == 0
     assert_allclose(utilisation_for_wait_frac(0, 0, 10, 1), 1, rtol=1e-15)
+
+
+@pytest.mark.parametrize("count", [10, 11.5, 13, 17, 30])
+def test_stirling_s_error_to_its_last_digits(count):
+    # Abramowitz and Stegun, 6.1.41: what ln(n!) is more than Stirling's formula
+    with mpmath.workdps(50):
+        n = mpmath.mpf(count)
+        exact = mpmath.loggamma(n + 1) - (n + 0.5) * mpmath.log(n) + n
+        exact -= mpmath.log(2 * mpmath.pi) / 2
+    assert_allclose(stirling_error(np.array([count])), float(exact), rtol=2e-14)
+
+
+@pytest.mark.parametrize("ratio", [0.71, 0.9, 1.01, 1.29, 0.5, 3])
+def test_a_poisson_mass_far_from_its_mean_to_its_last_digits(ratio):
+    with mpmath.workdps(50):
+        mean = mpmath.mpf(ratio) * 400
+        exact = 400 * mpmath.log(mean) - mean - mpmath.loggamma(401)
+    found = log_poisson_mass(np.array([400.0]), np.array([float(mean)]))
+    assert_allclose(found, float(exact), rtol=3e-15, atol=3e-15)

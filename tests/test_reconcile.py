@@ -174,6 +174,38 @@ def test_another_currency_needs_its_rate():
     assert answer.billed_usd == near(2 * answer.modelled_usd)
 
 
+def test_what_is_left_out_of_a_bill_is_said_in_the_currency_of_the_prices():
+    modelled = as_modelled()
+    others = {"Archive": 10.0}, {"Own": 20.0}, {"Strange": 30.0}
+    bill = Bill(modelled.rows, {"2026-01": 1.0}, "EUR", others[0], 1, 0, *others[1:])
+    answer = reconcile(fleet(), bill, SCENARIO, usd_per_unit=1.25)
+    for begin in ("25.00 USD of Own", "37.50 USD of Strange", "12.50 USD of Archive"):
+        assert sum(note.startswith(begin) for note in answer.notes) == 1, begin
+    dearer_usd = answer.modelled_usd / 4
+    assert answer.causes["price"] == near(dearer_usd)
+    assert answer.overview().lines[1] == f"of which price {dearer_usd:,.2f}"
+
+
+@pytest.mark.parametrize(("more", "said"), [(0.49, False), (0.51, True)])
+def test_half_an_instance_more_than_modelled_is_a_vm_more(more, said):
+    bill = as_modelled()
+    at = bill.rows.index[bill.rows["line"] == "instances"][0]
+    bill.rows.loc[at, "quantity"] += more
+    notes = " ".join(reconcile(fleet(), bill, SCENARIO).notes)
+    assert (f"v1 {more:.1f}. A VM whose backup" in notes) == said
+
+
+def test_a_bill_of_what_costs_nothing_by_the_model():
+    free = {
+        f"{name}_discount_frac": 1.0 for name in ("instance", "storage", "snapshot")
+    }
+    bill = as_modelled()
+    answer = reconcile(fleet(), bill, Scenario.of(settings=free))
+    assert answer.modelled_usd == 0
+    assert answer.difference_frac == math.inf
+    assert answer.difference_usd == near(bill.rows["cost"].sum())
+
+
 charges = st.lists(
     st.tuples(
         st.sampled_from(["", "v1", "v2", "v9"]),

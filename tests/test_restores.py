@@ -63,6 +63,21 @@ def test_the_objective_is_met_with_the_probability_of_its_quantile():
         assert_allclose(row(*A2, restore_law=law, rto_h=1e6)["rto_prob"], 1)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_in_a_day_with_a_peak_a_restore_may_be_asked_for_at_any_hour(first):
+    day = {"restore_law": "rates", "eight_hours": "overload", "restore_as": "disks"}
+    day["restore_first"] = first
+    copy_h = 30 * 2**30 / 60e6 / 3600
+    vm = row(*A2, **day)
+    for share, found in ((0.5, "p50"), (0.95, "p95")):
+        hours = vm[f"restore_vault_{found}_h"]
+        assert hours > copy_h
+        assert_allclose(row(*A2, **day, rto_h=hours)["rto_prob"], share, rtol=1e-6)
+    assert row(*A2, **day, rto_h=0.99 * copy_h)["rto_prob"] == 0
+    if not first:  # off the peak, half of the day and more, the line is short
+        assert vm["restore_vault_p95_h"] > 3 * vm["restore_vault_p50_h"]
+
+
 def test_a_restore_as_published_whatever_its_size():
     # jpcss2022: 8 of 10 restores of 30 to 192 GB took 17 to 65 min, half up to 33.7
     for used in (30, 120, 190):

@@ -365,3 +365,13 @@ def test_what_grows_is_no_data_written_again(parts):
         for share in (1 - 1 / parts, 1)
     )
     assert_allclose(more, most, rtol=1e-9)
+
+
+@pytest.mark.parametrize("starts", [1, 2, 3, 4])
+def test_a_snapshot_more_a_day_holds_no_change_twice(starts):
+    # five days of 2 GiB, in parts of a day: what they hold together is the same
+    kept = {"churn_gib_per_day": 2, "snapshot_points": 5, "day_starts": starts}
+    assert_allclose(snapshot_gib(100, **kept), 10, rtol=1e-12)
+    # the first is whole, and holds the first part of the first day
+    enhanced = snapshot_gib(100, snapshot_policy="enhanced", **kept)
+    assert_allclose(enhanced, 100 + 10 - 2 / starts, rtol=1e-12)

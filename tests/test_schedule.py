@@ -14,7 +14,9 @@ from vmbmodel.plan.check.answer import check
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.plan.schedule.answer import schedule
-from vmbmodel.plan.schedule.rules import clear_of
+from vmbmodel.plan.schedule.policies import named
+from vmbmodel.plan.schedule.rules import Rules, clear_of
+from vmbmodel.plan.schedule.values import Value, best
 
 SLOTS = [k / 2 for k in range(48)]
 
@@ -426,7 +428,11 @@ def test_all_problems_come_at_once():
         ({"blackout": [(8, 8)]}, "two different hours"),
         ({"blackout": [(8, 25)]}, "two different hours"),
         ({"blackout": [(8, math.nan)]}, "two different hours"),
+        ({"blackout": [(24, 8)]}, "two different hours"),
+        ({"blackout": [(-1, 8)]}, "two different hours"),
+        ({"blackout": [(8, -1)]}, "two different hours"),
         ({"done_by_h": 25}, "done_by_h must be"),
+        ({"done_by_h": -1}, "done_by_h must be"),
         ({"keep": ["v00"]}, "did you mean 'v000'"),
     ],
 )
@@ -517,3 +523,74 @@ def test_vaults_that_share_an_account_share_its_limit():
 def test_hours_that_clash_go_round_midnight():
     for start_h in SLOTS:
         assert bool(clear_of(start_h, ((22, 6),), 2)) != clashes(start_h, 22, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("blackout", "done_by_h", "origin_h", "within_h"),
+    [
+        ((), None, 12, math.inf),
+        ((), 7.0, 7, 24),  # a day later
+        ((), 0.0, 0, 24),
+        ((), 24.0, 24, 24),
+        (((8, 18),), 7.0, 18, 13),
+        (((22, 6), (8, 18)), None, 18, math.inf),  # of 8 and of 10 hours
+        (((22, 7), (8, 16)), 8.0, 7, 1),  # of 9 and of 8 hours
+        (((0, 24),), 1.0, 24, 1),  # the whole of a day is the longest
+    ],
+)
+def test_a_day_of_backups_begins_behind_the_longest_blackout(
+    blackout, done_by_h, origin_h, within_h
+):
+    rules = Rules.of(scenario(), blackout, done_by_h)
+    assert (rules.origin_h, rules.within_h) == (origin_h, within_h)
+    assert rules.from_origin_h(origin_h + 1.5) == 1.5
+    opens = bool(blackout) or done_by_h is not None
+    assert rules.since_opening_h(origin_h + 1.5) == (1.5 if opens else 0)
+    assert rules.of_the_night(origin_h % 24) == origin_h % 24
+    assert rules.of_the_night((origin_h - 1) % 24) == origin_h % 24 + 23
+
+
+def renamed(*vms, most=None):
+    """Name policies of VMs, each given as its start before and after, and if kept."""
+    rows = pd.DataFrame(vms, columns=["present_start_h", "start_h", "keep"])
+    rows = rows.assign(vault="v", present_policy="gold")
+    return named(rows, most).tolist()
+
+
+def test_who_keeps_the_name_of_a_policy_and_who_follows_a_copy():
+    stay, go = (22.0, 22.0, False), (22.0, 23.5, False)
+    kept = (22.0, 22.0, True)
+    # those who stay, be they few; then the most; and whoever has to stay in any case
+    assert renamed(stay, go, go) == ["gold", "gold-2330", "gold-2330"]
+    one = (22.0, 1.0, False)
+    assert renamed(one, go, go) == ["gold-0100", "gold", "gold"]
+    assert renamed(go, go, kept) == ["gold-2330", "gold-2330", "gold"]
+    # of up to two: copies are numbered, and who is kept takes of the room
+    copies = ["gold-2330", "gold-2330", "gold-2330-2"]
+    assert renamed(stay, *[go] * 3, most=2) == ["gold", *copies]
+    assert renamed(*[stay] * 3, most=2) == ["gold", "gold", "gold-2200"]
+    assert renamed(kept, stay, stay, most=2) == ["gold", "gold", "gold-2200"]
+    assert renamed(kept, kept, stay, most=1) == ["gold", "gold", "gold-2200"]
+
+
+def test_a_plan_that_is_as_good_within_its_tolerance_is_not_given_up():
+    now = Value(0, 0.5, 20.0, 1, 0, 0)
+    for better, taken in (
+        (now._replace(expected_misses=0.4951), 0),  # by one in a hundred
+        (now._replace(expected_misses=0.4949), 1),
+        (now._replace(finish_h=19.51), 0),  # by three minutes for each of ten VMs
+        (now._replace(finish_h=19.49), 1),
+        (now._replace(broken_rules=-1), 1),
+        (now._replace(policies=0), 1),
+        (now._replace(moved_vms=-1), 1),
+        (now._replace(beyond_vms=-1), 1),
+    ):
+        assert best([now, better], vms=10) == taken, better
+    rare = now._replace(expected_misses=0.0015)
+    for less, taken in ((0.00051, 0), (0.00049, 1)):
+        assert best([rare, rare._replace(expected_misses=less)], vms=10) == taken
+    # of a tenth of all VMs, a tenth of that matters
+    assert best([rare, rare._replace(expected_misses=0.0013)], 1, share=0.1) == 1
+    # what comes first counts first
+    assert best([now, Value(1, 0.0, 0.0, 0, 0, 0)], vms=10) == 0
+    assert best([now, now._replace(finish_h=0.0, expected_misses=0.6)], vms=10) == 0

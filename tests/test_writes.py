@@ -126,6 +126,20 @@ def test_distinct_draws_from_a_few_places(places, draws, per_cell):
     assert_allclose(found, float(expected), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("per_cell", [2, 3, 5])
+def test_distinct_draws_of_the_smallest_disks_one_by_one(per_cell):
+    # the last place outside a cell, and then all of them, are drawn too
+    for places in range(1, 5):
+        size = places * per_cell
+        draws = range(size + 2)
+        expected = [
+            float(places * (1 - draws_missed(min(draw, size), size, per_cell)))
+            for draw in draws
+        ]
+        found = changed_norep(draws, size * KIB, 1, per_cell)
+        assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("writes", [1, 3, 10**6, 10**12])
 def test_a_trillion_cells_to_sixty_digits(writes):
     cells = 10**12

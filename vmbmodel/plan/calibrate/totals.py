@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vmbmodel.plan.calibrate.fits import FEWEST_NIGHTS, reach
-from vmbmodel.plan.calibrate.likelihood import CONSTANTS, Fitted, Log, within_prob
+from vmbmodel.plan.calibrate.likelihood import CONSTANTS, Fitted, Log
 
 __all__ = ["GRIDS_MIN", "Joint", "fit_joint", "polling_grid_min"]
 
@@ -47,10 +47,6 @@ class Joint:
     high: Mapping[str, float]
     without: Mapping[str, np.ndarray]
     """What was fitted without each night in turn, on the scale of the fit."""
-
-    def within_prob(self, hours: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Return the chance of jobs to be over within a time of each."""
-        return within_prob(hours, sizes, self.fitted)
 
 
 def polling_grid_min(job_h: np.ndarray) -> float | None:

@@ -31,7 +31,7 @@ from vmbmodel.plan.estimate.misses import in_a_month
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
 from vmbmodel.plan.estimate.vaults import DrawnVaults, chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import Walk, joining, walk
-from vmbmodel.plan.facts import Fleet, backed_up, filled
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -45,6 +45,7 @@ __all__ = [
     "brief",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "first_order",
     "quick",
     "with_ends",
@@ -150,6 +151,11 @@ class Share:
     error: float  #: standard error of that
     status: str  #: guess, measured, documented or reading
     settled_by: str  #: what to measure, and the command that reads it
+
+    @property
+    def label(self) -> str:
+        """Its name in plain words."""
+        return drawn_label(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -362,6 +368,13 @@ def doubt(
         If `draws` is less than 32; or if reserved capacity is shared by more VMs than
         `interval_vms`.
 
+    Notes
+    -----
+    The share of one thing in the doubt is the first-order index of Sobol. The draws,
+    sorted by what was drawn, are split into sixteen equal parts (two for a reading);
+    the variance of the means of their answers, less what chance gives, is the share.
+    Logarithms of answers keep one night that never ends from drowning the others.
+
     Examples
     --------
     What is not known of the bill of this VM is above all the price of the vault:
@@ -370,8 +383,8 @@ def doubt(
     ...             churn_gib_per_day=1.0, dispersion=0.1)
     >>> answer = doubt(pd.DataFrame([disk]))
     >>> low, high = answer.total["total_usd_low"], answer.total["total_usd_high"]
-    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].name}")
-    8.27 to 9.50 USD; vault_price
+    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].label}")
+    8.27 to 9.50 USD; price of vault storage
     """
     scenario = scenario or Scenario.of()
     return doubt_of_disks(disks_of(fleet), scenario, draws, seed, interval_vms)
@@ -392,8 +405,7 @@ def doubt_of_disks(
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
-    disks, _ = filled(fleet, scenario)
-    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    disks = by_name(filled(fleet, scenario)[0])
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
     some, part = drawn_vaults(disks, scenario, interval_vms, seed)
@@ -455,6 +467,16 @@ def doubt_of_disks(
         capped=drawn.capped,
         drawn_vaults=part,
     )
+
+
+def drawn_label(name: str) -> str:
+    """Return the plain words for what a draw holds: a constant, or a reading.
+
+    >>> drawn_label("others_wait_mean_h"), drawn_label("reading.rate-over")
+    ('mean wait for others', 'reading rate-over')
+    """
+    field = fields().get(name)
+    return field.label if field else name.replace("reading.", "reading ")
 
 
 def brief(name: str, value: float) -> str:

@@ -18,6 +18,7 @@ from vmbmodel.plan.estimate.finish import BACKUP_COLUMNS, FIGURES, backup, met_b
 from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.estimate.restores import RESTORE_FIGURES, restores
 from vmbmodel.plan.estimate.transfers import copies, longest
+from vmbmodel.plan.facts import firsts
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["Walk", "joining", "walk"]
@@ -130,8 +131,7 @@ def _begun(
 
 def _values(column: pd.Series) -> ArrayLike:
     """Return the cells of a column, text as pandas holds it: little of it is read."""
-    text = isinstance(column.dtype, pd.StringDtype)
-    return column.array if text else column.to_numpy()
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
 def _gathered(
@@ -142,13 +142,14 @@ def _gathered(
     Besides the columns of VMs, returns their names, and the number of the VM of each
     disk that is kept.
     """
-    number, names = pd.factorize(disks["vm"])
-    first = np.flatnonzero(np.diff(number, prepend=-1))
+    first = firsts(disks)
+    names = pd.Index(disks["vm"].array[first])
     vms = {
-        name: disks[name].take(first).to_numpy()
-        for name in (*_OF_THE_VM, *OF_THE_POLICY)
+        name: _values(disks[name].take(first)) for name in (*_OF_THE_VM, *OF_THE_POLICY)
     }
-    of_vm = number[np.flatnonzero(disks.index.isin(kept))]
+    of_vm = np.repeat(np.arange(len(first)), np.diff(first, append=len(disks)))
+    if len(kept) < len(disks):
+        of_vm = of_vm[disks.index.isin(kept)]
     for name in _SUMMED:
         vms[name] = _summed(columns[name], of_vm, len(names))
     for name, of_disk in _SLOWEST.items():

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
+from vmbmodel._json import unique
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.answers import sealed
@@ -40,6 +41,7 @@ _PARTS = (
     "total",
     "interval",
     "policies",
+    "starts",
     "months",
     "assumptions",
     "warnings",
@@ -69,7 +71,8 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         If it cannot be read.
     """
     try:
-        saved = json.loads(read_bounded(path, LARGEST_DATA))
+        data = read_bounded(path, LARGEST_DATA)
+        saved = json.loads(data, object_pairs_hook=unique)
     except RecursionError as error:
         raise ValueError(f"{os.fspath(path)}: is nested too deep") from error
     except UnicodeDecodeError as error:
@@ -144,8 +147,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Give every cell of a saved estimate that is another one now.
 
-    First of them is the digest, if any part was altered since it was saved, those
-    included that nothing is computed from.
+    First of them is the digest, if any part was altered since it was saved, or the
+    digest itself; those parts included that nothing is computed from.
 
     Parameters
     ----------
@@ -164,14 +167,13 @@ def differences(
     >>> list(differences(saved, Inputs.of(saved).estimate()))
     []
     >>> saved["vms"][0]["used_gib"] = 48
-    >>> list(differences(saved, Inputs.of(saved).estimate()))
-    [Difference(place='vms.a.used_gib', saved=48, now=47.0)]
+    >>> _, cell = differences(saved, Inputs.of(saved).estimate())
+    >>> cell
+    Difference(place='vms.a.used_gib', saved=48, now=47.0)
     """
-    if "digest" in saved:
-        parts = {key: part for key, part in saved.items() if key != "digest"}
-        *_, (_, digest) = sealed(parts.items())
-        if digest != saved["digest"]:
-            yield Difference("digest", saved["digest"], digest)
+    *_, (_, digest) = sealed(saved.items())
+    if saved.get("digest") != digest:
+        yield Difference("digest", saved.get("digest", _ABSENT), digest)
     for key, value in now.items():
         if key == "model":
             for kind in CATALOGUES:
