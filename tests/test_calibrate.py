@@ -158,6 +158,16 @@ def test_published_ends_lie_on_a_grid_of_half_hours():
     assert polling_grid_min(np.ceil(rng.exponential(2, 200) * 6) / 6) == 10
 
 
+def test_a_grid_is_told_from_eleven_ends_and_from_most_of_them():
+    ends = np.arange(1, 12) / 2
+    assert polling_grid_min(ends) == 30
+    assert polling_grid_min(ends[:10]) is None
+    # 40 ends, those off the grid in even parts of it: .6 squared is .36, .5 is .25
+    for on_it, found in ((24, 30), (20, None)):
+        off = 1 + np.arange(40 - on_it) / (40 - on_it) / 2
+        assert polling_grid_min(np.append(np.arange(on_it) / 2, off)) == found
+
+
 def test_totals_on_a_grid_are_told_in_their_cells():
     log = simulated(3, phases=False)
     night = np.repeat(np.arange(28), 30)

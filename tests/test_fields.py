@@ -204,3 +204,8 @@ def test_rule_of_an_interval_in_words(text, rule):
     assert interval.rule == rule
     assert str(interval) == text
     assert float("nan") not in interval
+
+
+def test_what_is_typical_is_allowed():
+    for field in fields().values():
+        field.check(field.typical)

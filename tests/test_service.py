@@ -102,6 +102,14 @@ def test_a_figure_older_than_its_set_says_where_it_is_carried_from(constants):
             assert re.search("2018|[Cc]arried", origin.note + origin.locator), name
 
 
+def test_a_command_in_a_reading_sets_what_the_reading_says():
+    told = {reading.id: reading.alternative for reading in readings()}
+    set_to = re.search(
+        r"^(\d+) TB: `check --set max_disk_gib=(\d+)`", told["largest-disk"]
+    )
+    assert int(set_to[2]) == int(set_to[1]) * 1024 == 32768
+
+
 def test_locators_of_our_own_readings_exist():
     known = {f"reading {reading.id}" for reading in readings()}
     for constants in SETS:
