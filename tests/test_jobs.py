@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
+from vmbmodel.inventory.files import listing
 from vmbmodel.inventory.files.findings import InventoryError
 from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib, zone
 from vmbmodel.inventory.jobs.log import SHAPES
@@ -682,6 +683,17 @@ def test_a_column_nobody_reads_is_named(caplog):
     (said,) = caplog.messages
     assert said.startswith("jobs.csv: not used") or "/jobs.csv: not used" in said
     assert said.endswith("'transferhours' (like transfer_h), 'owner'")
+
+
+def test_columns_without_number_are_not_compared_one_by_one(caplog, monkeypatch):
+    asked = []
+    monkeypatch.setattr(listing, "nearest", lambda name, _: asked.append(name) or "")
+    names = [f"owner{number}" for number in range(1500)]
+    head = "vm,operation,status,start_time," + ",".join(names)
+    row = "a,Backup,Completed,2026-03-01T22:00:00Z" + ",1" * len(names)
+    assert len(read(f"{head}\n{row}\n", "jobs.csv").jobs) == 1
+    assert asked == names[:1000]
+    assert caplog.messages[0].endswith("and 1,490 more")
 
 
 def test_a_misspelt_column_is_refused_with_the_right_one():

@@ -157,7 +157,7 @@ def unused(findings: Findings, own: Sequence[str]) -> None:
     for name, row in header.items():
         if folded(name) in findings.asked:
             continue
-        likely = nearest(name, absent)
+        likely = nearest(name, absent) if len(others) < MANY else ""
         alike = difflib.SequenceMatcher(None, name.lower(), likely).ratio()
         if ours and likely and alike >= MISSPELT:
             hint = f"did you mean {likely}?"
