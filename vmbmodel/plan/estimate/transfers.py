@@ -131,14 +131,26 @@ def _limits(
     Those of a blob; and where `tier_reading` is ``disk``, those of the tier of a
     managed disk too.
     """
-    iops = mib_s = np.full(len(disks["managed"]), np.inf)
-    of_disk = tier_reading == "disk"
-    if np.any(of_disk):
-        kinds = np.where(disks["managed"], disks["disk_type"], None)
-        limits = performance(kinds, disks["size_gib"], date)
-        iops, mib_s = (np.where(of_disk, limit, np.inf) for limit in limits)
-    cap_mib_s = formulas.disk_cap_mib_s(mib_s, iops, request_kib, blob_mib_s)
-    return np.minimum(iops, blob_iops), cap_mib_s
+    of_disk = np.asarray(tier_reading == "disk")
+    endless = np.full(len(disks["managed"]), np.inf)
+
+    def capped(iops, mib_s, draw=slice(None)):
+        request, most = _in(draw, request_kib), _in(draw, blob_mib_s)
+        cap_mib_s = formulas.disk_cap_mib_s(mib_s, iops, request, most)
+        return np.minimum(iops, _in(draw, blob_iops)), cap_mib_s
+
+    if not of_disk.any():
+        return capped(endless, endless)
+    draw = np.flatnonzero(of_disk[:, 0]) if of_disk.ndim else slice(None)
+    kinds = np.where(disks["managed"], disks["disk_type"], None)
+    own = capped(*performance(kinds, _in(draw, disks["size_gib"]), date), draw)
+    if not of_disk.ndim:
+        return own
+    shape = len(of_disk), len(endless)
+    whole = tuple(np.empty(shape) for _ in own)
+    for limit, of_blob, of_some in zip(whole, capped(np.inf, np.inf), own, strict=True):
+        limit[:], limit[draw] = of_blob, of_some
+    return whole
 
 
 def performance(
