@@ -10,7 +10,6 @@ import datetime
 import importlib
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -25,12 +24,12 @@ sys.path[:0] = [str(ROOT / name) for name in ("tests", "book", "book/_ext")]
 
 browser = importlib.import_module("browser")
 extension = importlib.import_module("live_page")
+moving = importlib.import_module("moving")
 
 RESULTS = Path(__file__).with_name("page.csv")
 ROUNDS = 3
 PACKED = 3 / 4
 """Bytes that are packed, of one of the scripts that have them in base64."""
-MOVING = re.compile(r"^`{3,}\{moving-figure\} (\S+) (\S+)$", re.M)
 FRESH = """
 from live import fleet_page
 fleet_page.Session().ask({})
@@ -108,17 +107,15 @@ def steps(page):
         if number == 40:
             doubts = turns(page, session, "doubt", [{}] * (1 + ROUNDS), asks[0])
             yield row(f"its intervals, {number} VMs", doubts, "after the answer")
-    for path in sorted((ROOT / "book").glob("*.md")):
-        for name, notebook in MOVING.findall(path.read_text("utf-8")):
-            given = extension.begins(name, path.parent / notebook)
-            figure = session.figure(name, given)
-            control = figure["controls"][0]
-            asks = [
-                {"name": name, "given": given | {control["name"]: value}}
-                for value in stepped(control)
-            ]
-            taken = turns(page, session, "figure", asks)
-            yield row(f"a step of the figure {name}", taken, "<= .1 s")
+    for name in sorted(moving.PLACES):
+        given = moving.begun(name)
+        control = session.figure(name, given)["controls"][0]
+        asks = [
+            {"name": name, "given": given | {control["name"]: value}}
+            for value in stepped(control)
+        ]
+        taken = turns(page, session, "figure", asks)
+        yield row(f"a step of the figure {name}", taken, "<= .1 s")
 
 
 def stepped(control):

@@ -129,7 +129,8 @@ def test_what_never_ends_is_said_in_a_word():
 def test_every_answer_is_json_and_says_its_form(of_one, kind):
     whole = json.loads(json.dumps(of_one[kind].to_dict(), allow_nan=False))
     assert whole["schema"] == of_one[kind].schema
-    assert list(whole) == [name for name, _ in of_one[kind].items()]
+    names = [name for name in whole if name != "digest"]
+    assert names == [name for name, _ in of_one[kind].items()]
 
 
 def test_plain_values():

@@ -28,7 +28,7 @@ LAYERS = [
     ["inventory"],
     ["plan"],
     ["grid"],
-    ["figures", "notebook", "sweeps"],
+    ["figures", "leading", "notebook", "sweeps"],
     ["render", "rerun", "fleets"],
     ["cli", "__main__"],
 ]

@@ -296,6 +296,13 @@ def test_currencies_are_not_added(write):
         read([path])
 
 
+def test_a_column_that_stands_twice_is_named_if_it_is_read(write):
+    path = write(charge(), header=[*HEADER, "billedcost", "Tags", "Tags"])
+    with pytest.raises(InventoryError, match="stands there 2 times") as caught:
+        read([path])
+    assert [finding.column for finding in caught.value.findings] == ["BilledCost"]
+
+
 def test_missing_columns_are_all_named(write):
     path = write(charge(), header=["BilledCosts", "Tags"])
     with pytest.raises(InventoryError) as caught:

@@ -64,6 +64,18 @@ def has_figure(cell):
     return any("image/png" in output.get("data", {}) for output in cell["outputs"])
 
 
+def prose(markdown):
+    """Return the words of a page in one line, a number sign for each number."""
+    for mark, kept in (
+        (r"{n}`[^`]*`", "#"),
+        (r"\[([^]]*)\]\([^)]*\)", r"\1"),
+        (r"[*`]", ""),
+        (r"\s+", " "),
+    ):
+        markdown = re.sub(mark, kept, markdown)
+    return markdown.lower()
+
+
 FIGURES = [
     pytest.param(cell, id=f"{path.stem}-{cell['id']}")
     for path in NOTEBOOKS
@@ -238,6 +250,17 @@ def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
     assert "Parameters" not in "".join(sheet.values())
 
 
+def test_equations_side_by_side_are_told_apart(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from formula_sheet import equations
+
+    cases = r"n = \begin{cases} a \qquad b \\ c \end{cases}"
+    assert equations(r"a = b \quad (c)") == [r"a = b \quad (c)"]
+    assert equations(rf"{cases}, \qquad s = \{{ t \}}") == [f"{cases},", r"s = \{ t \}"]
+    assert equations(r"a = \frac{b \qquad c}{d}") == [r"a = \frac{b \qquad c}{d}"]
+    assert equations(r"a \\ b \qquad c") == ["a", "b", "c"]
+
+
 # --- the notebooks ------------------------------------------------------------
 
 
@@ -285,6 +308,35 @@ def test_notebook_is_stored_without_what_changes_by_itself(path):
 def test_no_cell_ends_in_a_semicolon(path):
     # nbval shows what it hides
     assert not [c["id"] for c in code_cells(path) if text(c).rstrip().endswith(";")]
+
+
+@every_notebook
+def test_an_assertion_about_a_page_has_the_words_of_the_page(path):
+    """So that neither the number nor the sentence can be turned alone."""
+    parts = [
+        part for cell in code_cells(path) for part in ast.walk(ast.parse(text(cell)))
+    ]
+    names = {
+        part.targets[0].id: part.value.value
+        for part in parts
+        if isinstance(part, ast.Assign)
+        and isinstance(part.targets[0], ast.Name)
+        and isinstance(part.value, ast.Constant)
+    }
+    claims = [p.msg for p in parts if isinstance(p, ast.Assert) and p.msg is not None]
+    for claim in claims:
+        said = eval(ast.unparse(claim), {}, names)
+        page, words = said.split(": ", 1)
+        plain = prose((ROOT / "book" / page).read_text("utf-8"))
+        place = 0
+        for piece in prose(words).split(" ... "):
+            place = plain.find(piece, place)
+            assert place >= 0, f"not in book/{page}: {words}"
+
+
+def test_the_prose_of_a_page_is_read_without_its_marks():
+    marked = "**Our\nVM** takes {n}`most:.1f` hours, [all](x.md) *in* all."
+    assert prose(marked) == "our vm takes # hours, all in all."
 
 
 @every_notebook

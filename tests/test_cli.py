@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import vmbmodel
 from vmbmodel import fields as units
 from vmbmodel.cli import app
-from vmbmodel.plan.estimate import COLUMNS, OF_VMS
+from vmbmodel.plan.estimate import COLUMNS, INTERVAL_VMS, OF_VMS
 from vmbmodel.service import LIMITS, PRICES, PROFILES
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
@@ -78,6 +79,46 @@ def test_csv_has_a_row_a_vm(run):
     assert len(rows) == 40
     bare = run("estimate", SAMPLE, "--format", "csv", "--no-interval")
     assert bare.splitlines()[0] == ",".join(["vm", *COLUMNS])
+
+
+@pytest.fixture
+def vaults(tmp_path):
+    """Twelve VMs, each in a vault of its own."""
+    path = tmp_path / "vaults.csv"
+    rows = [f"v{i:02},os,os,128,{20 + i},vault{i:02}" for i in range(12)]
+    path.write_text("\n".join(["vm,disk,role,size_gib,used_gib,vault", *rows]))
+    return path
+
+
+def test_a_vm_whose_vault_was_not_drawn_has_a_blank_interval(run, vaults, tmp_path):
+    asked = ("estimate", vaults, "--interval", "--interval-vms", 5)
+    rows = pd.read_csv(pd.io.common.StringIO(run(*asked, "--format", "csv")))
+    blank = rows["total_usd_low"].isna()
+    assert blank.sum() == 2  # ten vaults are drawn at least
+    assert rows["total_usd"].notna().all()
+    saved = tmp_path / "saved.json"
+    run(*asked, "--format", "json", "-o", saved)
+    answer = json.loads(saved.read_text())
+    assert [v["total_usd_low"] is None for v in answer["vms"]] == blank.tolist()
+    assert answer["interval"]["drawn_vaults"]["vaults"] == 10
+    assert answer["interval"]["verdict"]["at_risk_prob"] is None
+    assert "The same" in run("verify", saved)
+    words = " ".join(run("estimate", vaults, *asked[2:]).split())
+    assert "from 10 of 12 vaults drawn at random, with 10 of 12 VMs" in words
+
+
+def test_a_gate_on_an_interval_needs_that_of_every_vm(run, vaults):
+    gate = ("--fail-on", "deadline_prob_low<0.5")
+    said = run("estimate", vaults, *gate, "--interval-vms", 5, status=2)
+    assert "deadline_prob_low needs the interval of every VM" in said
+    run("estimate", vaults, *gate, "--interval-vms", 12)
+
+
+@pytest.mark.parametrize("command", ["doubt", "estimate"])
+def test_the_command_draws_from_as_many_vms_as_python_does(command):
+    asked = get_command(app).commands[command].params
+    (default,) = (one.default for one in asked if one.name == "interval_vms")
+    assert default == INTERVAL_VMS
 
 
 def test_never_is_a_word(run, a2):

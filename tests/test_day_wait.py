@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from scipy.linalg import expm
 from scipy.special import gammainc, gammaincc
 
+from vmbmodel.formulas._kernels import day_law
 from vmbmodel.formulas._kernels import pool_day as pool_kernel
 from vmbmodel.formulas._kernels.day_law import _exact
 from vmbmodel.formulas._kernels.many_days import jobs_through_days
@@ -332,6 +333,15 @@ def test_many_days_at_once_are_each_day_by_itself(
     long_h = one.quantile_h(met_h, 0.95)
     found_h = first.quantile_h(met_h, 0.95)[0]
     assert_allclose(found_h, long_h, rtol=0.02, atol=0.3)
+
+
+@pytest.mark.parametrize(("servers", "count"), [(1, 30), (2.5, 400), (37, 3000)])
+def test_chances_piece_by_piece_are_those_of_the_whole_table(servers, count):
+    jobs = np.random.default_rng(5).dirichlet(np.ones(count), 3)
+    wait_h = 0.7 / servers * count * np.linspace(0, 1, 150) ** 2
+    later = day_law._Later(count, servers, 0.7, wait_h).of(jobs)
+    whole = jobs @ pool_kernel.late_prob(count, servers, 0.7, wait_h)
+    assert_allclose(later, whole, rtol=0, atol=1e-12)
 
 
 def test_a_day_that_never_clears_has_no_end_among_many():

@@ -16,7 +16,6 @@ from vmbmodel.plan.estimate import estimate_disks
 from vmbmodel.plan.estimate.doubts import (
     OF_THE_FLEET,
     OF_VMS,
-    _chunks,
     brief,
     doubt,
     doubt_of_disks,
@@ -26,6 +25,7 @@ from vmbmodel.plan.estimate.doubts import (
 )
 from vmbmodel.plan.estimate.draws import Draws, _deviations, at_score
 from vmbmodel.plan.estimate.others import day_load
+from vmbmodel.plan.estimate.vaults import chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import walk
 from vmbmodel.plan.facts import backed_up, filled
 from vmbmodel.plan.scenario import Scenario
@@ -256,12 +256,13 @@ def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(
     fleet = disks_of(pd.DataFrame(rows))
     scenario = Scenario.of(settings=settings)
     disks, _ = filled(fleet, scenario)
-    parts = list(_chunks(disks, scenario, 8))
+    parts = list(chunks(disks, 8))
     assert len(parts) > 1
-    assert np.array(parts).sum(axis=0).tolist() == [1] * 60
+    assert sorted(np.concatenate(parts)) == list(range(60))
     for name in ("vault", "storage_account"):
         for some in parts:
-            mine, rest = disks[some][name].dropna(), disks[~some][name].dropna()
+            mine = disks.iloc[some][name].dropna()
+            rest = disks.iloc[np.setdiff1d(np.arange(60), some)][name].dropna()
             assert not set(mine) & set(rest)
     whole = doubt_of_disks(fleet, scenario, 32)
     monkeypatch.setattr("vmbmodel.plan.estimate.doubts._CELLS", 8 * 32)
@@ -466,3 +467,95 @@ def test_too_few_draws_are_refused():
     assert doubt_of_disks(SAMPLE[:1], Scenario.of(), 32).draws == 32
     with pytest.raises(ValueError, match="draws must be >= 32; got 8"):
         doubt(SAMPLE, draws=8)
+
+
+@pytest.fixture(scope="module")
+def many_vaults():
+    """Forty vaults of four VMs each, the last two of which share an account."""
+    rng = np.random.default_rng(8)
+    rows = [
+        {
+            "vm": f"v{i:03}", "disk": "d", "role": "os", "size_gib": 512,
+            "used_gib": float(rng.integers(50, 500)), "vault": f"vault{i // 4:02}",
+            "managed": i < 152, "storage_account": None if i < 152 else "account",
+        }
+        for i in range(160)
+    ]  # fmt: skip
+    return disks_of(pd.DataFrame(rows))
+
+
+def test_intervals_of_many_vms_come_from_whole_vaults_drawn_at_random(many_vaults):
+    scenario = Scenario.of()
+    every = doubt_of_disks(many_vaults, scenario, 64, interval_vms=160)
+    some = doubt_of_disks(many_vaults, scenario, 64, interval_vms=60)
+    assert every.drawn_vaults is None
+    part = some.drawn_vaults
+    assert (part.interval_vms, part.of_vaults, part.of_vms) == (60, 40, 160)
+    assert 10 <= part.vaults == part.vms / 4 <= 15
+    has = some.vms["done_p95_h_low"].notna().to_numpy()
+    assert has.sum() == part.vms
+    assert some.vms["vm"].equals(every.vms["vm"])
+    pd.testing.assert_frame_equal(some.vms[has], every.vms[has], rtol=1e-12)
+    vault = many_vaults.set_index("vm")["vault"][some.vms["vm"]].to_numpy()
+    assert not set(vault[has]) & set(vault[~has])
+    assert len({"vault38", "vault39"} & set(vault[has])) != 1  # of one account
+
+
+def test_what_concerns_all_vms_never_comes_from_some(many_vaults):
+    some = doubt_of_disks(many_vaults, Scenario.of(), 64, interval_vms=60)
+    assert (some.at_risk_prob, some.wrong_prob, some.known) == (None, None, {})
+    assert "misses_per_month" not in {share.answer for share in some.shares}
+    told = some.settings["drawn_vaults"]
+    words = some.verdict["text"]
+    assert f"{told['vaults']} of 40 vaults drawn at random" in words
+    assert f"{told['vms']} of 160 VMs" in words
+    assert "--interval-vms 160 takes all" in words
+    assert "restore" not in some.ranges()
+
+
+def test_drawn_vaults_are_the_same_for_a_seed_and_a_vm_more_moves_none(many_vaults):
+    def drawn(fleet, seed):
+        disks, _ = filled(fleet, Scenario.of())
+        places, _ = drawn_vaults(disks, Scenario.of(), 60, seed)
+        return set(disks.iloc[places]["vault"])
+
+    first, other = drawn(many_vaults, 1), drawn(many_vaults, 2)
+    assert first == drawn(many_vaults.sample(frac=1, random_state=1), 1)
+    assert first != other
+    # a vault the more takes the place of one at most
+    one = many_vaults.iloc[[0]].assign(vm="w", vault="another")
+    more = drawn(pd.concat([many_vaults, one], ignore_index=True), 1)
+    assert len(first - more) <= 1
+
+
+def test_each_vault_is_drawn_as_often_as_any_other(many_vaults):
+    disks, _ = filled(many_vaults, Scenario.of())
+    drawn, of = np.zeros(160), 400
+    for seed in range(of):
+        places, part = drawn_vaults(disks, Scenario.of(), 60, seed)
+        drawn[places] += 1
+        assert part.vms <= 60
+    alone = drawn[:152] / of  # the last two go together
+    assert abs(alone.mean() - 15 / 40) < 0.02
+    assert np.ptp(alone) < 8 * np.sqrt(15 / 40 * 25 / 40 / of)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_drawn_vaults_tell_of_all_data_and_of_the_bill(many_vaults, seed):
+    """The ends of 60 VMs are as far from the point as those of all 160, or nearly."""
+    every = doubt_of_disks(many_vaults, Scenario.of(), 64, seed, 160)
+    some = doubt_of_disks(many_vaults, Scenario.of(), 64, seed, 60)
+    near = {"total_usd": 0.03, "stored_gib": 0.1}
+    ends = {f"{name}_{end}": near[name] for name in near for end in ("low", "high")}
+    assert set(some.total) == set(ends)
+    for name, bound in ends.items():
+        assert some.total[name] == pytest.approx(every.total[name], rel=bound)
+
+
+def test_few_vaults_are_all_taken_and_shared_capacity_is_not_parted(many_vaults):
+    few = many_vaults.iloc[:40]
+    assert doubt_of_disks(few, Scenario.of(), 32, interval_vms=8).drawn_vaults is None
+    reserved = Scenario.of(settings={"reserved_gib": 102400.0})
+    with pytest.raises(ValueError, match=r"interval_vms must be >= 160.*reserved_gib"):
+        doubt_of_disks(many_vaults, reserved, 32, interval_vms=60)
+    assert doubt_of_disks(many_vaults, reserved, 32, interval_vms=160).total

@@ -354,6 +354,7 @@ def test_json_is_the_documented_object_without_nan(sample):
         "assumptions",
         "warnings",
         "inventory",
+        "digest",
     ]
     assert whole["schema"] == SCHEMA
     assert set(whole["model"]) == {"version", "profile", "prices", "limits"}

@@ -80,6 +80,16 @@ def refused(path, *parts, **options):
     return message
 
 
+def test_a_column_nobody_reads_is_named(written, caplog):
+    read(written("offset,length,cleared\n0,8192,true\n"))
+    assert caplog.messages[0].endswith("no column is called so: 'cleared'")
+
+
+def test_a_message_among_the_events_is_none(written):
+    message = "  8,0    0        0     0.000001000     0  m   N cfq697 alloced\n"
+    assert counts(read(written(message + BLKPARSE))) == counts(read(written(BLKPARSE)))
+
+
 # --- the right answer ----------------------------------------------------------------
 
 
@@ -319,6 +329,7 @@ FETCH = """<?xml version="1.0"?>
         ("hello\nworld\n", ["must have a header"]),
         (BLKPARSE + BLKPARSE.replace("8,0 ", "8,16"), ["one disk", "8,16"]),
         (BLKPARSE.replace("64 + 16", "-64 + 16"), [":7", "sector + sectors"]),
+        (BLKPARSE.replace("0  C   R", "0  C"), [":9", "must be an event"]),
         (BLKPARSE.replace("64 + 16", "2097151 + 16"), [":7", "within the disk"]),
     ],
 )

@@ -81,6 +81,27 @@ def test_names_stand_beside_their_lines_and_apart_from_each_other():
             assert min(away) == away_from(box, line) > 0
 
 
+def test_a_name_keeps_off_a_line_that_ran_along_with_its_own():
+    place = np.linspace(0, 1, 100)
+    leaves = 0.5 + 0.15 * np.maximum(place - 0.85, 0)
+    ax = figures.panels(1, height=4.2)[0]
+    level, rising = (ax.plot(place, line)[0] for line in (0 * place + 0.5, leaves))
+    figures.beside({level: "level"}, ax=ax)
+    ax.set_ylim(0, 1)
+    ax.figure.canvas.draw()
+    assert away_from(ax.texts[0].get_window_extent(), rising) > 3
+
+
+@pytest.mark.parametrize("steepness", [5, 20, 80])
+def test_a_name_keeps_off_its_own_line_however_steep_that_is(steepness):
+    place = np.linspace(0, 1, 200)
+    ax = figures.panels(1, height=4.2)[0]
+    line = ax.plot(place, 1 / (1 + np.exp(steepness * (0.7 - place))))[0]
+    figures.beside({line: "512 GiB", ax.axhline(0.95): "95 of 100"}, ax=ax)
+    ax.figure.canvas.draw()
+    assert 3 < away_from(ax.texts[0].get_window_extent(), line) < 8
+
+
 def away_from(box, line):
     ends = line.get_transform().transform(line.get_xydata())
     along = np.linspace(0, len(ends) - 1, 500)
@@ -198,11 +219,79 @@ def test_parity_has_its_line_its_band_and_a_mark_a_kind():
     assert ax.get_xlabel() == "measured"
 
 
-def test_dots_are_named_by_their_rows():
-    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
-    ax = figures.points(table, "x", "y", named=True)
-    assert [(t.get_text(), t.xy) for t in ax.texts] == [("a", (1, 3)), ("b", (2, 4))]
+def test_dots_are_where_the_table_says():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
+    ax = figures.points(table, "x", "y", label="seen")
+    assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 4]]
+    assert plain(ax) == ["seen"]
     assert not figures.points(table, "x", "y").texts
+
+
+def line(label, *points):
+    return {"label": label, "points": [list(point) for point in points]}
+
+
+LEADING = {
+    "x": {"label": "size (GiB)", "low": 1, "high": 100, "log": True},
+    "y": {"label": "place", "low": 0, "high": 4, "down": True},
+    "area": line("all", (1, 1), (100, 1), (100, 3), (1, 3)),
+    "lines": [line("half", (1, 2), (100, 2)), line("most", (1, 2.5), (100, 2.5))],
+    "dots": line("seen", (3, 1), (9, 2)),
+    "limits": [{"label": "at most", "at": 3.5}],
+    "mark": {"label": "yours", "at": 7},
+    "stretches": [{"label": "peak", "low": 20, "high": 50}],
+}
+
+
+def test_a_leading_figure_has_all_that_is_in_its_data():
+    ax = figures.drawn(LEADING)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("size (GiB)", "place")
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 100), (4, 0))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    drawn = [path.get_xydata().tolist() for path in ax.lines]
+    for part in (*LEADING["lines"], LEADING["dots"]):
+        assert part["points"] in drawn
+    stretch, area = sorted(ax.patches, key=lambda patch: patch.zorder)
+    assert area.get_xy()[:4].tolist() == LEADING["area"]["points"]
+    assert (stretch.get_x(), stretch.get_width()) == (20, 30)
+    assert [at for path, at in drawn if path[1] == at[1] == 3.5]
+    assert [at for path, at in drawn if path[0] == at[0] == 7]
+    assert sorted(plain(ax)) == sorted(
+        ["all", "half", "most", "seen", "at most", "yours", "peak"]
+    )
+    half, most = (ax.lines[drawn.index(path["points"])] for path in LEADING["lines"])
+    assert half.get_linestyle() != most.get_linestyle()
+    colours = half.get_color(), most.get_color(), area.get_edgecolor()
+    assert len({to_rgb(colour) for colour in colours}) == 3
+    ax.figure.canvas.draw()
+    ticks = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"1", "10", "100"} <= set(ticks)
+
+
+def test_dots_of_a_leading_figure_may_have_names():
+    ax = figures.drawn(LEADING | {"dots": LEADING["dots"] | {"names": ["a", "b"]}})
+    assert {"a", "b"} <= set(plain(ax))
+    assert "seen" not in plain(ax)
+    assert [[9, 2]] in [path.get_xydata().tolist() for path in ax.lines]
+
+
+def test_hours_of_a_leading_figure_are_times_of_day():
+    x = {"label": "start", "low": 12, "high": 36, "clock": True}
+    ax = figures.drawn({"x": x, "y": LEADING["y"], "lines": []})
+    ax.figure.canvas.draw()
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert {"12:00", "18:00", "00:00"} <= set(shown)
+
+
+def test_bars_of_a_leading_figure_say_their_sums_and_which_is_yours():
+    bars = {"labels": ["a", "b"], "parts": ["x", "y"], "values": [[1, 2], [30, 4]]}
+    x = {"label": "USD", "low": 0, "high": 40}
+    ax = figures.drawn({"x": x, "bars": bars | {"mine": 1}})
+    assert [bar.get_width() for bar in ax.patches] == [1, 30, 2, 4]
+    assert plain(ax) == ["3", "34"]
+    assert (ax.get_xlim(), ax.get_xlabel()) == ((0, 40), "USD")
+    weights = [label.get_fontweight() for label in ax.get_yticklabels()]
+    assert weights == ["normal", "bold"]
 
 
 def test_spans_start_and_end_where_the_table_says():
@@ -251,19 +340,6 @@ def test_every_figure_draws_on_the_axes_it_is_given(name):
 def test_a_given_axes_is_returned(wait):
     ax = plt.subplots()[1]
     assert figures.curves(wait, "arrivals_per_h", "servers", ax=ax) is ax
-
-
-def test_a_band_runs_between_its_ends(wait):
-    ax = figures.spread(
-        wait.sel(servers=[8, 2]), "arrivals_per_h", "servers", name="all"
-    )
-    corners = ax.collections[0].get_paths()[0].vertices
-    for servers in (2, 8):
-        edge = zip(
-            wait.arrivals_per_h.values, wait.sel(servers=servers).values, strict=True
-        )
-        assert {tuple(point) for point in edge} <= {tuple(c) for c in corners}
-    assert plain(ax) == ["all"]
 
 
 def test_a_clock_goes_on_after_midnight():

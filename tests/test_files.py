@@ -1,7 +1,10 @@
 """Files are read up to a bound, and written whole or not at all."""
 
 import os
+import shutil
+import signal
 import stat
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from vmbmodel._files import write_atomically
+from vmbmodel import _files
+from vmbmodel._files import write_atomically, write_folder
 from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
 from vmbmodel.inventory.files.quantities import zone
@@ -77,6 +81,69 @@ def test_interrupting_leaves_nothing_beside(tmp_path, monkeypatch, force):
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "answer.json", b"new", force=force)
     assert os.listdir(tmp_path) == []
+
+
+def interrupted(act, line):
+    """Do something, and interrupt it at one of the lines of `_files` that it runs.
+
+    Gives the lines it ran, and whether it was interrupted.
+    """
+    lines = 0
+
+    def at_line(_, event, __):
+        nonlocal lines
+        lines += event == "line"
+        if lines == line:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+        return at_line
+
+    def trace(frame, *_):
+        return at_line if frame.f_code.co_filename == _files.__file__ else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return lines, True
+    finally:
+        sys.settrace(before)
+    return lines, False
+
+
+def held(folder):
+    """Return the content of each file in a folder."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text() for path in found}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("folder", [False, True])
+def test_an_interrupt_at_any_line_leaves_the_old_or_the_new(tmp_path, force, folder):
+    tried = tmp_path / "tried"
+    path, files = tried / "out", {"a": b"new", "b": b"new"}
+    old = {"out/a": "old", "out/b": "old"} if folder else {"out": "old"}
+    new = dict.fromkeys(old, "new")
+    old = old if force else {}
+
+    def act():
+        write = write_folder if folder else write_atomically
+        write(path, files if folder else b"new", force=force)
+
+    line, came = 0, True
+    while came:
+        line += 1
+        for name in old:
+            (tried / name).parent.mkdir(parents=True, exist_ok=True)
+            (tried / name).write_text("old")
+        tried.mkdir(exist_ok=True)
+        ran, came = interrupted(act, line)
+        assert held(tried) in (old, new), line
+        assert len(list(tried.iterdir())) <= 1, line
+        shutil.rmtree(tried)
+    assert line == ran + 1 > 10
 
 
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """`vmbmodel.fleets`: an inventory estimated part by part, as it is in one piece."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from typer.testing import CliRunner
 
 from vmbmodel.cli import app
 from vmbmodel.fleets import estimate_by_vault
-from vmbmodel.inventory.fleet import InventoryError, joined, parted
-from vmbmodel.plan import Scenario
-from vmbmodel.plan.estimate import COLUMNS, Estimate, Sums, estimate
+from vmbmodel.inventory.fleet import InventoryError, joined, parted, tables
+from vmbmodel.plan import Scenario, plain
+from vmbmodel.plan.estimate import COLUMNS, Estimate, Sums, compare, estimate
 
 VMS = 120
 EXACT = ("vms", "disks", "used_gib", "churn_gib_per_day", "stored_gib")
-BLANK = {"vault": "vault", "excluded": False}
+BLANK = {"vault": "vault", "policy": "policy", "excluded": False}
 
 
 def made(vms=VMS):
@@ -132,10 +133,13 @@ def test_sums_do_not_depend_on_how_they_are_parted():
     vms |= {"vault": np.arange(1000) // 143}
     vms |= {"deadline_prob": prob, "later_deadline_prob": prob[::-1]}
     parts = [
-        Sums.of({name: column[some] for name, column in vms.items()}, 1.0, exact=True)
+        Sums.of({name: column[some] for name, column in vms.items()}, 1.0)
         for some in np.split(np.arange(1000), range(143, 1000, 143))
     ]
-    assert Sums.joined(parts).figures() == Sums.of(vms, 1.0, exact=False).figures()
+    whole = Sums.of(vms, 1.0).figures()
+    assert Sums.joined(parts).figures() == whole
+    assert whole["total_usd"] == math.fsum(amounts)
+    assert whole["expected_misses"] == math.fsum(1 - prob)
 
 
 # --- parts --------------------------------------------------------------------------
@@ -198,6 +202,17 @@ def test_settings_that_join_all_vaults_are_refused(folder, tmp_path):
         estimate_by_vault(folder, tmp_path / "out", Scenario.of(settings=settings))
 
 
+def test_what_the_disk_refuses_is_said_of_the_folder(folder, tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left") as refused:
+        estimate_by_vault(folder, tmp_path / "out")
+    assert refused.value.filename == str(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_only_a_folder_of_its_own_is_replaced(folder, tmp_path):
     out = tmp_path / "out"
     estimate_by_vault(folder, out)
@@ -228,7 +243,14 @@ def test_the_command_writes_the_folder(folder, tmp_path):
     ("words", "said"),
     [
         ([], "name it with -o"),
-        (["-o", "out", "--months", "3"], "--by-vault goes without --months"),
+        (["-o", "out", "--interval"], "--by-vault goes without --interval"),
+        (["-o", "out", "--format", "csv"], "--by-vault writes a folder, and no csv"),
+        (["-o", "out", "--fail-on", "total_usd_low<1"], "needs an interval"),
+        (["-o", "out", "--set", "line_reading=one-pool"], "wait for one another"),
+        (["-o", "out", "--compare", "reserved_gib=102400"], "by the VMs of all vaults"),
+        (["-o", "out", "--compare", "vault=v"], "vault decides what is estimated"),
+        (["-o", "out", "--vault", "vault-1"], "did you mean 'vault-11'"),
+        (["-o", "out", "--only", "vm-001", "--policy", "policy-2"], "no VM is of all"),
         (["-o", "out", "--processes", "2", "--scheduler", "tcp://a:1"], "exclude"),
         (["-o", "no/such/out"], "no such folder"),
     ],
@@ -238,6 +260,85 @@ def test_what_does_not_go_with_it_is_said(folder, words, said, monkeypatch):
     result = run(folder, "--by-vault", *words)
     assert result.exit_code == 2
     assert said in result.output
+
+
+POLICIES = """\
+vault,policy,recovery_points,monthly_points
+,policy-0,7,
+,policy-1,90,12
+,policy-2,14,
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("--policies", "policies.csv", "--fail-on", "stored_gib>900"), 1),
+        (("--fail-on", "total_usd>1e6", "--fail-on", "deadline_prob<0.1"), 0),
+        (("--months", 3, "--set", "yearly_growth_frac=0.3"), 0),
+        (("--compare", "redundancy", "--compare", "gb_bytes=1e9 recovery_points=7"), 0),
+        (("--compare", "snapshot_policy=enhanced", "--vault", "vault-03"), 0),
+        (("--vault", "vault", "--vault", "vault-04", "--policy", "policy-2"), 0),
+        (("--only", "vm-007", "--only", "vm-000", "--fail-on", "disks>1"), 1),
+        (("--policy", "policy-1", "--set", "vault_servers=5"), 0),
+    ],
+    ids=lambda words: " ".join(map(str, words)) if isinstance(words, tuple) else "",
+)
+def test_options_do_what_they_do_to_a_whole(folder, tmp_path, words, status):
+    (tmp_path / "policies.csv").write_text(POLICIES)
+    words = [str(tmp_path / w) if w == "policies.csv" else w for w in words]
+    made().to_parquet(tmp_path / "whole.parquet", index=False)
+    whole = ("--no-interval", "--format", "json", "-o", tmp_path / "whole.json")
+    assert run(tmp_path / "whole.parquet", *whole, *words).exit_code == status
+    result = run(folder, "--by-vault", "-o", tmp_path / "out", *words)
+    assert result.exit_code == status, result.output
+    whole, parts = (
+        json.loads((tmp_path / name).read_text())
+        for name in ("whole.json", "out/estimate.json")
+    )
+    for record in (whole, parts):  # nights are drawn by part
+        if "vault_servers=5" in words:
+            for name in [n for n in record["total"] if "miss" in n]:
+                del record["total"][name]
+            record["total"]["restore_all_h"] = round(
+                record["total"]["restore_all_h"], 9
+            )
+    for name in ("total", "months", "comparisons"):
+        assert parts.get(name) == whole.get(name)  # to the bit
+    assert set(rows(tmp_path / "out", "vms")["vm"]) == {v["vm"] for v in whole["vms"]}
+    if "months" in whole:
+        assert len(rows(tmp_path / "out", "months")) == 3 * VMS
+
+
+def test_a_row_group_is_read_some_rows_at_a_time(folder, tmp_path, monkeypatch):
+    expected = estimate_by_vault(folder, tmp_path / "out", disks=40)
+    longest = []
+    take_apart = tables._of_arrow
+
+    def watched(field, column):
+        longest.append(len(column))
+        return take_apart(field, column)
+
+    monkeypatch.setattr(tables, "MOST_AT_ONCE", 7)
+    monkeypatch.setattr(tables, "_of_arrow", watched)
+    parted(folder, 40, **BLANK)
+    assert max(longest) == 7
+    total = estimate_by_vault(folder, tmp_path / "out", disks=40, force=True)
+    assert total == expected
+    assert max(longest) < len(made())
+
+
+def test_a_case_of_few_disks_a_part_is_the_same(folder, tmp_path):
+    case = [{"redundancy": "LRS"}, {"yearly_points": 7.0, "archive": True}]
+    ask = {"names": {"policy": ["policy-0", "policy-2"]}, "cases": case, "months": 2}
+    total = estimate_by_vault(folder, tmp_path / "out", disks=30, **ask)
+    some = made()[lambda d: d["policy"].isin(ask["names"]["policy"])]
+    assert total == estimate(some).total
+    record = json.loads((tmp_path / "out/estimate.json").read_text())
+    assert record["comparisons"] == plain(compare(some, None, case))
+    months = estimate(some, months=2).to_dict()["months"]
+    assert record["months"] == months
+    assert len(list((tmp_path / "out/vms").iterdir())) > 2
 
 
 @pytest.mark.parametrize(
@@ -250,6 +351,28 @@ def test_what_is_no_fleet_is_refused(tmp_path, name, said):
     result = run(tmp_path / name, "--by-vault", "-o", tmp_path / "out")
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_what_of_a_folder_is_not_read_is_said(tmp_path, caplog):
+    for name in ("b.PARQUET", ".hidden.parquet", "_old/c.parquet"):
+        path = tmp_path / "fleet" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made(3).to_parquet(path)
+    (tmp_path / "fleet/d.csv").write_text("vm,disk\n")
+    (tmp_path / "fleet/_SUCCESS").touch()
+    assert estimate_by_vault(tmp_path / "fleet", tmp_path / "out")["vms"] == 3
+    (said,) = caplog.messages
+    assert said.startswith(f"{tmp_path / 'fleet'}: does not end in .parquet and is not")
+    assert said.endswith("d.csv'")
+
+
+def test_a_column_in_the_names_of_folders_is_refused(tmp_path):
+    for vault in "ab":
+        folder = tmp_path / f"fleet/vault={vault}"
+        folder.mkdir(parents=True)
+        made(3).drop(columns="vault").to_parquet(folder / "part.parquet")
+    with pytest.raises(InventoryError, match="says vault in the name of a folder, 'v"):
+        estimate_by_vault(tmp_path / "fleet", tmp_path / "out")
 
 
 def test_workers_are_for_parts_only():

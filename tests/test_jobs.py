@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
+from vmbmodel.inventory.files import listing
 from vmbmodel.inventory.files.findings import InventoryError
 from vmbmodel.inventory.files.quantities import duration_h, instant, size_gib, zone
 from vmbmodel.inventory.jobs.log import SHAPES
@@ -684,12 +685,39 @@ def test_a_column_nobody_reads_is_named(caplog):
     assert said.endswith("'transferhours' (like transfer_h), 'owner'")
 
 
+def test_columns_without_number_are_not_compared_one_by_one(caplog, monkeypatch):
+    asked = []
+    monkeypatch.setattr(listing, "nearest", lambda name, _: asked.append(name) or "")
+    names = [f"owner{number}" for number in range(1500)]
+    head = "vm,operation,status,start_time," + ",".join(names)
+    row = "a,Backup,Completed,2026-03-01T22:00:00Z" + ",1" * len(names)
+    assert len(read(f"{head}\n{row}\n", "jobs.csv").jobs) == 1
+    assert asked == names[:1000]
+    assert caplog.messages[0].endswith("and 1,490 more")
+
+
 def test_a_misspelt_column_is_refused_with_the_right_one():
     head = "vm,operation,status,start_time,job_h,moved_mb\n"
     with pytest.raises(InventoryError) as refused:
         read(head + "a,Backup,Completed,2026-03-01T22:00:00Z,1.5,2048\n", "jobs.csv")
     assert "unknown column 'moved_mb'; did you mean moved_gib?" in str(refused.value)
     assert [finding.row for finding in refused.value.findings] == [1]
+
+
+def test_a_column_that_stands_twice_is_refused():
+    log = "vm,operation,status,start_time,vm\na,Backup,Completed,2026-03-01,b\n"
+    with pytest.raises(InventoryError, match="column 'vm' stands there 2"):
+        read(log, "jobs.csv")
+
+
+def test_a_subscription_beside_the_identifier_is_no_misspelling():
+    vault = "/subscriptions/s/resourceGroups/g/providers/x/vaults/v/backupJobs/j"
+    log = (
+        "id,name,subscriptionId,operation,status,startTime,entityFriendlyName\n"
+        f"{vault},j,s,Backup,Completed,2026-02-04T05:08:17Z,vm-a\n"
+    )
+    job = only(read(log, "jobs.csv"))
+    assert (job["subscription"], job["vault"]) == ("s", "v")
 
 
 def test_columns_of_azures_own_exports_are_named_and_never_refused(caplog):

@@ -71,3 +71,17 @@ def test_what_is_held_of_a_file_is_bounded():
     with pytest.raises(json.JSONDecodeError):
         list(endless.members())
     assert len(endless.text) <= LONGEST + 2 * CHUNK
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"a": 1,\n "a": 2}', (2, 5)),
+        ('{"b": [{"a": 1, "a": 1}]}', (1, 7)),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(text, place):
+    scanner = Scanner(text)
+    with pytest.raises(UnfitError, match="key 'a' stands twice in an object") as caught:
+        [scanner.value() for _ in scanner.names()]
+    assert (caught.value.lineno, caught.value.colno) == place

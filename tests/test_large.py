@@ -144,3 +144,12 @@ def test_the_rows_of_many_vms_replace_no_file(fleet, monkeypatch, tmp_path):
     assert done.exit_code == 2
     assert "saved-vms.parquet: exists" in done.output
     assert not (tmp_path / "saved.json").exists()
+
+
+def test_no_rows_are_written_beside_a_file_that_stays(fleet, monkeypatch, tmp_path):
+    monkeypatch.setattr(rendered, "_MOST_VMS", 39)
+    (tmp_path / "saved.json").write_text("mine")
+    done = run(fleet, "--no-interval", "--format", "json", "-o", "saved.json")
+    assert done.exit_code == 2
+    assert "saved.json: exists" in done.output
+    assert not (tmp_path / "saved-vms.parquet").exists()

@@ -44,19 +44,46 @@ def test_equal_jobs_at_any_time_by_one_running_maximum(arrivals, servers, length
         assert_allclose(line[order] + arrivals[order], begins, atol=1e-9)
 
 
+def watched_h(arrivals, lengths_h, servers):
+    """Watch jobs in order of arrival from mover to mover, and return their waits."""
+    free_h, waits_h = np.zeros(servers), []
+    for arrived_h, length_h in zip(arrivals, lengths_h, strict=True):
+        mover = free_h.argmin()
+        begin_h = max(arrived_h, free_h[mover])
+        waits_h.append(begin_h - arrived_h)
+        free_h[mover] = begin_h + length_h
+    return waits_h
+
+
 @given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))
 def test_unequal_jobs_as_if_watched_from_mover_to_mover(data, arrivals, servers):
     count = len(arrivals)
     many = st.lists(st.floats(0.01, 9), min_size=count, max_size=count)
     lengths_h = np.array(data.draw(many))
     arrivals = np.sort(arrivals)
-    free_h = np.zeros(servers)
     line = line_wait_h(arrivals, lengths_h, servers)
-    for job in range(count):
-        mover = free_h.argmin()
-        begin = max(arrivals[job], free_h[mover])
-        assert_allclose(line[job], begin - arrivals[job], atol=1e-9)
-        free_h[mover] = begin + lengths_h[job]
+    assert_allclose(line, watched_h(arrivals, lengths_h, servers), atol=1e-9)
+
+
+@pytest.mark.parametrize("load", [0.3, 0.8, 2])
+@pytest.mark.parametrize("places", [1, 24])
+def test_many_lines_at_once_come_to_what_each_comes_to_alone(load, places):
+    # some never wait, some from the start on, some late in the day
+    rng = np.random.default_rng(3)
+    lines, jobs = 120, 50
+    arrivals = np.sort(
+        rng.choice([0, 4, 20], (lines, jobs)) + rng.random((lines, jobs))
+    )
+    lengths_h = rng.exponential(load, (lines, jobs))
+    servers = rng.integers(places, 2 * places + 9, lines)
+    at_once = line_wait_h(arrivals, lengths_h, servers)
+    for line in range(lines):
+        alone = watched_h(arrivals[line], lengths_h[line], servers[line])
+        assert_allclose(at_once[line], alone, rtol=1e-12, atol=1e-12)
+
+
+def test_a_job_of_no_length_waits_like_any_other():
+    assert_allclose(line_wait_h([0, 1, 2], [5, 1e-20, 1], 1), [0, 4, 3])
 
 
 @given(data=st.data(), arrivals=arrivals, servers=st.integers(1, 6))

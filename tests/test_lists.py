@@ -138,6 +138,17 @@ def test_what_is_no_list_is_told_what_to_do(tmp_path, text, message):
     assert message in str(caught.value)
 
 
+def test_a_member_that_another_hides_is_named(tmp_path):
+    texts = {name: json.dumps(rows) for name, rows in LISTS.items()}
+    size = '"diskSizeGb": '
+    assert size in texts["disks"]
+    texts["disks"] = texts["disks"].replace(size, f'"DISKSIZEGB": "", {size}')
+    assert len(read(tmp_path, texts).disks)  # what is blank hides nothing
+    texts["disks"] = texts["disks"].replace(size, f'{size}9, "disksizegb": ', 1)
+    with pytest.raises(InventoryError, match=r"disksizegb = \d+: stands twice; 9 is"):
+        read(tmp_path, texts)
+
+
 JUNK = (None, 7, -1.5, "x", "", True, [], {}, [1], {"a": []}, "\x00", 1e308, "NaN")
 
 

@@ -1,5 +1,6 @@
 """What the page that computes is made of, and what it says, without a browser."""
 
+import gzip
 import hashlib
 import html
 import importlib
@@ -9,12 +10,12 @@ import zipfile
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 import pytest
 
 mpl.use("agg")
 
 from matplotlib import pyplot as plt
+from moving import PLACES, begun
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,10 +125,11 @@ def test_an_archive_is_taken_as_the_table_says(live, tmp_path):
 
 def test_a_part_is_the_same_bytes_each_time(live, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    script = live("bundle").script
-    files = {"b": b"2", "a": b"1"}
-    assert script("model", files) == script("model", dict(sorted(files.items())))
-    assert script("model", files).startswith('vmbmodelPart("model", "')
+    bundle, files = live("bundle"), {"b": b"2", "a": b"1"}
+    data = bundle.packed(files)
+    assert bundle.packed(dict(sorted(files.items()))) == data
+    assert gzip.decompress(data).endswith(b"\n12")
+    assert bundle.script("model", data).startswith('vmbmodelPart("model", "')
 
 
 # --- the page without its Python ------------------------------------------------------
@@ -202,11 +204,11 @@ def test_a_control_holds_for_every_disk(session):
     assert not found["deadline_h"]["set"]
 
 
-def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
+def test_what_is_kept_is_taken_by_the_command_line(session, monkeypatch, tmp_path):
     from vmbmodel.inventory.fleet import read_fleet
     from vmbmodel.plan import Scenario, scenario_arguments
     from vmbmodel.plan.estimate import DRAWS, estimate
-    from vmbmodel.render import estimate_text
+    from vmbmodel.render import estimate_text, fit
 
     session.ask({"eight_hours": "own", "churn_frac": "0.1", "redundancy": "LRS"})
     for kind in ("toml", "inventory", "csv", "json"):
@@ -215,8 +217,10 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
     scenario = Scenario.of(**scenario_arguments(tmp_path / "scenario.toml"))
     again = estimate(read_fleet(tmp_path / "fleet.csv"), scenario, draws=DRAWS)
     assert again.vms.equals(session.answer.vms)
+    monkeypatch.setenv("COLUMNS", "80")
     said = session.file("text")["text"]
-    assert estimate_text(again) in said
+    assert fit(estimate_text(again)) in said
+    assert max(map(len, said.splitlines())) <= 80
     assert "Rules in force on" in said
     whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
     assert whole["given"] == {
@@ -229,7 +233,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, live, tmp_path):
 def test_intervals_stand_where_the_command_line_has_them(session):
     from vmbmodel.plan.estimate import brief
 
-    ends_said = "In brackets: what a figure lies between"
+    ends_said = "In brackets: 8 of 10 draws"
     assert ends_said not in session.ask({})["body"]
     sure, ends = session.doubt(), session.answer.drawn.total
     low, high = (brief("total_usd", ends[f"total_usd_{e}"]) for e in ("low", "high"))
@@ -237,8 +241,79 @@ def test_intervals_stand_where_the_command_line_has_them(session):
     assert ends_said in sure["clocks"]
     session.ask({"eight_hours": "overload"})
     unsure = session.doubt()
-    assert "--interval" in unsure["head"]
+    assert not unsure["told"]
+    assert "is not said unasked" in unsure["head"]
     assert ends_said not in unsure["clocks"]
+
+
+def test_intervals_of_many_disks_are_had_by_asking(session, live, tmp_path):
+    from vmbmodel.plan.estimate import DRAWS, estimate
+
+    rows = "".join(f"vm{i:03},os,os,127,{i % 90 + 9}\n" for i in range(401))
+    serve(live, session, "read", folder=inventory(tmp_path, rows))
+    session.ask({})
+    assert not session.doubt()["told"]
+    columns = session.file("csv")["text"].splitlines()[0]
+    assert session.doubt(wanted=True)["told"]
+    ours = estimate(tmp_path / "mine.csv", draws=DRAWS)
+    assert session.answer.drawn.vms.equals(ours.drawn.vms)
+    more = session.file("csv")["text"].splitlines()[0]
+    assert {*more.split(",")} - {*columns.split(",")} == {
+        name for name in ours.drawn.vms if name != "vm"
+    }
+
+
+def test_a_vm_of_which_nothing_is_backed_up_is_in_no_sentence(session, live, tmp_path):
+    rows = "idle-7,os,os,127,90,true\n"
+    more = "kept,os,os,127,9,false\nkept,data,data,32,9,true\n"
+    path = inventory(tmp_path, rows + more, "excluded")
+    serve(live, session, "read", folder=path)
+    answer = session.ask({})
+    said = words(answer["head"])
+    assert "2 VMs, 1 of 3 disks backed up" in said
+    assert "nothing of 1 VM is" in said
+    assert "The least certain is kept" in said
+    clocks, _, looks = words(answer["body"]).partition("Worth a look (1)")
+    assert "idle-7" not in said + clocks
+    assert looks.startswith("idle-7: Nothing to back up")
+    serve(live, session, "read", folder=inventory(tmp_path, rows, "excluded"))
+    assert words(session.ask({})["head"]).startswith("Nothing is backed up")
+    assert words(session.doubt()["head"]).startswith("Nothing is backed up")
+
+
+def test_blanks_are_counted_among_the_rows_of_the_inventory(session):
+    answer = session.ask({})
+    assert "40 VMs, 92 of 116 disks backed up" in answer["head"]
+    title = "14 columns with blank cells, in the inventory's 116 rows"
+    assert title in words(answer["body"])
+    origins = {c["name"]: c["origin"] for c in answer["controls"]}
+    assert origins["start_h"] == (
+        "the inventory has it for 112 of 116 disks; this is for the others"
+    )
+    assert origins["deadline_h"] == "default"
+    session.disks = session.disks.dropna(subset="start_h")
+    origins = {c["name"]: c["origin"] for c in session.ask({})["controls"]}
+    assert origins["start_h"].startswith("the inventory has it for every disk")
+
+
+def test_a_failed_question_leaves_the_last_answer_whole(session, live, tmp_path):
+    session.ask({})
+    folder = inventory(tmp_path, "mine,os,os,127,90\n")
+    serve(live, session, "read", folder=folder)
+    assert "error" in serve(live, session, "ask", settings={"start_h": "25"})
+    assert "the sample: 40 VMs" in session.doubt()["head"]
+    assert "dc-01" in session.file("inventory")["text"]
+
+
+def inventory(folder, rows, *columns):
+    """Write an inventory, and return its folder."""
+    head = ",".join(["vm,disk,role,size_gib,used_gib", *columns])
+    (folder / "mine.csv").write_text(f"{head}\n{rows}")
+    return str(folder)
+
+
+def words(source):
+    return html.unescape(re.sub("<[^>]*>", "", source))
 
 
 def test_a_notebook_is_run_with_other_parameters(session, live, monkeypatch, tmp_path):
@@ -266,31 +341,13 @@ def test_a_setting_that_changes_nothing_is_named(session):
     assert "servers changes nothing here" in session.ask({"servers": "20"})["body"]
 
 
-MOVING = re.compile(
-    r"```\{nbfigure\} \S+::(\S+)\n(?:(?!```).*\n)*```\n\n"
-    r"```\{moving-figure\} (\S+) \.\./notebooks/(\S+)\.ipynb\n```\n"
-)
-PLACES = {  # of a figure that moves: its notebook, and the figure printed above it
-    found[2]: (found[3], found[1])
-    for page in (ROOT / "book").glob("*.md")
-    for found in MOVING.finditer(page.read_text("utf-8"))
-}
-
-
 def test_each_figure_that_moves_stands_below_its_printed_one(live):
-    assert PLACES.keys() == live("moving").FIGURES.keys()
-
-
-def begun(extension, name):
-    """Return the settings with which a figure begins."""
-    path = ROOT / f"notebooks/{PLACES[name][0]}.ipynb"
-    page = extension.figure_html(name, path, "live", {})
-    return json.loads(html.unescape(re.search('data-given="([^"]*)"', page)[1]))
+    assert PLACES.keys() == live("fleet_page").SLIDERS.keys()
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_figure_bears_the_ends_of_its_sliders(session, extension, name):
-    given = begun(extension, name)
+def test_a_figure_bears_the_ends_of_its_sliders(session, name):
+    given = begun(name)
     figure = session.figure(name, given)
     for one in figure.get("lines", ()):
         across, up = zip(*one["points"], strict=True)
@@ -306,16 +363,21 @@ def test_a_figure_bears_the_ends_of_its_sliders(session, extension, name):
 
 @pytest.fixture
 def printed(monkeypatch):
-    """Return what runs a notebook up to one of its figures, and returns that."""
+    """Return what runs a notebook up to one of its figures.
+
+    It returns the data that were drawn, and what the figure moves with.
+    """
 
     class FoundError(Exception):
         pass
 
     def run(notebook, figure):
-        def show(name, ax):
+        def show(name, ax, *, moves=None):
             if name == figure:
-                raise FoundError(ax)
+                raise FoundError(data[-1], moves)
 
+        data = []
+        monkeypatch.setattr("vmbmodel.figures.drawn", data.append)
         monkeypatch.setattr("vmbmodel.notebook.show", show)
         space = {"__name__": "__main__"}
         cells = json.loads((ROOT / f"notebooks/{notebook}.ipynb").read_text("utf-8"))
@@ -324,7 +386,7 @@ def printed(monkeypatch):
                 if cell["cell_type"] == "code":
                     exec("".join(cell["source"]), space)
         except FoundError as found:
-            return found.args[0]
+            return found.args
         return pytest.fail(f"{notebook} has no figure {figure}")
 
     monkeypatch.chdir(ROOT / "notebooks")
@@ -334,66 +396,17 @@ def printed(monkeypatch):
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_figure_begins_as_it_is_printed(session, extension, printed, name):
-    figure, ax = session.figure(name, begun(extension, name)), printed(*PLACES[name])
-    if "bars" in figure:
-        widths = [bar.get_width() for bar in ax.patches]
-        assert np.ravel(figure["bars"]["values"], order="F") == pytest.approx(widths)
-        ticks = [tick.get_text() for tick in ax.get_yticklabels()]
-        assert [t.replace(",", "") for t in figure["bars"]["labels"]] == ticks
-        return
-    if "area" in figure and name != "retention":  # what else is kept is its own
-        edges = [path.vertices for band in ax.collections for path in band.get_paths()]
-        edges += [
-            [[bar.get_x() + end, bar.get_y() + bar.get_height() / 2]]
-            for bar in ax.patches
-            for end in (0, bar.get_width())
-        ]
-        edges = np.concatenate(edges)
-        for point in figure["area"]["points"]:
-            assert np.abs(edges - point).sum(axis=1).min() < 1e-9, point
-    for one in figure["lines"]:
-        assert any(on(line.get_xydata(), one["points"]) for line in ax.get_lines()), (
-            one["label"]
-        )
-    if "dots" in figure:
-        drawn = [line.get_xydata().tolist() for line in ax.get_lines()]
-        assert figure["dots"]["points"] in drawn
+def test_a_figure_begins_as_it_is_printed(session, printed, name):
+    data, moves = printed(*PLACES[name])
+    assert json.loads(json.dumps(moves)) == begun(name)
+    figure = session.figure(name, begun(name))
+    del figure["controls"]
+    assert figure == data
 
 
-def on(line, points):
-    """Say whether points are on a line that only rises, to the right or upwards."""
-    line, points = np.asarray(line, float), np.asarray(points)
-    along = 0 if (np.diff(line[:, 0]) > 0).all() else 1
-    if not (np.diff(line[:, along]) > 0).all():
-        return False
-    met = np.interp(points[:, along], line[:, along], line[:, 1 - along])
-    return np.allclose(met, points[:, 1 - along], rtol=1e-9)
-
-
-def test_a_jam_that_is_spread_has_no_wait_once_a_transfer_is_between(session):
-    given = {"jobs": 30, "vault_servers": 10, "service_h": 0.5, "start_h": 23}
-    given |= {"profile": "azure-2018-12", "slot_interval_h": 0}
-    figure = session.figure("jam", given)
-    begun = [hour for hour, _ in figure["area"]["points"]][:30]
-    assert begun == [0] * 10 + [0.5] * 10 + [1] * 10
-    assert "The last of 30 waits 1.00 h" in figure["said"]
-    assert "00:30 +1" in figure["said"]
-    figure = session.figure("jam", given | {"slot_interval_h": 0.2})
-    assert "The last of 30 waits 0.60 h" in figure["said"]
-    assert "00:30 +1" in figure["said"]
-    figure = session.figure("jam", given | {"slot_interval_h": 0.8})
-    assert "The last of 30 waits 0.00 h" in figure["said"]
-    assert "01:06 +1" in figure["said"]
+def test_a_figure_refuses_what_its_fields_do(session):
     with pytest.raises(ValueError, match="jobs must be >= 1"):
-        session.figure("jam", given | {"jobs": 0})
-
-
-def test_of_a_hundred_it_is_not_said_that_all_are_when_some_are_not(live):
-    of_100 = live("moving").of_100
-    assert of_100(0.947) == "95 of 100"
-    assert of_100(0.9999) == "more than 99 of 100"
-    assert of_100(1.0) == "100 of 100"
+        session.figure("jam", begun("jam") | {"jobs": 0})
 
 
 def serve(live, session, call, **arguments):
@@ -435,6 +448,15 @@ def test_azures_lists_are_told_apart(session, live, tmp_path):
     )
 
 
+def test_used_sizes_are_asked_for_in_words_of_the_page(session, live, tmp_path):
+    lists(tmp_path, "disks.json", "vms.json")
+    first, *_, last = serve(live, session, "read", folder=str(tmp_path))[
+        "error"
+    ].splitlines()
+    assert first.startswith("vms.json: row 1: the used size of 'web-01-os'")
+    assert "In this page: give a share under" in last
+
+
 def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
     lists(tmp_path, "disks.json")
     said = serve(live, session, "read", folder=str(tmp_path))
@@ -442,9 +464,23 @@ def test_one_of_the_lists_is_not_enough(session, live, tmp_path):
     (tmp_path / "vms.json").write_text("[{")
     said = serve(live, session, "read", folder=str(tmp_path))
     assert "vms.json" in said["error"]
+    (tmp_path / "vms.json").unlink()
+    (tmp_path / "disks.json").write_text("[{")  # which is looked for in two lists
+    said = serve(live, session, "read", folder=str(tmp_path))
+    assert said["error"].count("disks.json") == 1
+    lists(tmp_path, "disks.json")
     (tmp_path / "vms.json").write_text('[{"id": "/x", "type": "Microsoft.Web/sites"}]')
     said = serve(live, session, "read", folder=str(tmp_path))
     assert "vms.json: its entries are no disks, VMs" in said["error"]
+
+
+def test_what_a_browser_has_no_room_for_is_refused(session, live, tmp_path):
+    for text in ("[" * 20_000, '[{"a": ' * 501 + "}]" * 501):
+        (tmp_path / "deep.json").write_text(text)
+        said = serve(live, session, "read", folder=str(tmp_path))
+        assert said == {"error": "deep.json: is nested too deep"}
+    depth = live("fleet_page").depth
+    assert [depth(text) for text in (b"", b"}", b"[[]{", b"a{b}[c]")] == [0, 0, 2, 1]
 
 
 def test_names_open_no_tag(session, live, tmp_path):

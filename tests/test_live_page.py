@@ -21,18 +21,10 @@ from pathlib import Path
 import pytest
 from accessibility import WIDTHS, axe, found
 from browser import Browser, chromium
+from moving import PLACES, begun
 from slow import after
 
 ROOT = Path(__file__).parents[1]
-FIGURES = {  # that move, and their notebooks
-    "jam": "jam",
-    "day": "day",
-    "dispersion": "dispersion",
-    "deadline": "deadline",
-    "restore": "restore",
-    "bill": "billing",
-    "retention": "retention",
-}
 HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"/>'
     '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
@@ -45,6 +37,9 @@ WORDS = "document.querySelector('.fleet-%s').textContent"
 ANSWERED = f"{STATUS}.startsWith('Computed')"
 BUSY = "document.getElementById('fleet-page').getAttribute('aria-busy')"
 TROUBLE = "document.querySelector('.fleet-trouble').textContent"
+BODY = "document.body.textContent"
+CONTROLS = "document.querySelectorAll('button, input, svg[role=img]').length"
+HEAD_TEXT = "document.querySelector('.fleet-head').textContent"
 VERDICT = "document.querySelector('.fleet-verdict').textContent"
 
 
@@ -81,10 +76,8 @@ def site(tmp_path_factory):
         page = PAGE.format(HEAD.format(extension.POLICY), here)
         (folder / f"book/{name}.html").write_text(page, "utf-8")
     body = "".join(
-        extension.figure_html(
-            name, ROOT / f"notebooks/{notebook}.ipynb", "../_static/live", {}
-        )
-        for name, notebook in FIGURES.items()
+        extension.figure_html(name, begun(name), "../_static/live", {})
+        for name in PLACES
     )
     body += extension.scripts("../_static/live", "live", "figure")
     page = PAGE.format(HEAD.format(extension.POLICY), body)
@@ -237,9 +230,11 @@ def test_from_a_folder_answers_are_those_of_python(
     many = "".join(f"vm{i:04},os,os,127,{i % 90 + 9}\n" for i in range(1000))
     dropped(browser, **{"many.csv": f"vm,disk,role,size_gib,used_gib\n{many}"})
     assert browser.run(TROUBLE) == ""
-    head = browser.run("document.querySelector('.fleet-head').textContent")
-    assert "many.csv: 1,000 VMs" in head
-    browser.run("void (document.getElementById('fleet-used').value = '0.5')")
+    assert "many.csv: 1,000 VMs" in browser.run(HEAD_TEXT)
+    browser.wait("!!document.querySelector('.fleet-doubt')")
+    browser.run("void document.querySelector('.fleet-doubt').click()")
+    browser.wait(f"{STATUS}.includes('how far it may be off.')")
+    assert "8 times of 10: " in browser.run(HEAD_TEXT)
     folder = tmp_path / "lists"
     folder.mkdir()
     lists = {}
@@ -247,6 +242,13 @@ def test_from_a_folder_answers_are_those_of_python(
         shutil.copy(ROOT / "book/examples" / name, folder)
         lists[name] = (folder / name).read_text("utf-8")
     dropped(browser, **lists)
+    assert "In this page: give a share under" in browser.run(TROUBLE)
+    browser.run("""{
+        const share = document.getElementById('fleet-used');
+        share.closest('details[open]').querySelector('input').value = '0.5';
+        share.dispatchEvent(new Event('change'));
+    }""")
+    browser.wait(f"{ANSWERED} && {BUSY} == 'false'")
     assert browser.run(TROUBLE) == ""
     ours = session.read(str(folder), used_frac=0.5, protected_only=False)
     said = "[...document.querySelectorAll('.fleet-remarks li')].map(e => e.textContent)"
@@ -304,11 +306,10 @@ def test_all_figures_move_with_one_python(browser, session, site):
     browser.open((site / "book/figures.html").as_uri())
     browser.run("document.querySelectorAll('.moving button').forEach(b => b.click())")
     drawn = "document.querySelectorAll('.moving svg[role=img]').length"
-    browser.wait(f"{drawn} == {len(FIGURES)}")
+    browser.wait(f"{drawn} == {len(PLACES)}")
     assert sum(u.startswith("blob:") for u in browser.requested) == 1
-    wanted = (
-        "document.querySelector('.moving svg[role=img]').getAttribute('aria-label')"
-    )
+    wanted = "document.querySelector('[data-figure=jam] svg[role=img]')"
+    wanted += ".getAttribute('aria-label')"
     assert browser.run(wanted).startswith("The last of 1,000 waits 6.30 h")
     browser.run("""{
         const slider = document.getElementById('moving-jam-jobs');
@@ -323,7 +324,7 @@ def test_all_figures_move_with_one_python(browser, session, site):
     said = session.figure("bill", given)["said"]
     browser.wait(f"document.body.textContent.includes({json.dumps(said)})")
     assert browser.run("document.documentElement.scrollWidth") <= 390
-    for name in FIGURES:
+    for name in PLACES:
         given = json.loads(browser.run(data(name)))
         sliders = session.figure(name, given)["controls"]
         for moved in [{}, *({s["name"]: s["high"]} for s in sliders if "high" in s)]:
@@ -452,8 +453,11 @@ def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
     middle = len(model) // 2
     other = "A" if model[middle] != "A" else "B"
     (home / "model.js").write_text(model[:middle] + other + model[middle + 1 :])
-    assert "model.js is damaged: load the page again" in said()
+    assert "model.js is damaged, or not of this build: load the page again" in said()
     (home / "model.js").write_text(model[:middle])
+    assert "model.js is damaged" in said()
+    # of the head of gzip, which its own sum leaves out, the hour
+    (home / "model.js").write_text(model.replace('"H4sIAAAAAAA', '"H4sIAQAAAAA', 1))
     assert "model.js is damaged" in said()
     (home / "model.js").write_text(model)
     browser.open(page)
@@ -470,21 +474,97 @@ def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
     assert "big.csv: 40 MiB; this page takes up to 32." in browser.run(TROUBLE)
 
 
+def test_what_ends_python_says_so_and_the_answer_stays(browser, site):
+    browser.open((site / "book/page.html").as_uri())
+    begin(browser)
+    before = browser.run(VERDICT)
+    # a name that no file of the worker's can have, which is no fault of Python's
+    asked = 'vmbmodelLive.call("read", {}, [["a/b", new ArrayBuffer(1)]])'
+    ended = browser.run(f"{asked}.catch((error) => error.message)")
+    assert ended.startswith("Python stopped: ")
+    assert "load the page again" in ended
+    assert browser.run(VERDICT) == before
+
+
+def test_a_script_that_is_missing_or_cut_leaves_what_the_build_wrote(
+    browser, site, tmp_path
+):
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    home = tmp_path / "_static/live"
+    pages = {"page": "page", "figures": "figure", "start": "notebook"}
+    for page, script in pages.items():
+        for name in ("live", script):
+            whole = (home / f"{name}.js").read_text("utf-8")
+            for part in (None, whole[: len(whole) // 2]):
+                (home / f"{name}.js").unlink()
+                if part is not None:
+                    (home / f"{name}.js").write_text(part, "utf-8")
+                browser.open((tmp_path / f"book/{page}.html").as_uri())
+                assert "copy the book's folder anew" in browser.run(BODY)
+                assert not browser.run(CONTROLS)
+                (home / f"{name}.js").write_text(whole, "utf-8")
+
+
 def test_an_old_browser_is_told_so(browser, site):
     browser.send(
         "Page.addScriptToEvaluateOnNewDocument",
         source="delete window.DecompressionStream",
     )
+    for page in ("page", "figures", "start"):
+        browser.open((site / f"book/{page}.html").as_uri())
+        said = browser.run(BODY)
+        assert "a browser of 2023 or later" in said
+        assert "scripts are off" not in said
+        assert not browser.run(CONTROLS)
+
+
+def test_a_browser_that_reads_no_base64_by_itself_computes_too(browser, site):
+    browser.send(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source="delete Uint8Array.fromBase64",
+    )
     browser.open((site / "book/page.html").as_uri())
-    said = browser.run("document.querySelector('.fleet-status').textContent")
-    assert "needs a browser of 2023 or later" in said
-    assert "Scripts are off" not in browser.run("document.body.textContent")
-    assert not browser.run("document.querySelectorAll('button, input').length")
+    begin(browser)
+
+
+def test_a_second_figure_of_a_page_moves_too(browser, site, tmp_path):
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    page = tmp_path / "book/figures.html"
+    # as a chapter has it: the scripts stand below its first figure
+    scripts = re.search("(?:<script src[^>]*></script>)+", page.read_text("utf-8"))[0]
+    parts = page.read_text("utf-8").replace(scripts, "").split("</div>", 1)
+    page.write_text(f"</div>{scripts}".join(parts), "utf-8")
+    browser.open(page.as_uri())
+    buttons = browser.run("document.querySelectorAll('.moving button').length")
+    assert buttons == len(PLACES)
+
+
+def test_the_address_keeps_settings_and_files_may_come_first(browser, site):
+    browser.open((site / "book/page.html").as_uri() + "#snapshot_policy=enhanced")
+    row = "vm,disk,role,size_gib,used_gib\nmine,os,os,127,90\n"
+    dropped(browser, **{"mine.csv": row})  # before the button was pressed
+    assert "mine.csv: 1 VM, 1 disk" in browser.run(HEAD_TEXT)
+    other = "document.querySelector('.fleet-others').textContent"
+    assert browser.run(other) == "snapshot_policy=enhanced as it was"
+    # a link to a part of the page takes nothing back
+    browser.run("void (location.hash = '#what-to-give')")
+    browser.run("""{
+        const slider = document.getElementById('fleet-deadline_h');
+        slider.value = 6;
+        slider.dispatchEvent(new Event('input'));
+    }""")
+    browser.wait(f"location.hash.includes('deadline_h=6') && {BUSY} == 'false'")
+    assert "snapshot_policy=enhanced" in browser.run("location.hash")
+    browser.run("void document.querySelector('.fleet-others button').click()")
+    browser.wait(f"location.hash == '#deadline_h=6' && {BUSY} == 'false'")
+    assert browser.run(other) == ""
 
 
 def test_with_scripts_off_the_answer_of_the_build_stands_alone(browser, site):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     browser.open((site / "book/page.html").as_uri())
-    assert "Scripts are off" in browser.run("document.body.textContent")
+    assert "scripts are off" in browser.run(BODY)
     assert browser.run(VERDICT).startswith("Every VM keeps")
-    assert not browser.run("document.querySelectorAll('button, input').length")
+    assert not browser.run(CONTROLS)
+    browser.open((site / "book/figures.html").as_uri())
+    assert browser.run(BODY).count("cannot be moved") == len(PLACES)

@@ -74,6 +74,24 @@ def test_what_is_too_long_for_the_screen_is_broken_inside_its_column(monkeypatch
     assert "one word and" in " ".join(line[25:].strip() for line in lines)
 
 
+@pytest.mark.parametrize(("width", "source"), [(80, False), (120, True)])
+def test_prose_is_broken_before_a_word_is_and_names_stay_whole(
+    monkeypatch, width, source
+):
+    as_on_a_screen(monkeypatch, width)
+    row = {
+        "rule": "enhanced-disk-regions",
+        "place": "vault vault-apps-weu, policy daily-23",
+        "text": "The 7 VMs with unmanaged disks of policy daily-23 lie in one account.",
+        "source": "article2018",
+    }
+    table = render_table([row], list(row), spare=("source",))
+    assert ("article2018" in table) == source
+    assert max(map(len, table.splitlines())) <= width
+    words = {word for name in ("rule", "place", "text") for word in row[name].split()}
+    assert words <= set(table.split())
+
+
 def test_wide_letters_take_two_places():
     lines = render_table(
         [{"vm": "日本", "disks": 3}, {"vm": "abcd", "disks": 3}], COLUMNS[:2]

@@ -267,6 +267,11 @@ def test_the_command_writes_the_policies_beside_the_inventory(tmp_path, monkeypa
     assert header == ",".join(fleet.POLICY_COLUMNS)
     assert row.startswith("Nightly,vault-1,enhanced,daily,,23:00,W. Europe")
     assert fleet.read_fleet("own.csv").loc[0, "yearly_points"] == 10
+    (tmp_path / "own.csv").unlink()
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert "own-policies.csv: exists; --force replaces it" in result.output
+    assert not (tmp_path / "own.csv").exists()
 
 
 POWERSHELL_ITEM = {

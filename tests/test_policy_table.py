@@ -1,6 +1,7 @@
 """A table of policies beside an inventory says what each of its policies keeps."""
 
 import logging
+import time
 
 import pandas as pd
 import pytest
@@ -211,6 +212,8 @@ HEAD = "policy,rhythm,weekdays,starts,time_zone,interval_h,window_h,monthly_on"
         ("policy,archive\nNightly,maybe", "p.csv:2: archive = 'maybe': must be true"),
         ("policy\nNightly\nNightly",
          "p.csv:3: policy = 'Nightly': must be named once in a vault; it is on line 2"),
+        ("policy,vault\nNightly,a\n nightly ,A",
+         "p.csv:3: policy = ' nightly ': must be named once in a vault; it is on line"),
         (f"{HEAD}\nNightly,daily,sunday,,,,,",
          "p.csv:2: weekdays = 'sunday': must be blank where rhythm is daily"),
         (f"{HEAD}\nNightly,weekly,sontag,,,,,", "p.csv:2: weekdays = 'sontag': must be "
@@ -246,6 +249,8 @@ def test_what_is_wrong_with_a_table_is_named(folder, text, message):
         ("[[policy]\n", "p.toml:1: is no TOML"),
         ('\n[[policy]]\npolicy = "Nightly"\nstarts = {a = 1}',
          "p.toml:2: starts = {'a': 1}: must be a name, a number, a flag or a list"),
+        ('[[policy]]\npolicy = "N"\nweekly_points = [[]]',
+         "p.toml:1: weekly_points = [[]]: must be a name, a number, a flag or a list"),
         ("", "p.toml: has no policy; a table [[policy]] each is needed"),
     ],
 )  # fmt: skip
@@ -318,3 +323,21 @@ def test_a_malformed_table_is_read_or_refused_with_its_place(folder, name):
 
 def test_every_column_of_the_table_is_a_field():
     assert set(fleet.POLICY_COLUMNS) <= fields().keys()
+
+
+def test_many_policies_are_found_at_once(folder):
+    count = 4000
+    names = [f"policy-{number}" for number in range(count)]
+    table(folder, "policy,recovery_points\n" + "".join(f"{n},9\n" for n in names))
+    rows = [f"vm-{n},os,os,128,40,{n}\n" for n in names]
+    head = "vm,disk,role,size_gib,used_gib,policy\n"
+    (folder / "own.csv").write_text(head + "".join(rows))
+    begin = time.process_time()
+    disks = fleet.read_fleet("own.csv", "p.csv")
+    assert time.process_time() - begin < 10
+    assert (disks["recovery_points"] == 9).all()
+    (folder / "own.csv").write_text(head + "".join(rows).replace("policy-", "plan-"))
+    begin = time.process_time()
+    said = refusal("p.csv")
+    assert time.process_time() - begin < 10
+    assert "is none of the policies in p.csv" in said

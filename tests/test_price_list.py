@@ -324,7 +324,7 @@ GOOD = json.dumps(page(dollars()))
         (GOOD.replace("10.0", "9" * 5000, 1), "row 1: Exceeds the limit"),
         (GOOD.replace("10.0", "1e999999", 1), "retailPrice must be a number >= 0"),
         (GOOD.replace("{", '{"Count": 1, ', 1), "'Count' stands twice"),
-        (GOOD.replace('"type"', '"skuName"', 1), "row 1: holds a key twice"),
+        (GOOD.replace('"type"', '"skuName"', 1), "row 1: key 'skuName' stands twice"),
         ('{"Items": ' + "[" * 100_000, "page.json: row 1: is nested too deeply"),
         ('{"Items": ["' + "x" * 3_000_000, "row 1: is cut short or no JSON"),
         (GOOD.encode("utf-16"), "page.json: is no text in UTF-8"),

@@ -79,8 +79,9 @@ def test_a_table_is_kept_as_it_is(kept):
 
 def test_a_figure_is_kept_whole_and_closed(kept):
     figure, (_, below) = plt.subplots(2)
-    notebook.show("bars", below)
+    notebook.show("bars", below, moves={"jobs": 9})
     assert kept["bars"].figure is figure
+    assert kept["bars"].about == {"moves": {"jobs": 9}}
     assert not plt.fignum_exists(figure.number)
 
 
@@ -88,7 +89,7 @@ def shown(title="a_b"):
     figure, ax = plt.subplots(figsize=(7, 4))
     ax.plot([0, 1], color=COLOURS[0])
     ax.set_title(title)
-    picture = notebook._Picture(figure)
+    picture = notebook._Picture(figure, {"moves": {"jobs": 9}})
     plt.close(figure)
     return picture._repr_mimebundle_()
 
@@ -103,6 +104,7 @@ def test_a_figure_is_a_picture_with_two_drawings_beside():
     }
     assert sizes["wide"] == [504, 288]
     assert sizes["narrow"] == [pytest.approx(3.8 * 72), 288]
+    assert about["moves"] == {"jobs": 9}
 
 
 def test_a_figure_has_the_same_bytes_each_time():
@@ -121,14 +123,14 @@ def glued(name, data, prefix="application/papermill.record/"):
     )
 
 
-BARS = shown("")[1]["drawings"]
+BARS = shown("")[1]
 
 
 def sweep(last_h):
     bars = glued("bars", {"image/png": PIXEL}, prefix="")
-    bars["metadata"]["drawings"] = BARS
+    bars["metadata"] |= BARS
     rest = glued("rest", {"image/png": PIXEL}, prefix="")
-    rest["metadata"]["drawings"] = BARS
+    rest["metadata"]["drawings"] = BARS["drawings"]
     about = {"mystnb": {"image": {"alt": "Only the notebook shows it."}}}
     outputs = [
         glued("last_h", {"text/plain": repr(last_h)}),
@@ -144,8 +146,8 @@ def sweep(last_h):
 
 @pytest.fixture
 def build(tmp_path):
-    def run(page):
-        (tmp_path / "conf.py").write_text(CONFIG, "utf-8")
+    def run(page, more=""):
+        (tmp_path / "conf.py").write_text(CONFIG + more, "utf-8")
         (tmp_path / "page.md").write_text(page, "utf-8")
         nbformat.write(sweep(9.456), tmp_path / "sweep.ipynb")
         nbformat.write(sweep(7.0), tmp_path / "other.ipynb")
@@ -203,6 +205,29 @@ def test_a_figure_stands_once(build):
     assert f"<p>{link}" in own
     assert "<img" not in page + own
     assert said == []
+
+
+WITH_PYTHON = """
+def setup(app):
+    from live_page import Begin, MovingFigure
+    app.live_sizes = {"python": 7_000_000}
+    app.add_directive("moving-figure", MovingFigure)
+    app.add_post_transform(Begin)
+"""
+
+
+def test_a_figure_that_moves_begins_with_what_its_notebook_was_run_with(build):
+    moving = "```{moving-figure} jam sweep.ipynb::%s\n```\n"
+    text = TOP + "{n}`last_h:.1f` h.\n\n"
+    page, _, said = build(text + 2 * (moving % "bars"), WITH_PYTHON)
+    places = re.findall(r'<div class="moving" (.*?)></div>', page)
+    assert len(places) == 2
+    assert 'data-figure="jam" data-parts="_static/live/" data-size="7 MB"' in places[0]
+    assert 'data-given="{&quot;jobs&quot;: 9}"' in places[0]
+    assert page.count("figure.js") == 1
+    assert said == []
+    *_, said = build(text + moving % "rest", WITH_PYTHON)
+    assert re.search(r"page\.md:9: WARNING: .*: sweep shows no rest that mo", said[-1])
 
 
 def test_a_figure_that_no_chapter_shows_stays_with_its_notebook(build):

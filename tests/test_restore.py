@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -240,6 +241,23 @@ def test_quantile_and_chance_of_a_restore_agree(prob, median, spread, sample, be
     assert restore_quantile_h(prob, median, spread, sample, beyond + 1) > hours
     assert restore_within_prob(0, *law) == 0
     assert restore_within_prob(2 * (median + beyond), median, 0, sample, beyond) == 1
+
+
+def test_a_rare_restore_has_all_its_digits_whatever_scipy_gives(monkeypatch):
+    # the time that one restore in 20,000 exceeds, of Student's law with 42 degrees:
+    # the exponential of what mpmath gives; SciPy up to 1.16 has ten digits of it
+    law = 1, 1 / np.sqrt(1 + 1 / 43), 43
+    prob = np.array([1 - 0.000051291978909, 0.000051291978909])
+    exact = restore_quantile_h(prob, *law)
+    score = 4.2902342944173377
+    assert_allclose(np.log(exact), [score, -score], rtol=1e-12)
+    exactly = scipy.special.stdtrit
+    monkeypatch.setattr(
+        scipy.special, "stdtrit", lambda free, p: exactly(free, p) * (1 + 1e-9)
+    )
+    assert_allclose(restore_quantile_h(prob, *law), exact, rtol=1e-13)
+    monkeypatch.setattr(scipy.special, "stdtrit", lambda free, p: free * np.nan * p)
+    assert restore_quantile_h([0, 1], *law).tolist() == [0, np.inf]
 
 
 def test_a_restore_that_never_varies_is_in_time_up_to_its_length():

@@ -89,3 +89,26 @@ def test_what_is_no_such_sheet_is_named(tmp_path):
 def test_the_command_says_what_goes_together(options, message):
     result = CliRunner().invoke(app, ["import", *options])
     assert (result.exit_code, message in result.output) == (2, True)
+
+
+def test_a_partition_that_stands_twice_counts_once(tmp_path):
+    answer = read(tmp_path, DISKS, PARTITIONS, PARTITIONS)
+    assert answer.disks.equals(read(tmp_path, DISKS, PARTITIONS).disks)
+    assert answer.skipped["rows of a partition that stands there already"] == 3
+    other = PARTITIONS.replace("61440", "61441")
+    with pytest.raises(InventoryError, match=r"2.csv:2: Disk = 'C:.*61,441 MiB"):
+        read(tmp_path, DISKS, other, PARTITIONS)
+
+
+def test_a_disk_that_stands_twice_is_refused(tmp_path):
+    with pytest.raises(InventoryError, match="Disk Key = '2001': must stand once"):
+        read(tmp_path, DISKS, DISKS, PARTITIONS)
+    loose = DISKS.replace(",2001,", ",,").replace(",2000,", ",,")
+    with pytest.raises(InventoryError, match="Disk = 'Hard disk 2': must stand once"):
+        read(tmp_path, loose, loose, used_frac=0.5)
+
+
+def test_a_disk_of_no_size_is_refused(tmp_path):
+    none = DISKS.replace("102400", "0")
+    with pytest.raises(InventoryError, match="Capacity MiB = '0': must be above 0"):
+        read(tmp_path, none, PARTITIONS)

@@ -14,7 +14,12 @@ from vmbmodel.cli import app
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan import saved as verify
-from vmbmodel.plan import scenario_arguments, scenario_settings, scenario_template
+from vmbmodel.plan import (
+    scenario_arguments,
+    scenario_settings,
+    scenario_template,
+    sealed,
+)
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service import PRICES
@@ -272,12 +277,11 @@ def test_a_changed_setting_or_disk_changes_the_answer(run, saved):
 
 def test_a_difference_below_the_tolerance_is_none(run, saved):
     whole = json.loads(saved.read_text())
-    del whole["digest"]  # as another machine would have saved it
-    whole["vms"][0]["total_usd"] *= 1 + 1e-12
-    saved.write_text(json.dumps(whole))
+    whole["vms"][0]["total_usd"] *= 1 + 1e-12  # as another machine would have it
+    saved.write_text(json.dumps(dict(sealed(whole.items()))))
     run("verify", saved)
     whole["vms"][0]["total_usd"] *= 1 + 1e-6
-    saved.write_text(json.dumps(whole))
+    saved.write_text(json.dumps(dict(sealed(whole.items()))))
     run("verify", saved, status=1)
     run("verify", saved, "--tolerance", "1e-5")
 
@@ -306,12 +310,27 @@ def test_whatever_is_altered_is_seen(run, saved, part):
 
 def test_a_small_chance_is_not_another(run, saved):
     whole = json.loads(saved.read_text())
-    del whole["digest"]
     row = whole["policies"][0]
     row["any_miss_shared_prob"] = row["any_miss_shared_prob"] * 2 + 1e-12
-    saved.write_text(json.dumps(whole))
+    saved.write_text(json.dumps(dict(sealed(whole.items()))))
     said = run("verify", saved, status=1).stdout
     assert "policies[0].any_miss_shared_prob" in said
+    assert "1 differences." in said
+
+
+def test_a_result_whose_digest_is_gone_is_another(run, saved):
+    whole = json.loads(saved.read_text())
+    del whole["digest"]
+    whole["inventory"][0]["os"] = "linux"  # which nothing else would tell
+    saved.write_text(json.dumps(whole))
+    assert "digest: saved '(absent)'" in run("verify", saved, status=1).stdout
+
+
+def test_a_value_that_another_hides_is_refused(run, saved):
+    text = saved.read_text()
+    saved.write_text(text.replace('"disks": ', '"disks": 9, "disks": ', 1))
+    said = run("verify", saved, status=2).stderr
+    assert "r.json: is no JSON: key 'disks' stands twice in an object" in said
 
 
 def test_a_price_book_of_one_s_own_is_carried_along(run, tmp_path):
@@ -393,3 +412,12 @@ def test_what_a_setting_is_called_otherwise_leads_to_it(run, name, instead):
 def test_what_is_said_instead_can_be_said(run):
     words = ("interval_h=4", "snapshot_policy=enhanced", "snapshot_points=7")
     run("estimate", "fleet.csv", *(w for word in words for w in ("--set", word)))
+
+
+def test_a_file_of_nothing_but_faults_is_not_read_to_its_end(run, tmp_path):
+    lines = [f"servrs{number} = 1" for number in range(1200)]
+    (tmp_path / "s.toml").write_text("\n".join(lines))
+    said = run("estimate", "fleet.csv", "--scenario", "s.toml", status=2).stderr
+    assert "s.toml:1001: there is no setting 'servrs1000'" in said
+    assert "servrs1001" not in said
+    assert said.strip().endswith("more than 1,000 faults; the rest is not read")

@@ -1,6 +1,7 @@
 """`vmbmodel.sweeps`: a grid in a file, computed block by block, gone on with."""
 
 import errno
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -254,6 +255,27 @@ def test_a_store_that_exists_is_replaced_only_by_force(grid_of, tmp_path):
         write_store(grid, tmp_path / "nowhere/out.zarr")
 
 
+def test_an_old_store_stays_until_the_new_one_has_its_name(
+    grid_of, tmp_path, monkeypatch
+):
+    path, rename = tmp_path / "out.zarr", os.rename
+    write_store(grid_of(WAITS), path)
+
+    def fail(before, after):
+        if Path(before).name == "out.zarr.part":
+            raise OSError(errno.EIO, "Input/output error", str(before))
+        rename(before, after)
+
+    monkeypatch.setattr(os, "rename", fail)
+    other = grid_of(WAITS.replace("0.95", "0.5"))
+    with pytest.raises(OSError, match="Input/output error"):
+        write_store(other, path, force=True)
+    assert stored(path).wait_quantile_h.attrs["prob"] == 0.95
+    monkeypatch.undo()
+    assert write_store(other, path, force=True) > 0  # all of it was there
+    assert sorted(tmp_path.glob("out*")) == [path]
+
+
 def test_what_the_disk_cannot_hold_is_not_begun(grid_of, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**20, 0, 23_999))
@@ -442,9 +464,10 @@ def test_totals_of_estimates_are_swept_over_draws_from_a_file(grid_of):
     [
         ("arrivals_per_h = [1, 2, 5]", "arrivals_per_h = { prior = true, draws = 64 }",
          "5: arrivals_per_h has no prior to draw from"),
-        ("draws = 64", "draws = 1", "4: servers: draws must be >= 2 and whole; got 1"),
+        ("draws = 64", "draws = 1", "4: servers: draws must be whole, >= 2 .*; got 1"),
         ("draws = 64", "count = 64", "4: servers: there is no 'count'"),
-        (", draws = 64", "", "4: servers: draws must be >= 2 and whole; got nothing"),
+        ("draws = 64", "draws = 65537", "4: servers: draws must be .* <= 65,536; got"),
+        (", draws = 64", "", "4: servers: draws must be whole, >= 2 .*; got nothing"),
         ("true", "false", "4: servers: prior must be true; got False"),
         ("draws = 64", "draws = 32", "3: draws must be as many .* servers 32, serv"),
     ],

@@ -1,12 +1,15 @@
 """Read a file up to a bound; write one, or a folder of them, whole or not at all."""
 
+import contextlib
 import errno
 import logging
 import os
 import secrets
 import shutil
+import signal
 import stat
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 __all__ = [
@@ -152,12 +155,14 @@ def write_atomically(
             file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
-        if force:
-            if target.exists():
-                shutil.copymode(target, beside)
-            os.replace(beside, target)
-        else:
-            _put(beside, target, path)
+        with _undisturbed():
+            if force:
+                if target.exists():
+                    shutil.copymode(target, beside)
+                os.replace(beside, target)
+            else:
+                _put(beside, target, path)
+                beside.unlink(missing_ok=True)
     except OSError as error:  # whatever it names, it is about this file
         error.filename, error.filename2 = os.fspath(path), None
         raise
@@ -228,14 +233,33 @@ def write_folder(
 def put_folder(beside: Path, target: Path) -> None:
     """Give a folder its name and remove what had it, which stays if that fails."""
     before = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _undisturbed():
+        try:
+            if target.exists():
+                os.rename(target, before)
+            os.rename(beside, target)
+        finally:
+            if before.exists() and not target.exists():
+                os.rename(before, target)
+            shutil.rmtree(before, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let an interrupt wait for the end of what is done meanwhile."""
+    came, handlers = [], {}
     try:
-        if target.exists():
-            os.rename(target, before)
-        os.rename(beside, target)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if (handler := signal.getsignal(number)) is not None:  # Python's own
+                    handlers[number] = handler
+                    signal.signal(number, lambda n, _: came.append(n))
+        yield
     finally:
-        if before.exists() and not target.exists():
-            os.rename(before, target)
-        shutil.rmtree(before, ignore_errors=True)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _put(beside: Path, target: Path, path: str | os.PathLike[str]) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-__all__ = ["MissingError", "Scanner", "UnfitError"]
+__all__ = ["MissingError", "Scanner", "UnfitError", "unique"]
 
 CHUNK = 1 << 16
 LONGEST = 1 << 20
@@ -30,6 +30,23 @@ class UnfitError(json.JSONDecodeError):
     """JSON it may be, but no value that is taken."""
 
 
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its members; of two under one key, either may be meant.
+
+    A hook of a reader of JSON, for ``object_pairs_hook``.
+
+    >>> unique([("size", 64), ("size", 128)])
+    Traceback (most recent call last):
+    ValueError: key 'size' stands twice in an object
+    """
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise ValueError(f"key {key[:40]!r} stands twice in an object")
+        members[key] = value
+    return members
+
+
 class Scanner:
     """The part of a text that has not been parsed.
 
@@ -41,7 +58,8 @@ class Scanner:
         Gives the next characters of a file, as its ``read`` does. No more of it
         is held than a chunk and the value that is being read.
     **hooks
-        For `json.JSONDecoder`; one that raises a `ValueError` refuses a value.
+        For `json.JSONDecoder`; one that raises a `ValueError` refuses a value. No
+        object holds a key twice, unless a hook makes it of its members.
     """
 
     def __init__(
@@ -51,7 +69,7 @@ class Scanner:
         **hooks: Callable,
     ) -> None:
         self.text, self.at, self._more = text, 0, more
-        self._decoder = json.JSONDecoder(**hooks)
+        self._decoder = json.JSONDecoder(**{"object_pairs_hook": unique} | hooks)
 
     def peek(self) -> str:
         """Return the next character that is no space; none at the end."""
@@ -94,18 +112,23 @@ class Scanner:
 
     def names(self) -> Iterator[str]:
         """Parse the names in an object; what follows each is for the caller to take."""
+        seen: set[str] = set()
         self.take("{")
         if self.peek() != "}":
-            yield self._name()
+            yield self._name(seen)
             while self.peek() == ",":
                 self.take(",")
-                yield self._name()
+                yield self._name(seen)
         self.take("}")
 
-    def _name(self) -> str:
+    def _name(self, seen: set[str]) -> str:
         name = self.value()
         if not isinstance(name, str):
             raise UnfitError("a key must be a text", self.text, self.at)
+        if name in seen:
+            said = f"key {name[:40]!r} stands twice in an object"
+            raise UnfitError(said, self.text, self.at)
+        seen.add(name)
         self.take(":")
         return name
 

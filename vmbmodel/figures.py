@@ -35,6 +35,7 @@ __all__ = [
     "clock",
     "columns",
     "curves",
+    "drawn",
     "heat",
     "moments",
     "panels",
@@ -42,7 +43,6 @@ __all__ = [
     "points",
     "shade",
     "spans",
-    "spread",
     "stacked_bars",
     "steps",
     "strips",
@@ -61,6 +61,8 @@ _INK = dict(zip((*COLOURS, RULE), (*INKS, NOTE), strict=True))
 
 _ON_DARK, _ON_LIGHT = "#ffffff", "#010101"
 """Ink on shades, which stay as they are where a page is dark."""
+
+_DOT = {"color": COLOURS[-1], "alpha": 0.55, "markersize": 5, "zorder": 3}
 
 _FEW = 6
 """So many lines have their names beside them; more have a legend."""
@@ -131,10 +133,7 @@ def curves(
         lines[ax.axhline(value, color=RULE, linewidth=1, zorder=1)] = name
     beside(lines, ax=ax)
     ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_formatter("{x:g}")  # 0.1, where the default says 10^-1
-    return ax
+    return _plainly(ax)
 
 
 def heat(
@@ -177,7 +176,7 @@ def heat(
     )
     if levels:
         lines = ax.contour(grid[x], grid[y], grid, levels, colors=_ON_DARK)
-        ax.clabel(lines, fontsize="small")
+        ax.clabel(lines, fontsize="small", inline_spacing=2)
     if values:
         for place, value in result.transpose(x, y).to_series().items():
             brightness = shades.to_rgba(value)[:3] @ _BRIGHT
@@ -228,7 +227,6 @@ def points(
     y: str,
     *,
     label: str = "",
-    named: bool = False,
     ax: Axes | None = None,
     **axes: object,
 ) -> Axes:
@@ -242,26 +240,15 @@ def points(
         Columns of the two axes.
     label : str
         What stands beside the dots.
-    named : bool
-        Whether the name of each row, its index, stands beside its dot.
     ax : Axes, optional
         Where to draw.
     **axes : object
         Handed to ``Axes.set``.
     """
     ax = ax or _new()
-    look = {"color": COLOURS[-1], "alpha": 0.55, "markersize": 5, "zorder": 3}
-    (dots,) = ax.plot(table[x], table[y], "o", **look)
+    (dots,) = ax.plot(table[x], table[y], "o", **_DOT)
     if label:
         beside({dots: label}, ax=ax)
-    for name, row in table.iterrows() if named else ():
-        ax.annotate(
-            _named(name),
-            (row[x], row[y]),
-            xytext=(5, 4),
-            textcoords="offset points",
-            fontsize="small",
-        )
     ax.set(**axes)
     return ax
 
@@ -500,42 +487,6 @@ def strips(
     return ax
 
 
-def spread(
-    result: xr.DataArray,
-    x: str,
-    over: str,
-    *,
-    name: str,
-    colour: str = COLOURS[0],
-    ax: Axes | None = None,
-    **axes: object,
-) -> Axes:
-    """Draw a band, such as what 9 of 10 keep within.
-
-    Parameters
-    ----------
-    result : DataArray
-        Of two dimensions.
-    x, over : str
-        Axis of the figure, and axis of two entries: the ends of the band.
-    name : str
-        What stands beside the band.
-    colour : str
-        Of the band.
-    ax : Axes, optional
-        Where to draw.
-    **axes : object
-        Handed to ``Axes.set``.
-    """
-    ax = ax or _new()
-    low, high = result.transpose(over, x)
-    ax.fill_between(result[x], low, high, color=colour, alpha=0.2, linewidth=0)
-    (edge,) = ax.plot(result[x], high, color=colour, linewidth=0.5)
-    beside({edge: name}, ax=ax)
-    ax.set(xlabel=_label(result[x]), ylabel=_label(result), **axes)
-    return ax
-
-
 def shade(low: float, high: float, name: str = "", *, ax: Axes) -> Axes:
     """Shade a stretch of the horizontal axis, and write its name on top.
 
@@ -566,6 +517,62 @@ def clock(ax: Axes) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 1.2, 2, 3, 6, 10]))
     ax.xaxis.set_major_formatter(lambda hour, _: f"{hour % 24:02.0f}:00")
     return ax
+
+
+def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
+    """Draw the data of a leading figure.
+
+    Parameters
+    ----------
+    figure : Mapping
+        What a function of `vmbmodel.leading` returns.
+    ax : Axes, optional
+        Where to draw.
+    """
+    x, bars = figure["x"], figure.get("bars")
+    if bars:
+        table = pd.DataFrame(bars["values"], bars["labels"], bars["parts"])
+        ax = stacked_bars(table, values="{:,.0f}", ax=ax)
+        ax.set(xlim=(x["low"], x["high"]), xlabel=x["label"])
+        ax.get_yticklabels()[bars["mine"]].set_fontweight("bold")
+        return ax
+    ax, y, names = ax or _new(), figure["y"], {}
+    colours = COLOURS
+    if dots := figure.get("dots"):
+        places = dots["points"]
+        named = dict(zip(dots.get("names", ()), places, strict=False))
+        for name, place in named.items() or [(dots["label"], np.transpose(places))]:
+            (seen,) = ax.plot(*place, "o", clip_on=False, **_DOT)
+            names[seen] = name
+    if area := figure.get("area"):
+        fill, *colours = COLOURS
+        around = np.array(area["points"])
+        look = {"facecolor": (fill, 0.2), "edgecolor": fill, "linewidth": 0.5}
+        ax.fill(*around.T, zorder=0.5, **look)
+        (edge,) = ax.plot(*around[len(around) // 2 :].T, color=fill, linewidth=0.5)
+        names[edge] = area["label"]
+    for line, colour, dash in zip(figure["lines"], cycle(colours), cycle(_DASHES)):
+        way = np.transpose(line["points"])
+        (edge,) = ax.plot(*way, color=colour, linestyle=dash)
+        names[edge] = line["label"]
+    for limit in figure.get("limits", ()):
+        rule = ax.axhline(limit["at"], color=RULE, linewidth=1, zorder=1)
+        names[rule] = limit["label"]
+    beside(names, ax=ax)
+    if mark := figure.get("mark"):
+        moments({mark["label"]: mark["at"]}, ax=ax)
+    for stretch in figure.get("stretches", ()):
+        shade(stretch["low"], stretch["high"], stretch["label"], ax=ax)
+    for which, about in (("x", x), ("y", y)):
+        ends = about["low"], about["high"]
+        ax.set(
+            **{
+                f"{which}scale": "log" if about.get("log") else "linear",
+                f"{which}lim": ends[::-1] if about.get("down") else ends,
+                f"{which}label": about["label"],
+            }
+        )
+    return clock(ax) if x.get("clock") else _plainly(ax)
 
 
 def panels(count: int, *, height: float) -> list[Axes]:
@@ -651,17 +658,19 @@ class _Names(Artist):
         point = renderer.points_to_pixels(1)
         own = [text for text, _ in self.names.values()]
         others = [text for text in self.axes.texts if text not in own]
-        others += [bar for bar in self.axes.patches if bar.zorder > 0]
+        others += [bar for bar in self.axes.patches if bar.zorder >= 1]
         if self.axes.get_legend():
             others.append(self.axes.get_legend())
         taken = [other.get_window_extent(renderer).extents for other in others]
         ways = {line: _way(line, frame, 3 * point) for line in self.axes.lines}
-        for line, (text, breaks) in self.names.items():
+        dots_first = sorted(self.names, key=lambda line: len(ways[line]) > 1)
+        for line in dots_first:
+            text, breaks = self.names[line]
             text.set_visible(len(ways[line]) > 0)
             if not text.get_visible():
                 continue
             way = ways[line]
-            near = [w for w in ways.values() if not _runs_along(w, way, 2 * point)]
+            near = [_beyond(w, way, 2 * point) for w in ways.values()]
             near = np.concatenate([*near, _FAR])
             found = []
             for words in breaks:
@@ -673,6 +682,14 @@ class _Names(Artist):
             taken.append(np.concatenate([corner, corner + size]))
             text.set_text(words)
             text.set_position((corner - frame.min) / frame.size)
+
+
+def _plainly(ax: Axes) -> Axes:
+    """Write 0.1 on a logarithmic axis, where the default says 10^-1."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter("{x:g}")
+    return ax
 
 
 def _key(ax: Axes, of: Sequence[object], names: Sequence[str], **place: object) -> None:
@@ -700,10 +717,13 @@ def _way(line: Line2D, frame: Bbox, step: float) -> np.ndarray:
     return corners[seen.all(axis=1)]
 
 
-def _runs_along(other: np.ndarray, way: np.ndarray, near: float) -> bool:
-    """Say whether two lines are one to the eye, so that neither hides a name."""
+def _beyond(other: np.ndarray, way: np.ndarray, near: float) -> np.ndarray:
+    """Return the other line; of one that runs along to the eye, only what leaves."""
+    if not (len(other) and len(way)):
+        return _FAR
     apart = np.hypot(*np.moveaxis(way[:, None] - other, 2, 0))
-    return bool(len(other) and (apart.min(axis=1) < near).mean() > 0.8)
+    along = (apart.min(axis=1) < near).mean() > 0.8
+    return other[apart.min(axis=0) >= near] if along else other
 
 
 def _room(
@@ -719,8 +739,10 @@ def _room(
     It is beside its own line, off the others and what is taken, and rather on the
     right.
     """
-    gap, (width, height) = 2.5 * point, size
-    beside = [(gap, -height / 2), (-gap - width, -height / 2)]
+    gap, (width, height) = 3 * point, size
+    beside = []
+    for across in (gap, -gap - width):
+        beside += [(across, up) for up in (-height / 2, 0, -height)]
     for across in (-width / 2, 0, -width):
         beside += [(across, gap), (across, -gap - height)]
     low = (way[::-2, None] + np.array(beside)).reshape(-1, 2)
@@ -732,8 +754,8 @@ def _room(
         np.maximum(abs(low[:, None] + size / 2 - points) - size / 2, 0)
         for points in (way, near)
     )
-    crossed = (own.max(axis=2) < gap / 2).sum(axis=1)
-    hit = (others.max(axis=2) < gap).sum(axis=1)
+    crossed = (own.max(axis=2) < 0.8 * gap).sum(axis=1)
+    hit = (others.max(axis=2) < 1.2 * gap).sum(axis=1)
     free = np.hypot(*np.moveaxis(others, 2, 0)).min(axis=1) / height
     cost = (
         1000 * outside

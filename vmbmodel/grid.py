@@ -20,6 +20,7 @@ DRAW = "draw"
 """The axis along which constants are drawn, all of them together."""
 
 _DRAWN = ("prior", "draws")
+_MOST_DRAWS = 2**16
 
 
 def sweep(
@@ -185,9 +186,10 @@ def draws_in(name: str, value: Mapping[str, object]) -> int:
     if value.get("prior") is not True:
         raise ValueError(f"{name}: prior must be true; got {value.get('prior')!r}")
     count = value.get("draws")
-    if type(count) is not int or count < 2:
+    if type(count) is not int or not 2 <= count <= _MOST_DRAWS:
         said = repr(count) if "draws" in value else "nothing"
-        raise ValueError(f"{name}: draws must be >= 2 and whole; got {said}")
+        rule = f"draws must be whole, >= 2 and <= {_MOST_DRAWS:,}"
+        raise ValueError(f"{name}: {rule}; got {said}")
     return count
 
 

@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from collections.abc import Mapping
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
@@ -72,7 +73,7 @@ def quote(**values: object) -> None:
         glue(name, _plain(value), display=False)
 
 
-def show(name: str, ax: Axes) -> None:
+def show(name: str, ax: Axes, *, moves: Mapping | None = None) -> None:
     """Show a figure, and keep it under a name for pages to show as well.
 
     A page does so with the directive ``nbfigure``. It gets two drawings of it: one as
@@ -84,8 +85,12 @@ def show(name: str, ax: Axes) -> None:
         Name of the figure, which is used once in a notebook.
     ax : Axes
         Any axes of the figure.
+    moves : Mapping, optional
+        What a function of `vmbmodel.leading` was given for it, if one made it. The
+        directive ``moving-figure`` begins there, and calls it with a reader's numbers.
     """
-    glue(name, _Picture(ax.figure))
+    about = {} if moves is None else {"moves": dict(moves)}
+    glue(name, _Picture(ax.figure, about))
     plt.close(ax.figure)
 
 
@@ -95,14 +100,15 @@ class _Picture:
     Those are metadata, because a notebook is compared by what it shows.
     """
 
-    def __init__(self, figure: Figure):
-        self.figure = figure
+    def __init__(self, figure: Figure, about: dict):
+        self.figure, self.about = figure, about
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict, dict]:
         shown = {"text/plain": repr(self.figure), "image/png": _png(self.figure)}
         wide = _svg(self.figure)
         self.figure.set_figwidth(_NARROW_IN)
-        return shown, {"drawings": {"wide": wide, "narrow": _svg(self.figure)}}
+        drawings = {"wide": wide, "narrow": _svg(self.figure)}
+        return shown, self.about | {"drawings": drawings}
 
 
 def _png(figure: Figure) -> str:

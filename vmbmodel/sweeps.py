@@ -49,6 +49,7 @@ import vmbmodel
 from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
 from vmbmodel._cluster import as_finished, cluster
+from vmbmodel._files import put_folder
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import (
     DRAW,
@@ -549,6 +550,4 @@ def _finish(part: Path, target: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # xarray looks for the list, and has no other
         zarr.consolidate_metadata(part)
-    if target.exists():
-        shutil.rmtree(target)
-    os.rename(part, target)
+    put_folder(part, target)

@@ -6,6 +6,9 @@
     ```
 """
 
+import textwrap
+
+from cli_output import broken
 from docutils import nodes
 from model_tables import ModelTable, code, plain
 from typer import Context
@@ -47,8 +50,9 @@ class CliReference(ModelTable):
         section += self.option_table("option", options)
         lines = []
         for what, line in EXAMPLES[name]:
-            lines += [f"# {what}"] if what else []
-            lines.append(line)
+            comment = {"initial_indent": "# ", "subsequent_indent": "# "}
+            lines += textwrap.wrap(what or "", 76, **comment)
+            lines.append(broken(line))
         section += nodes.literal_block(
             "\n".join(lines), "\n".join(lines), language="bash"
         )

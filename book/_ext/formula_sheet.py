@@ -6,10 +6,12 @@
     ```
 
 gives a section for every module of formulas, with the equations of its functions, what
-their symbols are called, and a link to the rest.
+their symbols are called, and a link to the rest. Equations that a docstring sets side
+by side stand below each other here and on the API pages, whose columns are narrower.
 """
 
 import inspect
+import re
 from importlib import import_module
 
 from docutils import nodes
@@ -18,6 +20,12 @@ from module_docs import public_modules
 from sphinx.util.docutils import SphinxDirective
 
 from vmbmodel.fields import fields
+
+STACKED = ("book/api/", "book/formula-sheet")
+_PARTS = re.compile(
+    r"\\[{}]|(?P<open>\\begin\{\w+\}|\{)|(?P<close>\\end\{\w+\}|\})"
+    r"|(?P<gap>\s*(?:\\qquad|\\\\)\s*)"
+)
 
 
 class FormulaSheet(SphinxDirective):
@@ -57,7 +65,34 @@ def entry(module, formula):
     return f":py:func:`~{module}.{formula.__name__}`\n{body}\n"
 
 
+def stack(app, doctree):
+    """Put equations that stand side by side below each other."""
+    if not app.env.docname.startswith(STACKED):
+        return
+    for block in doctree.findall(nodes.math_block):
+        lines = equations(" ".join(block.astext().split()))
+        if len(lines) > 1:
+            text = r" \\ ".join(lines)
+            block[:] = [nodes.Text(rf"\begin{{gathered}} {text} \end{{gathered}}")]
+
+
+def equations(text):
+    r"""Return the equations of a text, told apart by ``\qquad`` outside of braces.
+
+    >>> equations(r"a = \frac{b \qquad c}{d}, \qquad e = f")
+    ['a = \\frac{b \\qquad c}{d},', 'e = f']
+    """
+    depth, start, found = 0, 0, []
+    for part in _PARTS.finditer(text):
+        depth += bool(part["open"]) - bool(part["close"])
+        if part["gap"] and not depth:
+            found.append(text[start : part.start()])
+            start = part.end()
+    return [*found, text[start:]]
+
+
 def setup(app):
     """Register the directive."""
     app.add_directive("formula-sheet", FormulaSheet)
+    app.connect("doctree-read", stack)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,6 +16,7 @@ from vmbmodel.inventory.fleet import OF_THE_POLICY, OPTIONAL, REQUIRED
 
 COLUMNS = {"required": REQUIRED, "optional": OPTIONAL}
 FROM_SCENARIO = ("write_kib", "dispersion", "active_frac", *OF_THE_POLICY)
+CHOICES_MOST = 12  # the nomenclature, to which each name leads, has all
 
 
 class InventoryColumns(ModelTable):
@@ -64,11 +65,12 @@ def measured(field):
 
 
 def words(names):
-    """Return names as pieces of code, one after the other."""
+    """Return names as pieces of code; of very many the first, and how many more."""
     cells = []
-    for name in names:
+    for name in names[:CHOICES_MOST]:
         cells += [*code(name), nodes.Text(", ")]
-    return cells[:-1]
+    more = len(names) - CHOICES_MOST
+    return [*cells[:-1], nodes.Text(f", and {more} more")] if more > 0 else cells[:-1]
 
 
 def blank(field):

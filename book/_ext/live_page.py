@@ -10,25 +10,22 @@ is, and the build says why. ``{runtime-table}`` lists what is shipped, with lice
 
 import ast
 import html
-import inspect
 import json
 import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
 from docutils import nodes
 from model_tables import ModelTable, code, plain
+from nbfigure import glued
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-
-import vmbmodel
 
 BOOK = Path(__file__).parents[1]
 sys.path.insert(0, str(BOOK))
 
 from live import bundle, fleet_page, runtime  # noqa: E402
-from live.moving import FIGURES  # noqa: E402
 from live.notebook_page import RUNNABLE  # noqa: E402
 
 LOG = logging.getLogger(__name__)
@@ -47,11 +44,17 @@ WITHOUT = (
     "for your own fleet, and so it shows the sample only. CONTRIBUTING.md says how to "
     "build it with that."
 )
-WITHOUT_SCRIPT = (
-    "Scripts are off in this browser, or one of this page is missing from the book's "
-    "folder. So this is the answer for the sample, and nothing can be asked."
+NO_SCRIPT = (
+    "scripts are off in this browser, or it is older than 2023, or a script is missing "
+    "from this copy of the book or damaged. Turn them on, or copy the book's folder "
+    "anew."
 )
-"""Stands there until the script takes it away."""
+WITHOUT_SCRIPT = (
+    f"This is the answer for the sample, and nothing can be asked: {NO_SCRIPT}"
+)
+FIXED = f"The figure above cannot be moved: {NO_SCRIPT}"
+NOT_HERE = f"This notebook cannot be run in this page: {NO_SCRIPT}"
+"""Stand there until a script takes them away."""
 
 
 class FleetPage(SphinxDirective):
@@ -87,7 +90,7 @@ def page_html(home, sizes):
     script = alone = ""
     if sizes:
         script = scripts(home, "live", "page")
-        alone = f'<p class="fleet-alone">{WITHOUT_SCRIPT}</p>'
+        alone = still(WITHOUT_SCRIPT)
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div id="fleet-page" data-parts="{home}/" '
@@ -97,38 +100,65 @@ def page_html(home, sizes):
     )
 
 
+class Moving(nodes.General, nodes.Element):
+    """The place of a figure that moves, until its notebook was run."""
+
+
 class MovingFigure(SphinxDirective):
     """A figure that a reader can move, below the printed one of a notebook.
 
-    It begins with what its notebook begins with.
+    It is called by the name of its function, and begins with what that was given for
+    the printed one: ``{moving-figure} jam ../notebooks/jam.ipynb::jam_fig``.
     """
 
     required_arguments = 2
 
     def run(self):
         """Return the place of the figure; nothing where there is no Python for it."""
-        name, notebook = self.arguments
+        name, printed = self.arguments
+        notebook, _, key = printed.partition("::")
         _, path = self.env.relfn2path(notebook)
         self.env.note_dependency(path)
-        sizes = self.env.app.live_sizes
-        if not sizes:
+        if not self.env.app.live_sizes:
             return []
+        place = Moving("", name=name, notebook=self.env.path2doc(path), key=key)
+        place.source, place.line = self.get_source_info()
+        return [place]
+
+
+class Begin(SphinxPostTransform):
+    """Let the figures that move begin with what the printed ones were given."""
+
+    default_priority = 4
+
+    def run(self):
+        """Put the place that the script fills, and once a page the script."""
         home = up(self.env.docname) + HOME
-        text = figure_html(name, path, home, sizes)
-        if "live_figure" not in self.env.temp_data:
-            self.env.temp_data["live_figure"] = True
-            text += scripts(home, "live", "figure")
-        return [nodes.raw("", text, format="html")]
+        code = scripts(home, "live", "figure")
+        for place in list(self.document.findall(Moving)):
+            given = glued(self.env, place["notebook"], "moves").get(place["key"])
+            if given is None:
+                LOG.warning(
+                    "moving-figure: %s shows no %s that moves",
+                    place["notebook"],
+                    place["key"],
+                    location=place,
+                )
+                place.parent.remove(place)
+                continue
+            text = figure_html(place["name"], given, home, self.app.live_sizes)
+            place.replace_self(nodes.raw("", text + code, format="html"))
+            code = ""
 
 
-def figure_html(name, notebook, home, sizes):
+def figure_html(name, given, home, sizes):
     """Return the place of a figure, with the settings it begins with."""
     megabytes = f"{sum(sizes.values()) / 1e6:.0f} MB"
-    begun = html.escape(json.dumps(begins(name, Path(notebook))))
+    begun = html.escape(json.dumps(given))
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="moving" data-figure="{name}" data-parts="{home}/" '
-        f'data-size="{megabytes}" data-given="{begun}"></div>'
+        f'data-size="{megabytes}" data-given="{begun}">{still(FIXED)}</div>'
     )
 
 
@@ -139,53 +169,9 @@ def notebook_html(name, home, sizes):
     return (
         f'<link rel="stylesheet" href="{home}/page.css"/>'
         f'<div class="notebook-here" data-notebook="{name}" data-parts="{home}/" '
-        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB"></div>'
+        f'data-size="{sum(sizes.values()) / 1e6:.0f} MB">{still(NOT_HERE)}</div>'
         + scripts(home, "live", "notebook")
     )
-
-
-def begins(name, notebook):
-    """Return what the function of a figure is first called with.
-
-    Each is a parameter of the notebook; or, if that has none, it is that of the VM or
-    the disk that the figure is about; or as the function has it; or a constant.
-    """
-    draw, _, about = FIGURES[name]
-    given = parameters(notebook)
-    sets = {key: given[key] for key in ("profile", "prices") if key in given}
-    scenario = vmbmodel.Scenario.of(**sets)
-    known = {k: v for k, v in given.items() if not isinstance(v, list)}
-    if about:
-        known = of_fleet(notebook.parent / given["fleet"], scenario, about) | known
-    if "restores" in given:
-        seen = pd.read_csv(notebook.parent / given["restores"])
-        known["seen"] = [*zip(seen["restored_gib"], seen["minutes"] / 60, strict=True)]
-    return {
-        key: known[key]
-        if key in known
-        else scenario[key]
-        if value.default is value.empty
-        else value.default
-        for key, value in inspect.signature(draw).parameters.items()
-    }
-
-
-def of_fleet(path, scenario, about):
-    """Return what an inventory of one VM says of that, or of its largest disk."""
-    disks = vmbmodel.read_fleet(path)
-    largest = disks.nlargest(1, "used_gib").assign(role="os")  # as a VM has one
-    whole, disk = (
-        vmbmodel.estimate(part, scenario).vms.iloc[0] for part in (disks, largest)
-    )
-    of = disk if about == "disk" else whole
-    used_gib, daily_gib = of["used_gib"].item(), of["churn_gib_per_day"].item()
-    return {
-        "used_gib": used_gib,
-        "restored_gib": used_gib,
-        "churn_gib_per_day": daily_gib,
-        "churn_frac": daily_gib / used_gib,
-        "transfer_h": whole["transfer_h"].item(),
-    }
 
 
 def parameters(notebook):
@@ -199,6 +185,11 @@ def parameters(notebook):
             computed = any(isinstance(node, ast.Call) for node in ast.walk(part.value))
             found[target.id] = None if computed else ast.literal_eval(part.value)
     return found
+
+
+def still(said):
+    """Return what stands in the place of controls until a script makes those."""
+    return f'<p class="without-script">{said}</p>'
 
 
 def scripts(home, *names):
@@ -269,6 +260,7 @@ def setup(app):
     app.add_directive("fleet-page", FleetPage)
     app.add_directive("moving-figure", MovingFigure)
     app.add_directive("runtime-table", RuntimeTable)
+    app.add_post_transform(Begin)
     app.connect("builder-inited", write)
     app.connect("html-page-context", forbid)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -152,16 +152,19 @@ class Once(SphinxTransform):
         return nodes.paragraph("", "", number, nodes.Text(" of "), title)
 
 
-def glued(env, docname):
-    """Return the drawings of a notebook that was run, by their key."""
+def glued(env, docname, what="drawings"):
+    """Return what a notebook that was run has kept beside its figures, by their key.
+
+    Those are their drawings; or, as ``moves``, what a figure that moves begins with.
+    """
     path = Path(env.mystnb_config.output_folder, f"{docname}.glue.json")
     if not path.exists():
         return {}
     kept = json.loads(path.read_text("utf-8"))
     return {
-        key: output["metadata"]["drawings"]
+        key: output["metadata"][what]
         for key, output in kept.items()
-        if "drawings" in output["metadata"]
+        if what in output["metadata"]
     }
 
 

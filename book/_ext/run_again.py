@@ -15,7 +15,7 @@ from live_page import HOME, notebook_html, parameters, up
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-MOVING = re.compile(r"^`{3,}\{moving-figure\} \S+ (\S+)$", re.M)
+MOVING = re.compile(r"^`{3,}\{moving-figure\} \S+ (\S+?)::", re.M)
 FOLDER = "mine"
 SHOWN = 2
 """Parameters that the command sets; the page has all of them."""

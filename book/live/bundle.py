@@ -94,8 +94,13 @@ def write_parts(runtime, package, target):
     parts["python"]["worker.js"] = (HERE / "worker.js").read_bytes()
     target.mkdir(parents=True, exist_ok=True)
     (target / "licences.txt").write_text(licences(runtime), "utf-8")
+    digests = {}
     for part, files in parts.items():
-        (target / f"{part}.js").write_text(script(part, files), "ascii")
+        data = packed(files)
+        digests[part] = hashlib.sha256(data).hexdigest()
+        (target / f"{part}.js").write_text(script(part, data), "ascii")
+    known = f"const vmbmodelDigests = {json.dumps(digests, sort_keys=True)};\n"
+    (target / "live.js").write_text(known + (HERE / "live.js").read_text("utf-8"))
     return {part: (target / f"{part}.js").stat().st_size for part in parts}
 
 
@@ -146,7 +151,7 @@ def model(package):
         and path.suffix != ".pyc"
         and path.relative_to(package).parts[0] not in FOR_A_SYSTEM
     }
-    ours = ("fleet_page.py", "moving.py", "notebook_page.py")
+    ours = ("fleet_page.py", "notebook_page.py")
     found |= {f"live/{name}": (HERE / name).read_bytes() for name in ours}
     return found | notebooks(package.parent / "notebooks")
 
@@ -233,10 +238,10 @@ def stored(files):
     return data.getvalue()
 
 
-def script(part, files):
-    """Return the script that hands a part over; it does so whole or not at all.
+def packed(files):
+    """Return files and their index under gzip.
 
-    Packing takes a while, so that what was packed is kept.
+    That takes a while, so that what was packed is kept.
     """
     names = sorted(files)
     index = json.dumps([[name, len(files[name])] for name in names]) + "\n"
@@ -245,8 +250,12 @@ def script(part, files):
     kept = cache_folder() / "packed" / f"{known}.gz"
     if not kept.is_file():
         keep(kept, gzip.compress(whole, mtime=0))
-    packed = base64.b64encode(kept.read_bytes()).decode()
-    return f'vmbmodelPart("{part}", "{packed}");\n'
+    return kept.read_bytes()
+
+
+def script(part, data):
+    """Return the script that hands a part over; it does so whole or not at all."""
+    return f'vmbmodelPart("{part}", "{base64.b64encode(data).decode()}");\n'
 
 
 def keep(path, data):

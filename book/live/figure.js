@@ -1,8 +1,9 @@
 // Figures that move: under a printed figure a button, and after it sliders and a drawing.
-// The data are those of a function of the package's own formulas, run in the page.
+// The data are those of the function that drew the printed one, vmbmodel.leading, run in the page.
 (() => {
   "use strict";
   const { make, lacking, begin, call, latest } = vmbmodelLive;
+  const OLD = "To move this figure, a browser of 2023 or later is needed.";
   const [WIDTH, HEIGHT, LEFT, BELOW, ABOVE] = [640, 320, 56, 44, 14];
   const shape = (tag, attributes, text) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -10,14 +11,14 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  const ticks = ({ low, high, every, log }, wide) => {
+  const ticks = ({ low, high, clock, log }, wide) => {
     if (log) {
       const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
       return Array.from({ length: last - first + 1 }, (_, i) => Number((10 ** (first + i)).toPrecision(12)));
     }
     const rough = (high - low) / (wide < 400 ? 4 : 5);
     const unit = 10 ** Math.floor(Math.log10(rough));
-    const step = every || [1, 2, 5, 10].find((times) => times * unit >= rough) * unit;
+    const step = clock ? 3 : [1, 2, 5, 10].find((times) => times * unit >= rough) * unit;
     const first = Math.ceil(low / step - 1e-9);
     return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
   };
@@ -25,7 +26,9 @@
     const at = log ? Math.log : (value) => value;
     return (value) => from + ((at(Math.min(Math.max(value, low), high)) - at(low)) / (at(high) - at(low) || 1)) * (to - from);
   };
-  const said = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
+  const said = (value, maximumFractionDigits = 3) => value.toLocaleString("en", { maximumFractionDigits });
+  // lines in their order, each with a colour and a dash; the first colour is that of an area
+  const looks = ({ lines, area }) => lines.map((_, number) => `moving-${(number + (area ? 1 : 0)) % 4} dash-${number % 4}`);
 
   function drawn(figure, width) {
     const { x, y, bars } = figure;
@@ -49,31 +52,48 @@
           const [from, to] = [across(end), across(end += part)];
           svg.append(shape("rect", { class: `moving-${number}`, x: from, y: top + 4, width: to - from, height: 20 }));
         });
+        write(said(end, 0), { x: across(end) + 4, y: top + 18 });
       });
       return svg;
     }
     const up = y.down ? scale(y, ABOVE, bottom) : scale(y, bottom, ABOVE);
+    for (const { label, low, high } of figure.stretches || []) {
+      svg.prepend(shape("rect", { class: "moving-stretch", x: across(low), y: ABOVE, width: across(high) - across(low), height: bottom - ABOVE }));
+      write(label, { x: (across(low) + across(high)) / 2, y: ABOVE + 12, "text-anchor": "middle" });
+    }
     const joined = (points) => points.map(([a, b]) => `${across(a).toFixed(1)},${up(b).toFixed(1)}`).join(" ");
     for (const value of ticks(y)) {
       stroke("moving-grid", `M${left} ${up(value)}H${right}`);
       write(said(value), { x: left - 6, y: up(value) + 4, "text-anchor": "end" });
     }
     write(y.label, { x: 12, y: (ABOVE + bottom) / 2, transform: `rotate(-90 12 ${(ABOVE + bottom) / 2})`, "text-anchor": "middle" });
-    for (const { label, at } of figure.limits || []) {
-      stroke("moving-limit", `M${left} ${up(at)}H${right}`);
-      write(label, { x: right, y: up(at) + (up(at) < 3 * ABOVE ? 13 : -4), "text-anchor": "end" });
-    }
-    if ("mark" in figure) stroke("moving-mark", `M${across(figure.mark)} ${ABOVE}V${bottom}`);
-    for (const [a, b] of figure.dots ? figure.dots.points : []) svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));
+    for (const { at } of figure.limits || []) stroke("moving-limit", `M${left} ${up(at)}H${right}`);
     if (figure.area) svg.append(shape("polygon", { points: joined(figure.area.points) }));
     figure.lines.forEach(({ points }, number) => {
-      svg.append(shape("polyline", { class: `moving-${number}`, points: joined(points) }));
+      svg.append(shape("polyline", { class: looks(figure)[number], points: joined(points) }));
     });
+    for (const { label, at } of figure.limits || []) {
+      write(label, { x: right, y: up(at) + (up(at) < 3 * ABOVE ? 13 : -4), "text-anchor": "end" });
+    }
+    const { points = [], names = [] } = figure.dots || {};
+    points.forEach(([a, b], number) => {
+      svg.append(shape("circle", { cx: across(a), cy: up(b), r: 2.5 }));
+      if (!names[number]) return;
+      const far = across(a) + 6 * names[number].length > right;
+      write(names[number], { x: across(a) + (far ? -5 : 5), y: up(b) + (far ? 14 : -5), "text-anchor": far ? "end" : "start" });
+    });
+    if (figure.mark) {
+      const at = across(figure.mark.at);
+      const beside = at < left + 16 ? at + 13 : at - 5;
+      stroke("moving-mark", `M${at} ${ABOVE}V${bottom}`);
+      write(figure.mark.label, { x: beside, y: bottom - 5, transform: `rotate(-90 ${beside} ${bottom - 5})` });
+    }
     return svg;
   }
 
   // what the lines, dots or parts of bars are, each with a sample
-  function legend({ lines, dots, area, bars }) {
+  function legend(figure) {
+    const { lines, dots, area, bars } = figure;
     const entry = (sample, label) => {
       const svg = shape("svg", { width: 30, height: 12, "aria-hidden": "true" });
       svg.append(sample);
@@ -81,13 +101,13 @@
     };
     const entries = bars
       ? bars.parts.map((name, number) => entry(shape("rect", { class: `moving-${number}`, width: 30, height: 12 }), name))
-      : lines.map(({ label }, number) => entry(shape("polyline", { class: `moving-${number}`, points: "0,6 30,6" }), label));
+      : lines.map(({ label }, number) => entry(shape("polyline", { class: looks(figure)[number], points: "0,6 30,6" }), label));
     if (area) entries.push(entry(shape("polygon", { points: "0,0 30,0 30,12 0,12" }), area.label));
     if (dots) entries.push(entry(shape("circle", { cx: 15, cy: 6, r: 2.5 }), dots.label));
     return make("ul", { class: "moving-legend" }, ...entries);
   }
 
-  for (const root of document.querySelectorAll(".moving")) {
+  const ready = (root) => {
     const status = make("p", { role: "status" });
     const sliders = make("div", { class: "moving-sliders" });
     const picture = make("div");
@@ -129,6 +149,9 @@
         window.addEventListener("resize", draw);
       } catch (error) { status.textContent = error.message; }
     } }, `Move this figure (loads ${root.dataset.size} of Python from this book)`);
-    if (!lacking.length) root.append(button, status, picture, sentence, sliders);
-  }
+    root.replaceChildren(...(lacking.length ? [OLD] : [button, status, picture, sentence, sliders]));
+  };
+  // the script stands below the first figure of a page; there may be more
+  const all = () => { document.querySelectorAll(".moving").forEach(ready); };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", all); else all();
 })();

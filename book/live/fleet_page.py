@@ -15,9 +15,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from live.moving import FIGURES
+import numpy as np
 from live.notebook_page import ran
 
+from vmbmodel import leading
 from vmbmodel._toml import literal
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
@@ -26,11 +27,18 @@ from vmbmodel.plan import Scenario, day_clock, parse_setting
 from vmbmodel.plan.check import check_disks
 from vmbmodel.plan.estimate import (
     AT_RISK_PROB,
+    DRAWS,
     estimate_disks,
     restore_said,
     wait_said,
 )
-from vmbmodel.render import check_text, estimate_csv, estimate_json, estimate_text
+from vmbmodel.render import (
+    check_text,
+    estimate_csv,
+    estimate_json,
+    estimate_text,
+    fit,
+)
 
 CONTROLS = (
     "start_h",
@@ -43,6 +51,23 @@ CONTROLS = (
 )
 """The settings that have a control of their own; the address may hold any other."""
 
+SLIDERS = {
+    "jam": ("jobs", "vault_servers", "service_h", "start_h", "slot_interval_h"),
+    "day": ("peak_wait_h", "peak_h", "offpeak_utilisation_frac", "start_h"),
+    "dispersion": ("dispersion", "churn_frac", "block_kib"),
+    "deadline": ("used_gib", "deadline_h"),
+    "restore": ("restored_gib", "rto_h"),
+    "bill": ("used_gib", "churn_frac", "recovery_points", "redundancy"),
+    "retention": (
+        "rewritten_frac",
+        "recovery_points",
+        "weekly_points",
+        "monthly_points",
+        "yearly_points",
+    ),
+}
+"""The settings of a leading figure that a reader may move, by its function."""
+
 ROWS = 200
 """Rows of a table that the page shows; the files hold all."""
 
@@ -50,17 +75,22 @@ COLUMNS = (
     "vm",
     "done_p95_clock",
     "deadline_prob",
-    "done_p50_h",
     "done_p95_h",
     "restore_vault_p95_h",
     "total_usd",
-    "used_gib",
 )
 WITHOUT_ENDS = (
-    "How far these figures may be off takes too long for a page, of so many disks or "
-    "of waits that differ from hour to hour. On the command line it is asked for by "
-    "vmbmodel estimate fleet.csv --interval."
+    "How far these figures may be off is not said unasked of so many disks, or of "
+    "waits that differ from hour to hour: it takes longer."
 )
+USED_HERE = (
+    "In this page: give a share under *For lists of Azure*, or a CSV of used sizes "
+    "(vm, perhaps disk, used_gib) with these files, all at once."
+)
+DEEPEST = 1000
+"""Brackets within brackets of a file, as many as Python's own reader takes; a browser
+has no more room for."""
+
 SEVERITIES = ("error", "warning", "note")
 
 LISTS = {
@@ -79,7 +109,7 @@ class Session:
     def __init__(self):
         self.disks = fleet.sample_fleet()
         self.name = "the sample"
-        self.asked = self.answer = None
+        self.asked = self.answer = self.asked_name = None
 
     def read(self, folder, **choices):
         """Take the files of a folder, and say what was found in them.
@@ -89,6 +119,9 @@ class Session:
         """
         with contextlib.chdir(folder), remarks() as said:
             names = sorted(path.name for path in Path().iterdir())
+            for name in names:
+                if depth(Path(name).read_bytes()) > DEEPEST:
+                    raise ValueError(f"{name}: is nested too deep")
             texts = [name for name in names if is_json(name)]
             if texts:
                 self.disks, found = imported(texts, names, choices)
@@ -117,9 +150,10 @@ class Session:
         """Estimate the fleet; settings are texts by name, as after ``--set``."""
         begun = time.perf_counter()
         given = parsed(settings)
-        self.asked = asked(self.disks, given)
+        disks = asked(self.disks, given)
         scenario = Scenario.of(settings=given)
-        self.answer = estimate_disks(self.asked, scenario)
+        self.answer = estimate_disks(disks, scenario)
+        self.asked, self.asked_name = disks, self.name
         return {
             "head": head_html(self.answer, self.name),
             "body": body_html(self.answer),
@@ -127,18 +161,24 @@ class Session:
             "seconds": time.perf_counter() - begun,
         }
 
-    def doubt(self):
+    def doubt(self, *, wanted=False):
         """Say how far the answer may be off, where the command line does so unasked.
 
-        The page asks when its controls rest: it takes several times as long.
+        The page asks when its controls rest: it takes several times as long. Where it
+        takes longer than that, it has to be wanted.
         """
         begun = time.perf_counter()
+        if wanted and not self.answer.doubt:
+            scenario = self.answer.scenario
+            self.answer = estimate_disks(self.asked, scenario, draws=DRAWS)
         self.answer = doubted(self.answer)
         doubt = self.answer.drawn
         lines = [doubt.ranges(), *doubt.said()] if doubt else [WITHOUT_ENDS]
+        said = bullets(lines) * bool(self.answer.total["disks"])
         return {
-            "head": head_html(self.answer, self.name) + bullets(lines),
+            "head": head_html(self.answer, self.asked_name) + said,
             "clocks": clocks(self.answer),
+            "told": bool(doubt),
             "seconds": time.perf_counter() - begun,
         }
 
@@ -149,11 +189,10 @@ class Session:
 
     def figure(self, name, given):
         """Return the data of a figure that moves, and of its sliders."""
-        draw, moved, _ = FIGURES[name]
-        for key in moved:
+        for key in SLIDERS[name]:
             fields()[key].check(given[key])
-        sliders = [slider(key, given[key]) for key in moved]
-        return draw(**given) | {"controls": sliders}
+        sliders = [slider(key, given[key]) for key in SLIDERS[name]]
+        return getattr(leading, name)(**given) | {"controls": sliders}
 
     def notebook(self, name, given):
         """Run a notebook with some of its parameters changed."""
@@ -169,7 +208,7 @@ class Session:
         if kind == "text":
             found = check_disks(self.asked, answer.scenario)
             both = f"{estimate_text(answer)}\n\n{check_text(found)}\n"
-            return {"name": "estimate.txt", "text": both}
+            return {"name": "estimate.txt", "text": fit(both)}
         if kind == "toml":
             return {"name": "scenario.toml", "text": scenario_text(answer.scenario)}
         text = fleet.to_bytes(self.asked, "fleet.csv").decode()
@@ -181,7 +220,9 @@ def serve(session, call, arguments):
     try:
         return json.dumps(getattr(session, call)(**json.loads(arguments)))
     except (ValueError, OSError) as error:
-        return json.dumps({"error": str(error)})
+        # a file that is read for two lists has each of its faults twice
+        lines = dict.fromkeys(str(error).splitlines())
+        return json.dumps({"error": "\n".join(lines)})
 
 
 # --- what is asked -------------------------------------------------------------------
@@ -234,11 +275,23 @@ def control(name, disks, scenario):
         "text": field.text,
         "value": taken,
         "set": name in scenario.given,
-        "cells": cells,
+        "origin": origin_said(cells, len(disks)),
     }
     if field.kind == "choice":
         return shown | {"choices": field.choices}
     return shown | reach(field, Scenario.of()[name])
+
+
+def origin_said(cells, disks):
+    """Say where a value comes from that nobody set, and for which disks it is."""
+    if not cells:
+        return "default"
+    if cells == disks:
+        return "the inventory has it for every disk; move this to ask for another"
+    return (
+        f"the inventory has it for {cells:,} of {counted(disks, 'disk')}; this is for "
+        "the others"
+    )
 
 
 def slider(name, value):
@@ -300,6 +353,14 @@ def is_json(name):
     )
 
 
+def depth(data):
+    """Return how many brackets stand open at most, in bytes of JSON or other text."""
+    codes = np.frombuffer(data, np.uint8)
+    opens, closes = ((codes == a) | (codes == b) for a, b in (b"[{", b"]}"))
+    steps = (opens.view(np.int8) - closes.view(np.int8))[opens | closes]
+    return int(np.cumsum(steps, dtype=np.int64).max(initial=0))
+
+
 def imported(texts, names, choices):
     """Make an inventory of Azure's lists, and say what the import says."""
     lists = {kind: [] for kind in LISTS}
@@ -313,9 +374,14 @@ def imported(texts, names, choices):
         raise ValueError(
             "besides these files, give what "
             + " and ".join(f"`{command[kind]}`" for kind in missing)
-            + " prints, all files at once"
+            + f" print{'s' * (len(missing) == 1)}, all files at once"
         )
-    found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
+    try:
+        found = azure.read(lists.pop("disks"), lists.pop("vms"), **lists, **choices)
+    except fleet.InventoryError as error:
+        if "--used-frac" not in str(error):
+            raise
+        raise ValueError(f"{error}\n{USED_HERE}") from None
     if not len(found.disks):
         raise ValueError("\n".join([*found.summary(), "no VM is left"]))
     return found.disks, found.summary()
@@ -358,7 +424,14 @@ def scenario_text(scenario):
 
 def head_html(answer, name):
     """Show the answer: whether all are in time, by when, and for how much."""
-    total, vms, doubt = answer.total, answer.vms, answer.drawn
+    total, doubt = answer.total, answer.drawn
+    vms = answer.vms[answer.vms["disks"] > 0]
+    about = f"{name}: {counted(total['vms'], 'VM')}, {backed_said(answer)}"
+    if 0 < len(vms) < total["vms"]:
+        about += f"; nothing of {counted(total['vms'] - len(vms), 'VM')} is"
+    if vms.empty:
+        verdict = "Nothing is backed up: every disk is temporary or excluded."
+        return f'<p class="fleet-verdict">{verdict}</p>' + bullets([about])
     said = {key: shown(key, value) for key, value in total.items()}
     missed = ""
     if doubt:
@@ -376,7 +449,9 @@ def head_html(answer, name):
     verdict = f"Every VM keeps {deadline}."
     if late:
         often = f"more often than {100 * (1 - AT_RISK_PROB):.0f} times of 100"
-        verdict = f"{late:,} of {total['vms']:,} VMs miss {deadline} {often}."
+        of = f"{late:,} of {len(vms):,}" if late < len(vms) else f"{late:,}"
+        miss = "misses" if late == 1 else "miss"
+        verdict = f"{of} VM{'s' * (len(vms) > 1)} {miss} {deadline} {often}."
     lines = [
         f"The least certain is {least['vm']}: in time with a probability of "
         f"{least['deadline_prob']}. Deadlines missed a night, "
@@ -390,8 +465,23 @@ def head_html(answer, name):
         f"All VMs restored at once from the vault: done within "
         f"{said['restore_all_h']} h, in 95 of 100 cases.",
     ]
-    about = f"{name}: {total['vms']:,} VMs, {total['disks']:,.0f} disks"
     return f'<p class="fleet-verdict">{text(verdict)}</p>' + bullets([about, *lines])
+
+
+def counted(number, what):
+    """Return a number of things."""
+    return f"{number:,.0f} {what}{'s' * (number != 1)}"
+
+
+def backed_said(answer):
+    """Say how many disks are backed up, and of how many."""
+    kept, all_of_them = answer.total["disks"], len(answer.fleet)
+    if kept == all_of_them:
+        return counted(kept, "disk")
+    return (
+        f"{kept:,.0f} of {counted(all_of_them, 'disk')} backed up, the others are "
+        "temporary or excluded"
+    )
 
 
 def written(answer, rows):
@@ -430,16 +520,30 @@ def body_html(answer):
             ),
             part(f"Worth a look ({len(answer.warnings)})", bullets(looks))
             * bool(looks),
-            part("How sure, and what was assumed", bullets([*lines, *columns])),
+            part("How sure, and what was assumed", bullets(lines)),
+            blanks(columns, len(answer.fleet)),
             f"<details><summary>{len(others)} more assumptions about the service"
             f"</summary>{bullets(others)}</details>",
         ]
     )
 
 
+def blanks(lines, disks):
+    """Show what blank cells of the inventory were taken as, if there are any."""
+    if not lines:
+        return ""
+    title = (
+        f"{counted(len(lines), 'column')} with blank cells, in the inventory's "
+        f"{counted(disks, 'row')}"
+    )
+    return f"<details open><summary>{title}</summary>{bullets(lines)}</details>"
+
+
 def clocks(answer):
     """Show when each VM is done, the least certain first, with a bar of its night."""
-    vms, scenario = answer.vms, answer.scenario
+    vms, scenario = answer.vms[answer.vms["disks"] > 0], answer.scenario
+    if vms.empty:
+        return ""
     ends = vms["start_h"] + vms["done_p95_h"]
     first, deadline_h = vms["start_h"].min(), scenario["deadline_h"]
     finite = ends[ends < math.inf]
@@ -452,7 +556,7 @@ def clocks(answer):
     numbers = vms.loc[order]
     texts = written(answer, numbers).to_dict("records")
     for row, said in zip(numbers.to_dict("records"), texts, strict=True):
-        cells = [text(said[name]) for name in COLUMNS]
+        cells = [text(said["vm"]), *(in_lines(said[name]) for name in COLUMNS[1:])]
         risky = ' class="fleet-late"' if row["deadline_prob"] < AT_RISK_PROB else ""
         body = "".join(f"<td>{cell}</td>" for cell in cells[1:])
         drawn = bar(row, first, last, deadline_h)
@@ -462,8 +566,7 @@ def clocks(answer):
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
     if answer.drawn:
-        note += " In brackets: what a figure lies between 8 times of 10, with the "
-        note += "constants as unsure as they are."
+        note += " In brackets: 8 of 10 draws of what nobody has measured."
     if len(vms) > ROWS:
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (
@@ -473,19 +576,25 @@ def clocks(answer):
     )
 
 
+def in_lines(said):
+    """Show a figure, and below it the interval if it has one."""
+    figure, bracket, ends = said.partition(" (")
+    return text(figure) + f"<small> {text(bracket[1:] + ends)}</small>" * bool(bracket)
+
+
 def bar(row, first, last, deadline_h):
     """Draw the night of a VM between two clocks."""
 
     def at(hour):
-        return round(160 * min(max((hour - first) / (last - first), 0), 1), 1)
+        return round(100 * min(max((hour - first) / (last - first), 0), 1), 1)
 
     start = row["start_h"]
     half, most = at(start + row["done_p50_h"]), at(start + row["done_p95_h"])
     end = at(start + deadline_h)
     begun = at(start)
-    line = f'<path class="fleet-end" d="M{end} 0V14"/>' if end < 160 else ""
+    line = f'<path class="fleet-end" d="M{end} 0V14"/>' if end < 100 else ""
     return (
-        '<svg viewBox="0 0 160 14" width="160" height="14" aria-hidden="true">'
+        '<svg viewBox="0 0 100 14" width="100" height="14" aria-hidden="true">'
         f'<rect class="fleet-most" x="{begun}" y="5" width="{most - begun:.1f}" '
         f'height="4"/><rect class="fleet-half" x="{begun}" y="3" '
         f'width="{half - begun:.1f}" height="8"/>{line}</svg>'

@@ -1,5 +1,6 @@
 // What every page that computes needs: Python, loaded once from scripts beside the page
-// and started in a worker. `vmbmodelLive` is all that others see of it.
+// and started in a worker. `vmbmodelLive` is all that others see of it. The build puts a
+// line before this file, with the SHA-256 of what each of those scripts hands over.
 (() => {
   "use strict";
   const AGAIN = "load the page again; if that does not help, copy the book's folder anew, or build it again";
@@ -18,18 +19,25 @@
   // --- the parts: scripts that hand over a text ---
   const texts = {};
   window.vmbmodelPart = (name, text) => { texts[name] = text; };
-  const damaged = (name) => new Error(`${name}.js is damaged: ${AGAIN}.`);
+  const damaged = (name) => new Error(`${name}.js is damaged, or not of this build: ${AGAIN}.`);
   const load = (base, name) => new Promise((resolve, reject) => {
     const script = make("script", { src: `${base}${name}.js` });
     script.onerror = () => reject(new Error(`${name}.js is missing beside this page: ${AGAIN}.`));
     script.onload = () => (name in texts ? resolve(unpack(name)) : reject(damaged(name)));
     document.head.append(script);
   });
+  // a page of plain http from another host has no crypto.subtle, and only gzip's own sum
+  async function altered(name, packed) {
+    if (!window.crypto?.subtle) return false;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", packed));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("") !== vmbmodelDigests[name];
+  }
   async function unpack(name) {
     try {
       const text = texts[name];
       delete texts[name];
       const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      if (await altered(name, packed)) throw damaged(name);
       const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
       const data = new Uint8Array(await new Response(stream).arrayBuffer());
       const end = data.indexOf(10);

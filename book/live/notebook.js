@@ -51,6 +51,7 @@
         await ask();
       } catch (error) { status.textContent = error.message; }
     } }, `Run this notebook here, without its figures (loads ${size} of Python from this book)`);
-    if (!lacking.length) root.append(button, status, trouble, shown);
+    const old = "To run this notebook here, a browser of 2023 or later is needed.";
+    root.replaceChildren(...(lacking.length ? [old] : [button, status, trouble, shown]));
   }
 })();

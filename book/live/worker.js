@@ -70,6 +70,10 @@ onmessage = async ({ data }) => {
     }
     postMessage({ id: data.id, answer: JSON.parse(serve(data.call, JSON.stringify(given))) });
   } catch (error) {
-    postMessage({ id: data.id, answer: { error: `This is a fault of the page: ${last(error)}` } });
+    // what is no error of Python's has ended it
+    if (error.name !== "PythonError") postMessage({ failed: last(error) });
+    else postMessage({ id: data.id, answer: { error: `This is a fault of the page: ${last(error)}` } });
+  } finally {
+    for (const [name] of data.files || []) python.FS.unlink(`${given.folder}/${name}`);
   }
 };

@@ -9,6 +9,7 @@ from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
     FormatOption,
+    IntervalVmsOption,
     LimitsOption,
     OnlyOption,
     OutputOption,
@@ -46,6 +47,7 @@ def doubt(
         typer.Option(min=32, max=2**16, help="How often what is not known is drawn."),
     ] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Which draws.")] = 1,
+    interval_vms: IntervalVmsOption = 10_000,
     format_: FormatOption = Format.TABLE,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -63,7 +65,7 @@ def doubt(
     date = date_of(as_of, limits)
     with settings_from(scenario, set_, date=date, **sets) as settings:
         disks = located_in(fleet, settings, only, vault, policy, policies).disks
-        answer = doubt_of_disks(disks, settings, draws, seed)
+        answer = doubt_of_disks(disks, settings, draws, seed, interval_vms)
     present(
         format_,
         output,

@@ -11,6 +11,7 @@ from vmbmodel.cli.options import (
     FleetArgument,
     ForceOption,
     FormatOption,
+    IntervalVmsOption,
     LimitsOption,
     OnlyOption,
     PoliciesOption,
@@ -24,7 +25,7 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, deliver, present
+from vmbmodel.cli.present import Condition, Format, deliver, in_the_way, present
 from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["estimate"]
@@ -81,6 +82,7 @@ def estimate(
             show_default=False,
         ),
     ] = None,
+    interval_vms: IntervalVmsOption = 10_000,
     by_vault: Annotated[
         bool,
         typer.Option(
@@ -103,19 +105,12 @@ def estimate(
 ) -> None:
     """Estimate times, deadline probability, restore and bill of every VM."""
     if by_vault:
-        asked = {
-            "--only": only,
-            "--vault": vault,
-            "--policy": policy,
-            "--policies": policies,
-            "--format": format_ is not Format.TABLE,
-            "--months": months,
-            "--compare": compare,
-            "--fail-on": fail_on,
-            "--interval": interval,
-        }
-        for option in (option for option, value in asked.items() if value):
-            raise ValueError(f"--by-vault goes without {option}")
+        if format_ is not Format.TABLE:
+            raise ValueError(f"--by-vault writes a folder, and no {format_}")
+        if interval:
+            raise ValueError(
+                "--by-vault goes without --interval, which is of all vaults"
+            )
         if output is None:
             raise ValueError("--by-vault writes a folder; name it with -o")
         if processes and scheduler:
@@ -140,8 +135,15 @@ def estimate(
 
     sets = {"profile": profile, "prices": prices, "limits": limits}
     date = date_of(as_of, limits)
+    ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
+    known = (*COLUMNS, *sorted(ends))
+    gates = [Condition.parse(text, known, "column") for text in fail_on or []]
+    if asked := sorted(ends & {gate.name for gate in gates}):
+        if interval is False or by_vault:
+            raise ValueError(f"--fail-on: {asked[0]} needs an interval")
+        interval = True
     if by_vault:
-        from vmbmodel.fleets import estimate_by_vault
+        from vmbmodel.fleets import any_meets, estimate_by_vault
 
         with (
             settings_from(scenario, set_, date=date, **sets) as settings,
@@ -151,24 +153,23 @@ def estimate(
                 fleet,
                 output,
                 settings,
+                policies=policies,
+                names={"vm": only or [], "vault": vault or [], "policy": policy or []},
+                months=months,
+                cases=_cases(compare),
                 force=force,
                 processes=processes,
                 scheduler=scheduler,
                 progress=progress,
             )
         typer.echo(output)
+        if any(any_meets(output, gate.name, gate.met) for gate in gates):
+            raise typer.Exit(1)
         return
     with (
         settings_from(scenario, set_, date=date, **sets) as settings,
         progress_bar() as progress,
     ):
-        ends = {f"{name}_{end}" for name in OF_VMS for end in ("low", "high")}
-        known = (*COLUMNS, *sorted(ends))
-        gates = [Condition.parse(text, known, "column") for text in fail_on or []]
-        if asked := sorted(ends & {gate.name for gate in gates}):
-            if interval is False:
-                raise ValueError(f"--fail-on: {asked[0]} needs an interval")
-            interval = True
         in_columns = output is not None and output.suffix.lower() == ".parquet"
         if in_columns and format_ is not Format.TABLE:
             raise ValueError(f"-o {output} is no {format_}; leave --format out")
@@ -182,7 +183,13 @@ def estimate(
         progress(f"estimating {len(disks):,} disks", 0, 0)
         if interval is None:
             interval = quick(disks, settings)
-        answer = estimate_disks(disks, settings, months, DRAWS if interval else 0)
+        draws = DRAWS if interval else 0
+        answer = estimate_disks(disks, settings, months, draws, interval_vms)
+        if asked and answer.drawn.drawn_vaults:
+            raise ValueError(
+                f"--fail-on: {asked[0]} needs the interval of every VM; "
+                f"--interval-vms must be >= {len(answer.vms)}, got {interval_vms}"
+            )
         compared = compare_disks(disks, settings, cases) if cases else []
     present(
         format_,
@@ -210,6 +217,8 @@ def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object]
     where, written = None, "-o FILE.json writes them as Parquet"
     if output is not None:
         beside = output.with_name(f"{output.stem}-vms.parquet")
+        if problems := in_the_way(output, beside, force=force):
+            raise ValueError("\n".join(problems))
         data = render_parquet(answer.figures)
         deliver(data, beside, force=force)
         digest = hashlib.sha256(data).hexdigest()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
-from vmbmodel.cli.present import deliver
+from vmbmodel.cli.present import deliver, in_the_way
 from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["import_fleet"]
@@ -121,9 +121,12 @@ def import_fleet(
             text = fleet.to_bytes(found.disks, "fleet.csv").decode()
             deliver(text)
         else:
+            beside = output.with_name(f"{output.stem}-policies.csv")
+            paths = [output, beside] if len(found.policies) else [output]
+            if problems := in_the_way(*paths, force=force):
+                raise ValueError("\n".join(problems))
             fleet.write(found.disks, output, force=force)
         if output is not None and len(found.policies):
-            beside = output.with_name(f"{output.stem}-policies.csv")
             text = found.policies.to_csv(index=False, lineterminator="\n")
             deliver(text, beside, force=force)
             say(f"What the policies say, whole: {beside}.")

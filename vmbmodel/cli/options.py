@@ -24,6 +24,7 @@ __all__ = [
     "FleetArgument",
     "ForceOption",
     "FormatOption",
+    "IntervalVmsOption",
     "LimitsOption",
     "OnlyOption",
     "OutputOption",
@@ -144,6 +145,15 @@ OnlyOption = Annotated[
 VaultOption = Annotated[
     list[str] | None,
     typer.Option("--vault", metavar="NAME", help="Take the VMs of this vault only."),
+]
+
+IntervalVmsOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="VMs at most that intervals come from: of more, whole vaults are drawn at "
+        "random.",
+    ),
 ]
 
 PolicyOption = Annotated[

@@ -15,7 +15,7 @@ from vmbmodel._files import write_atomically
 from vmbmodel.cli.remarks import progress_bar
 from vmbmodel.render import fit
 
-__all__ = ["Condition", "Format", "deliver", "present"]
+__all__ = ["Condition", "Format", "deliver", "in_the_way", "present"]
 
 
 class Format(enum.StrEnum):
@@ -122,6 +122,15 @@ _CONDITION = re.compile(
 )
 
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def in_the_way(*paths: Path, force: bool) -> list[str]:
+    """Say which of some files there are already, before any of them is written."""
+    return [
+        f"{path}: exists; --force replaces it"
+        for path in paths
+        if path.exists() and not force
+    ]
 
 
 def deliver(

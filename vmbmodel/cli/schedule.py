@@ -23,7 +23,7 @@ from vmbmodel.cli.options import (
     date_of,
     settings_from,
 )
-from vmbmodel.cli.present import Format, present
+from vmbmodel.cli.present import Format, in_the_way, present
 from vmbmodel.cli.remarks import progress_bar
 from vmbmodel.render import render_csv, render_table, stream_json
 
@@ -150,11 +150,7 @@ def _check_files(
         if path and path.suffix.lower() not in ends
     ]
     paths = [path for path in (output, fleet_out, figure) if path]
-    problems += [
-        f"{path}: exists; --force replaces it"
-        for path in paths
-        if path.exists() and not force
-    ]
+    problems += in_the_way(*paths, force=force)
     if len({path.resolve() for path in paths}) < len(paths):
         problems.append("two results cannot go to one file")
     if problems:

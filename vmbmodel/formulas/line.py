@@ -56,11 +56,7 @@ def line_wait_h(arrival_h, service_h, vault_servers):
     arrived, length = (
         np.take_along_axis(x, order, axis=0) for x in (arrival_h, service_h)
     )
-    served = np.broadcast_to(vault_servers, groups).ravel()
-    wait = np.empty(arrived.shape)
-    for count in np.unique(served):
-        some = served == count
-        wait[:, some] = waits(arrived[:, some], length[:, some], count)
+    wait = waits(arrived, length, np.broadcast_to(vault_servers, groups).ravel())
     result = np.empty(wait.shape)
     np.put_along_axis(result, order, wait, axis=0)
     return result.T.reshape(shape)

@@ -63,6 +63,10 @@ def erlang_c_prob(servers, offered_load):
 
     Notes
     -----
+    The share of the states in which all movers are busy: one with :math:`n < c` busy
+    movers has the weight :math:`a^n / n!`, and those with :math:`c`, whatever the line
+    behind them, have :math:`\frac{a^c}{c!} \frac{c}{c - a}` together.
+
     Exact for Poisson arrivals and exponential service. The Poisson mass
     :math:`f` is evaluated by its saddle point, because a difference of
     log-gamma functions loses digits from a thousand movers on
@@ -140,11 +144,11 @@ def mean_wait_h(
 
     .. math:: E[W] = R\, E[W_M], \qquad x = 2 (1 - E[W_D] / E[W_M]), \qquad
         R = \begin{cases}
-        1 + (v - 1) x / 2 & \text{gamma} \\
-        1 + (v - 1) x / 2 - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
-        (1 - q)\, (1 + v) / (2 v + (1 - v) / (1 - x / 2))
-        + q\, (1 + (v - 1) x / 2) & \text{hyperexponential}
-        \end{cases}
+        g & \text{gamma} \\
+        g - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
+        (1 - q)\, h + q\, g & \text{hyperexponential}
+        \end{cases} \qquad g = 1 + (v - 1)\, \frac{x}{2}, \qquad
+        h = \frac{1 + v}{2 v + (1 - v) / (1 - x / 2)}
 
     with the wait :math:`W_D` of equal jobs,
     :math:`A(v) = 1.65\, v^{2.97} / (1 + 2.64\, v^{1.62})`, above :math:`v = 8`

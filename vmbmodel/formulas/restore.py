@@ -3,6 +3,7 @@ r"""Getting the data back: wait, copy, create the VM; and how old the data is.""
 import numpy as np
 
 from vmbmodel._arrays import formula
+from vmbmodel.formulas._kernels.special import student_quantile
 
 __all__ = [
     "batch_restore_h",
@@ -107,10 +108,8 @@ def restore_quantile_h(prob, restore_p50_h, restore_log_sd, restore_sample, beyo
     >>> print((60 * restore_quantile_h([0.1, 0.5, 0.9], 33.7 / 60, 0.5, 43)).round(1))
     [17.4 33.7 65.1]
     """
-    from scipy.special import stdtrit
-
     spread = restore_log_sd * np.sqrt(1 + 1 / restore_sample)
-    score = stdtrit(restore_sample - 1, prob)
+    score = student_quantile(restore_sample - 1, prob)
     sure = np.where(spread > 0, spread * score, 0)
     return (restore_p50_h + beyond_h) * np.exp(sure)
 

@@ -172,7 +172,8 @@ def plain(entry: object) -> object:
 def sealed(parts: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
     """Give the parts of a JSON object, and last a ``digest`` of all of them.
 
-    It does not depend on their order, nor on how the JSON is laid out.
+    It does not depend on their order, nor on how the JSON is laid out. One that is
+    among them already is left out.
 
     >>> whole = dict(sealed([("vms", [{"vm": "a"}]), ("title", "t")]))
     >>> again = dict(sealed([("title", "t"), ("vms", [{"vm": "a"}])]))
@@ -189,6 +190,8 @@ def sealed(parts: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
         digests[name] = digest.hexdigest()
 
     for name, part in parts:
+        if name == "digest":
+            continue
         if isinstance(part, Iterator):
             yield name, read(name, part)
         else:

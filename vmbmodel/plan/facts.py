@@ -1,24 +1,30 @@
 """What is so of an inventory, said once: blanks, shared cells, sizes, what is kept."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from vmbmodel.fields import defaults, fields, misnamed
 from vmbmodel.inventory.fleet import COLUMNS, OF_THE_POLICY, OF_THE_VM
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
+    "NONE_OF_ALL",
     "SIZES",
     "Fleet",
     "backed_up",
+    "by_name",
     "chosen",
     "filled",
+    "firsts",
     "holds",
     "in_gib",
+    "of_chosen",
     "of_vms",
+    "refuse_unknown",
     "shared",
     "those",
     "told",
@@ -27,6 +33,20 @@ __all__ = [
 
 Fleet = str | os.PathLike[str] | pd.DataFrame
 """An inventory: a file, or a table of its columns."""
+
+_IN_COMMON = (
+    "role",
+    "disk_type",
+    "storage_account",
+    "vault",
+    "policy",
+    "os",
+    "redundancy",
+    "snapshot_policy",
+)
+"""Columns of text of which many disks have the same words."""
+
+NONE_OF_ALL = "no VM is of all that is named"
 
 SIZES = ("size_gib", "used_gib", "churn_gib_per_day")
 """What is in GB of the user."""
@@ -42,13 +62,15 @@ def shared(fleet: pd.DataFrame) -> pd.DataFrame:
     ['v', 'v', 'w']
     """
     disks = fleet.reindex(columns=list(COLUMNS)).reset_index(drop=True)
-    vm = pd.factorize(disks["vm"])[0]
+    vm = None
     for name in OF_THE_VM:
         column = disks[name]
         known = column.notna().to_numpy()
         told = np.flatnonzero(known)
         if told.size in (0, len(column)):
             continue
+        if vm is None:
+            vm = pd.factorize(disks["vm"])[0]
         first = np.full(vm.max() + 1, -1)
         first[vm[told[::-1]]] = told[::-1]
         at = np.where(known, np.arange(len(column)), first[vm])
@@ -67,13 +89,17 @@ def in_gib(
 def filled(
     fleet: pd.DataFrame, scenario: Scenario
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Fill every blank cell, and count for each column how many were filled."""
+    """Fill every blank cell, and count for each column how many were filled.
+
+    Words that rows have in common, such as vaults, are categories in order.
+    """
     disks = shared(fleet)
     fill = {name: scenario[name] for name in defaults()}
     fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
     counts = {name: int(disks[name].isna().sum()) for name in fill}
     fill |= {name: scenario[name] for name in OF_THE_POLICY}
-    columns = {name: _or(disks[name], value) for name, value in fill.items()}
+    columns = {n: _categories(disks[n], fill.get(n)) for n in _IN_COMMON}
+    columns |= {n: _or(disks[n], fill[n]) for n in fill if n not in columns}
     if scenario["tier_reading"] == "disk":
         counts["disk_type"] = int(disks["disk_type"].isna().sum())
     gb_bytes, blank = scenario["gb_bytes"], scenario["churn_gib_per_day"]
@@ -87,6 +113,33 @@ def filled(
     columns["churn_gib_per_day"] = _gib(churn, gb_bytes)
     kept = {name: disks[name].array for name in COLUMNS if name not in columns}
     return pd.DataFrame(kept | columns, copy=False), counts
+
+
+def by_name(disks: pd.DataFrame) -> pd.DataFrame:
+    """Return disks in the order of the names of their VMs, and then of their own.
+
+    >>> by_name(pd.DataFrame({"vm": ["b", "a", "a"], "disk": ["c", "d", "c"]}))
+      vm disk
+    2  a    c
+    1  a    d
+    0  b    c
+    """
+    vm, disk = disks["vm"].array, disks["disk"].array
+    above = _true(vm[1:] > vm[:-1])
+    above |= _true(vm[1:] == vm[:-1]) & _true(disk[1:] > disk[:-1])
+    if above.all():
+        return disks
+    return disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+
+
+def firsts(disks: pd.DataFrame) -> np.ndarray:
+    """Return the place of the first disk of each VM, whose disks stand together.
+
+    >>> firsts(pd.DataFrame({"vm": ["a", "a", "b"]})).tolist()
+    [0, 2]
+    """
+    vm = disks["vm"].array
+    return np.flatnonzero(np.append(len(vm) > 0, _true(vm[1:] != vm[:-1])))
 
 
 def told(fleet: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
@@ -143,21 +196,37 @@ def chosen(
     [True, True, False]
     """
     of = of_vms(fleet, scenario, "vault", "policy").reset_index()
-    kept, problems = np.ones(len(of), dtype=bool), []
+    refuse_unknown({column: set(of[column]) for column in names}, names)
+    rows = of_chosen(fleet, scenario, **names)
+    if not rows.any():
+        raise ValueError(NONE_OF_ALL)
+    return rows
+
+
+def of_chosen(
+    fleet: pd.DataFrame, scenario: Scenario, **names: Sequence[str]
+) -> np.ndarray:
+    """Say which rows are of VMs that are named, as `chosen` does; it may be none."""
+    of = of_vms(fleet, scenario, "vault", "policy").reset_index()
+    kept = np.ones(len(of), dtype=bool)
     for column, wanted in names.items():
-        known = set(of[column])
-        problems += [
-            f"the inventory has no {fields()[column].label} {misnamed(name, known)}"
-            for name in wanted
-            if name not in known
-        ]
         if wanted:
             kept &= of[column].isin(wanted).to_numpy()
-    if not (kept.any() or problems):
-        problems = ["no VM is of all that is named"]
+    return fleet["vm"].isin(of.loc[kept, "vm"]).to_numpy()
+
+
+def refuse_unknown(
+    known: Mapping[str, Collection[str]], names: Mapping[str, Sequence[str]]
+) -> None:
+    """Refuse names of VMs, vaults or policies that an inventory does not have."""
+    problems = [
+        f"the inventory has no {fields()[column].label} {misnamed(name, known[column])}"
+        for column, wanted in names.items()
+        for name in wanted
+        if name not in known[column]
+    ]
     if problems:
         raise ValueError("\n".join(problems))
-    return fleet["vm"].isin(of.loc[kept, "vm"]).to_numpy()
 
 
 def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:
@@ -178,13 +247,28 @@ def those(rows: pd.DataFrame, chosen: np.ndarray) -> pd.DataFrame:
 
 
 def _or(column: pd.Series, value: object) -> np.ndarray:
-    """Return the cells of a column, a value where they are blank."""
+    """Return the cells of a column, a value where they are blank, not to write to."""
     kind = {"number": float, "flag": bool}.get(fields()[column.name].kind, object)
     if kind is float and value is None:  # no value stands for it
         value = np.nan
     if column.isna().all():
-        return np.full(len(column), value, dtype=kind)
+        return np.broadcast_to(np.array(value, dtype=kind), len(column))
     return column.to_numpy(dtype=kind, na_value=value)
+
+
+def _categories(column: pd.Series, word: str | None) -> pd.Categorical:
+    """Return a column of text as categories, a word where it is blank, if one is."""
+    codes, words = pd.factorize(column)
+    words = [*map(str, words), *([] if word is None else [word])]
+    place = {name: at for at, name in enumerate(sorted(set(words)))}
+    there = np.array([place[name] for name in words] or [-1])
+    if word is None:
+        there = np.append(there, -1)  # -1 is the place of the last
+    return pd.Categorical.from_codes(there[codes], list(place))
+
+
+def _true(answer: ArrayLike) -> np.ndarray:
+    return pd.array(answer).to_numpy(dtype=bool, na_value=False)
 
 
 def _gib(column: pd.Series | np.ndarray, gb_bytes: float) -> np.ndarray:

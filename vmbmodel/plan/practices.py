@@ -56,7 +56,8 @@ def crowded(
     inside = np.flatnonzero(rows[list(by)].notna().all(axis=1).to_numpy())
     named = rows[list(by)].iloc[inside]
     group = np.full(len(rows), -1)
-    group[inside] = named.groupby(list(by), sort=False).ngroup().to_numpy()
+    groups = named.groupby(list(by), sort=False, observed=True)
+    group[inside] = groups.ngroup().to_numpy()
     count = np.bincount(group[inside])
     first = np.zeros(count.size, dtype=int)
     first[group[inside[::-1]]] = inside[::-1]

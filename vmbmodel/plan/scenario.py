@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 
 from vmbmodel.fields import Field, defaults, fields, misnamed
-from vmbmodel.inventory.files import short
+from vmbmodel.inventory.files import MANY, short
 from vmbmodel.service import LIMITS, PRICES, PROFILES, ConstantSet
 
 __all__ = [
@@ -192,6 +192,9 @@ class Scenario:
             known |= fields().keys()
         for name, value in settings.items():
             tried(name, _setting, name, value, known)
+            if len(problems) > MANY:
+                problems.append(f"more than {MANY:,} faults; the rest is not read")
+                break
         if not problems:
             gb_bytes = settings.get("gb_bytes", options["gb_bytes"])
             tried("gb_bytes", sets["profile"].read_gb_as, gb_bytes)

@@ -43,7 +43,8 @@ def check_text(answer: Check) -> str:
     lines = [f"Rules in force on {answer.as_of}: {counts['rules']}; {sets}.", ""]
     shown = [finding for finding in answer.findings if not finding.suppressed]
     if shown:
-        lines.append(render_table(_grouped(shown), _FINDING_COLUMNS))
+        found = render_table(_grouped(shown), _FINDING_COLUMNS, spare=("source",))
+        lines.append(found)
         if len(shown) > len({finding.rule.id for finding in shown}):
             lines.append("--format csv lists each of them.")
     else:

@@ -36,11 +36,12 @@ def stream_csv(table: "pd.DataFrame", *, heading: bool = True) -> Iterator[str]:
     """Give a table as `render_csv` writes its rows, sooner, and piece by piece.
 
     >>> import pandas as pd
-    >>> table = pd.DataFrame({"vm": ["=1+1", "b"], "disks": [2, 1], "wait_h": 0.5})
+    >>> table = pd.DataFrame({"vm": ["=1+1", "b"], "disks": [2, 1]})
+    >>> table["wait_h"] = [0.5, float("nan")]
     >>> print("".join(stream_csv(table)), end="")
     vm,disks,wait_h
     '=1+1,2,0.5
-    b,1,0.5
+    b,1,
     """
     if heading:
         yield render_csv([], list(table))
@@ -57,7 +58,10 @@ def _texts(column: "pd.Series") -> list[str]:
 
     number, values = pd.factorize(column, use_na_sentinel=False)
     if column.dtype == float:
-        texts = _numbers(np.asarray(values))
+        values = np.asarray(values)
+        texts = _numbers(values)
+        for at in np.flatnonzero(np.isnan(values)).tolist():
+            texts[at] = ""
     else:
         texts = [_quoted(_inert(value)) for value in values.tolist()]
     return [texts[at] for at in number.tolist()]

@@ -16,6 +16,7 @@ __all__ = ["fit", "render_table"]
 _WIDE = 80  # columns, where neither COLUMNS nor a terminal says how many there are
 _GAP = re.compile("  +")  # between columns
 _NARROW = 12  # to which a column may be broken
+_PROSE = 40  # places beyond which a cell is prose, read as well on several lines
 _NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
 
 
@@ -29,7 +30,8 @@ def render_table(
     """Return rows as a table, headed by the labels and units of the columns.
 
     Where the screen is too narrow, columns in `spare` are left out, one by one,
-    and named below the table; what is too long even then is broken.
+    and named below the table; what is too long even then is broken, between words
+    where that will do.
     """
     rows, footer = list(rows), footer or {}
     heads = {name: _head(name) for name in columns}
@@ -40,9 +42,19 @@ def render_table(
         for name in columns
     }
     screen, missing = _screen_width(), []
-    while _total(widths) > screen and len(missing) < len(spare):
+    words, short = {}, widths.copy()  # widths of the longest words; of cells but prose
+    if _total(widths) > screen:
+        words = {
+            name: _longest([*heads[name], feet[name], *cells[name]]) for name in columns
+        }
+        short = {n: max(min(width, _PROSE), words[n]) for n, width in widths.items()}
+    while _total(short) > screen and len(missing) < len(spare):
         missing.append(spare[len(missing)])
-        del widths[missing[-1]]
+        del widths[missing[-1]], short[missing[-1]]
+    while _total(widths) > screen and (
+        wide := [n for n, width in widths.items() if width > max(words[n], _NARROW)]
+    ):
+        widths[max(wide, key=widths.get)] -= 1
     while _total(widths) > screen and max(widths.values()) > _NARROW:
         widths[max(widths, key=widths.get)] -= 1
     tall = max(len(heads[name]) for name in widths)
@@ -115,6 +127,11 @@ def _rule() -> str:
     except UnicodeEncodeError:
         return "-"
     return "\u2500"
+
+
+def _longest(texts: Iterable[str]) -> int:
+    """Return how many places the longest word of texts takes."""
+    return max(cell_len(word) for text in texts for word in text.split() or [""])
 
 
 def _total(widths: Mapping[str, int]) -> int:

@@ -33,17 +33,14 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
     with open(path, encoding="utf-8-sig") as file:
         scanner = Scanner(
             more=file.read,
-            object_pairs_hook=_unique,
             parse_float=_decimal,
             parse_constant=_no_number,
         )
-        seen = set()
+        found = False
         try:
             for key in scanner.names():
-                if key in seen:
-                    raise ValueError(f"{key[:40]!r} stands twice in the envelope")
-                seen.add(key)
                 if key == rows:
+                    found = True
                     yield from _members(scanner, rows)
                 else:
                     yield key, scanner.value()
@@ -51,7 +48,7 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
             raise ValueError(_wording(error)) from error
         if scanner.peek():
             raise ValueError("goes on after its end")
-        if rows not in seen:
+        if not found:
             raise ValueError(f"has no {rows}: not a page of a price list")
 
 
@@ -74,13 +71,6 @@ def _wording(error: json.JSONDecodeError | RecursionError) -> str:
     if isinstance(error, MissingError):
         return _MISSING[error.character]
     return error.msg if isinstance(error, UnfitError) else f"{_CUT_SHORT}: {error.msg}"
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        raise ValueError("holds a key twice")
-    return row
 
 
 def _decimal(text: str) -> Decimal:

@@ -25,6 +25,8 @@ __all__ = ["of_days", "pool_day", "pool_days"]
 _CLOSE = 2e-4
 """Halving parts of a slot changes no probability by more, and a quarter is left."""
 _MOST_PARTS, _MOST_WAITS = 128, 2000
+_TOGETHER = 32
+"""Waits of a piece of a table."""
 _NEVER = 1e-9
 """Chance of a wait beyond the table."""
 _NEVER_OF_MANY = 1e-6
@@ -222,8 +224,8 @@ class _TableDay(_Table, _OneDay):
         self._waits = int(np.clip(50 * np.sqrt(lines), 50, _MOST_WAITS))
         grid_h = self._top_h * (np.arange(self._waits + 1) / self._waits) ** 2
         count = law.jobs.shape[-1]
-        self._late_of = _late(count, law.servers, law.service_h, grid_h)
-        starts = law.jobs @ self._late_of
+        self._later = _Later(count, law.servers, law.service_h, grid_h)
+        starts = self._later.of(law.jobs)
         self._parts = np.zeros(len(load), dtype=int)
         self._first = np.arange(len(load))
         self._late = np.append(starts, starts[:1], axis=0).ravel()
@@ -231,15 +233,15 @@ class _TableDay(_Table, _OneDay):
 
     def _rows(self, slot):
         """Chances to wait longer, and mean, from the start of a slot to its end."""
-        law, late, span_h = self._law, self._late_of, self._slot_h
+        law, later, span_h = self._law, self._later, self._slot_h
         pool = self._load[slot], law.servers, law.service_h
         jobs = law.jobs[slot : slot + 1]
         jobs = np.concatenate([jobs, jobs_later(jobs, *pool, span_h)])
-        own = jobs @ late
+        own = later.of(jobs)
         while True:
             span_h /= 2
             between = jobs_later(jobs[:-1], *pool, span_h)
-            new = between @ late
+            new = later.of(between)
             bent = np.abs(new - (own[:-1] + own[1:]) / 2).max()
             jobs, own = (
                 np.insert(ends, np.arange(1, len(ends)), middle, axis=0)
@@ -292,7 +294,7 @@ class _TableDays(_Table):
             day, own = few[number], (pools[1][number], pools[2][number])
             by_rule[day] = False
             self._tops_h[day] = top_h = _longest_h(jobs, *own)
-            late[day, :-1] = jobs @ _late(jobs.shape[1], *own, top_h * step)
+            late[day, :-1] = _Later(jobs.shape[1], *own, top_h * step).of(jobs)
             mean_h[day, :-1] = _ExactLaw(jobs, *own).mean_h()
         met_h = np.arange(self._parts) * (24 / self._parts)
         rest = np.flatnonzero(by_rule)
@@ -346,20 +348,48 @@ def _longest_h(jobs, servers, service_h):
     return gammainccinv(ahead, _NEVER_OF_MANY) * (service_h / servers)
 
 
-def _late(jobs, servers, service_h, wait_h):
-    """Return what `late_prob` does, each number of jobs from the one before it."""
-    from scipy.special import gammaincc, gammaln
+class _Later:
+    """Chance to wait longer than some waits, which do not fall, as `late_prob` has it.
 
-    ahead = np.arange(jobs) - servers + 1
-    late, waits = np.zeros((len(wait_h), jobs)), np.flatnonzero(ahead > 0)
-    ended = servers / service_h * wait_h[:, np.newaxis]
-    with np.errstate(divide="ignore"):
-        log = np.log(ended)
-    before = ahead[waits[:-1]]
-    late[:, waits[0]] = gammaincc(ahead[waits[0]], ended[:, 0])
-    late[:, waits[1:]] = np.exp(before * log - ended - gammaln(before + 1))
-    np.cumsum(late, axis=1, out=late)
-    return late.T  # the numbers of jobs, which are summed over, lie close
+    Of a wait only so many jobs ahead leave it in doubt; fewer have gone by then, and
+    more have not. Waits that lie together share a piece of a table of those.
+    """
+
+    def __init__(self, jobs, servers, service_h, wait_h):
+        from scipy.special import gammaincc, gammaln
+
+        ahead = np.arange(jobs) - servers + 1
+        waits = ahead > 0
+        faculty = gammaln(np.where(waits, ahead, 1) + 1)
+        ended = servers / service_h * wait_h
+        first, last = np.flatnonzero(waits)[0], jobs - 1
+        self._pieces = []
+        for some in np.split(ended, range(_TOGETHER, len(ended), _TOGETHER)):
+            ends = some[[0, -1]]
+            low, high = ends + (9 * np.sqrt(ends) + 40) * [-1, 1]
+            low = int(np.clip(np.searchsorted(ahead, low), first, last))
+            high = int(np.clip(np.searchsorted(ahead, high), low + 1, jobs))
+            # each number of jobs from the one before it
+            before, done = ahead[low : high - 1], some[:, np.newaxis]
+            late = np.empty((len(some), high - low))
+            late[:, 0] = gammaincc(ahead[low], some)
+            with np.errstate(divide="ignore"):
+                log = np.log(done)
+            late[:, 1:] = np.exp(before * log - done - faculty[low : high - 1])
+            np.cumsum(late, axis=1, out=late)
+            self._pieces.append((low, high, late.T))
+
+    def of(self, jobs):
+        """Return it for laws of the number of jobs, a row each; a column a wait."""
+        more = np.cumsum(jobs[:, ::-1], axis=1)[:, ::-1]
+        more = np.append(more, np.zeros((len(jobs), 1)), axis=1)
+        return np.concatenate(
+            [
+                jobs[:, low:high] @ late + more[:, high, np.newaxis]
+                for low, high, late in self._pieces
+            ],
+            axis=1,
+        )
 
 
 class _RuleLaw(NamedTuple):

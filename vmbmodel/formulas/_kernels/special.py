@@ -1,8 +1,14 @@
-"""Erlang's and Poisson's masses with all their digits, however many the servers."""
+"""Erlang's, Poisson's and Student's laws with all their digits, however far out."""
 
 import numpy as np
 
-__all__ = ["log_poisson_mass", "log_waiting", "stirling_error", "upper_gamma"]
+__all__ = [
+    "log_poisson_mass",
+    "log_waiting",
+    "stirling_error",
+    "student_quantile",
+    "upper_gamma",
+]
 
 
 def log_waiting(servers, load):
@@ -63,6 +69,25 @@ def stirling_error(count):
         approximation = (small + 0.5) * np.log(small) - small + _HALF_LOG
         error[few] = gammaln(small + 1) - approximation
     return error
+
+
+def student_quantile(freedom, prob):
+    """Quantile of Student's law, on plain arrays.
+
+    SciPy before 1.17 gives ten digits of it, and no number at its ends; a step of
+    Newton's gives the other digits.
+    """
+    from scipy.special import gammaln, stdtr, stdtrit
+
+    score = np.where((prob > 0) & (prob < 1), stdtrit(freedom, prob), np.inf)
+    below, tail = -np.abs(score), np.minimum(prob, 1 - prob)
+    half = (freedom + 1) / 2
+    log_density = gammaln(half) - gammaln(freedom / 2) - np.log(freedom * np.pi) / 2
+    with np.errstate(all="ignore"):  # at the ends, where there is no step
+        log_density = log_density - half * np.log1p(below * below / freedom)
+        step = (stdtr(freedom, below) - tail) / np.exp(log_density)
+    below = below - np.where(np.isfinite(step), step, 0)
+    return np.where(prob < 0.5, below, -below)
 
 
 def _polynomial(at, coefficients):

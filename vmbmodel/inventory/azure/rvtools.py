@@ -50,6 +50,8 @@ class _Sheets:
 
     vms: dict[str, _Vm] = field(default_factory=dict)
     used: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    partitions: dict[tuple[str, ...], float] = field(default_factory=dict)
+    """MiB used of each that has a name, by VM, key of the disk and that name."""
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -135,14 +137,27 @@ def _take(entry: Entry, sheets: _Sheets) -> None:
         return
     key = (entry.text("VM UUID", "VM ID") or alike(name)).lower()
     disk_key = entry.text("Disk Key") or ""
+    label = entry.name("Disk")
+    once = f"must stand once for {short(name)}"
     if partition:
+        before = sheets.partitions.get((key, disk_key, label or ""))
+        if label and before is not None:
+            if before != amount:
+                entry.note("Disk", f"{once}; {before:,g} MiB are used there", label)
+            sheets.skipped["rows of a partition that stands there already"] += 1
+            return
+        sheets.partitions[key, disk_key, label or ""] = amount
         sheets.used[key][disk_key] += amount / MIB
         return
+    if not amount:
+        entry.note(CAPACITY[0], "must be above 0", entry.raw(*CAPACITY))
     file = entry.findings.file
     found = sheets.vms.setdefault(key, _Vm(file, entry.row, name))
-    label = entry.name("Disk") or f"disk {len(found.disks) + 1}"
     if disk_key and any(disk.key == disk_key for disk in found.disks):
-        entry.note("Disk Key", f"must stand once for {short(name)}", disk_key)
+        entry.note("Disk Key", once, disk_key)
+    elif label and any(disk.label == inert(label) for disk in found.disks):
+        entry.note("Disk", once, label)
+    label = label or f"disk {len(found.disks) + 1}"
     found.disks.append(_Disk(disk_key, inert(label), amount / MIB))
 
 

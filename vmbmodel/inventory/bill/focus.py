@@ -9,6 +9,7 @@ is counted.
 import datetime
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -256,6 +257,11 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
             if "usagedate" in at and "cost" in at:
                 rule = "is a table of the cost analysis, which has no quantities"
             findings.add(rule, row=line, hint=f"read are {SHAPES}")
+        for name, count in Counter(map(folded, header)).items():
+            if count > 1 and name in map(folded, names.values()):
+                first = header[at[name]]
+                rule = f"column {first} stands there {count} times"
+                findings.add(rule, row=line, column=first)
         findings.refuse_if_any()
         used = {name: at[folded(name)] for name in names.values()}
         spare = {f"{_OTHER}{n} {i}": i for i, n in enumerate(header)}

@@ -14,6 +14,7 @@ import defusedxml.sax
 import numpy as np
 
 from vmbmodel._files import decoded
+from vmbmodel._json import unique
 from vmbmodel.inventory.changes.runs import Gatherer
 from vmbmodel.inventory.files import Findings, InventoryError
 
@@ -201,8 +202,9 @@ def read_json(file: BinaryIO, ranges: Ranges, done: Callable[[int], None]) -> No
         )
     count = 0
 
-    def each(members: dict) -> object:
+    def each(pairs: list[tuple[str, object]]) -> object:
         nonlocal count
+        members = unique(pairs)
         named = {str(name).lower(): (name, value) for name, value in members.items()}
         if "start" in named and "end" in named:
             begin, end, kind = named["start"], named["end"], "end"
@@ -220,7 +222,7 @@ def read_json(file: BinaryIO, ranges: Ranges, done: Callable[[int], None]) -> No
     except ValueError as error:
         findings.stop(str(error))
     try:
-        document = json.loads(text, object_hook=each)
+        document = json.loads(text, object_pairs_hook=each)
     except RecursionError:
         findings.stop("is no list of page ranges: it nests too deep")
     except json.JSONDecodeError as error:

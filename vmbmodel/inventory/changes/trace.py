@@ -1,5 +1,6 @@
 """Changes as text: extents and writes in CSV, and what ``blkparse`` prints."""
 
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from vmbmodel.inventory.files import (
     MANY,
     Cells,
     Findings,
+    not_used,
+    short,
     stream_cells,
     stream_lines,
 )
 
 __all__ = ["EVENT", "Writes", "read_blkparse", "read_csv"]
+
+_LOG = logging.getLogger(__name__)
 
 EXTENTS = ("offset", "length")
 TRACE = ("op", "offset", "size")
@@ -30,6 +35,9 @@ EVENT = re.compile(
     re.ASCII,
 )
 """A line of ``blkparse`` in its default format, up to where the sector stands."""
+
+DEVICE = re.compile(r"\s*\d+,\d+\s(?!.*\sm\s+N\s)", re.ASCII)
+"""How such a line begins; one of a message, ``m N``, is no event."""
 
 SECTORS = re.compile(r"([0-9]{1,15}) \+ ([0-9]{1,15})\b", re.ASCII)
 NO_DATA = re.compile(r"([0-9]+ )?[\[(]")
@@ -81,6 +89,9 @@ def read_csv(
                 rule = f"column {name} must stand there once"
                 findings.add(rule, row=line, column=name, hint=hint)
         findings.refuse_if_any()
+        others = [short(name) for name in names if name.lower() not in wanted]
+        if others:
+            _LOG.warning("%s: %s", findings.file, not_used(others))
         return {name: lower.index(name) for name in wanted}
 
     for cells in stream_cells(file, findings, columns_of, done):
@@ -167,8 +178,13 @@ def read_blkparse(
     findings, cell_bytes = gatherer.findings, gatherer.cell_bytes
     writes, rank, device, events = Writes(), 0, None, 0
     for line, piece in stream_lines(file, findings, done):
-        seen = enumerate(map(EVENT.match, piece.decode().split("\n")), line)
-        found = [(row, event) for row, event in seen if event]
+        found, cut = [], []
+        for row, text in enumerate(piece.decode().split("\n"), line):
+            if event := EVENT.match(text):
+                found.append((row, event))
+            elif DEVICE.match(text):
+                cut.append((row, text))
+        _note("must be an event as blkparse prints it", cut, findings)
         events += len(found)
         for row, event in found:
             device = device or event["device"]

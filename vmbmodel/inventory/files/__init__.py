@@ -11,6 +11,7 @@ from vmbmodel.inventory.files.findings import (
     Findings,
     InventoryError,
     Tally,
+    not_used,
     short,
 )
 from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
@@ -46,6 +47,7 @@ __all__ = [
     "instant",
     "log_rows",
     "lower",
+    "not_used",
     "read_text",
     "resource",
     "short",

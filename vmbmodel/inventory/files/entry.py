@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
-from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings
+from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings, short
 
 __all__ = ["Entry", "Resource", "folded", "resource"]
 
@@ -37,15 +37,31 @@ class Entry:
         self, members: dict, findings: Findings, row: int, path: str = ""
     ) -> None:
         self.findings, self.row, self._path = findings, row, path
-        self._members = {folded(name): value for name, value in members.items()}
-        inner = None if path else self._members.pop("properties", None)
         self._inner = frozenset()
+        self._members = self._folded(members)
+        inner = None if path else self._members.pop("properties", None)
         if isinstance(inner, dict):
-            inner = {folded(name): value for name, value in inner.items()}
+            inner = self._folded(inner)
             self._inner = inner.keys() - self._members.keys()
             self._members = inner | self._members
         elif inner is not None:
             self.note("properties", "must be an object", inner)
+
+    def _folded(self, members: dict) -> dict[str, object]:
+        """Fold names; note what stands under two that are one, if it is not the same.
+
+        Tables of Log Analytics have a column more, which is blank, for each type.
+        """
+        found = {folded(name): value for name, value in members.items()}
+        if len(found) < len(members):
+            blank, found = (None, ""), {}
+            for name, value in members.items():
+                before = found.get(folded(name))
+                if before in blank:
+                    found[folded(name)] = value
+                elif value not in blank and value != before:
+                    self.note(name, f"stands twice; {short(before)} is there", value)
+        return found
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is anything under a name."""

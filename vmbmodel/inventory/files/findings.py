@@ -23,6 +23,7 @@ __all__ = [
     "Findings",
     "InventoryError",
     "Tally",
+    "not_used",
     "short",
 ]
 
@@ -34,6 +35,9 @@ MANY = 1000
 
 LONGEST_NAME = 260
 """Characters of the longest name that is taken."""
+
+UNUSED_SHOWN = 10
+"""Columns that nobody asked for which a remark names before it counts."""
 
 NOT_A_NUMBER = "must be a number"
 NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
@@ -227,6 +231,13 @@ class Cells:
             return [""] * at.size
         taken = self.columns[column][at].tolist()
         return ["" if value is None else value for value in taken]
+
+
+def not_used(headings: Sequence[str]) -> str:
+    """Say which columns of a file nobody asked for, each quoted by `short`."""
+    more = len(headings) - UNUSED_SHOWN
+    shown = ", ".join(headings[:UNUSED_SHOWN]) + f" and {more:,} more" * (more > 0)
+    return f"not used, for no column is called so: {shown}"
 
 
 def short(value: object) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
-from vmbmodel._json import Scanner, UnfitError
+from vmbmodel._json import Scanner, UnfitError, unique
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import (
@@ -27,6 +27,7 @@ from vmbmodel.inventory.files.findings import (
     Finding,
     Findings,
     InventoryError,
+    not_used,
     short,
 )
 
@@ -36,9 +37,6 @@ _LOG = logging.getLogger(__name__)
 
 MISSPELT = 0.8
 """Likeness from which an unknown name is a known one misspelt."""
-
-UNUSED_SHOWN = 10
-"""Columns that nobody asked for which a remark names before it counts."""
 
 LISTS = ("value", "data")
 SEPARATORS = ",;\t|"
@@ -120,6 +118,10 @@ def log_rows(
     try:
         names = [name.strip() for name in next(reader)]
         findings.header |= dict.fromkeys(filter(None, names), skipped + 1)
+        for name, count in Counter(filter(None, names)).items():
+            if count > 1:
+                rule = f"column {short(name)} stands there {count} times"
+                findings.stop(rule, row=skipped + 1)
         if len(names) < 2:
             findings.stop(
                 "must be a list or an object of JSON, or have a header with two "
@@ -155,7 +157,7 @@ def unused(findings: Findings, own: Sequence[str]) -> None:
     for name, row in header.items():
         if folded(name) in findings.asked:
             continue
-        likely = nearest(name, absent)
+        likely = nearest(name, absent) if len(others) < MANY else ""
         alike = difflib.SequenceMatcher(None, name.lower(), likely).ratio()
         if ours and likely and alike >= MISSPELT:
             hint = f"did you mean {likely}?"
@@ -164,10 +166,7 @@ def unused(findings: Findings, own: Sequence[str]) -> None:
         else:
             others.append(short(name) + f" (like {likely})" * bool(likely and ours))
     if others:
-        more = f" and {len(others) - UNUSED_SHOWN:,} more"
-        shown = ", ".join(others[:UNUSED_SHOWN]) + more * (len(others) > UNUSED_SHOWN)
-        said = "not used, for no column is called so"
-        _LOG.warning("%s: %s: %s", findings.file, said, shown)
+        _LOG.warning("%s: %s", findings.file, not_used(others))
 
 
 def _from_header(text: str, findings: Findings) -> tuple[str, int]:
@@ -196,7 +195,7 @@ def _cell(text: str) -> object:
     if not text.startswith(("{", "[")):
         return text
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=unique)
     except (ValueError, RecursionError):
         return text
 

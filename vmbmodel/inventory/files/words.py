@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 
 import numpy as np
@@ -65,7 +66,7 @@ class Text:
         """Say of each cell whether it is missing."""
         return self.codes < 0
 
-    @property
+    @cached_property
     def unspaced(self) -> bool:
         """Say whether no word is empty, has a blank, or a letter that cannot be seen.
 

@@ -19,13 +19,14 @@ from vmbmodel.inventory.fleet.disks import (
     to_bytes,
     write,
 )
-from vmbmodel.inventory.fleet.parts import FleetPart, Parts, joined, parted
+from vmbmodel.inventory.fleet.parts import FleetPart, Parts, joined, parted, words_of
 from vmbmodel.inventory.fleet.policies import (
     ANY_DAY,
     DAYS,
     MONTHS,
     POLICY_COLUMNS,
     WEEKS,
+    Policies,
     month_day_of,
     read_policies,
     runs_a_day,
@@ -46,6 +47,7 @@ __all__ = [
     "InventoryError",
     "Located",
     "Parts",
+    "Policies",
     "checked",
     "disks_of",
     "joined",
@@ -58,5 +60,6 @@ __all__ = [
     "sample_fleet",
     "to_bytes",
     "typed",
+    "words_of",
     "write",
 ]

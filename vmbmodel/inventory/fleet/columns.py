@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from vmbmodel.fields import nearest
-from vmbmodel.inventory.files import Findings, short
+from vmbmodel.inventory.files import Findings, not_used, short
 
 __all__ = [
     "COLUMNS",
@@ -132,9 +132,7 @@ def positions(
                 f"unknown column {short(heading)}", row=row, column=heading, hint=hint
             )
     if unused:
-        shown = ", ".join(short(name) for name in unused[:10])
-        more = f" and {len(unused) - 10:,} more" * (len(unused) > 10)
-        findings.remark(f"not used, for no column is called so: {shown}{more}")
+        findings.remark(not_used([short(name) for name in unused]))
     for name in REQUIRED:
         if name not in found and name not in meant:
             findings.add(f"required column {name} is missing", row=row, column=name)

@@ -5,21 +5,31 @@ them, so that nothing of an estimate but sums, and all restores at once, goes ac
 parts.
 """
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from vmbmodel.inventory.files import Findings, Text
+from vmbmodel.inventory.files import Findings, Text, short
+from vmbmodel.inventory.fleet.columns import COLUMNS
 from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
 from vmbmodel.inventory.fleet.disks import checked_cells
+from vmbmodel.inventory.fleet.policies import Policies
 from vmbmodel.inventory.fleet.rules import meant
-from vmbmodel.inventory.fleet.tables import RowGroup, group_cells, row_groups
+from vmbmodel.inventory.fleet.tables import (
+    RowGroup,
+    group_cells,
+    joined_cells,
+    row_groups,
+)
 
-__all__ = ["FleetPart", "Parts", "joined", "parted"]
+__all__ = ["FleetPart", "Parts", "joined", "parted", "words_of"]
+
+_LOG = logging.getLogger(__name__)
 
 _KEYS = ("vm", "vault", "policy", "storage_account", "role", "excluded")
 
@@ -32,7 +42,7 @@ class FleetPart:
     groups: tuple[RowGroup, ...]  #: where the rows stand
     disks: int  #: how many there are
 
-    def read(self) -> pd.DataFrame:
+    def read(self, policies: Policies | None = None) -> pd.DataFrame:
         """Read the part and check it, as `read_fleet` does a whole inventory.
 
         Raises
@@ -41,7 +51,8 @@ class FleetPart:
             If anything is wrong with it; rows count from 1, through all files.
         """
         findings = Findings(self.name, counted="row")
-        return checked_cells(without_blank_rows(group_cells(self.groups, findings)))
+        cells = without_blank_rows(joined_cells(self.groups, findings))
+        return checked_cells(cells, policies)
 
 
 @dataclass(frozen=True)
@@ -49,13 +60,63 @@ class Parts:
     """An inventory in parts, and what is known of it before they are read."""
 
     parts: tuple[FleetPart, ...]
-    vms: int  #: VMs that are backed up
+    vms: int  #: VMs that are backed up, of those that are named
     crowd: int  #: those of the vault that has most
+
+    named: int  #: VMs that are named, backed up or not; all if nothing is
+    lost: Mapping[str, frozenset[str]]  #: names asked for that there are none of
 
     @property
     def disks(self) -> int:
         """Disks of the whole inventory."""
         return sum(part.disks for part in self.parts)
+
+
+@dataclass
+class _Sought:
+    """Names of a column that some VMs are sought by, group of rows by group."""
+
+    key: str
+    names: Sequence[str]
+    blank: str | None  #: what a VM has that is told none
+    rows: list[np.ndarray] = field(default_factory=list)  #: which have such a name
+    told: list[np.ndarray] = field(default_factory=list)  #: which have any
+    found: set[str] = field(default_factory=set)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        return frozenset(self.names) - self.found
+
+    def look_at(self, column: Text) -> None:
+        """Look at the next rows."""
+        used = set(np.unique(column.codes).tolist())
+        words = {w for at, w in enumerate(column.words) if at in used}
+        self.found |= words.intersection(self.names)
+        self.rows.append(column.holds(frozenset(self.names).__contains__))
+        self.told.append(~column.missing)
+
+    def of_vms(self, vm: np.ndarray) -> np.ndarray:
+        """Say of each VM whether it is of a name, when all rows have been seen."""
+        own = _any_of(vm, np.concatenate(self.rows))
+        silent = ~_any_of(vm, np.concatenate(self.told))
+        if self.blank in self.names and silent.any():
+            self.found.add(self.blank)
+            own |= silent
+        return own
+
+
+def words_of(
+    fleet: str | os.PathLike[str], keys: Sequence[str]
+) -> dict[str, dict[str, None]]:
+    """Return every word of some columns of an inventory that `parted` takes."""
+    findings = Findings(os.fspath(fleet), counted="row")
+    words = {key: {} for key in keys}
+    for group in row_groups(_files(Path(fleet), findings), findings):
+        for cells in group_cells(group, Findings(findings.file), keys):
+            columns = converted(cells, keys)
+            for key in keys:
+                words[key] |= dict.fromkeys(columns[key].words)
+    return words
 
 
 def joined(*keys: np.ndarray) -> np.ndarray:
@@ -78,7 +139,13 @@ def joined(*keys: np.ndarray) -> np.ndarray:
 
 
 def parted(
-    fleet: str | os.PathLike[str], most: int, *, vault: str, excluded: bool
+    fleet: str | os.PathLike[str],
+    most: int,
+    *,
+    vault: str,
+    policy: str,
+    excluded: bool,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> Parts:
     """Part an inventory along its vaults.
 
@@ -89,8 +156,11 @@ def parted(
         read soonest where the rows of a vault stand together.
     most : int
         Disks of a part, if its vaults allow it.
-    vault, excluded : str, bool
+    vault, policy, excluded : str, str, bool
         What stands for a blank cell.
+    names : mapping, optional
+        Names of VMs, vaults and policies, by ``vm``, ``vault`` and ``policy``, that a
+        VM has to be of to count; any, where there are none.
 
     Raises
     ------
@@ -100,50 +170,84 @@ def parted(
     """
     name = os.fspath(fleet)
     findings = Findings(name, counted="row")
-    groups = row_groups(_files(Path(fleet), findings), findings)
+    files = _files(Path(fleet), findings)
+    if others := sorted(_seen(Path(fleet)) - set(files)):
+        more = f" and {len(others) - 1:,} more" * (len(others) > 1)
+        said = f"does not end in .parquet and is not read: {short(str(others[0]))}"
+        _LOG.warning("%s: %s%s", name, said, more)
+    groups = row_groups(files, findings)
     if not sum(group.count for group in groups):
         findings.stop("has no rows; a row a disk is needed")
     policies: dict[str, str] = {}
-    hashes, kept = {key: [] for key in ("vm", "vault", "storage_account")}, []
+    seen, kept = {key: [] for key in ("vm", "vault", "storage_account")}, []
+    sought = [
+        _Sought(key, some, {"vault": vault, "policy": policy}.get(key))
+        for key, some in (names or {}).items()
+        if some
+    ]
     for group in groups:
         scratch = Findings(name, counted="row")  # noted again when a part is read
-        if not group.count:
-            continue
-        columns = converted(group_cells([group], scratch, _KEYS), _KEYS)
-        for key, parts in hashes.items():
-            parts.append(_hashed(columns[key]))
-        out = columns["excluded"].to_numpy(bool, na_value=excluded)
-        kept.append(~out & ~columns["role"].holds(lambda word: word == "temp"))
-        _check_policies(columns["policy"].words, policies, findings)
+        for cells in group_cells(group, scratch, _KEYS):
+            columns = converted(cells, _KEYS)
+            for key, parts in seen.items():
+                parts.append((columns[key].codes, _hashed(columns[key].words)))
+            out = columns["excluded"].to_numpy(bool, na_value=excluded)
+            kept.append(~out & ~columns["role"].holds(lambda word: word == "temp"))
+            for each in sought:
+                each.look_at(columns[each.key])
+            _check_policies(columns["policy"].words, policies, findings)
     findings.refuse_if_any()
-    blank = _hashed(Text([vault], np.zeros(1, int)))
-    told = np.concatenate(hashes["vault"]) != 0
-    of_disk, default = _numbered(hashes.pop("vault"), blank)
-    vm, _ = _numbered(hashes.pop("vm"))
+    told = np.concatenate([codes >= 0 for codes, _ in seen["vault"]])
+    of_disk, default = _numbered(seen.pop("vault"), _hashed([vault]))
+    vm, _ = _numbered(seen.pop("vm"))
     of_vm = np.full(vm.max() + 1, default, np.int32)
     of_vm[vm[told]] = of_disk[told]  # what one disk says holds for the others
+    busy = _any_of(vm, np.concatenate(kept))
+    named = np.ones(len(of_vm), dtype=bool)
+    for each in sought:
+        named &= each.of_vms(vm)
+    busy &= named
     del of_disk, told
-    busy = np.zeros(len(of_vm), dtype=bool)
-    busy[vm[np.concatenate(kept)]] = True
     crowd = np.bincount(of_vm[busy], minlength=1)
-    account, none = _numbered(hashes.pop("storage_account"), 0)
-    group = _grouped(of_vm, vm, np.where(account == none, -1, account))[of_vm]
-    size = np.bincount(group[vm])
+    account, _ = _numbered(seen.pop("storage_account"))
+    group = _grouped(of_vm, vm, account)[of_vm]
+    size = np.bincount(group, np.bincount(vm))
     of_part = ((np.cumsum(size) - size) // most).astype(np.int32)
     part = of_part[group][vm]
-    return Parts(tuple(_cut(name, groups, part)), int(busy.sum()), int(crowd.max()))
+    return Parts(
+        tuple(_cut(name, groups, part)),
+        int(busy.sum()),
+        int(crowd.max()),
+        int(named.sum()),
+        {each.key: each.lost for each in sought if each.lost},
+    )
+
+
+def _any_of(vm: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Say of each VM whether any of some rows is its own."""
+    found = np.zeros(vm.max() + 1, dtype=bool)
+    found[vm[rows]] = True
+    return found
 
 
 def _numbered(
-    hashes: list[np.ndarray], of: np.ndarray | int = 0
+    seen: list[tuple[np.ndarray, np.ndarray]], blank: np.ndarray | None = None
 ) -> tuple[np.ndarray, int]:
-    """Return numbers for hashes, 0 taken as the one given, and the number of that."""
-    whole = np.concatenate(hashes)
-    hashes.clear()
-    whole[whole == 0] = of
-    codes, found = pd.factorize(whole)
-    at = np.flatnonzero(found == of)
-    return codes.astype(np.int32), int(at[0]) if at.size else -1
+    """Return numbers for names, by the codes of their words and the hashes of those.
+
+    Returns the number of a blank too, which is -1 if nothing stands for it. What was
+    seen is used up, for there is much of it.
+    """
+    hashes = [hashes for _, hashes in seen] + ([] if blank is None else [blank])
+    numbers = pd.factorize(np.concatenate(hashes))[0].astype(np.int32)
+    none = -1 if blank is None else int(numbers[-1])
+    result, row, word = np.empty(sum(len(codes) for codes, _ in seen), np.int32), 0, 0
+    for codes, hashes in seen:
+        of_word = np.append(numbers[word : word + len(hashes)], np.int32(none))
+        result[row : row + len(codes)] = of_word[codes]  # -1 is the place of the last
+        row, word = row + len(codes), word + len(hashes)
+    seen.clear()
+    return result, none
 
 
 def _grouped(of_vm: np.ndarray, vm: np.ndarray, account: np.ndarray) -> np.ndarray:
@@ -164,19 +268,35 @@ def _files(fleet: Path, findings: Findings) -> list[Path]:
         findings.stop("does not exist")
     if not fleet.is_dir():
         return [fleet]
-    files = sorted(fleet.rglob("*.parquet"))
+    files = sorted(p for p in _seen(fleet) if p.suffix.lower() == ".parquet")
     if not files:
         findings.stop("is a folder without a file .parquet")
+    for part in (part for p in files for part in p.relative_to(fleet).parts[:-1]):
+        column, equals, _ = part.partition("=")
+        if equals and column in COLUMNS:
+            rule = f"says {column} in the name of a folder, {short(part)}"
+            findings.stop(rule, hint="such names are not read: write it into the files")
     return files
 
 
-def _hashed(names: Text) -> np.ndarray:
-    """Return a number for each name, as it is meant, and 0 where there is none.
+def _seen(folder: Path) -> set[Path]:
+    """Return the files of a folder, without those that writers hide from readers."""
+    found = folder.rglob("*") if folder.is_dir() else ()
+    return {
+        path
+        for path in found
+        if path.is_file()
+        and not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts)
+    }
+
+
+def _hashed(words: Sequence[str]) -> np.ndarray:
+    """Return a number for each name, as it is meant.
 
     Two names of one number, of which nobody will meet any, only share a part.
     """
-    words = np.array([meant(word) for word in names.words], dtype=object)
-    return names.spread(pd.util.hash_array(words, categorize=False), 0, np.uint64)
+    meanings = np.array([meant(word) for word in words], dtype=object)
+    return pd.util.hash_array(meanings, categorize=False)
 
 
 def _check_policies(
@@ -203,5 +323,8 @@ def _cut(
             taken = None if len(rows) == group.count else rows
             places.setdefault(number, []).append(group._replace(rows=taken))
     for number in sorted(places):
-        disks = int((part == number).sum())
+        disks = sum(
+            group.count if group.rows is None else len(group.rows)
+            for group in places[number]
+        )
         yield FleetPart(name, tuple(places[number]), disks)

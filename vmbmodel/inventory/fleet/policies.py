@@ -26,6 +26,7 @@ from vmbmodel.inventory.fleet.conversion import (
     frame_of,
     without_blank_rows,
 )
+from vmbmodel.inventory.fleet.rules import meant
 
 __all__ = [
     "ANY_DAY",
@@ -39,6 +40,9 @@ __all__ = [
     "runs_a_day",
     "with_policies",
 ]
+
+HINTS = 20
+"""Names that are none of a table for which the nearest is sought."""
 
 ANY_DAY = datetime.date(2026, 1, 15)
 """Day of a time that names none; it decides on summer time."""
@@ -188,12 +192,16 @@ def with_policies(
     first = disks[["vault", "policy"]].groupby(code).first().astype(object)
     named = first["policy"].notna().to_numpy()
     pair, pairs = pd.factorize(pd.MultiIndex.from_frame(first))
-    row_of = [_row_of(policies, *pair) for pair in pairs]
+    rows: dict[object, list[int]] = {}
+    for row, name in enumerate(policies.names):
+        rows.setdefault(name, []).append(row)
+    row_of = [_row_of(policies, *pair, rows) for pair in pairs]
     at = np.where(named, np.array(row_of, dtype=int)[pair], -1)
     lost = named & (at < 0)
     stands = (disks["policy"].notna() & lost[code]).to_numpy()
     once = disks.loc[stands, ["vault", "policy"]].drop_duplicates()
-    hints = [_instead(policies, name) for name in once["policy"]]
+    hints = [_instead(policies, name, rows) for name in once["policy"][:HINTS]]
+    hints += [""] * (len(once) - len(hints))
     rule = f"is none of the policies in {policies.file}"
     cells.note(rule, "policy", once.index.to_numpy(), hints)
     of_disk = at[code]
@@ -309,7 +317,7 @@ def _of_toml(data: bytes, findings: Findings) -> Cells:
 def _as_text(value: object) -> str | None:
     """Return a value of TOML as a cell of text would hold it."""
     if isinstance(value, list):
-        words = [_as_text(word) for word in value]
+        words = [None if isinstance(word, list) else _as_text(word) for word in value]
         return None if None in words else " ".join(words)
     if isinstance(value, bool):
         return str(value).lower()
@@ -333,7 +341,7 @@ def _meant(table: pd.DataFrame, cells: Cells) -> tuple[pd.DataFrame, list[str | 
     zones: list[str | None] = []
     for at, row in enumerate(table.astype(object).to_dict("records")):
         said = {name: value for name, value in row.items() if not pd.isna(value)}
-        key = said.get("vault"), said.get("policy")
+        key = tuple(meant(said.get(name, "")) for name in ("vault", "policy"))
         if key[1] and key in seen:
             hint = f"it is on {cells.findings.counted} {cells.rows[seen[key]]}"
             cells.note(
@@ -341,15 +349,15 @@ def _meant(table: pd.DataFrame, cells: Cells) -> tuple[pd.DataFrame, list[str | 
             )
         seen.setdefault(key, at)
         one = _One(said, at, cells)
-        meant = {
+        told = {
             "interval_h": one.interval_h(),
             "month_day": one.month_day(),
         }
         zones.append(one.zone())
-        meant |= one.of_starts(said.get("interval_h") or meant["interval_h"])
+        told |= one.of_starts(said.get("interval_h") or told["interval_h"])
         for name in ("weekly_on", "yearly_on"):
             one.words(name)
-        for name, value in meant.items():
+        for name, value in told.items():
             if value is None:
                 continue
             if name not in said:
@@ -467,28 +475,27 @@ def _in_one_zone(
     return target
 
 
-def _row_of(policies: Policies, vault: object, policy: object) -> int:
-    """Return the row of a policy, of its vault or of any; -1 if there is none."""
-    if pd.isna(policy):
-        return -1
+def _row_of(
+    policies: Policies, vault: object, policy: object, rows: Mapping[object, list[int]]
+) -> int:
+    """Return the row of a policy, of its vault or of any; -1 if there is none.
+
+    `rows` has those of each name.
+    """
     vault = None if pd.isna(vault) else vault
-    named = [at for at, name in enumerate(policies.names) if name == policy]
+    named = rows.get(policy, [])
     own = [at for at in named if policies.vaults[at] == vault]
     of_any = [at for at in named if policies.vaults[at] is None]
     found = own or of_any or (named if vault is None and len(named) == 1 else [])
     return found[0] if found else -1
 
 
-def _instead(policies: Policies, policy: str) -> str:
+def _instead(policies: Policies, policy: str, rows: Mapping[object, list[int]]) -> str:
     """Say which policy may be meant."""
-    vaults = [
-        str(vault)
-        for name, vault in zip(policies.names, policies.vaults, strict=True)
-        if name == policy
-    ]
+    vaults = [str(policies.vaults[row]) for row in rows.get(policy, [])]
     if vaults:
         return f"it has one of vault {' and of vault '.join(vaults[:5])}"
-    likely = nearest(policy, policies.names)
+    likely = nearest(policy, rows)
     return f"did you mean {likely}?" if likely else ""
 
 

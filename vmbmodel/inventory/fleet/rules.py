@@ -28,16 +28,17 @@ def check_rows(columns: Mapping[str, Column], cells: Cells) -> None:
     """Note every rule that converted rows break together."""
     names = [n for n in COLUMNS if fields()[n].kind == "text" and n != "origin"]
     spelt, meant = {}, {}
-    for name in {*names, *OF_THE_VM}:
+    of_vm = [name for name in OF_THE_VM if name in cells.columns]
+    for name in {*names, *of_vm}:
         spelt[name], meant[name] = _numbered(columns[name])
-    vm = meant["vm"]
+    vm, alike = meant["vm"], meant["disk"] is spelt["disk"]
     spelt["disk"] = _pairs(vm, spelt["disk"])
-    meant["disk"] = _pairs(vm, meant["disk"])
+    meant["disk"] = spelt["disk"] if alike else _pairs(vm, meant["disk"])
     _check_disks(columns, cells)
     for name in names:
         _check_spelling(name, spelt[name], meant[name], cells)
     _check_os_disks(vm, spelt["disk"], columns["role"], cells)
-    for name in OF_THE_VM:
+    for name in of_vm:
         _check_agreement(name, vm, meant[name], cells)
     _check_new_disks(vm, columns, cells)
 
@@ -78,6 +79,8 @@ def _check_spelling(
     name: str, spelt: np.ndarray, meant: np.ndarray, cells: Cells
 ) -> None:
     """Check that names are told apart by more than case and blanks."""
+    if meant is spelt:
+        return
     at = np.flatnonzero(_again(meant) & ~_again(spelt))
     first = cells.at(name, _first_alike(meant)[at])
     hints = [f"{other!r} is on {place}" for other, place in first]
@@ -145,7 +148,9 @@ def _numbered(values: Column) -> tuple[np.ndarray, np.ndarray]:
     letters = "".join(values.words)
     if letters.isascii() and letters == letters.lower() and values.unspaced:
         return values.codes, values.codes  # each word is as it is meant
-    return values.codes, values.map(meant).codes
+    names = values.map(meant)
+    alike = len(names.words) == len(values.words)
+    return values.codes, values.codes if alike else names.codes
 
 
 def meant(name: str) -> str:

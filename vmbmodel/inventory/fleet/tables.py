@@ -1,10 +1,10 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,26 @@ from vmbmodel.fields import Field, fields, nearest
 from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
-__all__ = ["RowGroup", "frame_cells", "group_cells", "parquet_cells", "row_groups"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "RowGroup",
+    "frame_cells",
+    "group_cells",
+    "joined_cells",
+    "parquet_cells",
+    "row_groups",
+]
 
 MOST_ROWS = 20_000_000
 """Rows of the longest Parquet file that is read: a small one may claim any number."""
+
+MOST_AT_ONCE = 2**20
+"""Rows of a row group that are in memory at a time, however many it has."""
+
+_BUFFER = 2**22
+"""Bytes of a column that are read at a time."""
 
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 MIXED = ("string", "mixed", "mixed-integer", "complex")
@@ -44,6 +60,8 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
         file = parquet.ParquetFile(pa.BufferReader(data))
         if (rows := file.metadata.num_rows) > MOST_ROWS:
             findings.stop(f"has {rows:,} rows; most are {MOST_ROWS:,}")
+        words = _of_words(file.schema_arrow)
+        file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=words)
         table = file.read()
         table.validate(full=True)
     except (pa.ArrowException, ValueError, OSError) as error:
@@ -86,31 +104,64 @@ def row_groups(
 
 
 def group_cells(
-    groups: Sequence[RowGroup],
-    findings: Findings,
-    names: Collection[str] = COLUMNS,
-) -> Cells:
-    """Take some columns of row groups apart, as `parquet_cells` does a whole file."""
+    group: RowGroup, findings: Findings, names: Collection[str]
+) -> Iterator[Cells]:
+    """Take some columns of a row group apart, `MOST_AT_ONCE` rows at most at a time."""
+    for table, rows in _tables(group, findings, names):
+        yield _cells_of([table], rows, findings)
+
+
+def joined_cells(groups: Iterable[RowGroup], findings: Findings) -> Cells:
+    """Take row groups apart, as `parquet_cells` does a whole file."""
+    read = [pair for group in groups for pair in _tables(group, findings, COLUMNS)]
+    tables, rows = zip(*read, strict=True)
+    return _cells_of(tables, np.concatenate(rows), findings)
+
+
+def _tables(
+    group: RowGroup, findings: Findings, names: Collection[str]
+) -> Iterator[tuple["pa.Table", np.ndarray]]:
+    """Give the rows that are taken of a row group, by and by, and their numbers."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    tables, rows = [], []
-    for path, number, begin, count, taken in groups:
-        try:
-            file = parquet.ParquetFile(path)
+    path, number, begin, count, taken = group
+    taken = np.arange(count) if taken is None else taken
+    try:
+        with parquet.ParquetFile(path) as file:
+            words = _of_words(file.schema_arrow)
+        with parquet.ParquetFile(
+            path, read_dictionary=words, buffer_size=_BUFFER
+        ) as file:
             headings = file.schema_arrow.names
             found = positions(headings, None, findings)
             findings.refuse_if_any()
             asked = {headings[i]: name for name, i in found.items() if name in names}
-            table = file.read_row_group(number, columns=list(asked))
-            table.validate(full=True)
-            if taken is not None:
-                table = table.take(pa.array(taken))
-            tables.append(table.rename_columns([asked[n] for n in table.column_names]))
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).partition("\n")[0]
-            findings.stop(f"{path} cannot be read as Parquet: {reason}")
-        rows.append(begin + 1 + (np.arange(count) if taken is None else taken))
+            past = 0
+            for batch in file.iter_batches(MOST_AT_ONCE, [number], list(asked)):
+                table = pa.Table.from_batches([batch])
+                table.validate(full=True)
+                ends = np.searchsorted(taken, [past, past + len(batch)])
+                own = taken[slice(*ends)] - past
+                if len(own) < len(batch):
+                    table = table.take(pa.array(own))
+                named = [asked[name] for name in table.column_names]
+                if len(own):
+                    yield table.rename_columns(named), begin + 1 + past + own
+                past += len(batch)
+                if ends[1] == len(taken):
+                    break
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        findings.stop(f"{path} cannot be read as Parquet: {reason}")
+
+
+def _cells_of(
+    tables: Sequence["pa.Table"], rows: np.ndarray, findings: Findings
+) -> Cells:
+    """Bring tables with the same columns to cells of one."""
+    import pyarrow as pa
+
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
@@ -118,7 +169,15 @@ def group_cells(
         findings.stop(f"has columns of which files differ in type: {reason}")
     columns = {n: _of_arrow(fields()[n], table.column(n)) for n in table.column_names}
     cells = _by_row(columns, table.num_rows, findings)
-    return Cells(cells.columns, np.concatenate(rows), findings)
+    return Cells(cells.columns, rows, findings)
+
+
+def _of_words(schema) -> list[str]:
+    """Name the columns of text, of which a reader need hold each word once only."""
+    from pyarrow import types
+
+    tests = types.is_string, types.is_large_string
+    return [column.name for column in schema if any(t(column.type) for t in tests)]
 
 
 def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
@@ -128,21 +187,29 @@ def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
 
     kind = column.type
     if types.is_dictionary(kind):
+        if types.is_string(kind.value_type) or types.is_large_string(kind.value_type):
+            return _text_of(column.unify_dictionaries().combine_chunks())
         kind = kind.value_type
     text = types.is_string, types.is_large_string, types.is_string_view, types.is_null
     whole = types.is_integer(kind)
     number = whole or types.is_floating(kind) or types.is_decimal(kind)
     flag = field.kind == "flag" and (whole or types.is_boolean(kind))
     column = column.cast(kind).combine_chunks()
+    if flag and types.is_boolean(kind):
+        return Text(["false", "true"], column.cast(pa.int8()).fill_null(-1).to_numpy())
     if flag or any(test(kind) for test in text):
-        column = column.cast(pa.large_string()).dictionary_encode()
-        codes = column.indices.fill_null(-1).to_numpy()
-        return Text(column.dictionary.to_pylist(), codes)
+        return _text_of(column.cast(pa.large_string()).dictionary_encode())
     if field.kind == "number" and number:
         values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         missing = column.is_null().to_numpy(zero_copy_only=False)
         return np.ma.masked_array(values, missing)
     return str(kind)
+
+
+def _text_of(column) -> Text:
+    """Return text of which each word is held once."""
+    codes = column.indices.fill_null(-1).to_numpy()
+    return Text(column.dictionary.to_pylist(), codes)
 
 
 def frame_cells(frame: pd.DataFrame, findings: Findings) -> Cells:

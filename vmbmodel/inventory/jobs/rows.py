@@ -212,6 +212,8 @@ def _item(entry: Entry) -> tuple[str | None, str | None]:
 
 def _vault(entry: Entry) -> tuple[str | None, str | None]:
     """Return subscription and name of the vault."""
+    names = "SubscriptionId", "subscription", "DatasourceSubscription"
+    told = entry.text(*names), entry.name("VaultName", "vault")
     for name in ("id", "_ResourceId", "ResourceId"):
         text = entry.text(name) or ""
         match = re.match(
@@ -219,9 +221,7 @@ def _vault(entry: Entry) -> tuple[str | None, str | None]:
         )
         if match:
             return match[1].lower(), match[2]
-    names = "SubscriptionId", "subscription", "DatasourceSubscription"
-    subscription = entry.text(*names)
-    return subscription, entry.name("VaultName", "vault")
+    return told
 
 
 def _phases(tasks: Iterable[Entry], moment: Moment) -> dict[str, float]:

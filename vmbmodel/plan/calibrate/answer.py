@@ -264,8 +264,14 @@ def calibrate(
     Notes
     -----
     Only completed jobs count. All jobs that start between noon and noon, in UTC, are
-    one night, and intervals come from whole nights. The waits of a log hold the line of
-    your own VMs too.
+    one night, and intervals come from whole nights. Where ends lie on a grid of
+    minutes, a job counts with the probability of its cell. The waits of a log hold the
+    line of your own VMs too.
+
+    Waits differ by start hour if hours exchanged at random within each night make such
+    a difference less than once in a hundred times. The profile then has a factor on the
+    mean wait for each half-hour, drawn towards 1 as far as chance asks for, and 1 where
+    jobs are too few. Where each VM has one hour, hour and VM cannot be told apart.
 
     Examples
     --------

@@ -7,12 +7,15 @@ from vmbmodel.plan.estimate.answer import (
     compare,
     compare_disks,
     estimate,
+    estimate_case,
     estimate_disks,
     parse_case,
+    said_case,
     said_of,
 )
 from vmbmodel.plan.estimate.doubts import (
     DRAWS,
+    INTERVAL_VMS,
     OF_THE_FLEET,
     OF_VMS,
     Doubt,
@@ -20,13 +23,20 @@ from vmbmodel.plan.estimate.doubts import (
     brief,
     doubt,
     doubt_of_disks,
+    drawn_label,
     quick,
     with_ends,
 )
 from vmbmodel.plan.estimate.draws import at_score, prior_draws
 from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
-from vmbmodel.plan.estimate.months import MONTH_COLUMNS, month_totals
+from vmbmodel.plan.estimate.months import (
+    MONTH_COLUMNS,
+    MonthPieces,
+    joined_months,
+    month_pieces,
+    month_totals,
+)
 from vmbmodel.plan.estimate.others import (
     HALF_HOURS,
     OthersWait,
@@ -52,6 +62,7 @@ __all__ = [
     "COLUMNS",
     "DRAWS",
     "HALF_HOURS",
+    "INTERVAL_VMS",
     "MONTH_COLUMNS",
     "OF_THE_FLEET",
     "OF_VMS",
@@ -61,6 +72,7 @@ __all__ = [
     "Assumption",
     "Doubt",
     "Estimate",
+    "MonthPieces",
     "Notice",
     "OthersWait",
     "Share",
@@ -77,11 +89,15 @@ __all__ = [
     "day_load",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "estimate",
+    "estimate_case",
     "estimate_disks",
     "fleet_misses",
     "job_within_prob",
+    "joined_months",
     "met_by",
+    "month_pieces",
     "month_totals",
     "of_others",
     "parse_case",
@@ -89,6 +105,7 @@ __all__ = [
     "prior_draws",
     "quick",
     "restore_said",
+    "said_case",
     "said_of",
     "wait_by_start",
     "wait_said",

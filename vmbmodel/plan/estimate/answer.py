@@ -16,9 +16,14 @@ import pandas as pd
 from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
-from vmbmodel.plan.answers import Overview, Result, computed_by, records
+from vmbmodel.plan.answers import Overview, Result, computed_by, records, sealed
 from vmbmodel.plan.estimate.bills import bill, refuse_part_blocks
-from vmbmodel.plan.estimate.doubts import Doubt, doubt_of_disks, quick
+from vmbmodel.plan.estimate.doubts import (
+    INTERVAL_VMS,
+    Doubt,
+    doubt_of_disks,
+    quick,
+)
 from vmbmodel.plan.estimate.misses import policy_misses
 from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
 from vmbmodel.plan.estimate.remarks import (
@@ -34,7 +39,7 @@ from vmbmodel.plan.estimate.restores import point_ages
 from vmbmodel.plan.estimate.starts import daily_starts
 from vmbmodel.plan.estimate.sums import Sums, Whole
 from vmbmodel.plan.estimate.walk import walk
-from vmbmodel.plan.facts import Fleet, backed_up, filled
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, firsts
 from vmbmodel.plan.scenario import Scenario, parse_setting
 
 __all__ = [
@@ -44,8 +49,10 @@ __all__ = [
     "compare",
     "compare_disks",
     "estimate",
+    "estimate_case",
     "estimate_disks",
     "parse_case",
+    "said_case",
     "said_of",
 ]
 
@@ -135,6 +142,10 @@ class Estimate(Result):
         yield "warnings", self.warnings
         yield "inventory", (_known(row) for row in records(self.fleet))
 
+    def to_dict(self) -> dict:
+        """Return the documented JSON object, with the digest that `verify` wants."""
+        return dict(sealed(super().to_dict().items()))
+
     @property
     def figures(self) -> pd.DataFrame:
         """The rows, with both ends of the interval beside each figure that has one."""
@@ -203,6 +214,7 @@ def estimate(
     scenario: Scenario | None = None,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
 ) -> Estimate:
     """Estimate every VM of an inventory.
 
@@ -217,6 +229,9 @@ def estimate(
     draws : int, optional
         How often what nobody has measured is drawn, for intervals around the figures:
         512 serve well. None without it.
+    interval_vms : int, optional
+        Of a fleet with more VMs, the intervals come from whole vaults drawn at random,
+        with so many at most.
 
     Returns
     -------
@@ -228,7 +243,8 @@ def estimate(
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If capacity is reserved that is not sold.
+        If capacity is reserved that is not sold, or with intervals shared by more VMs
+        than `interval_vms`.
 
     Examples
     --------
@@ -240,7 +256,8 @@ def estimate(
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    return estimate_disks(disks_of(fleet), scenario or Scenario.of(), months, draws)
+    scenario = scenario or Scenario.of()
+    return estimate_disks(disks_of(fleet), scenario, months, draws, interval_vms)
 
 
 def estimate_disks(
@@ -248,6 +265,8 @@ def estimate_disks(
     scenario: Scenario,
     months: int = 0,
     draws: int = 0,
+    interval_vms: int = INTERVAL_VMS,
+    *,
     whole: Whole | None = None,
 ) -> Estimate:
     """Estimate an inventory that has been checked, as `estimate` does.
@@ -259,7 +278,7 @@ def estimate_disks(
     disks, blank = filled(fleet, scenario)
     # sums of floating-point numbers depend on their order, and so does who is dealt
     # which account: that of the names, not that of the rows
-    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    disks = by_name(disks)
     kept = backed_up(disks)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
         fleet_of = {"fleet_vms": whole.vms, "fleet_crowd": whole.crowd} if whole else {}
@@ -274,14 +293,19 @@ def estimate_disks(
         if months:
             ahead = month_rows(names, vms, months, billed, **ask(month_rows))
             steps = break_dates(table, scenario, months, done)
-        order = pd.unique(fleet["vm"])
-        if not np.array_equal(order, names):
-            table = table.loc[order]
+        named = np.minimum.reduceat(disks.index.to_numpy(), firsts(disks))
+        order = np.argsort(named)
+        if (np.diff(order) < 0).any():
+            table = table.iloc[order]
         found = (*notices(fleet, kept.sort_index(), table, scenario), *steps)
-    rows = table[list(COLUMNS)].rename_axis("vm").reset_index()
-    sums = Sums.of(vms, float(went.restore_all_h), exact=whole is not None)
+    rows = table[list(COLUMNS)].astype({"vault": str, "policy": str})
+    rows = rows.rename_axis("vm").reset_index()
+    sums = Sums.of(vms, float(went.restore_all_h))
     fleet = fleet.reindex(columns=list(DISK_COLUMNS))
-    drawn = doubt_of_disks(fleet, scenario, draws, point=rows) if draws else None
+    drawn = None
+    if draws:
+        how = {"interval_vms": interval_vms, "point": rows}
+        drawn = doubt_of_disks(fleet, scenario, draws, **how)
     return Estimate(
         vms=rows,
         total=sums.figures(),
@@ -292,7 +316,7 @@ def estimate_disks(
         policies=policy_misses(table),
         months=ahead,
         drawn=drawn,
-        starts=starts if starts is None else _in_order(starts, order),
+        starts=starts if starts is None else _in_order(starts, names[order]),
         blank=blank,
         sums=sums,
     )
@@ -343,10 +367,21 @@ def compare_disks(
     """Compare the cases of an inventory that has been checked, as `compare` does."""
     rows = [{"case": "as it is"} | dict(estimate_disks(fleet, scenario).total)]
     for case in cases:
-        columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
-        answer = estimate_disks(fleet.assign(**columns), scenario.changed(case))
-        rows.append({"case": _said(case)} | dict(answer.total))
+        answer = estimate_case(fleet, scenario, case)
+        rows.append({"case": said_case(case)} | dict(answer.total))
     return rows
+
+
+def estimate_case(
+    fleet: pd.DataFrame,
+    scenario: Scenario,
+    case: Mapping[str, object],
+    whole: Whole | None = None,
+) -> Estimate:
+    """Estimate a checked inventory in one case, or a part of one, as `compare` does."""
+    columns = {name: value for name, value in case.items() if name in DISK_COLUMNS}
+    changed = scenario.changed(case)
+    return estimate_disks(fleet.assign(**columns), changed, whole=whole)
 
 
 def parse_case(text: str) -> list[dict[str, object]]:
@@ -398,7 +433,8 @@ def _known(row: dict) -> dict:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _said(case: Mapping[str, object]) -> str:
+def said_case(case: Mapping[str, object]) -> str:
+    """Return a case as it is typed."""
     shown = {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in case.items()

@@ -23,19 +23,21 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.fields import fields, shown, unit_of
-from vmbmodel.inventory.fleet import disks_of, joined
+from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate.draws import Draws
 from vmbmodel.plan.estimate.finish import met_by
 from vmbmodel.plan.estimate.misses import in_a_month
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
+from vmbmodel.plan.estimate.vaults import DrawnVaults, chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import Walk, joining, walk
-from vmbmodel.plan.facts import Fleet, backed_up, filled, unmanaged
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
 __all__ = [
     "DRAWS",
+    "INTERVAL_VMS",
     "OF_THE_FLEET",
     "OF_VMS",
     "Doubt",
@@ -43,6 +45,7 @@ __all__ = [
     "brief",
     "doubt",
     "doubt_of_disks",
+    "drawn_label",
     "first_order",
     "quick",
     "with_ends",
@@ -50,6 +53,9 @@ __all__ = [
 
 DRAWS = 512
 """Draws unless more or fewer are asked for: a power of two."""
+
+INTERVAL_VMS = 10_000
+"""VMs of the vaults that intervals come from at most, unless more are asked for."""
 
 LEVEL = 0.8
 """Part of the draws that lies between the ends of an interval."""
@@ -66,6 +72,9 @@ OF_VMS = (
 
 OF_THE_FLEET = ("stored_gib", "total_usd", "misses_per_month", "restore_all_h")
 """Figures of a fleet that have one."""
+
+_OF_DRAWN_VAULTS = ("stored_gib", "total_usd")
+"""Those that a part of its vaults tells of: sums of what varies little between them."""
 
 _ENDS = {"low": (1 - LEVEL) / 2, "high": (1 + LEVEL) / 2}
 _ASKED = ("done_p50_h", "done_p95_h", "deadline_prob", "restore_vault_p95_h")
@@ -143,17 +152,25 @@ class Share:
     status: str  #: guess, measured, documented or reading
     settled_by: str  #: what to measure, and the command that reads it
 
+    @property
+    def label(self) -> str:
+        """Its name in plain words."""
+        return drawn_label(self.name)
+
 
 @dataclass(frozen=True, repr=False)
 class Doubt(Result):
     """Intervals of what nobody has measured, around the answers of an estimate."""
 
-    vms: pd.DataFrame  #: a row a VM: its name, and both ends of each figure
+    vms: pd.DataFrame
+    """A row a VM: its name, and both ends of each figure; blank if it was not drawn."""
     total: Mapping[str, float]  #: both ends of the figures of the fleet
     shares: tuple[Share, ...]  #: what the doubt comes of, by answer, the largest first
-    at_risk_prob: float
-    """Share of the draws in which a VM is late on more than one night in twenty."""
-    wrong_prob: float  #: chance that the verdict at the constants is wrong
+    at_risk_prob: float | None
+    """Share of the draws in which a VM is late on more than one night in twenty; None
+    where some vaults alone were drawn, which say nothing of the others."""
+    wrong_prob: float | None
+    """Chance that the verdict at the constants is wrong; None in the same case."""
     known: Mapping[str, float]  #: the same once a thing is known, by its name
     late_vms: int  #: VMs that are so late at the constants themselves
     lucky_vms: int  #: VMs whose time at the constants is below the middle half
@@ -165,6 +182,8 @@ class Doubt(Result):
     seed: int
     capped: int
     """Draws in which others ask for less than was drawn, so that a day ends."""
+    drawn_vaults: DrawnVaults | None = None
+    """Vaults that the intervals come from, where these are not all."""
 
     schema: ClassVar[str] = "vmbmodel.doubt/1"
 
@@ -192,7 +211,7 @@ class Doubt(Result):
             "drawn": list(self.drawn),
             "choices": list(self.choices),
             "capped": self.capped,
-        }
+        } | ({"drawn_vaults": asdict(self.drawn_vaults)} if self.drawn_vaults else {})
 
     @property
     def told(self) -> dict[str, object]:
@@ -220,8 +239,12 @@ class Doubt(Result):
             name: with_ends(
                 name, total[name], *(self.total[f"{name}_{end}"] for end in _ENDS)
             )
-            for name in OF_THE_FLEET
+            for name in self._of_the_fleet
         }
+
+    @property
+    def _of_the_fleet(self) -> Sequence[str]:
+        return _OF_DRAWN_VAULTS if self.drawn_vaults else OF_THE_FLEET
 
     @property
     def verdict(self) -> dict[str, object]:
@@ -238,12 +261,28 @@ class Doubt(Result):
         """Say in sentences what is sure, what is not, and what to measure first."""
         late = _vms(self.late_vms) if self.late_vms else "no VM"
         are = "are" if self.late_vms > 1 else "is"
-        lines = [
+        now = (
             f"With the constants as assumed {late} {are} late on more than one night "
-            "in twenty; with them as unsure as they are, some VM is in "
-            f"{_of_100(self.at_risk_prob)} of 100 cases."
-        ]
-        if self.wrong_prob >= 0.01 and self.known:
+            "in twenty"
+        )
+        count, part = len(self.vms), self.drawn_vaults
+        if part:
+            count = part.vms
+            lines = [
+                f"{now}.",
+                f"Intervals come from {part.vaults:,} of {part.of_vaults:,} vaults "
+                f"drawn at random, with {part.vms:,} of {part.of_vms:,} VMs: shares of "
+                "the doubt are those of the drawn VMs, and a VM of another vault has "
+                "no interval. How often some VM is late, how many deadlines are missed "
+                "and when all are restored, a part cannot tell: "
+                f"--interval-vms {part.of_vms} takes all.",
+            ]
+        else:
+            lines = [
+                f"{now}; with them as unsure as they are, some VM is in "
+                f"{_of_100(self.at_risk_prob)} of 100 cases."
+            ]
+        if self.known and self.wrong_prob >= 0.01:
             first = min(self.known, key=self.known.get)
             if self.known[first] < self.wrong_prob - 0.005:
                 lines.append(
@@ -253,7 +292,7 @@ class Doubt(Result):
                     f"({_SETTLED.get(first, 'no command reads it')})."
                 )
         off = max(self.lucky_vms, self.unlucky_vms)
-        if off > len(self.vms) / 2:
+        if off > count / 2:
             kind, what = "favourable", "longer"
             if self.unlucky_vms == off:
                 kind, what = "unfavourable", "shorter"
@@ -281,7 +320,7 @@ class Doubt(Result):
     def ranges(self) -> str:
         """Say between which ends the figures of the fleet lie, 8 times of 10."""
         parts = []
-        for name in OF_THE_FLEET:
+        for name in self._of_the_fleet:
             low, high = (brief(name, self.total[f"{name}_{end}"]) for end in _ENDS)
             unit = "" if unit_of(name) == "-" else f" {unit_of(name)}"
             parts.append(f"{fields()[name].label} {low} to {high}{unit}")
@@ -297,6 +336,7 @@ def doubt(
     scenario: Scenario | None = None,
     draws: int = DRAWS,
     seed: int = 1,
+    interval_vms: int = INTERVAL_VMS,
 ) -> Doubt:
     """Say how far the answers for an inventory may be off, and what to measure first.
 
@@ -311,6 +351,9 @@ def doubt(
         How many draws; a power of two serves best.
     seed : int, optional
         Which draws. The same ones give the same digits.
+    interval_vms : int, optional
+        Of a fleet with more VMs, intervals come from whole vaults drawn at random, with
+        so many at most; as many as it has take all.
 
     Returns
     -------
@@ -322,7 +365,15 @@ def doubt(
     InventoryError
         If anything is wrong with the inventory; with all findings.
     ValueError
-        If `draws` is less than 32.
+        If `draws` is less than 32; or if reserved capacity is shared by more VMs than
+        `interval_vms`.
+
+    Notes
+    -----
+    The share of one thing in the doubt is the first-order index of Sobol. The draws,
+    sorted by what was drawn, are split into sixteen equal parts (two for a reading);
+    the variance of the means of their answers, less what chance gives, is the share.
+    Logarithms of answers keep one night that never ends from drowning the others.
 
     Examples
     --------
@@ -332,10 +383,11 @@ def doubt(
     ...             churn_gib_per_day=1.0, dispersion=0.1)
     >>> answer = doubt(pd.DataFrame([disk]))
     >>> low, high = answer.total["total_usd_low"], answer.total["total_usd_high"]
-    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].name}")
-    8.27 to 9.50 USD; vault_price
+    >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].label}")
+    8.27 to 9.50 USD; price of vault storage
     """
-    return doubt_of_disks(disks_of(fleet), scenario or Scenario.of(), draws, seed)
+    scenario = scenario or Scenario.of()
+    return doubt_of_disks(disks_of(fleet), scenario, draws, seed, interval_vms)
 
 
 def doubt_of_disks(
@@ -343,6 +395,7 @@ def doubt_of_disks(
     scenario: Scenario,
     draws: int = DRAWS,
     seed: int = 1,
+    interval_vms: int = INTERVAL_VMS,
     point: pd.DataFrame | None = None,
 ) -> Doubt:
     """Doubt an inventory that has been checked, as `doubt` does.
@@ -352,40 +405,57 @@ def doubt_of_disks(
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
-    disks, _ = filled(fleet, scenario)
-    disks = disks.sort_values(["vm", "disk"], key=lambda names: names.astype(str))
+    disks = by_name(filled(fleet, scenario)[0])
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
+    some, part = drawn_vaults(disks, scenario, interval_vms, seed)
+    held = disks.index.isin(kept.index)
+    most = _CELLS // draws
+    # what all vaults share is shared by all draws of all of them
+    share = scenario["reserved_gib"] or (scenario["restore_accounts"] and not part)
     with np.errstate(all="ignore"):  # the edges are cases, not accidents
-        chunks = list(_chunks(disks, scenario, _CELLS // draws))
 
-        def drawn_disks(some: np.ndarray) -> tuple:
-            rows = disks[some]
-            own = kept[kept.index.isin(rows.index)]
-            return rows, own, drawn.columns(fleet, own), drawn.scenario
+        def drawn_disks(rows: np.ndarray) -> tuple:
+            own = disks.iloc[rows[held[rows]]]
+            return disks.iloc[rows], own, drawn.columns(fleet, own), drawn.scenario
 
-        crowds = (joining(*drawn_disks(some)) for some in chunks)
+        crowds = (joining(*drawn_disks(rows)) for rows in chunks(disks, most))
         met = met_by(crowds, drawn.scenario)
-        for some in chunks:
-            there = walk(*drawn_disks(some), _ASKED, busy, others=met)
-            parts.append(_Part.of(there, draws))
+        for rows in chunks(disks.iloc[some], len(disks) if share else most):
+            went = walk(*drawn_disks(some[rows]), _ASKED, busy, others=met)
+            parts.append(_Part.of(went, draws))
         if point is None:
             went = walk(disks, kept, {}, scenario, _ASKED)
-            point = pd.DataFrame({name: went.vms[name] for name in _ASKED})
+            names = (*_ASKED, *_OF_DRAWN_VAULTS)
+            point = pd.DataFrame({name: went.vms[name] for name in names})
             point.insert(0, "vm", went.names)
     whole, point = _Part.joined(parts), point.set_index("vm")
     moved = drawn.blank_constants(fleet, kept) | drawn.scenario.asked
     acting = {n: c for n, c in drawn.chances.items() if drawn.moves[n] & moved}
-    late = whole.answers["deadline_prob"] < AT_RISK_PROB
     late_now = point["deadline_prob"] < AT_RISK_PROB
+    of_all = OF_THE_FLEET
+    verdict = {"at_risk_prob": None, "wrong_prob": None, "known": {}}
+    if part:
+        of_all, of_part = _OF_DRAWN_VAULTS, point.loc[whole.vms.index]
+        for name in of_all:
+            whole.answers[name] *= point[name].sum() / of_part[name].sum()
+        del whole.answers["misses_per_month"]
+    else:
+        late = whole.answers["deadline_prob"] < AT_RISK_PROB
+        verdict = {
+            "at_risk_prob": float(late.mean()),
+            "wrong_prob": float((late != late_now.any()).mean()),
+            "known": {
+                name: _still_wrong(late, _parts_of(name, chance))
+                for name, chance in acting.items()
+            },
+        }
     time_h = point["done_p95_h"].loc[whole.middle.index]
     return Doubt(
-        vms=whole.vms.loc[pd.unique(fleet["vm"])].rename_axis("vm").reset_index(),
-        total=_ends({name: whole.answers[name] for name in OF_THE_FLEET}),
+        vms=whole.vms.reindex(pd.unique(fleet["vm"])).rename_axis("vm").reset_index(),
+        total=_ends({name: whole.answers[name] for name in of_all}),
         shares=tuple(_shares(whole.answers, acting, scenario)),
-        at_risk_prob=float(late.mean()),
-        wrong_prob=float((late != late_now.any()).mean()),
-        known={n: _still_wrong(late, _parts_of(n, c)) for n, c in acting.items()},
+        **verdict,
         late_vms=int(late_now.sum()),
         lucky_vms=int((time_h < whole.middle["low_h"]).sum()),
         unlucky_vms=int((time_h > whole.middle["high_h"]).sum()),
@@ -395,7 +465,18 @@ def doubt_of_disks(
         draws=draws,
         seed=seed,
         capped=drawn.capped,
+        drawn_vaults=part,
     )
+
+
+def drawn_label(name: str) -> str:
+    """Return the plain words for what a draw holds: a constant, or a reading.
+
+    >>> drawn_label("others_wait_mean_h"), drawn_label("reading.rate-over")
+    ('mean wait for others', 'reading rate-over')
+    """
+    field = fields().get(name)
+    return field.label if field else name.replace("reading.", "reading ")
 
 
 def brief(name: str, value: float) -> str:
@@ -417,8 +498,13 @@ def with_ends(name: str, value: float, low: float, high: float) -> str:
 
     >>> with_ends("done_p95_h", 8.64, 5.47, 15.07), with_ends("total_usd", 5, 5, 5)
     ('8.64 (5.5 - 15)', '5.00')
+
+    If it has none, because its vault was not drawn, it stands alone:
+
+    >>> with_ends("total_usd", 5, math.nan, math.nan)
+    '5.00'
     """
-    if low == high == value:
+    if math.isnan(low) or low == high == value:
         return shown(name, value)
     figure = brief(name, value) if name.endswith("_prob") else shown(name, value)
     if name.endswith("_usd") and 1000 <= value < math.inf:
@@ -526,22 +612,6 @@ def _ends(figures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray | float]:
     return ends
 
 
-def _chunks(disks: pd.DataFrame, scenario: Scenario, most: int) -> Iterator[np.ndarray]:
-    """Part disks so that no vault and no storage account stands in two parts."""
-    together = scenario["reserved_gib"] or scenario["restore_accounts"]
-    if len(disks) <= most or together:
-        yield np.ones(len(disks), dtype=bool)
-        return
-    own = disks["storage_account"].where(disks.index.isin(unmanaged(disks).index))
-    account = pd.factorize(own)[0]  # -1 where there is none
-    group = joined(pd.factorize(disks["vault"])[0], account)
-    size = np.bincount(group)
-    of_part = np.cumsum(size) // most
-    part = of_part[group]
-    for number in np.unique(part):
-        yield part == number
-
-
 def _parts_of(name: str, chance: np.ndarray) -> np.ndarray:
     """Give the draws the number of the part in which one input puts them.
 
@@ -560,7 +630,7 @@ def _shares(
     acting: Mapping[str, np.ndarray],
     scenario: Scenario,
 ) -> Iterator[Share]:
-    for answer in _ANSWERS:
+    for answer in (name for name in _ANSWERS if name in answers):
         values = answers[answer]
         if answer != "deadline_prob":
             ends = values[np.isfinite(values)].max(initial=1e-300)

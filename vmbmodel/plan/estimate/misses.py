@@ -7,12 +7,13 @@ night on which any of them misses is one on which the least likely of them does;
 vaults have their own luck then.
 """
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+
+from vmbmodel.plan.estimate.exact import pieces, pieces_of_each, sum_of
 
 __all__ = [
     "POLICY_COLUMNS",
@@ -74,7 +75,7 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     any_miss_month_prob 0.4576
     any_miss_month_shared_prob 0.2635
     """
-    return misses_of([math.fsum(terms) for terms in miss_terms(vms)])
+    return misses_of([sum_of(pieces(terms)) for terms in miss_terms(vms)])
 
 
 def miss_terms(vms: Table) -> list[np.ndarray]:
@@ -105,13 +106,13 @@ def policy_misses(vms: Table) -> pd.DataFrame:
     columns `POLICY_COLUMNS`, in the order of the inventory.
     """
     vault, next_prob, later_prob = _columns(vms)
-    names = {name: np.asarray(vms[name]) for name in ("vault", "policy")}
-    policy = pd.factorize(names["policy"])[0]
+    policy = pd.factorize(vms["policy"])[0]
     number = pd.factorize(vault * len(policy) + policy)[0]
     order = np.argsort(number, kind="stable")
     counts = np.bincount(number)
     begin = np.cumsum(counts) - counts
-    rows = {name: column[order[begin]] for name, column in names.items()}
+    names = {name: pd.Series(vms[name]).array for name in ("vault", "policy")}
+    rows = {n: np.asarray(names[n].take(order[begin])) for n in names}
     rows["vms"] = counts
     rows["least_deadline_prob"] = _each_least(next_prob[order], begin)
     sums = []
@@ -131,7 +132,7 @@ def policy_misses(vms: Table) -> pd.DataFrame:
 def _columns(vms: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the number of its vault, and its chances of the next and a later night."""
     return (
-        pd.factorize(np.asarray(vms["vault"]), sort=True)[0],
+        pd.factorize(vms["vault"], sort=True)[0],
         np.asarray(vms["deadline_prob"], dtype=float),
         np.asarray(vms["later_deadline_prob"], dtype=float),
     )
@@ -166,8 +167,7 @@ def _log_done(prob: np.ndarray) -> np.ndarray:
 
 def _each_sum(values: np.ndarray, begin: np.ndarray) -> list[float]:
     """Return the exact sum of each group, which begins where the last one ends."""
-    plain, ends = values.tolist(), [*begin.tolist(), len(values)]
-    return [math.fsum(plain[first:end]) for first, end in itertools.pairwise(ends)]
+    return [sum_of(each) for each in pieces_of_each(values, begin)]
 
 
 def _each_least(values: np.ndarray, begin: np.ndarray) -> np.ndarray:

@@ -1,15 +1,28 @@
 """The bill of every month to come: points gather, data grows, steps are passed."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from vmbmodel.plan.estimate.exact import pieces_of_each, sum_of
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB, Notice
 from vmbmodel.plan.scenario import Scenario
 
-__all__ = ["MONTH_COLUMNS", "break_dates", "month_rows", "month_totals"]
+__all__ = [
+    "MONTH_COLUMNS",
+    "MonthPieces",
+    "break_dates",
+    "joined_months",
+    "month_pieces",
+    "month_rows",
+    "month_totals",
+]
+
+MonthPieces = Mapping[str, Sequence[Sequence[float]]]
+"""Of each column, and each month, numbers whose exact sum is that of some VMs."""
 
 MONTH_COLUMNS = (
     "used_gib",
@@ -62,8 +75,27 @@ def month_rows(
 
 def month_totals(rows: pd.DataFrame) -> pd.DataFrame:
     """Sum the VMs of every month."""
-    sums = rows.groupby("month")[list(MONTH_COLUMNS)].agg(math.fsum)
-    return sums.reset_index()
+    return joined_months([month_pieces(rows)])
+
+
+def month_pieces(rows: pd.DataFrame) -> MonthPieces:
+    """Return what the VMs of every month come to, to be joined with others."""
+    begin = np.flatnonzero(np.diff(rows["month"], prepend=0))
+    return {n: pieces_of_each(rows[n].to_numpy(), begin) for n in MONTH_COLUMNS}
+
+
+def joined_months(parts: Sequence[MonthPieces]) -> pd.DataFrame:
+    """Return the sums of every month over all parts of an inventory."""
+    sums = {
+        name: [
+            sum_of(itertools.chain.from_iterable(month))
+            for month in zip(*(part[name] for part in parts), strict=True)
+        ]
+        for name in MONTH_COLUMNS
+    }
+    table = pd.DataFrame(sums)
+    table.insert(0, "month", np.arange(1, len(table) + 1))
+    return table
 
 
 def _grown(

@@ -155,7 +155,7 @@ def drawn_nights(
     served = np.broadcast_to(served, len(vault))
     if of_draws:
         transfer_h, served = _within_a_day(begins, counts, transfer_h, served)
-    for alike in _alike(begins, counts, served, transfer_h, nights):
+    for alike in _alike(begins, counts, transfer_h, nights):
         count = counts[alike[0]]
         rows = begins[alike][:, np.newaxis] + np.arange(count)  # a row a vault
         late_h[rows] = slack.late_h(turn[:count])
@@ -168,7 +168,7 @@ def drawn_nights(
             waited_h = others_h[rows]  # whoever waits for ever stands in no line
             joined_h = joined_h + np.where(np.isfinite(waited_h), waited_h, 0)
         line_h[rows] = _daily_lines_h(
-            joined_h, turn[:count], transfer_h[rows], served[rows[0, 0]],
+            joined_h, turn[:count], transfer_h[rows], served[rows[:, 0]],
             _MOST_DAYS_DRAWN if of_draws else _MOST_DAYS,
         )  # fmt: skip
         chance[rows] = moved[:count]
@@ -190,18 +190,17 @@ def _within_a_day(
 def _alike(
     begins: np.ndarray,
     counts: np.ndarray,
-    served: np.ndarray,
     transfer_h: np.ndarray,
     nights: int,
 ) -> Iterator[np.ndarray]:
-    """Give the vaults that can be served together: as large, and as many at a time.
+    """Give the vaults that can be served together, which are as large.
 
     The longest transfer of each takes as many days, and no more are given at once than
     there is room for.
     """
     longest_h = np.maximum.reduceat(transfer_h, begins)
     days = np.minimum(longest_h, 24.0 * _MOST_DAYS) // 24
-    keys = np.column_stack([counts, served[begins], days])
+    keys = np.column_stack([counts, days])
     number = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
     order = np.argsort(number, kind="stable")
     for some in np.split(order, np.cumsum(np.bincount(number))[:-1]):
@@ -235,7 +234,7 @@ def _daily_lines_h(
     joined_h: np.ndarray,
     turn: np.ndarray,
     service_h: np.ndarray,
-    served: float,
+    served: np.ndarray,
     most_days: int,
 ) -> np.ndarray:
     """Wait of the jobs of some vaults on a day like the one before it.
@@ -260,7 +259,9 @@ def _daily_lines_h(
         )
         flat = (len(left) * len(nights), days * len(order))
         line_h = formulas.line_wait_h(
-            arrival_h.reshape(flat), lengths_h.reshape(flat), served
+            arrival_h.reshape(flat),
+            lengths_h.reshape(flat),
+            np.repeat(served[left], len(nights)),
         ).reshape(arrival_h.shape)
         last_h = line_h[:, :, -1].swapaxes(1, 2)
         if days == 1:

@@ -34,6 +34,9 @@ _HALF_90 = 1.6448536269514722
 _PUBLISHED_JOBS = 67
 """Backups of the published chart, of which none took longer than a day."""
 
+_ROUNDED = 1e-9
+"""Deadlines missed a night below which the sum of so many chances is rounding."""
+
 _ALWAYS = (
     (
         "month",
@@ -210,8 +213,12 @@ def misses_said(misses: float, scenario: Scenario, vms: float) -> str:
 
     >>> misses_said(0.00583, Scenario.of(), 40)
     '0.00583, below what published jobs can tell'
+    >>> misses_said(5e-13, Scenario.of(settings={"eight_hours": "overload"}), 40)
+    'less than 1e-09'
     """
     said = shown("expected_misses", misses)
+    if 0 < misses < _ROUNDED:
+        said = f"less than {_ROUNDED:g}"
     told_prob = 1 - 0.05 ** (1 / _PUBLISHED_JOBS)
     if scenario["eight_hours"] == "published" and misses < told_prob * vms:
         said += ", below what published jobs can tell"

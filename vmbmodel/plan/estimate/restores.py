@@ -89,11 +89,15 @@ def restores(
             beside * vms["disks"].max(),
             np.inf,
         )
-    account = (np.cumsum(busy) - 1) % (scenario["restore_accounts"] or count)
-    shared_h = copied_h(account, restored_gib, beside)
+    shared_h, accounts = alone_h, scenario["restore_accounts"]
+    if accounts or np.any(np.isfinite(beside)):
+        account = (np.cumsum(busy) - 1) % (accounts or count)
+        shared_h = copied_h(account, restored_gib, beside)
     more_h = np.where(np.isfinite(shared_h), np.maximum(shared_h - alone_h, 0), np.inf)
     line_h = _line_h(vault, (law.served_h + more_h)[..., busy], served)
-    unlucky_h = law.quantile_h(0.95 ** (1 / (fleet_vms or count))) + more_h
+    # of many, so near to 1 that a power would not have the same digits everywhere
+    all_of_them = 1 + math.expm1(math.log(0.95) / (fleet_vms or count))
+    unlucky_h = law.quantile_h(all_of_them) + more_h
     return columns, (unlucky_h[..., busy] + line_h).max(axis=-1)
 
 
@@ -248,7 +252,9 @@ def _line_h(
     line_h = np.zeros(shape)
     served_h = np.broadcast_to(np.clip(served_h, 1e-300, 1e300), shape)
     served = np.broadcast_to(served, (*shape[:-1], 1))[..., 0]
-    for number, crowd in enumerate(np.bincount(vault)):
+    crowds = np.bincount(vault)
+    for number in np.flatnonzero(crowds > served.min()):
+        crowd = crowds[number]
         lined = crowd > served
         if np.any(lined):
             own, none_h = vault == number, np.zeros(crowd)

@@ -5,12 +5,12 @@ that the sum of all is the one nearest to the true one, however the VMs are part
 """
 
 import itertools
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vmbmodel.plan.estimate.exact import pieces, sum_of
 from vmbmodel.plan.estimate.misses import miss_terms, misses_of
 
 __all__ = ["Sums", "Whole"]
@@ -27,8 +27,6 @@ _SUMMED = (
     "snapshot_usd",
     "total_usd",
 )
-
-_MOST = 8  # numbers of a sum, more than any needs
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,12 @@ class Sums:
     restore_all_h: float
 
     @classmethod
-    def of(
-        cls,
-        vms: Mapping[str, np.ndarray],
-        restore_all_h: float,
-        *,
-        exact: bool,
-    ) -> "Sums":
-        """Take them from the columns of VMs; if `exact`, to be joined with others."""
-        most = _MOST if exact else 1
+    def of(cls, vms: Mapping[str, np.ndarray], restore_all_h: float) -> "Sums":
+        """Take them from the columns of VMs."""
         return cls(
             len(vms["disks"]),
-            {name: _summed(vms[name], most) for name in _SUMMED},
-            [_summed(terms, most) for terms in miss_terms(vms)],
+            {name: pieces(vms[name]) for name in _SUMMED},
+            [pieces(terms) for terms in miss_terms(vms)],
             restore_all_h,
         )
 
@@ -79,32 +70,10 @@ class Sums:
         """Return the totals as an estimate has them."""
         return {
             "vms": self.vms,
-            **{name: _sum(numbers) for name, numbers in self.sums.items()},
-            **misses_of([_sum(numbers) for numbers in self.misses]),
+            **{name: sum_of(numbers) for name, numbers in self.sums.items()},
+            **misses_of([sum_of(numbers) for numbers in self.misses]),
             "restore_all_h": self.restore_all_h,
         }
 
 
 _chain = itertools.chain.from_iterable
-
-
-def _summed(values: np.ndarray, most: int) -> list[float]:
-    """Return the exact sum as some numbers, the largest first.
-
-    >>> _summed(np.array([1e16, 1.0, 1.0, 1e-9]), 8)
-    [1.0000000000000002e+16, 1e-09]
-    """
-    plain, numbers = values.tolist(), []
-    while len(numbers) < most:
-        rest = _sum([*plain, *(-number for number in numbers)])
-        numbers.append(rest)
-        if rest == 0 or not math.isfinite(rest):
-            break
-    return numbers[:-1] if len(numbers) > 1 and not numbers[-1] else numbers
-
-
-def _sum(values: Iterable[float]) -> float:
-    try:
-        return math.fsum(values)
-    except OverflowError:
-        return math.inf

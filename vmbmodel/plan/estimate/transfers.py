@@ -7,6 +7,7 @@ of the disks, and so has what comes of it.
 
 import datetime
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -31,53 +32,89 @@ _MOVED = (
 )
 
 
-def copies(disks: Mapping[str, ArrayLike], scenario: Scenario) -> dict[str, np.ndarray]:
+def copies(
+    disks: Mapping[str, ArrayLike], scenario: Scenario, *, first: bool = True
+) -> dict[str, np.ndarray]:
     """Return what moves of each disk, and how long it takes beside the others.
 
     That is ``cap_mib_s``, which the disk gives at most; ``changed_gib``; ``disk_h``
-    of the next backup, ``later_h`` of one that finds no new disk, and ``first_h`` of a
-    first one. No cell may be blank.
+    of the next backup, ``later_h`` of one that finds no new disk, and, if it is asked
+    for, ``first_h`` of a first one. No cell may be blank.
     """
     ask = scenario.arguments
     iops, cap_mib_s = _limits(disks, scenario.profile.as_of, **ask(_limits))
     columns = {name: np.asarray(disks[name]) for name in _MOVED}
-    own = _alone(columns, iops, cap_mib_s, **ask(_alone))
-    later = own
-    if (columns["first_backup"] | columns["new_disk"]).any():
-        none = np.zeros(len(columns["managed"]), dtype=bool)
-        old = columns | {"first_backup": none, "new_disk": none}
-        later = _alone(old, iops, cap_mib_s, **ask(_alone))
-    managed, used = columns["managed"], columns["used_gib"]
-    shares = ~managed | (scenario["vm_mib_s"] < np.inf)
+    changed, later_h, first_h = _alone(columns, iops, cap_mib_s, **ask(_alone))
+    columns["changed_gib"] = changed
+    anew = columns["first_backup"] | columns["new_disk"]
+    compared = columns["cc_mode"] | (scenario["incremental_reading"] == "used")
+    shares = ~columns["managed"] | (scenario["vm_mib_s"] < np.inf)
+    together = partial(_together_h, columns, scenario)
+    times = {"disk_h": np.where(anew, first_h, later_h), "later_h": later_h}
+    if first:
+        times["first_h"] = first_h
+    if shares.any():
+        at_once = _sharing(disks, "start_h")
+        alone = times["disk_h"], anew | compared, at_once, shares
+        times["disk_h"] = together(*alone)
+        near = np.isin(at_once, at_once[anew])  # only there anything differs
+        later_h = together(later_h, compared, at_once, shares & near)
+        times["later_h"] = np.where(near, later_h, times["disk_h"])
+        if first:
+            of_vm = _sharing(disks, "vm")
+            times["first_h"] = together(first_h, np.True_, of_vm, shares)
+    return {"cap_mib_s": cap_mib_s, "changed_gib": changed} | times
 
-    def beside(together, alone_h, read_gib, extents):
-        busy = shares & (alone_h > 0) & (read_gib > 0)
-        if not busy.any():
-            return alone_h
-        number = apart(_sharing(disks, together), busy.shape)[busy]
-        moved = (
-            np.broadcast_to(part, busy.shape)[busy]
-            for part in (managed, alone_h, read_gib, extents)
-        )
-        given = {
-            name: np.broadcast_to(value, busy.shape)[busy] if np.ndim(value) else value
-            for name, value in ask(_beside_others_h).items()
-        }
-        times = np.broadcast_to(alone_h, busy.shape).copy()
-        times[busy] = _beside_others_h(number, *moved, **given)
-        return times
 
-    def next_h(night):
-        return beside("start_h", night["alone_h"], night["read_gib"], night["extents"])
+def _together_h(
+    disks: Mapping[str, np.ndarray],
+    scenario: Scenario,
+    alone_h: np.ndarray,
+    whole: np.ndarray,
+    sharing: np.ndarray,
+    shares: np.ndarray,
+) -> np.ndarray:
+    """Return how long each disk takes, where some share what they get with others.
 
-    disk_h = next_h(own)
-    return {
-        "cap_mib_s": cap_mib_s,
-        "changed_gib": own["changed_gib"],
-        "disk_h": disk_h,
-        "later_h": disk_h if later is own else next_h(later),
-        "first_h": beside("vm", own["first_alone_h"], used, 0 * used),
-    }
+    Alone it takes `alone_h`; where it is read `whole` nothing is sought on it.
+    """
+    shape = np.broadcast_shapes(alone_h.shape, shares.shape)
+    draw = slice(None)
+    if shares.ndim > 1:  # in some draws nobody shares
+        draw = np.flatnonzero(shares.any(axis=1))
+    own_h, shares = (_in(draw, np.broadcast_to(x, shape)) for x in (alone_h, shares))
+    busy = shares & (own_h > 0)
+    if not busy.any():
+        return alone_h
+
+    def settings(step):
+        asked = scenario.arguments(step)
+        return {name: _in(draw, value) for name, value in asked.items()}
+
+    drawn = {name: _in(draw, column) for name, column in disks.items()}
+    read_gib, extents = _reads(drawn, _in(draw, whole), **settings(_reads))
+    busy &= read_gib > 0
+
+    def of_busy(values):
+        return np.broadcast_to(values, busy.shape)[busy]
+
+    times_h = np.broadcast_to(alone_h, shape).copy()
+    together_h = own_h.copy()
+    together_h[busy] = _beside_others_h(
+        of_busy(apart(sharing, busy.shape)),
+        *map(of_busy, (disks["managed"], own_h, read_gib, extents)),
+        **{
+            name: of_busy(value) if np.ndim(value) else value
+            for name, value in settings(_beside_others_h).items()
+        },
+    )
+    times_h[draw] = together_h
+    return times_h
+
+
+def _in(draw: np.ndarray | slice, values: ArrayLike) -> ArrayLike:
+    """Return settings or columns in some draws, if they are drawn."""
+    return values[draw] if np.ndim(values) > 1 else values
 
 
 def _limits(
@@ -148,11 +185,10 @@ def _alone(
     cell_kib: float,
     block_kib: float,
     overlap_frac: float,
-) -> dict[str, np.ndarray]:
-    """Return what moves of each disk, and how long that takes with no other beside.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what changes of each disk, and how long it takes with no other beside.
 
-    ``alone_h``, ``read_gib`` and ``extents`` are those of the next backup,
-    ``first_alone_h`` that of a first one.
+    The times are those of a backup of what changed, and of a first one.
     """
     used, scatter = disks["used_gib"], disks["dispersion"]
     writing = (disks[n] for n in ("churn_gib_per_day", "used_gib", "write_kib"))
@@ -161,7 +197,7 @@ def _alone(
     initial_mib_s = np.minimum(initial_mib_s, cap_mib_s)
     incremental_mib_s = np.minimum(incremental_mib_s, cap_mib_s)
     first_h = formulas.initial_h(used, initial_mib_s)
-    increment_h = formulas.incremental_h(
+    later_h = formulas.incremental_h(
         used,
         changed,
         scatter,
@@ -175,13 +211,28 @@ def _alone(
     scanned = incremental_reading == "used"
     if np.any(scanned):
         scan_h = formulas.scan_h(used, incremental_mib_s)
-        increment_h = np.where(scanned, scan_h, increment_h)
-    compare_h = np.maximum(
-        formulas.checksum_compare_h(used, changed, incremental_mib_s, overlap_frac),
-        increment_h,
+        later_h = np.where(scanned, scan_h, later_h)
+    if disks["cc_mode"].any():
+        compare_h = formulas.checksum_compare_h(
+            used, changed, incremental_mib_s, overlap_frac
+        )
+        later_h = np.where(disks["cc_mode"], np.maximum(compare_h, later_h), later_h)
+    return changed, later_h, first_h
+
+
+def _reads(
+    disks: Mapping[str, np.ndarray],
+    whole: np.ndarray,
+    *,
+    cell_kib: float,
+    block_kib: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much of each disk is read, all of some, and in how many extents."""
+    used, changed, scatter, active = (
+        disks[n] for n in ("used_gib", "changed_gib", "dispersion", "active_frac")
     )
-    anew = disks["first_backup"] | disks["new_disk"]
-    whole = anew | disks["cc_mode"] | scanned
+    if np.all(whole):
+        return used, 0 * used
     none = np.zeros(np.broadcast_shapes(changed.shape, used.shape))
     changed_frac = np.divide(changed, used, out=none, where=used > 0)
     touched = formulas.changed_blocks_frac(
@@ -189,14 +240,10 @@ def _alone(
     )
     gaps = np.minimum(changed_frac, 0.5)  # runs that merge save no requests
     extent_kib = formulas.mean_extent_kib(scatter, gaps, cell_kib)
-    next_h = np.where(disks["cc_mode"], compare_h, increment_h)
-    return {
-        "changed_gib": changed,
-        "alone_h": np.where(anew, first_h, next_h),
-        "read_gib": np.where(whole, used, used * touched),
-        "extents": np.where(whole, 0, used * gaps * 2**20 / extent_kib),
-        "first_alone_h": first_h,
-    }
+    return (
+        np.where(whole, used, used * touched),
+        np.where(whole, 0, used * gaps * 2**20 / extent_kib),
+    )
 
 
 def apart(number: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -257,9 +304,8 @@ def _beside_others_h(
     disks of one group. The service handles the storage of managed disks, of which
     those of one VM share `vm_mib_s`.
     """
-    _, first, number = np.unique(sharing, return_index=True, return_inverse=True)
-    number = np.argsort(np.argsort(first))[number]  # in the order they first appear
-    at = np.sort(first)  # a disk of each group
+    number, _ = pd.factorize(sharing)  # in the order they first appear
+    at = np.flatnonzero(np.diff(np.maximum.accumulate(number), prepend=-1))
 
     def of_group(setting):
         return setting[at] if np.ndim(setting) else setting

@@ -18,6 +18,7 @@ from vmbmodel.plan.estimate.finish import BACKUP_COLUMNS, FIGURES, backup, met_b
 from vmbmodel.plan.estimate.others import OthersWait
 from vmbmodel.plan.estimate.restores import RESTORE_FIGURES, restores
 from vmbmodel.plan.estimate.transfers import copies, longest
+from vmbmodel.plan.facts import firsts
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["Walk", "joining", "walk"]
@@ -31,7 +32,8 @@ _OF_THE_VM = (
     "trusted_launch",
 )
 _SUMMED = ("used_gib", "churn_gib_per_day", "changed_gib")
-_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", "first_backup_h": "first_h"}
+_FIRST = "first_backup_h"
+_SLOWEST = {"transfer_h": "disk_h", "later_h": "later_h", _FIRST: "first_h"}
 
 
 class Walk(NamedTuple):
@@ -49,7 +51,7 @@ def walk(
     kept: pd.DataFrame,
     drawn: Mapping[str, np.ndarray],
     scenario: Scenario,
-    figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES),
+    figures: Collection[str] = (*FIGURES, *RESTORE_FIGURES, _FIRST),
     fleet_vms: int | None = None,
     fleet_crowd: int = 0,
     others: OthersWait | None = None,
@@ -66,7 +68,8 @@ def walk(
     scenario : Scenario
         The settings, of which some may be drawn.
     figures : collection of str
-        Which figures of `backup` and `restores` are asked for.
+        Which figures of `backup` and `restores` are asked for, and whether
+        ``first_backup_h`` is.
     fleet_vms : int, optional
         VMs that are backed up, if there are more than these.
     fleet_crowd : int, optional
@@ -74,7 +77,9 @@ def walk(
     others : OthersWait, optional
         The wait for others, if it is known; that of the scenario otherwise.
     """
-    columns, copied, (names, of_vm, vms) = _begun(disks, kept, drawn, scenario)
+    columns, copied, (names, of_vm, vms) = _begun(
+        disks, kept, drawn, scenario, first=_FIRST in figures
+    )
     others = others or met_by([vms], scenario)
     done = partial(backup, others=others, **scenario.arguments(backup))
     vms |= done(vms, names=[name for name in FIGURES if name in figures])
@@ -106,7 +111,7 @@ def joining(
     scenario: Scenario,
 ) -> dict[str, np.ndarray]:
     """Return what `met_by` asks of the VMs of these disks, before any wait."""
-    _, _, (_, _, vms) = _begun(disks, kept, drawn, scenario)
+    _, _, (_, _, vms) = _begun(disks, kept, drawn, scenario, first=False)
     return {name: vms[name] for name in ("start_h", "first_backup", "transfer_h")}
 
 
@@ -115,17 +120,18 @@ def _begun(
     kept: pd.DataFrame,
     drawn: Mapping[str, np.ndarray],
     scenario: Scenario,
+    *,
+    first: bool,
 ) -> tuple[dict, dict, tuple[pd.Index, np.ndarray, dict[str, np.ndarray]]]:
     """Return columns of disks, what moves of each, and the VMs they make up."""
     columns = {name: _values(kept[name]) for name in kept} | dict(drawn)
-    copied = copies(columns, scenario)
+    copied = copies(columns, scenario, first=first)
     return columns, copied, _gathered(disks, kept.index, columns | copied)
 
 
 def _values(column: pd.Series) -> ArrayLike:
     """Return the cells of a column, text as pandas holds it: little of it is read."""
-    text = isinstance(column.dtype, pd.StringDtype)
-    return column.array if text else column.to_numpy()
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
 def _gathered(
@@ -136,17 +142,19 @@ def _gathered(
     Besides the columns of VMs, returns their names, and the number of the VM of each
     disk that is kept.
     """
-    number, names = pd.factorize(disks["vm"])
-    first = np.flatnonzero(np.diff(number, prepend=-1))
+    first = firsts(disks)
+    names = pd.Index(disks["vm"].array[first])
     vms = {
-        name: disks[name].take(first).to_numpy()
-        for name in (*_OF_THE_VM, *OF_THE_POLICY)
+        name: _values(disks[name].take(first)) for name in (*_OF_THE_VM, *OF_THE_POLICY)
     }
-    of_vm = number[np.flatnonzero(disks.index.isin(kept))]
+    of_vm = np.repeat(np.arange(len(first)), np.diff(first, append=len(disks)))
+    if len(kept) < len(disks):
+        of_vm = of_vm[disks.index.isin(kept)]
     for name in _SUMMED:
         vms[name] = _summed(columns[name], of_vm, len(names))
     for name, of_disk in _SLOWEST.items():
-        vms[name] = longest(columns[of_disk], of_vm, len(names))
+        if of_disk in columns:
+            vms[name] = longest(columns[of_disk], of_vm, len(names))
     vms["disks"] = np.bincount(of_vm, minlength=len(names))
     vms["vault_number"] = pd.factorize(vms["vault"], sort=True)[0]
     return names, of_vm, vms

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
+from vmbmodel._json import unique
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.answers import sealed
@@ -40,6 +41,7 @@ _PARTS = (
     "total",
     "interval",
     "policies",
+    "starts",
     "months",
     "assumptions",
     "warnings",
@@ -69,7 +71,8 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         If it cannot be read.
     """
     try:
-        saved = json.loads(read_bounded(path, LARGEST_DATA))
+        data = read_bounded(path, LARGEST_DATA)
+        saved = json.loads(data, object_pairs_hook=unique)
     except RecursionError as error:
         raise ValueError(f"{os.fspath(path)}: is nested too deep") from error
     except UnicodeDecodeError as error:
@@ -94,6 +97,7 @@ class Inputs:
     name: str  #: what messages call the result
     months: int = 0  #: how many months to come were billed
     draws: int = 0  #: how often what nobody has measured was drawn
+    interval_vms: int = 1  #: VMs at most that intervals came from
 
     @classmethod
     def of(cls, saved: Mapping, name: str = "result") -> "Inputs":
@@ -111,13 +115,16 @@ class Inputs:
         }
         rows = pd.DataFrame(saved["inventory"])
         disks = fleet.checked(rows, f"{name}: inventory")
+        drawn = saved.get("interval", {})
+        part = drawn.get("drawn_vaults", {"interval_vms": len(disks)})
         return cls(
             **sets,
             given=given,
             fleet=disks,
             name=name,
             months=len(saved.get("months", ())),
-            draws=saved.get("interval", {}).get("draws", 0),
+            draws=drawn.get("draws", 0),
+            interval_vms=part["interval_vms"],
         )
 
     def estimate(self) -> Estimate:
@@ -131,7 +138,8 @@ class Inputs:
         places = dict.fromkeys(self.given, f"{self.name}: given")
         sets = {kind: getattr(self, kind) for kind in CATALOGUES}
         scenario = Scenario.of(**sets, settings=self.given, places=places)
-        return estimate_disks(self.fleet, scenario, self.months, self.draws)
+        how = self.months, self.draws, self.interval_vms
+        return estimate_disks(self.fleet, scenario, *how)
 
 
 def differences(
@@ -139,8 +147,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Give every cell of a saved estimate that is another one now.
 
-    First of them is the digest, if any part was altered since it was saved, those
-    included that nothing is computed from.
+    First of them is the digest, if any part was altered since it was saved, or the
+    digest itself; those parts included that nothing is computed from.
 
     Parameters
     ----------
@@ -159,14 +167,13 @@ def differences(
     >>> list(differences(saved, Inputs.of(saved).estimate()))
     []
     >>> saved["vms"][0]["used_gib"] = 48
-    >>> list(differences(saved, Inputs.of(saved).estimate()))
-    [Difference(place='vms.a.used_gib', saved=48, now=47.0)]
+    >>> _, cell = differences(saved, Inputs.of(saved).estimate())
+    >>> cell
+    Difference(place='vms.a.used_gib', saved=48, now=47.0)
     """
-    if "digest" in saved:
-        parts = {key: part for key, part in saved.items() if key != "digest"}
-        *_, (_, digest) = sealed(parts.items())
-        if digest != saved["digest"]:
-            yield Difference("digest", saved["digest"], digest)
+    *_, (_, digest) = sealed(saved.items())
+    if saved.get("digest") != digest:
+        yield Difference("digest", saved.get("digest", _ABSENT), digest)
     for key, value in now.items():
         if key == "model":
             for kind in CATALOGUES:
@@ -201,6 +208,11 @@ def _faults(saved: object) -> Iterator[str]:
     draws = drawn.get("draws") if isinstance(drawn, dict) else None
     if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
         yield f"interval.draws must be a whole number, at most {_MOST_DRAWS:,}"
+    elif "drawn_vaults" in drawn:
+        part = drawn["drawn_vaults"]
+        most = part.get("interval_vms") if isinstance(part, dict) else None
+        if type(most) is not int or most < 1:
+            yield "interval.drawn_vaults.interval_vms must be a whole number >= 1"
     if "vms_file" in saved:
         yield "holds totals, but not the inventory of so many VMs: estimate that again"
         return
@@ -266,7 +278,7 @@ def _rows(
             yield Difference(f"vms.*.{column}", *pair)
             continue
         was = [math.inf if v == "inf" else v for v in then[column].tolist()]
-        values = now[column].tolist()
+        values = [None if v != v else v for v in now[column].tolist()]
         for row in np.flatnonzero(_unlike(was, values, tolerance)):
             place = f"vms.{names[row]}.{column}"
             yield Difference(place, was[row], values[row])

@@ -219,6 +219,11 @@ def schedule(
 ) -> Schedule:
     """Plan the starts of an inventory, never worse than they are.
 
+    An estimate judges the present starts, all VMs at the single best hour, a plan of
+    full hours, and the result of a search. The bound for all plans has every VM at its
+    best hour, as if alone in its vault; a plan within the tolerance of an aim of the
+    bound is proven least in it. The order of the rows changes nothing.
+
     Parameters
     ----------
     fleet : path-like or DataFrame
@@ -270,6 +275,7 @@ def schedule(
     vms = _vms(disks, answer, keep)
     _refuse_overload(vms, scenario["vault_servers"])
     in_accounts = unmanaged(disks)[["vm", "storage_account"]].dropna()
+    in_accounts = in_accounts.astype({"storage_account": str})
     now = _Side.of(vms, fleet, answer, in_accounts, rules)
     sides, bounds = [now], {}
     if len(vms):
@@ -311,7 +317,7 @@ def _vms(disks: pd.DataFrame, now: Estimate, keep: Sequence[str]) -> pd.DataFram
     """Gather the disks that are backed up into VMs, with what they do now."""
     by_vm = disks.groupby("vm", sort=False)
     names = ["vault", "policy", "start_h", "first_backup", "interval_h", "window_h"]
-    vms = by_vm[names].first()
+    vms = by_vm[names].first().astype({"vault": str, "policy": str})
     vms["disks"] = by_vm.size()
     known = {*vms.index, *vms["policy"]}
     problems = []
