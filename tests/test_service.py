@@ -86,6 +86,16 @@ def test_every_constant_is_a_field_with_a_full_origin(constants):
         assert origin.retrieved >= constants.as_of
 
 
+# days on which pages were read; a set that is read again adds one
+READ_ON = {datetime.date(2026, 11, day) for day in (22, 28)}
+
+
+@every_set
+def test_every_figure_was_read_on_a_day_of_reading(constants):
+    for name, origin in constants.origins.items():
+        assert origin.retrieved in READ_ON, name
+
+
 @every_set
 def test_an_assumption_says_why(constants):
     for name, origin in constants.origins.items():
