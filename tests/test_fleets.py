@@ -375,6 +375,16 @@ def test_a_column_in_the_names_of_folders_is_refused(tmp_path):
         estimate_by_vault(tmp_path / "fleet", tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("vm", "said"),
+    [(True, "column vm must hold text"), (None, "row 1: vm = '': must not be blank")],
+)
+def test_a_fleet_without_names_is_refused(tmp_path, vm, said):
+    made(3).assign(vm=vm).to_parquet(tmp_path / "fleet.parquet")
+    with pytest.raises(InventoryError, match=said):
+        estimate_by_vault(tmp_path / "fleet.parquet", tmp_path / "out")
+
+
 def test_workers_are_for_parts_only():
     fleet = Path(__file__).parents[1] / "book/examples/one-vm.csv"
     result = run(fleet, "--processes", "2")

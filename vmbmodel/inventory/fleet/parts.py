@@ -199,7 +199,7 @@ def parted(
     findings.refuse_if_any()
     told = np.concatenate([codes >= 0 for codes, _ in seen["vault"]])
     of_disk, default = _numbered(seen.pop("vault"), _hashed([vault]))
-    vm, _ = _numbered(seen.pop("vm"))
+    vm, _ = _numbered(seen.pop("vm"), _hashed([""]))  # a part refuses a blank one
     of_vm = np.full(vm.max() + 1, default, np.int32)
     of_vm[vm[told]] = of_disk[told]  # what one disk says holds for the others
     busy = _any_of(vm, np.concatenate(kept))
