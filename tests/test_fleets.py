@@ -353,16 +353,17 @@ def test_what_is_no_fleet_is_refused(tmp_path, name, said):
     assert said in result.output
 
 
-def test_what_of_a_folder_is_not_read_is_said(tmp_path, caplog):
+def test_what_of_a_folder_is_not_read_is_said(tmp_path, caplog, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("b.PARQUET", ".hidden.parquet", "_old/c.parquet"):
-        path = tmp_path / "fleet" / name
+        path = Path("fleet", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         made(3).to_parquet(path)
-    (tmp_path / "fleet/d.csv").write_text("vm,disk\n")
-    (tmp_path / "fleet/_SUCCESS").touch()
-    assert estimate_by_vault(tmp_path / "fleet", tmp_path / "out")["vms"] == 3
+    Path("fleet/d.csv").write_text("vm,disk\n")
+    Path("fleet/_SUCCESS").touch()
+    assert estimate_by_vault("fleet", "out")["vms"] == 3
     (said,) = caplog.messages
-    assert said.startswith(f"{tmp_path / 'fleet'}: does not end in .parquet and is not")
+    assert said.startswith("fleet: does not end in .parquet and is not")
     assert said.endswith("d.csv'")
 
 

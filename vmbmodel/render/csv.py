@@ -21,9 +21,12 @@ _FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r")
 def render_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> str:
     """Return rows as CSV, with text that no spreadsheet takes for a formula.
 
-    >>> print(render_csv([{"vm": "=1+1", "disks": 2}], ["vm", "disks"]), end="")
-    vm,disks
-    '=1+1,2
+    A missing number is an empty cell, as a missing word is.
+
+    >>> rows = [{"vm": "=1+1", "wait_h": float("nan"), "disks": 2}]
+    >>> print(render_csv(rows, ["vm", "wait_h", "disks"]), end="")
+    vm,wait_h,disks
+    '=1+1,,2
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -95,4 +98,4 @@ def _quoted(cell: object) -> str:
 def _inert(cell: object) -> object:
     if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA_STARTS):
         return f"'{cell}"  # one that has a mark gets another, to be told apart
-    return cell
+    return None if isinstance(cell, float) and cell != cell else cell
