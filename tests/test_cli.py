@@ -160,8 +160,12 @@ def test_settings_reach_the_answer(run, a2):
         ("first_backup_h>=inf", 0),
     ],
 )
-def test_a_gate_sets_the_exit_status(run, a2, condition, status):
+def test_a_gate_sets_the_exit_status_and_says_who_fails_it(
+    run, a2, caplog, condition, status
+):
     run("estimate", a2, "--fail-on", condition, status=status)
+    said = f"vmbmodel: --fail-on {condition}: met by "
+    assert any(text.startswith(said) for text in caplog.messages) == status
 
 
 def test_a_gate_that_fails_still_writes_the_result(run, a2, tmp_path):

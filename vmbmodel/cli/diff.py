@@ -47,7 +47,11 @@ def diff(
         format_,
         output,
         force=force,
-        failed=any(gate.met(*totals.loc[gate.name, _GATED]) for gate in gates),
+        failed=[
+            f"--fail-on {gate.text}"
+            for gate in gates
+            if gate.met(*totals.loc[gate.name, _GATED])
+        ],
         table=lambda: _text(answer),
         json=lambda: render_json(answer.to_dict()),
         csv=lambda: render_csv(answer.to_dict()["vms"], list(answer.vms.columns)),

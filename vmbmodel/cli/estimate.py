@@ -1,6 +1,7 @@
 """``vmbmodel estimate``."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -163,7 +164,10 @@ def estimate(
                 progress=progress,
             )
         typer.echo(output)
-        if any(any_meets(output, gate.name, gate.met) for gate in gates):
+        met = [gate.text for gate in gates if any_meets(output, gate.name, gate.met)]
+        for condition in met:
+            say(f"vmbmodel: --fail-on {condition}: met by a VM in {output / 'vms'}")
+        if met:
             raise typer.Exit(1)
         return
     with (
@@ -195,7 +199,7 @@ def estimate(
         format_,
         output,
         force=force,
-        failed=any(gate.met(answer.figures[gate.name]).any() for gate in gates),
+        failed=_failing(answer.figures, gates),
         table=lambda: (
             render_parquet(rows_of(answer))
             if in_columns
@@ -229,6 +233,16 @@ def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object]
         f"but no row a VM, and no inventory for `verify`; {written}"
     )
     return where
+
+
+def _failing(rows, gates: list[Condition]) -> Iterator[str]:
+    """Say of each condition that VMs meet how many they are, and the first of them."""
+    for gate in gates:
+        found = rows.loc[gate.met(rows[gate.name]).to_numpy(), ["vm", gate.name]]
+        if len(found):
+            vm, value = found.iloc[0]
+            more = f" and {len(found) - 1:,} more" * (len(found) > 1)
+            yield f"--fail-on {gate.text}: met by {vm} ({value:g}){more}"
 
 
 def _cases(texts: list[str] | None) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._files import write_atomically
-from vmbmodel.cli.remarks import progress_bar
+from vmbmodel.cli.remarks import progress_bar, say
 from vmbmodel.render import fit
 
 __all__ = ["Condition", "Format", "deliver", "in_the_way", "present"]
@@ -31,7 +31,7 @@ def present(
     output: Path | None,
     *,
     force: bool,
-    failed: bool = False,
+    failed: Iterable[str] = (),
     **shapes: Callable[[], bytes | str | Iterable[str]],
 ) -> None:
     """Deliver an answer in the shape asked for; exit with 1 if it failed a gate.
@@ -44,8 +44,8 @@ def present(
         File to write; None prints.
     force : bool
         Whether a file that exists is replaced.
-    failed : bool
-        Whether the answer meets a condition of ``--fail-on``.
+    failed : iterable of str
+        What of its gates the answer fails, and where; each is said on stderr.
     **shapes : callable
         By the value of each format, what makes the answer in this shape.
     """
@@ -53,7 +53,9 @@ def present(
     if format_.value == Format.TABLE and not isinstance(text, bytes):
         text = fit(text)
     deliver(text, output, force=force)
-    if failed:
+    if met := list(failed):
+        for condition in met:
+            say(f"vmbmodel: {condition}")
         raise typer.Exit(1)
 
 
@@ -63,6 +65,8 @@ class Condition:
 
     Parameters
     ----------
+    text : str
+        As it was typed.
     name : str
         What is compared.
     compare : callable
@@ -73,6 +77,7 @@ class Condition:
         Whether it is in per cent, of a base.
     """
 
+    text: str
     name: str
     compare: Callable[[object, float], object]
     bound: float
@@ -112,7 +117,7 @@ class Condition:
         if name not in names:
             raise ValueError(f"--fail-on: there is no {kind} {misnamed(name, names)}")
         try:
-            return cls(name, _COMPARE[sign], float(bound), bool(in_percent))
+            return cls(text, name, _COMPARE[sign], float(bound), bool(in_percent))
         except ValueError:
             raise ValueError(f"--fail-on: {bound!r} is no number") from None
 

@@ -87,11 +87,14 @@ def reconcile(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
     off = abs(answer.difference_frac)
+    failed = tolerance_frac is not None and off > tolerance_frac
     present(
         format_,
         output,
         force=force,
-        failed=tolerance_frac is not None and off > tolerance_frac,
+        failed=[f"--tolerance-frac {tolerance_frac:g}: off by {off:.4f}"]
+        if failed
+        else (),
         table=lambda: _text(answer),
         json=lambda: render_json(answer.to_dict()),
         csv=lambda: render_csv(

@@ -132,7 +132,11 @@ def schedule(
         format_,
         output,
         force=force,
-        failed=bool(fail_on and gates[fail_on]),
+        failed=[
+            f"--fail-on {gate}: {n:g}"
+            for gate, n in gates.items()
+            if gate == fail_on and n
+        ],
         table=lambda: _text(answer),
         json=lambda: stream_json(answer.items()),
         csv=lambda: render_csv(answer.vms.to_dict("records"), list(answer.vms.columns)),
