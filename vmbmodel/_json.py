@@ -42,9 +42,13 @@ def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members: dict[str, object] = {}
     for key, value in pairs:
         if key in members:
-            raise ValueError(f"key {key[:40]!r} stands twice in an object")
+            raise ValueError(_twice(key))
         members[key] = value
     return members
+
+
+def _twice(key: str) -> str:
+    return f"key {key[:40]!r} stands twice in an object"
 
 
 class Scanner:
@@ -126,8 +130,7 @@ class Scanner:
         if not isinstance(name, str):
             raise UnfitError("a key must be a text", self.text, self.at)
         if name in seen:
-            said = f"key {name[:40]!r} stands twice in an object"
-            raise UnfitError(said, self.text, self.at)
+            raise UnfitError(_twice(name), self.text, self.at)
         seen.add(name)
         self.take(":")
         return name

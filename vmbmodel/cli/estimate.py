@@ -26,7 +26,14 @@ from vmbmodel.cli.options import (
     located_in,
     settings_from,
 )
-from vmbmodel.cli.present import Condition, Format, deliver, in_the_way, present
+from vmbmodel.cli.present import (
+    Condition,
+    Format,
+    deliver,
+    in_the_way,
+    present,
+    stop_if,
+)
 from vmbmodel.cli.remarks import progress_bar, say
 
 __all__ = ["estimate"]
@@ -164,11 +171,11 @@ def estimate(
                 progress=progress,
             )
         typer.echo(output)
-        met = [gate.text for gate in gates if any_meets(output, gate.name, gate.met)]
-        for condition in met:
-            say(f"vmbmodel: --fail-on {condition}: met by a VM in {output / 'vms'}")
-        if met:
-            raise typer.Exit(1)
+        stop_if(
+            f"--fail-on {gate.text}: met by a VM in {output / 'vms'}"
+            for gate in gates
+            if any_meets(output, gate.name, gate.met)
+        )
         return
     with (
         settings_from(scenario, set_, date=date, **sets) as settings,

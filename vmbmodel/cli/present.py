@@ -15,7 +15,7 @@ from vmbmodel._files import write_atomically
 from vmbmodel.cli.remarks import progress_bar, say
 from vmbmodel.render import fit
 
-__all__ = ["Condition", "Format", "deliver", "in_the_way", "present"]
+__all__ = ["Condition", "Format", "deliver", "in_the_way", "present", "stop_if"]
 
 
 class Format(enum.StrEnum):
@@ -53,6 +53,11 @@ def present(
     if format_.value == Format.TABLE and not isinstance(text, bytes):
         text = fit(text)
     deliver(text, output, force=force)
+    stop_if(failed)
+
+
+def stop_if(failed: Iterable[str]) -> None:
+    """Say which gates are failed, and exit with 1 if any is."""
     if met := list(failed):
         for condition in met:
             say(f"vmbmodel: {condition}")

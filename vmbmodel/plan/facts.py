@@ -197,7 +197,7 @@ def chosen(
     """
     of = of_vms(fleet, scenario, "vault", "policy").reset_index()
     refuse_unknown({column: set(of[column]) for column in names}, names)
-    rows = of_chosen(fleet, scenario, **names)
+    rows = _of_names(fleet, of, names)
     if not rows.any():
         raise ValueError(NONE_OF_ALL)
     return rows
@@ -208,6 +208,13 @@ def of_chosen(
 ) -> np.ndarray:
     """Say which rows are of VMs that are named, as `chosen` does; it may be none."""
     of = of_vms(fleet, scenario, "vault", "policy").reset_index()
+    return _of_names(fleet, of, names)
+
+
+def _of_names(
+    fleet: pd.DataFrame, of: pd.DataFrame, names: Mapping[str, Sequence[str]]
+) -> np.ndarray:
+    """Say which rows are of VMs of the names, by the vault and policy of each VM."""
     kept = np.ones(len(of), dtype=bool)
     for column, wanted in names.items():
         if wanted:

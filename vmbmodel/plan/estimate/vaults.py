@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel.inventory.fleet import joined
-from vmbmodel.plan.facts import unmanaged
+from vmbmodel.plan.facts import firsts, unmanaged
 from vmbmodel.plan.scenario import Scenario
 
 __all__ = ["DrawnVaults", "chunks", "drawn_vaults"]
@@ -59,12 +59,11 @@ def drawn_vaults(
     ValueError
         If the vaults share reserved capacity, for then a part of them says nothing.
     """
-    vm, vms = pd.factorize(disks["vm"])
-    every = np.arange(len(disks)), None
-    if len(vms) <= interval_vms:
+    first, every = firsts(disks), (np.arange(len(disks)), None)
+    vms = len(first)
+    if vms <= interval_vms:
         return every
     group, (vault, vaults) = _apart(disks), pd.factorize(disks["vault"])
-    first = np.flatnonzero(np.diff(np.maximum.accumulate(vm), prepend=-1))
     names = np.array([f"{seed}\0{name}" for name in vaults], dtype=object)
     turn = np.full(group.max() + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(turn, group, pd.util.hash_array(names, categorize=False)[vault])
@@ -75,7 +74,7 @@ def drawn_vaults(
         return every
     if scenario["reserved_gib"]:
         raise ValueError(
-            f"interval_vms must be >= {len(vms)}, all VMs, with reserved_gib, which "
+            f"interval_vms must be >= {vms}, all VMs, with reserved_gib, which "
             f"they share; got {interval_vms}"
         )
     some = np.flatnonzero(np.isin(group, order[:count]))
@@ -84,7 +83,7 @@ def drawn_vaults(
         vaults=len(np.unique(vault[some])),
         of_vaults=len(vaults),
         vms=int(so_far[count - 1]),
-        of_vms=len(vms),
+        of_vms=vms,
     )
 
 
