@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from SALib.analyze import sobol
+from SALib.sample import sobol as sample
 
 import vmbmodel as vm
 from vmbmodel import formulas
@@ -108,9 +110,6 @@ def after_a_log(fleet, truths=32, jobs=120, vms=6):
 
 def indices(fleet, scenario):
     """Hold our shares against Saltelli's first order, by SALib from other draws."""
-    from SALib.analyze import sobol
-    from SALib.sample import sobol as sample
-
     names = list(Draws.of(scenario, 32).chances)
     problem = {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names)}
     rows = sample.sample(problem, BASE, calc_second_order=False, seed=5)
