@@ -1,14 +1,14 @@
 """axe-core on pages of the built book, as they are laid out in a browser.
 
 ``python tests/accessibility.py _build/html`` opens every page, at 1280 and at 390
-pixels, light and dark, and prints what axe finds and which parts are wider than the
-screen; ``... _build/html queue restore`` only pages with these words in their path.
+pixels, and prints what axe finds on it in the light, what its rules of colour find in
+the dark, and how wide it is if it is wider than the screen; ``... _build/html queue
+restore`` opens only pages with these words in their path.
 It needs a Chromium, and axe-core: the file that the environment variable VMBMODEL_AXE
 names, or that of the installed package axe-playwright-python, which needs no other.
 """
 
 import importlib.util
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,15 +16,16 @@ from pathlib import Path
 from browser import Browser
 
 WIDTHS = (1280, 390)
-THEMES = ("light", "dark")
 PATIENCE = 300
 RUN = """
-(async () => {
+(async (only) => {
   await window.MathJax?.startup?.promise;
-  const found = await axe.run(document, {resultTypes: ["violations"]});
+  await Promise.allSettled(document.getAnimations().map(moving => moving.finished));
+  const found = await axe.run(document, {resultTypes: ["violations"], ...only});
   return found.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html)]);
-})()
+})
 """
+COLOURS = "{runOnly: ['color-contrast', 'link-in-text-block']}"
 WIDE = """
 (() => {
   const page = document.documentElement;
@@ -43,22 +44,25 @@ def axe():
     return Path(package.origin).with_name("axe.min.js")
 
 
-def violations(browser, address, width, theme):
-    """Return what is wrong with a page, a line each."""
+def violations(browser, address, width):
+    """Yield what is wrong with a page: in which theme, and what."""
     browser.wide(width)
+    browser.theme("light")
     browser.open(address)
-    mode = json.dumps(theme)
-    browser.run(f"localStorage.setItem('mode', {mode}), 0")
-    browser.run(f"localStorage.setItem('theme', {mode}), 0")
-    browser.open(address)
-    return found(browser)
+    for said in found(browser):
+        yield "light", said
+    browser.theme("dark")
+    browser.wait("document.documentElement.dataset.theme == 'dark'")
+    for said in found(browser, COLOURS):
+        yield "dark", said
 
 
-def found(browser):
+def found(browser, only="{}"):
     """Return what is wrong with the page that is open, as it stands, a line each."""
-    browser.run(f"{axe().read_text('utf-8')}; 0")
+    if not browser.run("'axe' in window"):
+        browser.run(f"{axe().read_text('utf-8')}; 0")
     said = []
-    for rule, impact, parts in browser.run(RUN):
+    for rule, impact, parts in browser.run(f"{RUN}({only})"):
         said.append(f"{rule} ({impact}), {len(parts)} times: {parts[0][:160]}")
     if wide := browser.run(WIDE):
         said.append(f"{wide} pixels wide")
@@ -77,10 +81,9 @@ def main(arguments):
         browser.patience = PATIENCE
         for path in pages:
             for width in WIDTHS:
-                for theme in THEMES:
-                    for said in violations(browser, path.as_uri(), width, theme):
-                        wrong += 1
-                        print(f"{names[path]}, {width}, {theme}: {said}", flush=True)
+                for theme, said in violations(browser, path.as_uri(), width):
+                    wrong += 1
+                    print(f"{names[path]}, {width}, {theme}: {said}", flush=True)
     print(f"{len(pages)} pages, {wrong or 'no'} violations")
     return int(wrong > 0)
 
