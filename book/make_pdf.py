@@ -93,12 +93,7 @@ def place(page, address):
 
 def soup_of(path):
     """Return a page, by its path, as a tree."""
-    return soup(path.read_text("utf-8"))
-
-
-def soup(text):
-    """Return a piece of HTML as a tree."""
-    return BeautifulSoup(text, "html.parser")
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
 
 def article(site, page, names):
@@ -128,9 +123,6 @@ def article(site, page, names):
             link.unwrap()
     for image in found.select("img[src]"):
         image["src"] = (site / place(page, image["src"])).as_uri()
-    for head in found.select("th"):
-        for text in head.find_all(string=re.compile("_")):
-            text.replace_with(soup(escape(text).replace("_", "_<wbr>")))
     found["id"] = own
     return found
 

@@ -2,8 +2,9 @@
 
 ``python tests/accessibility.py _build/html`` opens every page, at 1280 and at 390
 pixels, and prints what axe finds on it in the light, what its rules of colour find in
-the dark, and how wide it is if it is wider than the screen; ``... _build/html queue
-restore`` opens only pages with these words in their path.
+the dark, how wide it is if it is wider than the screen, and equations that are wider
+than their column; ``... _build/html queue restore`` opens only pages with these words
+in their path.
 It needs a Chromium, and axe-core: the file that the environment variable VMBMODEL_AXE
 names, or that of the installed package axe-playwright-python, which needs no other.
 """
@@ -26,10 +27,22 @@ RUN = """
 })
 """
 COLOURS = "{runOnly: ['color-contrast', 'link-in-text-block']}"
+# what is folded, so that it is looked at, too
+UNFOLD = """
+const folded = [...document.querySelectorAll("article details")];
+folded.forEach(part => part.open = true);
+document.querySelectorAll("article .toggle-hidden button").forEach(b => b.click());
+"""
 WIDE = """
 (() => {
+  const wide = part => part.scrollWidth > part.clientWidth;
   const page = document.documentElement;
-  return page.scrollWidth > page.clientWidth ? page.scrollWidth : 0;
+  const said = wide(page) ? [`${page.scrollWidth} pixels wide`] : [];
+  for (const equation of window.MathJax?.startup?.document?.math ?? []) {
+    const part = equation.display && equation.typesetRoot.closest("div.math");
+    if (part && wide(part)) said.push(`an equation is too wide: ${equation.math}`);
+  }
+  return said;
 })()
 """
 
@@ -49,6 +62,7 @@ def violations(browser, address, width):
     browser.wide(width)
     browser.theme("light")
     browser.open(address)
+    browser.run(UNFOLD)
     for said in found(browser):
         yield "light", said
     browser.theme("dark")
@@ -64,9 +78,7 @@ def found(browser, only="{}"):
     said = []
     for rule, impact, parts in browser.run(f"{RUN}({only})"):
         said.append(f"{rule} ({impact}), {len(parts)} times: {parts[0][:160]}")
-    if wide := browser.run(WIDE):
-        said.append(f"{wide} pixels wide")
-    return said
+    return said + browser.run(WIDE)
 
 
 def main(arguments):

@@ -1,9 +1,9 @@
 """What themes and libraries leave out for screen readers, put into the built pages.
 
 Tables: each head says whether it is of a column or of a row, an empty one is no head,
-the name of the rows stands beside those of the columns, and numbers are set flush
-right. What opens a part of the sidebar says of which; a label that is not what a reader
-sees, and roles that are none, go.
+the name of the rows stands beside those of the columns, a name in a head may break
+after a `_`, and numbers are set flush right. What opens a part of the sidebar says of
+which; a label that is not what a reader sees, and roles that are none, go.
 """
 
 import re
@@ -14,6 +14,7 @@ TABLE = re.compile(r"<table\b.*?</table>", re.S)
 HEAD = re.compile(r"(<thead\b[^>]*>)(.*?)(</thead>)", re.S)
 ROW = re.compile(r"<tr\b.*?</tr>", re.S)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
+BREAK = re.compile(r"(<[^>]+>)|_(?!<wbr>)")
 TAG = re.compile(r"<[^>]+>")
 NUMBER = re.compile(
     r"(?:[<>≤≥≈]\s*)?[-+\u2212±]?(?:\d[\d,\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?|inf)"
@@ -67,6 +68,8 @@ def mend_table(table):
                 tag = "td"
             elif tag == "th" and "scope=" not in about:
                 about += f' scope="{scope}"'
+            if tag == "th":
+                content = BREAK.sub(lambda found: found[1] or "_<wbr>", content)
             if place in right:
                 about = with_class(about, "number")
             place += span_of(about)
