@@ -22,6 +22,7 @@ PATIENCE = 300
 RUN = """
 (async (only) => {
   await window.MathJax?.startup?.promise;
+  await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
   await Promise.allSettled(document.getAnimations().map(moving => moving.finished));
   const part = {exclude: ["mjx-math"]};
   const found = await axe.run(part, {resultTypes: ["violations"], ...only});
