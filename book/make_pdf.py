@@ -51,7 +51,8 @@ h1, h2, h3, h4, dt, .part { break-after: avoid; }
 .contents div { columns: 2; column-gap: 10mm; }
 .contents p { margin: 0; break-inside: avoid; display: flex; gap: 2mm; }
 .contents span { margin-left: auto; }
-a { color: #1259c3; text-decoration: none; } p { orphans: 3; widows: 3; }
+a { color: #1259c3; text-decoration: none; }
+p { margin: 7pt 0; orphans: 3; widows: 3; } figcaption p { margin: 3pt 0; }
 figure, table:not(.model-table), .sd-row, .proof, div.math, tr { break-inside: avoid; }
 p:has(+ div.math, + .pst-scrollable-table-container, + .cell) { break-after: avoid; }
 div.math, .output.text_html, .pst-scrollable-table-container { overflow: visible; }
