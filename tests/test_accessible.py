@@ -76,6 +76,16 @@ def test_what_is_none(text):
     assert not accessible.NUMBER.fullmatch(text)
 
 
+def test_a_clock_and_an_interval_go_with_numbers_but_are_none():
+    row = "<tr><td>{}</td><td>{}</td><td>{}</td></tr>"
+    rows = row.format("0.5", "11:12 +1", "1 to 2"), row.format("06:12", "23:00", "-0.3")
+    mended = accessible.mend(f"<table>{''.join(rows)}</table>")
+    assert [cell[:10] for cell in re.findall("<td.*?>", mended)] == [
+        *("<td class=", "<td>", "<td class="),
+        *("<td class=", "<td>", "<td class="),
+    ]
+
+
 def test_a_name_in_a_head_may_break():
     table = '<table><tr><th><a href="a_b.html">wait_mean_h</a></th></tr></table>'
     assert '<a href="a_b.html">wait_<wbr>mean_<wbr>h</a>' in accessible.mend(table)

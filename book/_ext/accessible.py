@@ -21,6 +21,7 @@ NUMBER = re.compile(
     r"(?:\s?(?:%|°|[A-Za-zµ]{1,3}(?:/[a-z]{1,3})?|USD(?:/\w+)?|hours?|days?|months?))?"
 )
 NOTHING = {"", "-", "none", "no", "all"}  # beside numbers, in their column
+BESIDE = re.compile(rf"{NUMBER.pattern} to {NUMBER.pattern}|\d\d:\d\d(?: \+\d+)?")
 PART = re.compile(
     r'(<a class="(?:current )?reference internal" href="[^"]*">(.*?)</a>'
     r"<details[^>]*>)<summary>"
@@ -104,12 +105,17 @@ def number_columns(table):
             if span_of(about) == 1:
                 texts.setdefault(place, []).append(text_of(content))
             place += span_of(about)
-    return {
-        place
-        for place, found in texts.items()
-        if any(NUMBER.fullmatch(text) for text in found)
-        and all(NUMBER.fullmatch(text) or text in NOTHING for text in found)
-    }
+    right = set()
+    for place, found in texts.items():
+        others = [text for text in found if not NUMBER.fullmatch(text)]
+        if len(others) < len(found) and all(map(goes_with_numbers, others)):
+            right.add(place)
+    return right
+
+
+def goes_with_numbers(text):
+    """Say whether a cell is nothing, an interval or a clock."""
+    return text in NOTHING or bool(BESIDE.fullmatch(text))
 
 
 def span_of(about):
