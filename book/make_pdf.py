@@ -1,10 +1,10 @@
 """The chapters of the built book as one PDF, printed by a browser.
 
-``python book/make_pdf.py _build/html _build/vmbmodel.pdf`` takes the chapters in the
-order of the contents, without the pages of the package, the notebooks behind chapters
-and what only a screen can show; joins them to one page with a title and its contents;
-and has a Chromium without a window print it on A4, twice: the first print tells on
-which page each chapter begins.
+``python book/make_pdf.py _build/html`` prints ``vmbmodel.pdf`` into the site, and leads
+to it at the foot of each page. It takes the chapters in the order of contents, without
+the pages of the package, the notebooks behind chapters and what only a screen can show;
+joins them to one page with a title and its contents; and has a Chromium without a
+window print it on A4, twice: the first print tells on which page each chapter begins.
 """
 
 import json
@@ -26,6 +26,7 @@ from edition import edition
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START = "book/intro.html"
+FOOT = re.compile(r'(<p class="edition">[^<]*)</p>')
 LEFT_OUT = ("api/", "changelog", "execution", "your-fleet")
 FOR_A_SCREEN = (
     ".headerlink, .moving, script, style, link, button, details.hide, .cell_input, "
@@ -203,15 +204,29 @@ def page_numbers(pdf):
     return {name.decode(): order.index(page) + 1 for name, page in anchors}
 
 
+def lead_to(pdf, site):
+    """Have the foot of each page lead to the PDF."""
+    for path in site.rglob("*.html"):
+        page = path.read_text("utf-8")
+        up = "../" * (len(path.relative_to(site).parts) - 1)
+        link = rf'\1 · <a href="{up}{pdf.name}">PDF</a></p>'
+        linked = FOOT.sub(link, page)
+        if linked != page:
+            path.write_text(linked, "utf-8")
+
+
 def main(arguments):
     """Make the PDF; return the exit status."""
-    site, pdf = Path(arguments[0]).resolve(), Path(arguments[1]).resolve()
+    site = Path(arguments[0]).resolve()
+    pdf = site / "vmbmodel.pdf"
     if not (site / START).is_file():
         print(f"make pdf: {site} has no book; make book comes first", file=sys.stderr)
         return 1
     print_page(joined(site), pdf)
     print_page(joined(site, page_numbers(pdf)), pdf)
-    print(f"The book to print: {arguments[1]}, {pdf.stat().st_size / 2**20:.1f} MB")
+    lead_to(pdf, site)
+    size_mb = pdf.stat().st_size / 2**20
+    print(f"The book to print: {arguments[0]}/{pdf.name}, {size_mb:.1f} MB")
     return 0
 
 

@@ -22,6 +22,7 @@ NAV = """<p class="title logo__title">tool: a model</p>
 <li class="toctree-l1"><a href="api/index.html">The package</a></li>
 <li class="toctree-l1"><a href="changelog.html">Changes</a></li></ul></nav>
 <script>window.MathJax = {}</script>"""
+FOOT = '<p class="edition">of today</p>'
 PAGES = {
     "book/intro": '<h1>Top</h1><p><a href="queue.html#law">law</a></p>',
     "book/queue": """<h1>1. Lines<a class="headerlink" href="#lines">#</a></h1>
@@ -48,7 +49,7 @@ def site(tmp_path):
     for sheet in make_pdf.SHEETS:
         (tmp_path / "_static" / sheet).write_text("p {}")
     for name, text in PAGES.items():
-        page = f"<body>{NAV}<article class='bd-article'>{text}</article></body>"
+        page = f"<body>{NAV}<article class='bd-article'>{text}</article>{FOOT}</body>"
         (tmp_path / f"{name}.html").write_text(page)
     return tmp_path
 
@@ -88,15 +89,19 @@ def test_the_joined_page_has_what_paper_can_show(site, monkeypatch):
 def test_a_browser_prints_it(site, capsys):
     if not chromium():
         pytest.skip("there is no Chromium to print with")
-    pdf = site / "book.pdf"
-    assert make_pdf.main([str(site), str(pdf)]) == 0
+    pdf = site / "vmbmodel.pdf"
+    assert make_pdf.main([str(site)]) == 0
     assert pdf.read_bytes().startswith(b"%PDF-")
     numbers = make_pdf.page_numbers(pdf)
     names = ("intro", "queue", "jam", "fleet")
     assert [numbers[name] for name in names] == [3, 4, 5, 6]
     assert "The book to print" in capsys.readouterr().out
+    foot = '<p class="edition">of today · <a href="../vmbmodel.pdf">PDF</a></p>'
+    assert foot in (site / "book/queue.html").read_text()
+    make_pdf.lead_to(pdf, site)
+    assert (site / "book/queue.html").read_text().count("PDF") == 1
 
 
 def test_without_a_book_it_says_what_comes_first(tmp_path, capsys):
-    assert make_pdf.main([str(tmp_path), "x.pdf"]) == 1
+    assert make_pdf.main([str(tmp_path)]) == 1
     assert "make book comes first" in capsys.readouterr().err
