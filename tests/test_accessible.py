@@ -58,7 +58,8 @@ def test_a_row_of_the_package_s_tables_is_a_list_on_a_phone():
     ours = """<table class="model-table table"><thead>
 <tr><th class="head"><p>name</p></th><th class="head"><p>what it <b>is</b></p></th>
 <th class="head"><p>unit</p></th></tr></thead>
-<tbody><tr><td><p>vm</p></td><td><p>a VM</p></td><td><p>-</p></td></tr></tbody></table>"""
+<tbody><tr><td><p>vm</p></td><td><p>a VM</p></td><td><p>-</p></td></tr>
+</tbody></table>"""
     table = accessible.mend(ours)
     assert '<td data-label="name"><p>vm</p></td>' in table
     assert '<td data-label="what it is"><p>a VM</p></td><td><p>-</p></td>' in table

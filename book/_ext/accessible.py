@@ -78,7 +78,7 @@ def mend_table(table):
 
 
 def with_labels(table):
-    """Give each cell of a table of the package's its head, to stand beside it on a phone.
+    """Give each cell of a table of ours its head, to stand beside it on a phone.
 
     There a row is a list; a cell that says nothing gets no label and is not shown.
     """
