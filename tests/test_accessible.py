@@ -54,6 +54,18 @@ def test_two_rows_of_heads_that_both_say_something_stay():
     assert '<th scope="col" class="number">kind</th>' in head
 
 
+def test_a_row_of_the_package_s_tables_is_a_list_on_a_phone():
+    ours = """<table class="model-table table"><thead>
+<tr><th class="head"><p>name</p></th><th class="head"><p>what it <b>is</b></p></th>
+<th class="head"><p>unit</p></th></tr></thead>
+<tbody><tr><td><p>vm</p></td><td><p>a VM</p></td><td><p>-</p></td></tr>
+</tbody></table>"""
+    table = accessible.mend(ours)
+    assert '<td data-label="name"><p>vm</p></td>' in table
+    assert '<td data-label="what it is"><p>a VM</p></td><td><p>-</p></td>' in table
+    assert "data-label" not in accessible.mend(DOCUTILS)
+
+
 def test_a_table_of_a_page_has_its_numbers_flush_right():
     table = accessible.mend(DOCUTILS)
     assert '<th class="number head" scope="col"><p>variation</p></th>' in table

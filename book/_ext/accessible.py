@@ -39,7 +39,7 @@ PLAIN = (
 
 def mend(page):
     """Return a page with all of it."""
-    page = TABLE.sub(lambda match: mend_table(match[0]), page)
+    page = TABLE.sub(lambda match: with_labels(mend_table(match[0])), page)
     page = PART.sub(label_part, page)
     for old, new in PLAIN:
         page = page.replace(old, new)
@@ -79,6 +79,31 @@ def mend_table(table):
         return CELL.sub(mend_cell, row[0])
 
     return ROW.sub(mend_row, table)
+
+
+def with_labels(table):
+    """Give each cell of a table of ours its head, to stand beside it on a phone.
+
+    There a row is a list; a cell that says nothing gets no label and is not shown.
+    """
+    if "model-table" not in table.partition(">")[0]:
+        return table
+    head, closed, rows = table.partition("</thead>")
+    heads = [text_of(cell[2]) for cell in CELL.findall(head)]
+
+    def label_row(row):
+        place = iter(heads)
+
+        def label_cell(cell):
+            tag, about, content = cell.groups()
+            name = next(place)
+            if text_of(content) not in ("", "-"):
+                about += f' data-label="{escape(name)}"'
+            return f"<{tag}{about}>{content}</{tag}>"
+
+        return CELL.sub(label_cell, row[0])
+
+    return head + closed + ROW.sub(label_row, rows)
 
 
 def named_rows(head):
