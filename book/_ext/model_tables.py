@@ -119,7 +119,7 @@ class ConstantsTable(ModelTable):
             except ValueError as problem:
                 raise self.error(str(problem)) from None
         sections = []
-        for name in catalogue.available():
+        for name in reversed(catalogue.available()):
             constants = catalogue.load(name)
             section = self.section(name, f"set-{name}")
             about = f"{constants.title}, as of {constants.as_of}."
