@@ -2,7 +2,8 @@
 #
 #   make book                the book, in _build/html
 #   make book FLEET=my.csv   the same, with the fleet chapter for your own inventory
-#   make pdf                 the chapters of the built book to print, in _build/vmbmodel.pdf
+#   make pdf                 the chapters of the built book to print, in
+#                            _build/html/vmbmodel.pdf, to which its pages then lead
 #                            (needs a Chromium)
 #   make test                style, unit tests, and the notebooks against their outputs
 #   make test TESTS=all      the same, with proofs that take long and more examples
@@ -38,7 +39,7 @@ book: fleet .venv/.ready
 	@echo "The book: _build/html/index.html"
 
 pdf: .venv/.ready
-	$(BIN)/python book/make_pdf.py _build/html _build/vmbmodel.pdf
+	$(BIN)/python book/make_pdf.py _build/html
 
 # FLEET is relative to where make was called, which -C leaves in PWD
 fleet_path = [ -z "$$FLEET" ] || { \

@@ -3,9 +3,10 @@
 ``python book/check_site.py _build/html`` prints a line for each problem and
 exits 1 if there is one. What it looks for: anything loaded from another host;
 links and anchors that lead nowhere; images without a real description; raw TeX
-that MathJax would not draw; pages with next to no text; cells of tables that say
-only ``nan`` or ``None``; heads of tables that are empty or do not say of what they are;
-what opens and closes without saying what; and titles that two pages share.
+that MathJax would not draw, and marks of code that stayed in the text; pages with next
+to no text; cells of tables that say only ``nan`` or ``None``; heads of tables that are
+empty or do not say of what they are; what opens and closes without saying what; and
+titles that two pages share.
 """
 
 import re
@@ -257,6 +258,10 @@ def text_problems(path, page, site):
         if raw:
             sample = text[max(raw.start() - 20, 0) : raw.end() + 20].strip()
             yield f"TeX that nothing draws: {sample!r}"
+            break
+    for text in page.prose:
+        if "`" in text:
+            yield f"a mark that nothing takes for one: {' '.join(text.split())[:60]!r}"
             break
     made = path.relative_to(site).as_posix() in MADE_BY_SPHINX
     if not page.redirects and not made and len(page.words) < MIN_WORDS:

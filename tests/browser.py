@@ -160,3 +160,8 @@ class Browser(contextlib.ExitStack):
             deviceScaleFactor=1,
             mobile=width < 500,
         )
+
+    def theme(self, name):
+        """Have the reader's system be light or dark."""
+        prefers = {"name": "prefers-color-scheme", "value": name}
+        self.send("Emulation.setEmulatedMedia", features=[prefers])

@@ -109,7 +109,13 @@ def test_a_table_counts_what_nobody_would_read(run):
 
 
 def test_nothing_found_is_said(run):
-    assert "Nothing found." in run(write([["a", "os", "os", 10, 5]]))
+    text = run(write([["a", "os", "os", 10, 5]]))
+    counts = json.loads(run("mine.csv", "--format", "json"))["count"]
+    rules, never = counts["rules"], counts["not_checked"]
+    assert text.startswith(f"{rules} rules in force on 2026-01-28: {rules - never} ")
+    assert f" {never} not checked.\n" in text
+    assert f"Nothing found by the {rules - never} rules that were checked." in text
+    assert text.index("not checked.") < text.index("Nothing found")
 
 
 def test_json_has_every_rule_with_its_source(run, large):

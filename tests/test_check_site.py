@@ -31,7 +31,7 @@ GOOD = """
 <img src="_images/wait.png" alt="Mean wait against arrivals">
 <img src="_images/wait.png" alt="" role="presentation">
 <svg class="fig wide" role="img" aria-label="Mean wait against arrivals"></svg>
-<pre>\\frac{1}{2}</pre> <code>$$</code>
+<pre>\\frac{1}{2}</pre> <code>$$ `</code>
 <table><tr><td>None of them</td><td>12</td></tr></table>
 <table><thead><tr><th scope="col">wait</th><td></td></tr></thead></table>
 <details><summary>More</summary></details>
@@ -48,6 +48,7 @@ def test_nothing_to_say_about_a_good_site(tmp_path):
     ("body", "problem"),
     [
         ('<script src="https://cdn.example/x.js"></script>', "loads https://cdn"),
+        ("<p>set `x`</p>", "a mark that nothing takes for one: 'set `x`'"),
         ('<script src="//cdn.example/x.js"></script>', "loads //cdn.example/x.js"),
         ('<link rel="stylesheet" href="https://cdn.example/x.css">', "loads https"),
         ('<iframe src="https://video.example/"></iframe>', "loads https://video"),

@@ -1,6 +1,7 @@
 """`vmbmodel.figures`: what is on the axes is what was given."""
 
 import inspect
+import itertools
 from datetime import date
 
 import matplotlib as mpl
@@ -8,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 
 mpl.use("agg")
 
@@ -151,11 +154,11 @@ def test_strips_fill_the_cells_that_hold():
 def test_steps_are_level_from_row_to_row():
     day = pd.DataFrame({"before": [3, 1], "after": [1, 1]}, index=[0.0, 12.0])
     ax = figures.steps(day, xlabel="hour")
-    before, after = ax.patches
-    np.testing.assert_array_equal(before.get_data().values, [3, 1])
-    np.testing.assert_array_equal(before.get_data().edges, [0, 12, 24])
+    before, after = ax.lines
+    way = [[0, 0], [0, 3], [12, 3], [12, 1], [24, 1], [24, 0]]
+    assert before.get_xydata().tolist() == way
     assert before.get_linestyle() != after.get_linestyle()
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(day)
+    assert plain(ax) == list(day)
     assert ax.get_xlim() == (0, 24)
 
 
@@ -304,12 +307,49 @@ def test_stacked_bars_add_up():
     table = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]}, index=["a", "b"])
     ax = figures.stacked_bars(table)
     assert [b.get_x() + b.get_width() for b in ax.patches[2:]] == [4, 6]
-    assert not ax.texts
+    assert plain(ax) == ["x", "y"]
     begin = pd.Series([10, 20], index=table.index)
     ax = figures.stacked_bars(table, begin=begin, values="{:.0f} h")
     assert [b.get_x() for b in ax.patches] == [10, 20, 11, 22]
-    assert plain(ax) == ["14 h", "26 h"]
+    assert plain(ax) == ["14 h", "26 h", "x", "y"]
+
+
+def test_names_of_parts_stand_above_them_as_far_as_they_do_not_meet():
+    table = pd.DataFrame({"some": [2.0, 9.0], "a little": [0.1, 3], "more": [5, 9]})
+    ax = figures.stacked_bars(table)
+    for width in (7, 3.8):
+        ax.figure.set_figwidth(width)
+        ax.figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in ax.texts]
+        parts = [part.get_window_extent() for part in ax.patches[::2]]
+        for box, part, pointer in zip(boxes, parts, ax.lines, strict=True):
+            (near, to), (high, low) = pointer.get_data()
+            assert box.x0 < near < box.x1
+            assert part.x0 < to < part.x1
+            assert box.y0 > high > low > part.y1
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+        upright = [line.get_xdata()[0] == line.get_xdata()[1] for line in ax.lines]
+        assert all(upright) == (width == 7)
+
+
+@pytest.mark.parametrize("first", [[0.0, 3.0], [0.1, 0.3]])
+def test_a_bar_without_all_parts_or_too_short_for_their_names_has_a_legend(first):
+    ax = figures.stacked_bars(pd.DataFrame([first, [2.0, 3.0]], columns=["x", "y"]))
+    assert not ax.texts
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=5))
+def test_the_nearest_order_is_no_farther_than_any_other(wish):
+    near = figures._in_order(np.array(wish))
+    assert (np.diff(near) >= -1e-9).all()
+    away = ((near - wish) ** 2).sum()
+    for other in (
+        np.sort(wish),
+        np.maximum.accumulate(wish),
+        np.full(1, np.mean(wish)),
+    ):
+        assert away <= ((other - wish) ** 2).sum() + 1e-9
 
 
 def test_columns_stand_on_their_stretch_and_add_up():
@@ -321,7 +361,12 @@ def test_columns_stand_on_their_stretch_and_add_up():
         0.9 * month < width < month
         for (_, width, _), month in zip(tops, (31, 28) * 2, strict=True)
     )
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
+    assert plain(ax) == ["x", "y"]
+    ax.figure.canvas.draw()
+    corners = [text.get_window_extent().x0 for text in ax.texts]
+    assert min(corners) > ax.patches[1].get_window_extent().x1
+    assert max(t.get_window_extent().x1 for t in ax.texts) < ax.figure.bbox.x1
+    assert ax.get_xlim()[0] == 0
 
 
 def test_moments_stand_where_they_are():

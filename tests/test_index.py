@@ -1,4 +1,4 @@
-"""The index of terms, and the edition at the foot of each page."""
+"""The index of terms, the edition at the foot of each page, and how to cite it."""
 
 import re
 import subprocess
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book/_ext"))
 
@@ -15,6 +16,7 @@ import term_index
 
 from vmbmodel import __version__
 
+ROOT = Path(__file__).parents[1]
 EXTENSIONS = Path(term_index.__file__).parent
 PAGES = {
     "conf.py": f"""
@@ -73,3 +75,14 @@ def test_the_foot_says_version_and_day(monkeypatch):
     edition.foot(None, config)
     said = f"vmbmodel {__version__}, built on 14 November 2023"
     assert config.html_theme_options["extra_footer"] == f'<p class="edition">{said}</p>'
+
+
+def test_what_the_book_is_cited_as():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    entry = edition.bibtex(cited)
+    assert entry.startswith(
+        "@software{vmbmodel,\n  author = {{The vmbmodel authors}},\n"
+    )
+    assert f"  version = {{{__version__}}},\n" in entry
+    assert "  year = {20" in entry
+    assert entry.count("{") == entry.count("}")

@@ -21,6 +21,7 @@ HOSTILE = ["=cmd|' /C calc'!A0", "[red]b[/red]", "{0} %s", "a/b\\c", "\u4e2d\U00
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
 
     def invoke(*arguments, status=0):
         result = CliRunner().invoke(app, ["schedule", *map(str, arguments)])
@@ -39,12 +40,16 @@ def write(names, start_h=23, used_gib=100, more=""):
 
 
 def test_the_table_can_be_typed_in(run):
-    text = run(write("abc"), "--set", "vault_servers=1", "--blackout", "4-22")
+    given = "--set", "vault_servers=1", "--blackout", "4-22"
+    text = run(write("abc", start_h=21), *given)
     for part in ("22:00", "change start", "expected misses", "proven least"):
         assert part in text
     assert re.search(r"gold +22:00 +3 +3 ", text)
     assert "gold of v1, 22:00: a, b, c" in text
-    assert text.startswith("Worse: VMs moved. Better: hours until done")
+    assert text.startswith("Move 3 of 3 VMs. Better: rules not kept.")
+    assert "Compared from the top" in text
+    said = "up to 2 h late, alone: a backup may run into it; --done-by HOUR asks for"
+    assert said in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -65,7 +70,8 @@ def test_json_is_whole_and_agrees_with_the_files(run):
     assert estimate(new, Scenario.of()).total["expected_misses"] == pytest.approx(
         answer["after"]["expected_misses"], rel=1e-12
     )
-    starts = dict(zip(new["vm"], new["start_h"], strict=True))
+    start_h = new["start_h"].fillna(Scenario.of()["start_h"])
+    starts = dict(zip(new["vm"], start_h, strict=True))
     assert {
         row["vm"]: row["start_h"] for row in answer["vms"]
     }.items() <= starts.items()
@@ -85,11 +91,28 @@ def test_hostile_names_come_out_as_they_are(run):
     assert "gold" in text
 
 
+def test_names_with_commas_stay_apart(run):
+    text = run(write(["dc, old", "dc", "new;1", "a b"]))
+    assert "23:00: a b, dc, 'dc, old', 'new;1'\n" in text
+
+
+def test_rules_that_no_plan_keeps_are_listed_once_and_said_first(run):
+    fleet = write("ab", start_h=20)
+    lines = Path(fleet).read_text().splitlines()
+    added = [lines[0] + ",interval_h,window_h", *(f"{n},4,12" for n in lines[1:])]
+    Path(fleet).write_text("\n".join(added) + "\n")
+    text = run(fleet, "--blackout", "9-15", "--set", "start_slack_h=0")
+    said = " ".join(text.split("\n\n")[0].split())
+    assert "1 rule is not kept by this plan either" in said
+    assert "Rules not kept, now and as planned (1):\n  2 VMs of vault v1 start" in text
+
+
 def test_gates(run):
     jam = write("abcdef")
     run(jam, "--set", "vault_vms=2", "--fail-on", "broken", status=1)
     run(jam, "--fail-on", "broken")
-    run(jam, "--blackout", "8-18", "--fail-on", "moved", status=1)
+    run(jam, "--blackout", "22-1", "--fail-on", "moved", status=1)
+    run(jam, "--blackout", "8-18", "--fail-on", "moved")
     run(jam, "--fail-on", "moved", "--keep", "gold")
 
 

@@ -16,9 +16,10 @@ import pandas as pd
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import CenteredNorm
+from matplotlib.colors import CenteredNorm, to_hex
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -72,6 +73,10 @@ _CELLS = 400
 
 _BAR = 0.92
 """Share of its place that a bar fills."""
+
+_HEAD, _ASIDE, _ROOM = 0.75, 0.28, 0.2
+"""Room for names of parts: above the first bar, in places of bars; beside the last
+upright one, as a share of the axis; and how long the first is beside the longest."""
 
 _SHORT = 26
 """Letters of all names that have room in one row."""
@@ -339,6 +344,8 @@ def stacked_bars(
 ) -> Axes:
     """Draw one bar a row, made of the columns laid end to end.
 
+    The parts have their names above the first bar, if it has all of them and is long.
+
     Parameters
     ----------
     table : DataFrame
@@ -364,7 +371,17 @@ def stacked_bars(
         ax.bar_label(drawn[name], left.map(values.format), padding=4, fontsize="small")
     ax.set_yticks(rows, [_lines(_named(row), _WRAPS[0]) for row in table.index])
     ax.invert_yaxis()
-    if len(drawn) > 1:
+    longest = table.sum(axis=1).max()
+    if (
+        len(drawn) > 1
+        and (table.iloc[:1] > 0).all(axis=None)
+        and (table.iloc[0].sum() > _ROOM * longest)
+    ):
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high - _HEAD)
+        ax.spines["left"].set_bounds(low, high)
+        ax.add_artist(_Parts()).add({name: bars[0] for name, bars in drawn.items()})
+    elif len(drawn) > 1:
         _key(ax, drawn.values(), list(drawn))
     ax.set(**axes)
     return ax
@@ -378,6 +395,8 @@ def columns(
     **axes: object,
 ) -> Axes:
     """Draw one upright bar a row over its stretch of the axis, made of the columns.
+
+    The parts have their names beside the last bar that has all of them.
 
     Parameters
     ----------
@@ -398,8 +417,13 @@ def columns(
         look = {"color": colour, "align": "edge"}
         drawn[name] = ax.bar(left, part, widths, bottom=below, **look)
         below = below + part
-    _key(ax, drawn.values(), list(drawn))
-    ax.set(**axes)
+    ends = [edges[0], edges[-1]]
+    if len(whole := np.flatnonzero((table > 0).all(axis=1))):
+        last = whole[-1]
+        ends[1] = max(ends[1], edges[last + 1] + _ASIDE * (ends[1] - ends[0]))
+        of_last = {name: bars[last] for name, bars in drawn.items()}
+        ax.add_artist(_Parts(upright=True)).add(of_last)
+    ax.set(**{"xlim": ends} | axes)
     return ax
 
 
@@ -434,13 +458,14 @@ def steps(table: pd.DataFrame, *, ax: Axes | None = None, **axes: object) -> Axe
     """
     ax = ax or _new()
     begins = table.index.to_numpy()
-    ends = [*begins, 2 * begins[-1] - begins[-2]]
-    drawn = {
-        name: ax.stairs(table[name], ends, color=colour, linestyle=dash, linewidth=1.5)
-        for colour, dash, name in zip(cycle(COLOURS), cycle(_DASHES), table)
-    }
+    ends = np.repeat([*begins, 2 * begins[-1] - begins[-2]], 2)
+    drawn = {}
+    for colour, dash, name in zip(cycle(COLOURS), cycle(_DASHES), table):
+        height = [0, *np.repeat(table[name], 2), 0]
+        (line,) = ax.plot(ends, height, color=colour, linestyle=dash)
+        drawn[line] = name
     ax.margins(x=0)
-    _key(ax, drawn.values(), list(drawn))
+    beside(drawn, ax=ax)
     ax.set(**axes)
     return ax
 
@@ -682,6 +707,61 @@ class _Names(Artist):
             taken.append(np.concatenate([corner, corner + size]))
             text.set_text(words)
             text.set_position((corner - frame.min) / frame.size)
+
+
+class _Parts(Artist):
+    """What writes the names of a bar's parts above it, or beside an upright one.
+
+    It does so each time the figure is drawn, because the room depends on its size.
+    """
+
+    def __init__(self, *, upright: bool = False):
+        super().__init__()
+        self.parts, self.upright = {}, upright
+        self.set(in_layout=False, zorder=1.5)  # before any name is drawn
+
+    def add(self, parts: Mapping[str, Rectangle]) -> None:
+        """Take the parts of the bar by their names, from its beginning."""
+        place = ("left", "center") if self.upright else ("center", "bottom")
+        look = {"fontsize": "small", "in_layout": False, "transform": None}
+        look |= dict(zip(("ha", "va"), place, strict=True))
+        for name, part in parts.items():
+            ink = _INK[to_hex(part.get_facecolor()).upper()]
+            text = self.axes.text(0, 0, name, color=ink, **look)
+            pointer = Line2D([], [], color=ink, linewidth=0.8, transform=None)
+            pointer.set(in_layout=False, clip_on=False)
+            self.parts[part] = text, self.axes.add_artist(pointer)
+
+    def draw(self, renderer: object) -> None:
+        """Move every name as near to its part as the others let it."""
+        along, point = int(self.upright), renderer.points_to_pixels(1)
+        within = self.axes if self.upright else self.axes.figure
+        low, high = within.get_window_extent(renderer).extents[along::2]
+        parts = np.array([p.get_window_extent(renderer).extents for p in self.parts])
+        middle, ends = parts[:, along::2].mean(axis=1), parts[:, 3 - along]
+        texts, pointers = zip(*self.parts.values(), strict=True)
+        size = [text.get_window_extent(renderer).size[along] / 2 for text in texts]
+        half = np.array(size) + point * (1 if self.upright else 4)
+        before = np.cumsum(2 * half) - half  # the middle of each, side by side
+        begin = _in_order(middle - before).clip(low, high - 2 * half.sum())
+        for text, pointer, at, to, reach, end in zip(
+            texts, pointers, begin + before, middle, size, ends, strict=True
+        ):
+            near = np.clip(to, at - reach / 2, at + reach / 2)
+            way = np.array([[near, to], [end + 6 * point, end + point]])
+            corner = np.array([at, end + 7 * point])
+            pointer.set_data(*(way[::-1] if self.upright else way))
+            text.set_position(corner[::-1] if self.upright else corner)
+
+
+def _in_order(wish: np.ndarray) -> np.ndarray:
+    """Return the nearest numbers that do not fall, by least squares."""
+    ends = range(1, len(wish) + 1)
+    means = [
+        [wish[i:j].mean() if j > i else np.inf for j in ends] for i in range(len(wish))
+    ]
+    low = np.minimum.accumulate(np.array(means)[:, ::-1], axis=1)[:, ::-1]
+    return np.array([low[: i + 1, i].max() for i in range(len(wish))])
 
 
 def _plainly(ax: Axes) -> Axes:

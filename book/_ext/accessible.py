@@ -1,9 +1,9 @@
 """What themes and libraries leave out for screen readers, put into the built pages.
 
 Tables: each head says whether it is of a column or of a row, an empty one is no head,
-the name of the rows stands beside those of the columns, and numbers are set flush
-right. What opens a part of the sidebar says of which; a label that is not what a reader
-sees, and roles that are none, go.
+the name of the rows stands beside those of the columns, a name in a head may break
+after a `_`, and numbers are set flush right. What opens a part of the sidebar says of
+which; a label that is not what a reader sees, and roles that are none, go.
 """
 
 import re
@@ -14,12 +14,14 @@ TABLE = re.compile(r"<table\b.*?</table>", re.S)
 HEAD = re.compile(r"(<thead\b[^>]*>)(.*?)(</thead>)", re.S)
 ROW = re.compile(r"<tr\b.*?</tr>", re.S)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
+BREAK = re.compile(r"(<[^>]+>)|_(?!<wbr>)")
 TAG = re.compile(r"<[^>]+>")
 NUMBER = re.compile(
     r"(?:[<>≤≥≈]\s*)?[-+\u2212±]?(?:\d[\d,\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?|inf)"
     r"(?:\s?(?:%|°|[A-Za-zµ]{1,3}(?:/[a-z]{1,3})?|USD(?:/\w+)?|hours?|days?|months?))?"
 )
 NOTHING = {"", "-", "none", "no", "all"}  # beside numbers, in their column
+BESIDE = re.compile(rf"{NUMBER.pattern} to {NUMBER.pattern}|\d\d:\d\d(?: \+\d+)?")
 PART = re.compile(
     r'(<a class="(?:current )?reference internal" href="[^"]*">(.*?)</a>'
     r"<details[^>]*>)<summary>"
@@ -67,6 +69,8 @@ def mend_table(table):
                 tag = "td"
             elif tag == "th" and "scope=" not in about:
                 about += f' scope="{scope}"'
+            if tag == "th":
+                content = BREAK.sub(lambda found: found[1] or "_<wbr>", content)
             if place in right:
                 about = with_class(about, "number")
             place += span_of(about)
@@ -126,12 +130,17 @@ def number_columns(table):
             if span_of(about) == 1:
                 texts.setdefault(place, []).append(text_of(content))
             place += span_of(about)
-    return {
-        place
-        for place, found in texts.items()
-        if any(NUMBER.fullmatch(text) for text in found)
-        and all(NUMBER.fullmatch(text) or text in NOTHING for text in found)
-    }
+    right = set()
+    for place, found in texts.items():
+        others = [text for text in found if not NUMBER.fullmatch(text)]
+        if len(others) < len(found) and all(map(goes_with_numbers, others)):
+            right.add(place)
+    return right
+
+
+def goes_with_numbers(text):
+    """Say whether a cell is nothing, an interval or a clock."""
+    return text in NOTHING or bool(BESIDE.fullmatch(text))
 
 
 def span_of(about):

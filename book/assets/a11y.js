@@ -6,7 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
       button.removeAttribute("aria-label");
     }
   }
-  // what scrolls is reached by the keyboard
+  // what scrolls is reached by the keyboard, also when it is unfolded later
   const scrolled = [
     "pre",
     "div.math",
@@ -14,13 +14,17 @@ document.addEventListener("DOMContentLoaded", () => {
     ".output.text_html",
     ".pst-scrollable-table-container",
   ].join();
-  const reach = () => {
+  const reach = (part) => {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+  };
+  const sizes = new ResizeObserver((seen) => seen.forEach(({ target }) => reach(target)));
+  const watch = () => {
     for (const part of document.querySelectorAll(scrolled)) {
-      if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+      reach(part);
+      sizes.observe(part);
     }
   };
-  addEventListener("resize", reach);
-  addEventListener("load", reach);
-  reach();
-  window.MathJax?.startup?.promise?.then(reach);
+  addEventListener("load", watch);
+  watch();
+  window.MathJax?.startup?.promise?.then(watch);
 });

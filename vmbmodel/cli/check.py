@@ -93,14 +93,14 @@ def check(
         answer = suppressed(answer, kept, today())
     failing = {_FailOn.ERROR: {"error"}, _FailOn.WARNING: {"error", "warning"}}
     least = fail_on or _FailOn.WARNING
-    failed = bool(fail_on) and answer.worst() in failing[fail_on]
+    failed = []
+    if fail_on and answer.worst() in failing[fail_on]:
+        failed.append(f"--fail-on {fail_on}: a finding is {answer.worst()!r}")
     present(
         format_,
         output,
         force=force,
-        failed=[f"--fail-on {least}: a finding is {answer.worst()!r}"]
-        if failed
-        else (),
+        failed=failed,
         table=lambda: check_text(answer),
         json=lambda: check_json(answer, located),
         csv=lambda: check_csv(answer, located),

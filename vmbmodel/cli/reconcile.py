@@ -86,15 +86,14 @@ def reconcile(
         answer = compare(
             disks, charged, settings, stopped=retained, usd_per_unit=usd_per_unit
         )
-    off = abs(answer.difference_frac)
-    failed = tolerance_frac is not None and off > tolerance_frac
+    off, failed = abs(answer.difference_frac), []
+    if tolerance_frac is not None and off > tolerance_frac:
+        failed.append(f"--tolerance-frac {tolerance_frac:g}: off by {off:.4f}")
     present(
         format_,
         output,
         force=force,
-        failed=[f"--tolerance-frac {tolerance_frac:g}: off by {off:.4f}"]
-        if failed
-        else (),
+        failed=failed,
         table=lambda: _text(answer),
         json=lambda: render_json(answer.to_dict()),
         csv=lambda: render_csv(

@@ -2,7 +2,6 @@
 
 import enum
 import re
-import textwrap
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +33,7 @@ _POLICY_COLUMNS = ("vault", "policy", "start", "vms", "disks", "last_finish", "t
 _FIGURES = (
     ("broken_rules", "rules not kept", "{:g}"),
     ("expected_misses", "expected misses a night", "{:.4g}"),
-    ("finish_mean_h", "mean time to the end (h)", "{:.2f}"),
+    ("finish_mean_h", "mean time from start to end (h)", "{:.2f}"),
     ("policies", "policies", "{:g}"),
     ("moved_vms", "VMs moved", "{:g}"),
     ("beyond_vms", "jobs beyond what a vault serves", "{:g}"),
@@ -42,9 +41,13 @@ _FIGURES = (
     ("last_finish", "last one done, 95 times of 100", "{}"),
 )
 
-_SHOWN = 20  # places, or VMs of a policy, that a table lists before it counts
+_COMPARED = (
+    "Compared from the top, down to the jobs beyond: a line decides where those above "
+    "it are as good. The time to the end counts from a VM's start, or from its present "
+    "one if it is moved later: starting earlier gains nothing by itself."
+)
 
-_WIDTH = 80
+_SHOWN = 20  # places, or VMs of a policy, that a table lists before it counts
 
 _CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?")
 
@@ -211,8 +214,7 @@ def _text(answer) -> str:
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())
     policies = f"{len(rows)} polic{'y' if len(rows) == 1 else 'ies'}"
     footer = {"policy": policies, "vms": count, "disks": disks}
-    lines = [*textwrap.wrap(answer.verdict, _WIDTH), ""]
-    lines += [f"{'':36}{'now':>12}{'planned':>12}"]
+    lines = [answer.verdict, "", f"{'':36}{'now':>12}{'planned':>12}"]
     sides = [
         side | {"last_finish": day_clock(side["last_finish_h"])}
         for side in (answer.before, answer.after)
@@ -220,27 +222,25 @@ def _text(answer) -> str:
     for name, label, form in _FIGURES:
         now, then = (form.format(side[name]) for side in sides)
         lines.append(f"  {label:34}{now:>12}{then:>12}")
+    lines += ["", _COMPARED, _starts_said(answer.rules)]
     lines += ["", render_table(rows, _POLICY_COLUMNS, footer=footer), ""]
     lines += ["VMs by policy, as planned:"]
     for row in rows:
-        names = ", ".join(map(str, row["names"][:_SHOWN]))
+        names = ", ".join(map(_apart, row["names"][:_SHOWN]))
         more = len(row["names"]) - _SHOWN
-        said = f"{row['policy']} of {row['vault']}, {row['start']}: {names}"
-        said += f" and {more} more" if more > 0 else ""
-        lines += textwrap.wrap(
-            said,
-            _WIDTH,
-            break_on_hyphens=False,
-            initial_indent="  ",
-            subsequent_indent="    ",
-        )
+        said = f"  {row['policy']} of {row['vault']}, {row['start']}: {names}"
+        lines.append(said + f" and {more} more" * (more > 0))
     if any(len(row["names"]) > _SHOWN for row in rows):
         lines.append("  --format csv has a row a VM.")
     lines += ["", sets_used(answer.scenario, "prices")]
-    for title, found in (
-        ("Rules not kept now", answer.broken_before),
-        ("Rules not kept as planned", answer.broken_after),
-    ):
+    if answer.broken_before == answer.broken_after:
+        titled = {"Rules not kept, now and as planned": answer.broken_after}
+    else:
+        titled = {
+            "Rules not kept now": answer.broken_before,
+            "Rules not kept as planned": answer.broken_after,
+        }
+    for title, found in titled.items():
         if found:
             lines += ["", f"{title} ({len(found)}):"]
             lines += [
@@ -255,15 +255,34 @@ def _text(answer) -> str:
             proven = "; proven least" if aim.proven else ""
             said = f"{aim.bound:.4g}, planned {aim.planned:.4g}{proven}"
             lines.append(f"  {AIM_LABELS[aim.aim]:34}{said}")
-    if not answer.rules.blackout:
-        lines += ["", "No blackout was given: starts may fall into business hours."]
     lines += ["", f"Assumed ({len(answer.assumptions)}); --format json lists all:"]
-    for entry in answer.assumptions:
-        if entry.id.startswith("schedule."):
-            lines += textwrap.wrap(
-                entry.text, _WIDTH, initial_indent="  ", subsequent_indent="  "
-            )
+    lines += [
+        f"  {entry.text}"
+        for entry in answer.assumptions
+        if entry.id.startswith("schedule.")
+    ]
     return "\n".join(lines)
+
+
+def _starts_said(rules) -> str:
+    """Say what a blackout keeps free, and what it does not."""
+    if not rules.blackout:
+        return "No blackout was given: starts may fall into business hours."
+    slack_h = rules.start_slack_h
+    late = f", up to {slack_h:g} h late," if slack_h else ""
+    ends = "" if rules.done_by_h is not None else "; --done-by HOUR asks for an end"
+    return f"A blackout is for starts{late} alone: a backup may run into it{ends}."
+
+
+def _apart(name: object) -> str:
+    """Write a name so that it ends where it ends, in a list with commas.
+
+    >>> _apart("dc-1"), _apart("dc, old"), _apart(" ")
+    ('dc-1', "'dc, old'", "' '")
+    """
+    name = str(name)
+    plain = name.strip() == name and not set(name) & set(",;'\"")
+    return name if name and plain else repr(name)
 
 
 def _place(entry) -> str:

@@ -26,7 +26,7 @@ __all__ = [
 def jobs_ahead(batch_jobs, batch_scv):
     r"""Mean number of jobs of the same batch that stand before a job.
 
-    .. math:: b = \frac{1}{2} \left( \frac{E[X^2]}{E[X]} - 1 \right)
+    .. math:: b = \frac{1}{2} \left( \frac{E[X^2]}{E[X]} - 1 \right) \\
         = \frac{E[X]\,(1 + v_X) - 1}{2}
 
     Parameters
@@ -67,7 +67,7 @@ def batch_mean_wait_h(
     :math:`(\rho c (1 - q) / q,\, q)` at :math:`c`, and its probability :math:`F` of
     less than :math:`c`. For others
 
-    .. math:: E[W] = E[W_{M/G/c}] + E[W_{M^X/M/c}] - E[W_{M/M/c}]
+    .. math:: E[W] = E[W_{M/G/c}] \\ + E[W_{M^X/M/c}] - E[W_{M/M/c}]
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def utilisation_for_wait_frac(
 ):
     r"""Utilisation at which a given share of the jobs waits a given time at most.
 
-    .. math:: \rho:\quad \ln C(c, c\rho) - (1 - \rho)\, c\, t / \tau = \ln(1 - p)
+    .. math:: \rho:\quad C(c, c\rho)\, e^{-(1 - \rho)\, c\, t / \tau} = 1 - p
 
     for exponential jobs, and for others
 

@@ -12,7 +12,7 @@ begin with ``day`` have jobs that arrive at random and are of exponential length
 For 1 to 50 movers they are exact: the law :math:`p_n` of the number of jobs in the pool
 follows
 
-.. math:: \dot p = p\, G(\rho(t)), \quad G_{n,n+1} = \frac{\rho c}{\tau}, \quad
+.. math:: \dot p = p\, G(\rho(t)), \qquad G_{n,n+1} = \frac{\rho c}{\tau}, \qquad
     G_{n,n-1} = \frac{\min(n, c)}{\tau}
 
 and is the one that a day takes to itself. Whoever finds :math:`n \ge c` jobs waits
@@ -184,7 +184,7 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
     for at most 50 movers; and for more, with :math:`p_w, \theta` of the pool in
     balance and :math:`\mu, \sigma` of the overloaded one,
 
-    .. math:: E[W] = \frac{p_w}{\theta} \quad \text{or} \quad
+    .. math:: E[W] = \frac{p_w}{\theta} \qquad \text{or} \quad
         \mu\, \Phi(\mu/\sigma) + \sigma\, \varphi(\mu/\sigma)
 
     Returns
@@ -220,12 +220,12 @@ def day_mean_wait_h(utilisation_frac, pulse_h, servers, service_h):
 def day_wait_within_prob(utilisation_frac, pulse_h, servers, service_h, wait_h):
     r"""Probability that a job that starts when a slot does waits no longer than this.
 
-    .. math:: P(W \le t) = \sum_{n < c} p_n
+    .. math:: P(W \le t) = \sum_{n < c} p_n \\
         + \sum_{n \ge c} p_n\, P\left( n - c + 1, \frac{c t}{\tau} \right)
 
     with the regularised incomplete gamma function, for at most 50 movers, and for more
 
-    .. math:: P(W \le t) = 1 - p_w e^{-\theta t} \quad \text{or} \quad
+    .. math:: P(W \le t) = 1 - p_w e^{-\theta t} \qquad \text{or} \quad
         \Phi\left(\frac{t - \mu}{\sigma}\right)
 
     Returns
@@ -261,7 +261,7 @@ def day_wait_quantile_h(utilisation_frac, pulse_h, servers, service_h, prob):
     by root finding for at most 50 movers, and for more
 
     .. math:: t_p = \left( \frac{1}{\theta} \ln\frac{p_w}{1 - p} \right)^+
-        \quad \text{or} \quad \left( \mu + \sigma\, \Phi^{-1}(p) \right)^+
+        \qquad \text{or} \quad \left( \mu + \sigma\, \Phi^{-1}(p) \right)^+
 
     Returns
     -------

@@ -154,7 +154,7 @@ def changed_gib(
     .. math::
 
         \Delta = \alpha U \left[ 1 - (1 - p) (1 - \delta_w p)^{r - 1} \right], \qquad
-        p = \frac{c}{\alpha U}, \quad r = \max\left(\frac{g}{w},\, 1\right), \quad
+        p = \frac{c}{\alpha U}, \qquad r = \max\left(\frac{g}{w},\, 1\right), \qquad
         \delta_w = \frac{\delta}{\delta + r (1 - \delta)}
 
     Parameters

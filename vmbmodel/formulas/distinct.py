@@ -61,11 +61,10 @@ def distinct_gib(
 
     .. math::
 
-        U(T) &= D - (D - U_1)
-            \left(\frac{D - U_2}{D - U_1}\right)^{T-1} + \phi\, T,
-            \qquad U_2 = (2 - o)\, U_1 && \text{(upper)} \\
-        U(T) &= U_1 \frac{1 - (1-o)^T}{o} + \phi\, T && \text{(lower)} \\
-        U(T) &= \min(\Delta\, T, D) && \text{(linear)}
+        U_\text{upper}(T) = D - (D - U_1)\, q^{T-1} + \phi\, T, \qquad
+        q = \frac{D - U_2}{D - U_1}, \quad U_2 = (2 - o)\, U_1, \\
+        U_\text{lower}(T) = U_1 \frac{1 - (1-o)^T}{o} + \phi\, T, \\
+        U_\text{linear}(T) = \min(\Delta\, T, D)
 
     Parameters
     ----------
@@ -133,8 +132,8 @@ def distinct_fitted_gib(
     r"""Fit of the data that differs after some days, through three measured unions.
 
     .. math:: U(T) = H + A \left(1 - z^{T/h}\right) + \phi\, T, \qquad
-        z = \frac{U_{3h} - U_{2h}}{U_{2h} - U_h}, \quad
-        A = \frac{U_{2h} - U_h}{z(1-z)}, \quad H = U_h - A(1-z)
+        z = \frac{U_{3h} - U_{2h}}{U_{2h} - U_h}, \qquad
+        A = \frac{U_{2h} - U_h}{z(1-z)}, \qquad H = U_h - A(1-z)
 
     Parameters
     ----------

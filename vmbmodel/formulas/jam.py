@@ -63,8 +63,8 @@ def jam_wait_h(
 
     From 200 jobs for each mover on, and above :math:`v = 100`, it is
 
-    .. math:: E[W_j] = \tau \left[ \frac{j - c}{c} + \frac{(1 - v)(c - 1)}{2 c}
-        \right]^+ \quad (j > c)
+    .. math:: E[W_j] = \frac{\tau}{2 c}\, a^+, \qquad
+        a = 2 (j - c) + (1 - v)(c - 1) \quad (j > c)
 
     from the mean count :math:`t/\tau + (v - 1)/2`: within 0.04 % there. Of 20 jobs
     for each mover it is within 0.01 % up to :math:`v = 2` (lognormal 0.2 %), of 50
@@ -174,15 +174,16 @@ def jam_mean_wait_h(
     and for other lengths
 
     .. math:: \bar W = \frac{1}{N} \int_0^\infty E\left[ \left( N - c
-        - \sum_{i=1}^{c} N_i(t) \right)^+ \right] dt, \qquad P(N_i(t) \ge n) = F^{*n}(t)
+        - n(t) \right)^+ \right] dt, \qquad n(t) = \sum_{i=1}^{c} N_i(t), \qquad
+        P(N_i(t) \ge n) = F^{*n}(t)
 
     Notes
     -----
     Exact for equal and for exponential jobs, else as exact as `jam_wait_h`. From 200
     jobs for each mover on it is the mean of the waits there,
 
-    .. math:: \bar W = \frac{(N - c)^+}{N}\, \frac{\tau}{2 c} \left[ N - c + 1
-        + (1 - v)(c - 1) \right]^+
+    .. math:: \bar W = \frac{(N - c)^+}{N}\, \frac{\tau}{2 c}\, a^+, \qquad
+        a = N - c + 1 + (1 - v)(c - 1)
 
     The first jobs in line count here, so that it takes more of them: within 0.2 %
     from 20 jobs for each mover on up to :math:`v = 2` (lognormal 1.2 %), 4 % from 50
@@ -230,12 +231,12 @@ def jam_makespan_h(
 
     .. math:: M = \left\lceil \frac{N}{c} \right\rceil \tau \quad \text{(equal)},
         \qquad
-        M = \tau \left[ \frac{(N - c)^+}{c} + H_{\min(N, c)} \right],
-        \quad H_n = \sum_{k=1}^{n} \frac{1}{k} \quad \text{(exponential)}
+        M = \tau \left[ \frac{(N - c)^+}{c} + H \right]
+        \quad \text{(exponential)}, \qquad H = \sum_{k=1}^{\min(N, c)} \frac{1}{k}
 
     and for other lengths
 
-    .. math:: M = E[W_N] + \int_0^\infty E\left[ 1 - F(y)\, R(W_N, y) \right] dy
+    .. math:: M = E[W_N] \\ + \int_0^\infty E\left[ 1 - F(y)\, R(W_N, y) \right] dy
 
     with the law :math:`F` of the length, and the probability :math:`R(s, y)` that the
     other :math:`c - 1` movers are done :math:`y` after the last job began at :math:`s`.
@@ -252,7 +253,7 @@ def jam_makespan_h(
     From 200 jobs for each mover on, and with no line (:math:`N \le c`, where the
     integral is that of :math:`1 - F^N`), it is
 
-    .. math:: M = E[W_N] + \tau \int_0^\infty \left( 1 - F(y)\, F_e(y)^{c - 1}
+    .. math:: M = E[W_N] \\ + \tau \int_0^\infty \left( 1 - F(y)\, F_e(y)^{c - 1}
         \right) dy, \qquad F_e(y) = \int_0^y (1 - F(x))\, dx
 
     with :math:`F_e` of what is left of a job found at work. Of 10 and 50 movers that
@@ -295,14 +296,15 @@ def jam_makespan_quantile_h(
 ):
     r"""Time by which the last job is done with a probability.
 
-    .. math:: \int_0^t c\, e^{-y} (1 - e^{-y})^{c - 1} P(N - c,\; c (t - y))\, dy = p
-        \quad (N > c), \qquad t = -\ln(1 - p^{1/N}) \quad \text{otherwise}
+    .. math:: \int_0^t g(y)\, P(N - c,\; c (t - y))\, dy = p, \qquad
+        g(y) = c\, e^{-y} (1 - e^{-y})^{c - 1} \quad (N > c), \qquad
+        t = -\ln(1 - p^{1/N}) \quad \text{otherwise}
 
     for exponential jobs, in mean lengths of a job, with :math:`P` the regularised
     lower incomplete gamma function. Equal jobs are done when they are done
     (`jam_makespan_h`), and for other lengths, with :math:`R` as there,
 
-    .. math:: t_p:\quad E\left[ F(t_p - W_N)\, R(W_N, t_p - W_N) \right] = p
+    .. math:: t_p:\quad E\left[ F(y)\, R(W_N, y) \right] = p, \qquad y = t_p - W_N
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def largest_churn_gib(
     with :math:`T` the time of `incremental_h`. Sending alone allows
 
     .. math:: \Delta \le v t, \qquad \Delta \le U\,
-        \frac{2\kappa}{1 + \sqrt{1 - 4\kappa}}, \quad
+        \frac{2\kappa}{1 + \sqrt{1 - 4\kappa}}, \qquad
         \kappa = \frac{\iota\, t\, g}{\delta\, U} \le \frac{1}{4}
 
     Returns
@@ -193,9 +193,9 @@ def largest_dispersion(
     reading allow
 
     .. math:: \delta \le \frac{\iota\, t\, g}{U f' (1 - f')}, \qquad
-        \delta \le \frac{1 - f_\alpha}{f_\alpha (1 - f)} \left[1 -
-        \left(\frac{1 - v t / \alpha U}{1 - f_\alpha}
-        \right)^{1 / (r - 1)}\right]
+        \delta \le \frac{1 - f_\alpha}{f_\alpha (1 - f)}
+        \left[1 - q^{1 / (r - 1)}\right], \qquad
+        q = \frac{1 - v t / \alpha U}{1 - f_\alpha}
 
     in the symbols of `changed_blocks_frac` and `incremental_h`.
 

@@ -143,11 +143,10 @@ def mean_wait_h(
     for exponential jobs, and for others
 
     .. math:: E[W] = R\, E[W_M], \qquad x = 2 (1 - E[W_D] / E[W_M]), \qquad
-        R = \begin{cases}
-        g & \text{gamma} \\
-        g - A(v)\, x^{2.41} (1 - x)^{0.78} & \text{lognormal} \\
-        (1 - q)\, h + q\, g & \text{hyperexponential}
-        \end{cases} \qquad g = 1 + (v - 1)\, \frac{x}{2}, \qquad
+        R_\text{gamma} = g, \qquad
+        R_\text{lognormal} = g - A(v)\, x^{2.41} (1 - x)^{0.78}, \qquad
+        R_\text{hyperexponential} = (1 - q)\, h + q\, g, \qquad
+        g = 1 + (v - 1)\, \frac{x}{2}, \qquad
         h = \frac{1 + v}{2 v + (1 - v) / (1 - x / 2)}
 
     with the wait :math:`W_D` of equal jobs,

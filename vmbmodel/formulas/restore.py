@@ -172,7 +172,7 @@ def batch_restore_h(
 
     .. math:: T = \left\lfloor \frac{N}{m} \right\rfloor t(m) + t(N \bmod m), \qquad
         t(n) = \frac{1024\, S}{3600} \max\left(\frac{1}{r},\;
-        \left\lceil \frac{n}{k} \right\rceil \frac{d}{C}\right), \quad t(0) = 0
+        \left\lceil \frac{n}{k} \right\rceil \frac{d}{C}\right), \qquad t(0) = 0
 
     Parameters
     ----------

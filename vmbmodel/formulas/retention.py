@@ -72,8 +72,9 @@ def stored_gib(
 ):
     r"""Size of what the vault holds under daily, weekly, monthly and yearly points.
 
-    .. math:: S = D + (d-1)\, U(1) + \sum_j \left([n_j - 1]^+ U(P_j)
-        + m_j\, \overline{U}(m_j P_j)\right), \qquad m_j = \min(n_j, 1)
+    .. math:: S = D + (d-1)\, U(1) + \sum_j (u_j + v_j), \qquad
+        u_j = [n_j - 1]^+\, U(P_j), \qquad v_j = m_j\, \overline{U}(m_j P_j), \qquad
+        m_j = \min(n_j, 1)
 
     with the :math:`n_j` points of period :math:`P_j` of `gfs_points`, the data
     :math:`U(T)` that differs after :math:`T` days of `distinct_gib`, and
@@ -168,8 +169,8 @@ def snapshot_gib(
 ):
     r"""Billed size of the snapshots that are kept beside the disks.
 
-    .. math:: S = n \min(\Delta, U) \quad \text{(Standard)}, \qquad
-        S = \min(n, 1)\, U + [n - 1/m]^+ \min(\Delta, U) \quad \text{(Enhanced)}
+    .. math:: S_\text{Standard} = n \min(\Delta, U), \qquad
+        S_\text{Enhanced} = \min(n, 1)\, U \\ + [n - 1/m]^+ \min(\Delta, U)
 
     Notes
     -----

@@ -122,8 +122,8 @@ def full_speed_disks(capacity_mib_s, cap_mib_s):
 def completion_equal_caps_h(size_gib, cap_mib_s, capacity_mib_s):
     r"""Time at which each of several disks is done, when all have the same cap.
 
-    .. math:: T_{(i)} = \sum_{k=1}^{i} \left(s_{(k)} - s_{(k-1)}\right)
-        \max\left(\frac{1}{r}, \frac{n - k + 1}{C}\right)
+    .. math:: T_{(i)} = \sum_{k=1}^{i} \frac{s_{(k)} - s_{(k-1)}}{v_k}, \qquad
+        v_k = \min\left(r, \frac{C}{n - k + 1}\right)
 
     over the sizes in rising order: between two completions, the
     :math:`n - k + 1` disks still running share the capacity.
@@ -248,8 +248,8 @@ def random_load_slowdown(full_speed_disks, application_frac):
 
         s = 1 + \frac{f\, [1 - (R - m)(1 - \rho)]}
             {R\, (1 - \rho)\, [(1 - \rho) F + \rho f]}, \qquad
-        m = \lfloor R \rfloor, \quad f = \frac{a^m e^{-a}}{m!}, \quad
-        F = \sum_{k=0}^{m} \frac{a^k e^{-a}}{k!}, \quad a = \rho R
+        m = \lfloor R \rfloor, \qquad f = \frac{a^m e^{-a}}{m!}, \qquad
+        F = \sum_{k=0}^{m} \frac{a^k e^{-a}}{k!}, \qquad a = \rho R
 
     Parameters
     ----------

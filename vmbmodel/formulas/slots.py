@@ -59,9 +59,9 @@ def slots_backlog_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h)
 def slots_mean_wait_h(slots, slot_jobs, slot_interval_h, vault_servers, service_h):
     r"""Mean wait of equal jobs that start a few at a time.
 
-    .. math:: \bar W = \frac{1}{k n} \sum_{j=1}^{k n} \left[
-        \max_{0 \le q \le (j - 1)/c} \left( a_{j - q c} + q \tau \right) - a_j \right],
-        \qquad a_j = \left\lfloor \frac{j - 1}{n} \right\rfloor D
+    .. math:: \bar W = \frac{1}{k n} \sum_{j=1}^{k n} (b_j - a_j), \qquad
+        b_j = \max_{0 \le q \le (j - 1)/c} \left( a_{j - q c} + q \tau \right), \qquad
+        a_j = \left\lfloor \frac{j - 1}{n} \right\rfloor D
 
     Notes
     -----

@@ -74,8 +74,8 @@ def done_within_prob(
 ):
     r"""Probability that a job is done within its deadline.
 
-    .. math:: P(T \le t) = \frac{1}{\sigma} \left[ y - \frac{p_w}{\theta} \left(
-        e^{-\theta (x - y)} - e^{-\theta x} \right) \right], \qquad
+    .. math:: P(T \le t) = \frac{1}{\sigma} \left( y - \frac{p_w h}{\theta} \right),
+        \qquad h = e^{-\theta (x - y)} - e^{-\theta x}, \qquad
         x = (t - d - E[Y])^+, \qquad y = \min(x, \sigma)
 
     for an exponential wait and a transfer that does not vary, which without a slack is
@@ -83,8 +83,8 @@ def done_within_prob(
     density :math:`f_Y` of the transfer and the regularised upper incomplete gamma
     function :math:`Q`, and its mean over the starts,
 
-    .. math:: P(T > t) = P(Y > x) + p_w \int_0^x f_Y(y)\,
-        Q\left( \frac{1}{s}, \frac{\theta (x - y)}{s} \right) dy, \qquad x = t - d
+    .. math:: P(T > t) = P(Y > x) \\ + p_w \int_0^x f_Y(y)\, q(x - y)\, dy, \qquad
+        q(z) = Q\left( \frac{1}{s}, \frac{\theta z}{s} \right), \qquad x = t - d
 
     Parameters
     ----------

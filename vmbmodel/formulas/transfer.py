@@ -142,9 +142,9 @@ def incremental_h(
     .. math::
 
         T = \omega \max(t_1, t_2) + (1 - \omega)(t_1 + t_2), \qquad
-        t_1 = \frac{U \beta}{v}, \quad
+        t_1 = \frac{U \beta}{v}, \qquad
         t_2 = \psi \max(t_b, t_r) + (1 - \psi)(t_b + t_r), \\
-        t_b = \frac{\Delta}{v}, \quad t_r = \frac{R}{\iota}, \quad
+        t_b = \frac{\Delta}{v}, \quad t_r = \frac{R}{\iota}, \qquad
         R = \frac{U}{g}\, \delta\, f' (1 - f')
 
     with the changed share :math:`f = \Delta/U`, :math:`f' = \min(f, 1/2)`, the share of

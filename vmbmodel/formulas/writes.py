@@ -102,7 +102,7 @@ def crowded_amplification(writes, size_gib, write_kib, align_kib, cell_kib):
 
     .. math:: A = \frac{C\, g}{B}, \qquad B = D \sum_{i = q}^{q+1} p_i
         \left[1 - \left(1 - \frac{i\, a}{D}\right)^k\right],
-        \quad q = \left\lfloor \frac{w}{a} \right\rfloor
+        \qquad q = \left\lfloor \frac{w}{a} \right\rfloor
 
     with the cells :math:`C` of `changed_uniform`, and the share
     :math:`p_{q+1} = w/a - q = 1 - p_q` of bytes that one more write can reach.
@@ -281,8 +281,8 @@ def changed_zipf(
 
     .. math::
 
-        E = \sum_{i=1}^{m} \left[1 - (1 - p_i)^k\right]
-        \approx \sum_{i \le i_0} \left[1 - (1 - p_i)^k\right]
+        E = \sum_{i=1}^{m} \left[1 - (1 - p_i)^k\right] \\
+        \approx \sum_{i \le i_0} \left[1 - (1 - p_i)^k\right] \\
         + F(m + \tfrac12) - F(i_0 + \tfrac12), \qquad p_i = \frac{i^{-s}}{H}
 
     .. math::

@@ -40,7 +40,16 @@ def check_text(answer: Check) -> str:
     """Return a check as a person reads it."""
     counts = answer.count()
     sets = sets_used(answer.scenario, "prices")
-    lines = [f"Rules in force on {answer.as_of}: {counts['rules']}; {sets}.", ""]
+    parts = [o for o in answer.outcomes if o.needs and o.status != "not checked"]
+    never = [o for o in answer.outcomes if o.status == "not checked"]
+    checked = len(answer.outcomes) - len(never)
+    in_part = f", {len(parts)} of them in part" if parts else ""
+    lines = [
+        f"{len(answer.outcomes)} rules in force on {answer.as_of}: {checked} "
+        f"checked{in_part}; {len(never)} not checked.",
+        f"{sets}.",
+        "",
+    ]
     shown = [finding for finding in answer.findings if not finding.suppressed]
     if shown:
         found = render_table(_grouped(shown), _FINDING_COLUMNS, spare=("source",))
@@ -48,20 +57,18 @@ def check_text(answer: Check) -> str:
         if len(shown) > len({finding.rule.id for finding in shown}):
             lines.append("--format csv lists each of them.")
     else:
-        lines.append("Nothing found.")
+        lines.append(f"Nothing found by the {checked} rules that were checked.")
     for finding in answer.findings:
         if finding.suppressed:
             where = _place(finding.place.where)
             lines.append(
                 f"Suppressed: {finding.rule.id}, {where}: {finding.suppressed}"
             )
-    parts = [o for o in answer.outcomes if o.needs and o.status != "not checked"]
     if parts:
-        lines += ["", f"Not known everywhere ({len(parts)}):"]
+        lines += ["", f"Checked in part ({len(parts)}), as far as the inventory tells:"]
         lines += [f"  {o.rule.id}: needs {o.needs}" for o in parts]
-    never = [o for o in answer.outcomes if o.status == "not checked"]
     if never:
-        lines += ["", f"Not checked ({len(never)}):"]
+        lines += ["", f"Not checked ({len(never)}), for want of data:"]
         lines += [f"  {o.rule.id}: needs {o.needs}" for o in never]
     found = ", ".join(answer.said().values())
     suppressed = (

@@ -85,6 +85,11 @@ _DECISIVE = (
 )
 """Constants that decide most fleets, where none is doubted by itself."""
 
+_BRACKETS = (
+    "(a - b): 8 times of 10 the figure lies from a to b, for what nobody has measured. "
+    "Probabilities are cut, never rounded up: 0.999 may be more."
+)
+
 _SAID = 8
 
 _MOST_VMS = 100_000
@@ -113,13 +118,16 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
     lines = [
         render_table(rows.to_dict("records"), columns, footer=footer, spare=spare),
         "",
-        *(() if doubt is None else (*doubt.said(), "")),
+        *(() if doubt is None else (_BRACKETS, "", *doubt.said())),
+        answer.objective_said(),
+        "",
         *_rests_on(answer),
         "",
         sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
-        f"Deadlines missed a night, on average: {answer.misses_said()}.",
+        f"Deadlines missed a night, on average: {answer.misses_said()}"
+        f"{_in_a_month(answer)}.",
         *wait_said(answer.scenario),
         *restore_said(answer.scenario),
         "All VMs restored at once from the vault: done within "
@@ -187,6 +195,14 @@ def _without_rows(
             yield from plain(kept).items()
         elif name not in _ROWS:
             yield name, part
+
+
+def _in_a_month(answer: Estimate) -> str:
+    """Say how many deadlines are missed in a month, where that has an interval."""
+    if answer.drawn is None:
+        return ""
+    ends = answer.drawn.beside_total(answer.total)
+    return f"; in a month {ends[name]}" if (name := "misses_per_month") in ends else ""
 
 
 def _rests_on(answer: Estimate) -> Iterator[str]:

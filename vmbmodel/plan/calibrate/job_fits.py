@@ -116,8 +116,8 @@ def _fit_phases(work: Work, backups: pd.DataFrame) -> None:
             fixed_h = law.fitted["fixed_h"]
             scatter_h2 = (fixed_h * law.fitted["fixed_sd"]) ** 2
         if not kind:
-            around = what, law.fitted["h_per_gib"] * sizes.mean(), times.max()
-            _add_scatter(work, "transfer_scv", law, "size_sd", own["night"], *around)
+            ends = law.fitted["h_per_gib"] * sizes.mean(), times.max()
+            work.add(_scatter("transfer_scv", law, own["night"], what, *ends))
     beside, night = rows["beside_h"].to_numpy(), rows["night"].to_numpy()
     if work.enough("snapshot_h", rows, "jobs with phases"):
         what = "job time that is neither wait nor grows with the size"
@@ -172,9 +172,8 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
     else:
         law = fit_joint(hours, sizes, night, **grid)
         if _told(work, name, law, night, what):
-            mean_h = law.fitted["h_per_gib"] * sizes.mean()
-            around = what, mean_h, hours.max()
-            _add_scatter(work, "transfer_scv", law, "size_sd", night, *around)
+            ends = law.fitted["h_per_gib"] * sizes.mean(), hours.max()
+            work.add(_scatter("transfer_scv", law, night, what, *ends))
         else:
             law = None
     if law is None:
@@ -192,8 +191,8 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         if fit.high >= MOST_VAGUE * fit.low:
             work.unknowable.append(_vague(constant))
         work.add(fit)
-    around = what, law.fitted["fixed_h"], hours.max()
-    _add_scatter(work, "snapshot_scv", law, "fixed_sd", night, *around)
+    ends = law.fitted["fixed_h"], hours.max()
+    work.add(_scatter("snapshot_scv", law, night, what, *ends))
     work.unknowable.append(
         "snapshot_h against any constant part of the wait: the log has totals only"
     )
@@ -260,22 +259,20 @@ def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
         work.add(Fit("blob_mib_s", value, low, high, per_gib.count, why, without))
 
 
-def _add_scatter(
-    work: Work,
-    name: str,
-    law: Joint,
-    parameter: str,
-    night,
-    what: str,
-    mean_h: float,
-    longest_h: float,
-) -> None:
+_SCATTER = {"transfer_scv": "size_sd", "snapshot_scv": "fixed_sd"}
+"""Which figure of the law of whole jobs tells how much a part of them varies."""
+
+
+def _scatter(
+    name: str, law: Joint, night, what: str, mean_h: float, longest_h: float
+) -> Fit:
+    """Return how much a part of the jobs varies, of its mean and the longest job."""
     # no part differs from its mean by more than the longest job: a bound of the end
     # where the log hardly tells it
-    value = law.fitted[parameter] ** 2
+    value = law.fitted[_SCATTER[name]] ** 2
     most = max(value, float(longest_h / mean_h) ** 2) if mean_h > 0 else math.inf
-    ends = [min(end**2, most) for end in _ends(law, parameter, night)]
-    work.add(Fit(name, value, *ends, len(night), f"joint fit, {what}"))
+    ends = [min(end**2, most) for end in _ends(law, _SCATTER[name], night)]
+    return Fit(name, value, *ends, len(night), f"joint fit, {what}")
 
 
 def _of_joint(law: Joint, parameter: str, name: str, night, what: str) -> Fit:

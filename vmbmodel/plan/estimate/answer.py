@@ -32,6 +32,7 @@ from vmbmodel.plan.estimate.remarks import (
     assumptions,
     misses_said,
     notices,
+    objective_said,
     restore_said,
     wait_said,
 )
@@ -171,6 +172,10 @@ class Estimate(Result):
         misses, vms = self.total["expected_misses"], self.total["vms"]
         return misses_said(misses, self.scenario, vms)
 
+    def objective_said(self) -> str:
+        """Say how many VMs are back from the vault within the objective."""
+        return objective_said(self.vms, self.scenario)
+
     def overview(self) -> Overview:
         """Show times, odds and bill of the VMs, and what all of them come to."""
         rows = self.vms[list(_SEEN)]
@@ -191,6 +196,7 @@ class Estimate(Result):
                 f"deadlines missed a night, on average: {missed}",
                 *wait_said(self.scenario),
                 *restore_said(self.scenario),
+                self.objective_said(),
                 f"hours until all are restored at once: {said['restore_all_h']}, 95 "
                 "times of 100",
                 sets,

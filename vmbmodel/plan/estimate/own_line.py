@@ -65,9 +65,10 @@ def stands_in_line(
 ) -> np.ndarray:
     """Say of each VM whether its vault may have a line, by the number of the vault.
 
-    Nobody waits where at most as many move as are served, none of them for a day.
+    Nobody waits where at most as many move as are served, none of them for a day, or
+    where any number is.
     """
-    moves = transfer_h > 0
+    moves = (transfer_h > 0) & np.isfinite(served)
     crowd = np.bincount(vault[moves], minlength=vault.max(initial=-1) + 1)
     longest = np.zeros(len(crowd))
     np.maximum.at(longest, vault, transfer_h)

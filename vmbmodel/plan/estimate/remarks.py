@@ -21,6 +21,7 @@ __all__ = [
     "assumptions",
     "misses_said",
     "notices",
+    "objective_said",
     "restore_said",
     "wait_said",
 ]
@@ -212,7 +213,7 @@ def misses_said(misses: float, scenario: Scenario, vms: float) -> str:
     """Say how many deadlines are missed a night, and where published jobs end.
 
     >>> misses_said(0.00583, Scenario.of(), 40)
-    '0.00583, below what published jobs can tell'
+    '0.00583 (so few that the 67 published jobs cannot tell them from none)'
     >>> misses_said(5e-13, Scenario.of(settings={"eight_hours": "overload"}), 40)
     'less than 1e-09'
     """
@@ -221,8 +222,32 @@ def misses_said(misses: float, scenario: Scenario, vms: float) -> str:
         said = f"less than {_ROUNDED:g}"
     told_prob = 1 - 0.05 ** (1 / _PUBLISHED_JOBS)
     if scenario["eight_hours"] == "published" and misses < told_prob * vms:
-        said += ", below what published jobs can tell"
+        said += f" (so few that the {_PUBLISHED_JOBS} published jobs cannot tell them "
+        said += "from none)"
     return said
+
+
+def objective_said(vms: pd.DataFrame, scenario: Scenario) -> str:
+    """Say how many VMs are back from the vault in the time asked for.
+
+    >>> vms = pd.DataFrame(dict(vm=["a", "b"], disks=[1, 2], rto_prob=[0.999, 0.2519]))
+    >>> print(objective_said(vms, Scenario.of()))
+    Restored alone from the vault, 1 of 2 VMs is not back within 4 h (rto_h) 95 times of
+    100 (least certain: b, 25 times).
+    """
+    vms = vms[vms["disks"] > 0]
+    objective = f"within {scenario['rto_h']:g} h (rto_h)"
+    often = f"{100 * AT_RISK_PROB:.0f} times of 100"
+    late = vms[vms["rto_prob"] < AT_RISK_PROB]
+    if late.empty:
+        return f"Restored alone from the vault, every VM is back {objective} {often}."
+    least = late.loc[late["rto_prob"].idxmin()]
+    return (
+        f"Restored alone from the vault, {len(late):,} of {len(vms):,} "
+        f"VM{'s' * (len(vms) > 1)} {'is' if len(late) == 1 else 'are'} not back "
+        f"{objective} {often} (least certain: {least['vm']}, "
+        f"{math.floor(100 * least['rto_prob'])} times)."
+    )
 
 
 def notices(

@@ -1,9 +1,10 @@
 """When each VM had better start: a plan in half-hours that is never worse than today.
 
-Plans are compared aim after aim: rules that are not kept, expected misses, when VMs are
-done, policies, VMs moved, jobs beyond those that a vault serves. Plans within the
-tolerance of an aim are as good, and the next one decides. What is compared are the
-figures of an estimate, and the present starts are among the plans.
+Plans are compared aim after aim: rules that are not kept, expected misses, how long
+VMs take from start to end, policies, VMs moved, jobs beyond those that a vault serves.
+Plans within the tolerance of an aim are as good, and the next one decides. What is
+compared are the figures of an estimate, and the present starts are among the plans. A
+VM that is moved later is counted from its present start: it waits no less for that.
 """
 
 import difflib
@@ -19,6 +20,7 @@ from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by, day_clock
 from vmbmodel.plan.estimate import (
+    AT_RISK_PROB,
     Assumption,
     Estimate,
     Notice,
@@ -89,7 +91,7 @@ _ASSUMED = (
 AIM_LABELS = {
     "broken_rules": "rules not kept",
     "expected_misses": "expected misses a night",
-    "finish_h": "hours until done, all VMs",
+    "finish_h": "hours to the end, all VMs",
     "policies": "policies",
     "moved_vms": "VMs moved",
     "beyond_vms": "jobs beyond what a vault serves",
@@ -148,24 +150,35 @@ class Schedule(Result):
     @property
     def verdict(self) -> str:
         """What the plan does, in a few sentences; what gets worse is said first."""
-        said = []
-        if not self.after["moved_vms"]:
+        moved, said = int(self.after["moved_vms"]), []
+        if moved:
+            said.append(f"Move {moved:,} of {len(self.vms):,} VMs.")
+            changes = {
+                "Worse": [a.aim for a in self.aims if a.worse and a.aim != "moved_vms"],
+                "Better": [a.aim for a in self.aims if a.better],
+            }
+            said += [
+                f"{how}: {', '.join(AIM_LABELS[aim] for aim in aims)}."
+                for how, aims in changes.items()
+                if aims
+            ]
+        else:
             said.append(
                 "Leave the starts as they are: no plan that was found is better."
             )
-        changes = {
-            "Worse": [aim.aim for aim in self.aims if aim.worse],
-            "Better": [aim.aim for aim in self.aims if aim.better],
-        }
-        said += [
-            f"{how}: {', '.join(AIM_LABELS[aim] for aim in aims)}."
-            for how, aims in changes.items()
-            if aims
-        ]
-        if not self.before["own_line_mean_h"]:
+            if not self.before["own_line_mean_h"]:
+                said.append(
+                    "No VM waits for another of its vault: spreading starts would gain "
+                    "nothing."
+                )
+        if count := len(self.broken_after):
+            them = "1 rule is" if count == 1 else f"{count:,} rules are"
+            said.append(f"{them} not kept by this plan either, and said below.")
+        missed = self.after["expected_misses"]
+        if missed > 1 - AT_RISK_PROB:
             said.append(
-                "No VM waits for another of its vault; spreading starts would gain "
-                "nothing."
+                f"Deadlines missed a night, as planned: {missed:.4g}; no plan that was "
+                "found has clearly fewer."
             )
         if self.scenario["eight_hours"] == "overload":
             said.append(
@@ -233,7 +246,7 @@ def schedule(
         limits where the profile has them or the caller set them.
     blackout : iterable of (float, float)
         Hours of the day, from and to, in which no backup may start; they may go
-        past midnight. The window for backups opens where the longest ends.
+        past midnight. The day of backups begins where the longest ends.
     keep : sequence of str
         VMs and policies that stay where they are.
     done_by_h : float, optional
@@ -257,7 +270,7 @@ def schedule(
 
     Examples
     --------
-    Three VMs of half an hour, one served at a time. The window opens at 22:00:
+    Three VMs of half an hour, one served at a time. None may start before 22:00:
 
     >>> disks = [dict(vm=v, disk="os", role="os", size_gib=128, used_gib=99)
     ...          for v in "abc"]
@@ -463,7 +476,9 @@ class _Side:
             late = estimate_disks(fleet, late).vms.set_index("vm")
             vms["latest_p95_h"] = late["done_p95_h"].loc[vms.index]
         found = tuple(broken(vms, in_accounts, rules))
-        done_h = rules.since_opening_h(start_h) + rows["done_mean_h"].to_numpy()
+        now_h = vms["present_start_h"].to_numpy(dtype=float)
+        later_h = rules.later_h(*map(rules.next_open_h, (start_h, now_h)))
+        done_h = later_h + rows["done_mean_h"].to_numpy()
         value = Value(
             len(found),
             float((1 - rows["deadline_prob"].to_numpy()).sum()),

@@ -76,11 +76,23 @@ class Rules:
         """Count hours from where a day of backups begins."""
         return (hour - self.origin_h) % 24
 
-    def since_opening_h(self, hour):
-        """Count hours from the opening of the window; where none is given, none."""
-        if self.blackout or self.done_by_h is not None:
-            return self.from_origin_h(hour)
-        return np.zeros(np.shape(hour))
+    def next_open_h(self, hour: np.ndarray) -> np.ndarray:
+        """Return hours at which a backup may start: each itself, or the next one.
+
+        >>> given = {"vault_vms": None, "policy_vms": None, "account_disks": None}
+        >>> rules = Rules(((8, 18),), None, start_slack_h=2, **given)
+        >>> rules.next_open_h(np.array([5.75, 6.25, 9, 23])).tolist()
+        [5.75, 18.0, 18.0, 23.0]
+        """
+        open_ = SLOTS[self.may_start(SLOTS)]
+        if not len(open_):
+            return hour
+        ahead_h = (open_ - hour[:, np.newaxis]) % 24
+        return np.where(self.may_start(hour), hour, open_[ahead_h.argmin(axis=1)])
+
+    def later_h(self, hour, than_h):
+        """Count the hours of the night by which a start is later than another."""
+        return np.maximum(self.from_origin_h(hour) - self.from_origin_h(than_h), 0)
 
     def of_the_night(self, hour):
         """Count an hour of the day from the midnight before the day of backups."""
@@ -189,9 +201,10 @@ def _in_blackout(vms: pd.DataFrame, rules: Rules) -> Iterator[Place]:
         for hour in starts_of(*kept):
             if rules.may_start(hour):
                 continue
+            who, start = ("1 VM", "starts") if count == 1 else (f"{count} VMs", "start")
             text = (
-                f"{count} VMs of vault {vault} start at {clock(hour)}, in a blackout "
-                f"or within {rules.start_slack_h:g} h before one."
+                f"{who} of vault {vault} {start} at {clock(hour)}, in a blackout or "
+                f"within {rules.start_slack_h:g} h before one."
             )
             yield Place({"vault": vault, "start_h": float(hour)}, count, None, text)
 

@@ -94,6 +94,7 @@ class Search:
     ) -> None:
         self.vms, self.rules, self.served, self.law = vms, rules, served, law
         self.apart = apart  # no vault is in another's way
+        self.present_h = rules.next_open_h(vms.start_h)
         busy = np.bincount(vms.vault, vms.transfer_h > 0)
         longest = np.zeros(len(busy))
         np.maximum.at(longest, vms.vault, vms.transfer_h)
@@ -103,8 +104,8 @@ class Search:
     def _alone(self) -> tuple[np.ndarray, np.ndarray]:
         """Misses and finish of each VM at each start, if it had a vault to itself."""
         found = self._table(latest=False)
-        since_h = self.rules.since_opening_h(SLOTS)
-        return 1 - found["deadline_prob"], since_h + found["done_mean_h"]
+        later_h = self.rules.later_h(SLOTS, self.present_h[:, np.newaxis])
+        return 1 - found["deadline_prob"], later_h + found["done_mean_h"]
 
     def _table(self, *, latest: bool) -> dict[str, np.ndarray]:
         """Estimate each VM at each start, with a vault to itself.
@@ -235,12 +236,13 @@ class Search:
         }[level]
         sums = np.zeros((number.max(initial=-1) + 1, len(SLOTS)))
         np.add.at(sums, number, cost)
-        # of hours that are as good, the one at which most start now, and those after
+        # of hours that are as good, the one at which most start now, and those near it
         now = np.zeros(sums.shape)
         np.add.at(now, (number, _slot(self.vms.start_h[rows])), 1)
         most = now.argmax(axis=1, keepdims=True)
         after = (np.arange(len(SLOTS)) - most) % len(SLOTS)
-        ranks = sums.round(6) + after * 1e-8
+        near = np.minimum(after, len(SLOTS) - after + 0.5)
+        ranks = sums.round(6) + near * 1e-8
         return np.where(self.allowed[rows], ranks[number], np.inf)
 
     def _placed(self, ranks: np.ndarray) -> np.ndarray:
@@ -378,7 +380,8 @@ class _Vault:
             }
             found = search.law(columns, alone=False, latest=False)
             missed = (1 - found["deadline_prob"]).sum()
-            finish_h = rules.since_opening_h(starts) + found["done_mean_h"]
+            later_h = rules.later_h(starts, search.present_h[rows])
+            finish_h = later_h + found["done_mean_h"]
             if rules.done_by_h is not None:
                 latest = search.law(columns, alone=False, latest=True)
                 done_h = latest["done_p95_h"]
@@ -577,7 +580,7 @@ class _Vault:
             found = search.law(columns, alone=False, latest=False)
             missed = 1 - found["deadline_prob"].reshape(every.shape)
             done_h = found["done_mean_h"].reshape(every.shape)
-            finish_h = search.rules.since_opening_h(every) + done_h
+            finish_h = search.rules.later_h(every, search.present_h[rows]) + done_h
         else:
             at = np.flatnonzero(self.free)
             missed, finish_h = (t[rows[at], _slot(every[:, at])] for t in search._alone)

@@ -14,7 +14,7 @@ class Value(NamedTuple):
 
     broken_rules: float  #: places where a rule is not kept
     expected_misses: float  #: backups that miss their deadline on an average night
-    finish_h: float  #: from the opening of the window, summed over the VMs
+    finish_h: float  #: from the start, or the present one if earlier, summed
     policies: float
     moved_vms: float
     beyond_vms: float  #: jobs at work at a time beyond those a vault serves
