@@ -23,6 +23,7 @@ ELSEWHERE = (
     "book/bibliography",
     "book/changelog",
     "book/cli",
+    "book/constants",
     "book/execution",
     "book/formula-sheet",
     "book/nomenclature",
