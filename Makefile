@@ -74,11 +74,13 @@ pins:
 clean:
 	rm -rf .venv _build build vmbmodel.egg-info .pytest_cache .ruff_cache .hypothesis
 
+# Bytecode is made on all cores, where pip makes it on one.
 .venv/.ready: requirements.txt tests/axe.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 	  echo "$(PYTHON) is missing or older than 3.11; name another:" \
 	    "make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) install -q -r requirements.txt
+	$(PIP) install -q --no-compile -r requirements.txt
 	$(PIP) install -q --no-deps -r tests/axe.txt
+	$(BIN)/python -c "import compileall as c; c.compile_dir('.venv/lib', quiet=2, workers=0)"
 	touch $@

@@ -921,7 +921,7 @@ def test_the_profile_is_read_as_one():
 def test_the_profile_is_the_same_in_every_process():
     log = Path(__file__).parents[1] / "book" / "examples" / "joblog.csv"
     texts = set()
-    for seed in "012":
+    for seed in "01":
         words = "-m", "vmbmodel", "calibrate", log, "-o", f"{seed}.toml"
         environment = os.environ | {"PYTHONHASHSEED": seed}
         subprocess.run([sys.executable, *words], env=environment, check=True)

@@ -115,8 +115,8 @@ def test_nights_event_by_event(reading):
 
 
 def test_others_first_night_by_night():
-    # one start of 60 VMs, three at a time, that meet the others first; 3 000 nights
-    rng, count, nights = np.random.default_rng(5), 60, 3000
+    # one start of 30 VMs, three at a time, that meet the others first; 6 000 nights
+    rng, count, nights = np.random.default_rng(5), 30, 6000
     vms = composed(
         count, vault_servers=3, start_slack_reading="none", line_reading="others-first"
     )

@@ -176,16 +176,17 @@ GRID = [
 ]
 
 
-def compare(browser, session, settings):
+def compare(browser, session, settings, doubt=True):
     """Ask the page and this process the same, and compare every word and number."""
     ours, theirs = session.ask(settings), called(browser, "ask", settings=settings)
     assert theirs["head"] == ours["head"], settings
     assert called(browser, "check") == session.check()
-    ours, theirs = session.doubt(), called(browser, "doubt")
-    assert theirs["head"] == ours["head"], settings
-    # VMs that are equally certain but for rounding stand in any order
-    theirs, ours = (sorted(side["clocks"].split("<tr>")) for side in (theirs, ours))
-    assert theirs == ours, settings
+    if doubt:
+        ours, theirs = session.doubt(), called(browser, "doubt")
+        assert theirs["head"] == ours["head"], settings
+        # VMs that are equally certain but for rounding stand in any order
+        theirs, ours = (sorted(side["clocks"].split("<tr>")) for side in (theirs, ours))
+        assert theirs == ours, settings
     ours, theirs = (
         json.loads(file["text"])
         for file in (session.file("json"), called(browser, "file", kind="json"))
@@ -207,8 +208,8 @@ def test_from_a_folder_answers_are_those_of_python(
         assert browser.run(WORDS % shown) == words(ours[part])
     assert "8 times of 10: " in words(ours["head"])
     assert re.search(r"probability of [\d.]+ \([\d.]+ - [\d.]+\)", words(ours["head"]))
-    for settings in GRID:
-        compare(browser, session, settings)
+    for place, settings in enumerate(GRID):  # intervals take long: those of every third
+        compare(browser, session, settings, doubt=place % 3 == 2)
     broken = {
         "mistakes.csv": (ROOT / "book/examples/mistakes.csv").read_text("utf-8"),
         "short.csv": "vm,disk,role,size_gib,used_gib\na,os,os,127\n",
