@@ -25,7 +25,7 @@ import vmbmodel as vm
 from vmbmodel import formulas
 from vmbmodel._arrays import Formula
 from vmbmodel.fields import fields
-from vmbmodel.plan.scenario import Scenario
+from vmbmodel.plan.scenario import CATALOGUES, Scenario
 
 FOLDER = Path(__file__).with_name("held")
 FIELDS = fields()
@@ -1006,13 +1006,24 @@ def _():
     return result | {"encryptions": {str(d): encryptions(d) for d in days}}
 
 
-def of_set(load):
+def of_set(found):
     """Return what is said of the constants of a set: where each comes from."""
-    return lambda: plain(load().origins) | {"title": load().title}
+
+    def give():
+        return {
+            "title": found.title,
+            "as_of": found.as_of,
+            "readings": found.readings,
+            "origins": found.origins,
+        }
+
+    return give
 
 
-for _name in ("azure-2018-12", "azure-2026-01"):
-    case(f"service/{_name}")(of_set(lambda name=_name: vm.profile(name)))
+for _catalogue in CATALOGUES.values():
+    for _name in _catalogue.available():
+        _found = _catalogue.load(_name)
+        case(f"service/{_found.kind} {_name}")(of_set(_found))
 
 
 @case("service/in decimal GB")
