@@ -474,6 +474,8 @@ TOGETHER = {
     "no daily": {"recovery_points": 0, "weekly_points": 4},
     "nothing kept": {"recovery_points": 0, "snapshot_points": 0},
     "archived": {"archive": True, "monthly_points": 12, "yearly_points": 2},
+    "archived just": {"archive": True, "monthly_points": 9},
+    "archived not yet": {"archive": True, "monthly_points": 8, "yearly_points": 1},
     "zero churn": {"churn_frac": 0, "dispersion": 0},
     "all churns": {"churn_frac": 1, "dispersion": 1, "rewritten_frac": 1},
     "late": {"deadline_h": 0.1, "start_slack_reading": "latest", "start_slack_h": 4},
@@ -521,7 +523,9 @@ def _():
 
 @case("together/seen")
 def _():
-    result = vm.estimate(small())
+    fleet = crowd(22)
+    named = {f"v{n:03}": f"v{n}-".ljust(39 + n, "x") for n in range(4)}
+    result = vm.estimate(fleet.assign(vm=fleet["vm"].replace(named)))
     return {"text": repr(result).split("\n"), "page": result._repr_html_().split("\n")}
 
 
@@ -1024,6 +1028,12 @@ for _catalogue in CATALOGUES.values():
     for _name in _catalogue.available():
         _found = _catalogue.load(_name)
         case(f"service/{_found.kind} {_name}")(of_set(_found))
+
+
+@case("service/fields")
+def _():
+    table = [(f.typical, f.range and f.range.rule, f.default) for f in FIELDS.values()]
+    return {name: row for name, row in zip(FIELDS, table, strict=True) if any(row)}
 
 
 @case("service/in decimal GB")

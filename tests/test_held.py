@@ -17,6 +17,8 @@ SOLVED = ("calibrate/", "doubt/", "schedule/")
 def moved(was, now, rel, place=""):
     """Give each place where two results differ, and both."""
     if isinstance(was, dict) and isinstance(now, dict):
+        if was.keys() == now.keys() and list(was) != list(now):
+            yield f"{place[1:]}: {', '.join(was)} -> {', '.join(now)}"
         for name in {**was, **now}:
             yield from moved(was.get(name), now.get(name), rel, f"{place}.{name}")
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
@@ -55,6 +57,7 @@ def test_nothing_is_held_of_a_case_that_is_gone():
 
 def test_a_moved_number_is_seen():
     was = {"a": [1.0, {"b": "x"}], "c": 1}
-    assert not [*moved(was, {"c": 1 + 1e-12, "a": [1, {"b": "x"}]}, 1e-9)]
+    assert not [*moved(was, {"a": [1, {"b": "x"}], "c": 1 + 1e-12}, 1e-9)]
+    assert [*moved(was, {"c": 1, "a": was["a"]}, 1e-9)] == [": a, c -> c, a"]
     now = {"a": [1.0 + 1e-8, {"b": "y"}], "c": True, "d": None}
     assert len([*moved(was, now, 1e-9)]) == 3
