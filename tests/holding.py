@@ -1,0 +1,1065 @@
+"""Cases whose results are held in ``tests/held``, and what writes them there.
+
+``python tests/holding.py`` writes all files, ``python tests/holding.py schedule bill``
+those two. A number here was computed by the package itself: it proves nothing, but it
+says that something moved. What is right is told by the other tests.
+"""
+
+import dataclasses
+import datetime
+import functools
+import importlib
+import inspect
+import itertools
+import json
+import math
+import pkgutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import vmbmodel as vm
+from vmbmodel import formulas
+from vmbmodel._arrays import Formula
+from vmbmodel.fields import fields
+from vmbmodel.plan.scenario import CATALOGUES, Scenario
+
+FOLDER = Path(__file__).with_name("held")
+FIELDS = fields()
+CASES = {}
+DIGITS = 11
+
+
+def case(name):
+    """Take a function for the case of a name, ``FILE/CASE``."""
+
+    def take(function):
+        assert name not in CASES, name
+        CASES[name] = function
+        return function
+
+    return take
+
+
+@functools.cache
+def held(file):
+    """Return what is held in a file, by case."""
+    return json.loads((FOLDER / f"{file}.json").read_text("utf-8"))
+
+
+# --- plain values, and how they are written ------------------------------------------
+
+
+def plain(entry):
+    """Bring a value to JSON's own types; rows of a table become columns."""
+    if isinstance(entry, Mapping):
+        return {str(key): plain(value) for key, value in entry.items()}
+    if isinstance(entry, pd.DataFrame):
+        return {str(name): plain(entry[name].tolist()) for name in entry}
+    if isinstance(entry, np.ndarray):
+        return plain(entry.tolist())
+    if dataclasses.is_dataclass(entry):
+        names = (f.name for f in dataclasses.fields(entry))
+        return {name: plain(getattr(entry, name)) for name in names}
+    if isinstance(entry, Iterable) and not isinstance(entry, str):
+        rows = [plain(value) for value in entry]
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            return rows
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: [row.get(name) for row in rows] for name in names}
+    if isinstance(entry, bool | np.bool_):
+        return bool(entry)
+    if isinstance(entry, int | np.integer):
+        return int(entry)
+    if isinstance(entry, float | np.floating):
+        if not math.isfinite(entry):
+            return str(float(entry))
+        short = float(f"{entry:.{DIGITS}g}") + 0.0
+        return int(short) if short.is_integer() and abs(short) < 1e9 else short
+    return entry if entry is None or isinstance(entry, str) else str(entry)
+
+
+def lines(entry, indent=0):
+    """Write a case so that a column is a line."""
+    if not isinstance(entry, dict):
+        return json.dumps(entry, ensure_ascii=False)
+    pad = " " * (indent + 1)
+    rows = (
+        f"{pad}{json.dumps(name, ensure_ascii=False)}: {lines(value, indent + 1)}"
+        for name, value in entry.items()
+    )
+    return "{\n" + ",\n".join(rows) + "\n" + " " * indent + "}" if entry else "{}"
+
+
+def answered(compute, *arguments, **settings):
+    """Return what is computed, or what is said where it is refused."""
+    try:
+        return compute(*arguments, **settings)
+    except ValueError as error:
+        return f"refused: {error}"
+
+
+# --- formulas ------------------------------------------------------------------------
+
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23)
+_MIXED = 16
+_ALONG = 6
+_LARGE = 5.0
+_FEWER = {"jobs": 20, "vault_servers": 4}  # what takes long where there are many
+
+
+def families():
+    """Return every formula, in the order of the modules."""
+    for module in pkgutil.iter_modules(formulas.__path__):
+        if not module.name.startswith("_"):
+            family = importlib.import_module(f"vmbmodel.formulas.{module.name}")
+            for name in family.__all__:
+                if isinstance(getattr(family, name), Formula):
+                    yield getattr(family, name)
+
+
+def spread(number, base):
+    """Return a point of the van der Corput sequence."""
+    result, part = 0.0, 1.0
+    while number:
+        number, digit = divmod(number, base)
+        part /= base
+        result += digit * part
+    return result
+
+
+def typical(field):
+    """Return what is typical, in the size that a test has time for."""
+    return _FEWER.get(field.name, field.typical)
+
+
+def edges(field):
+    """Return values at both ends of a field's range, and near what is typical."""
+    low, high = field.range.low, field.range.high
+    values = [low, typical(field) / 4] if field.range.low_in else [typical(field) / 4]
+    values += (
+        [typical(field) * 4, high] if field.range.high_in else [typical(field) * 4]
+    )
+    values += [0.0, 1.0]
+    values = [value for value in values if math.isfinite(value)]
+    return list(dict.fromkeys(fitting(field, v) for v in values))
+
+
+def fitting(field, value):
+    """Bring a number into the range of its field."""
+    value = float(np.ceil(value)) if field.whole else float(value)
+    low, high = field.range.low, field.range.high
+    if value <= low:
+        return low if field.range.low_in else field.typical / 4
+    if value >= high:
+        return high if field.range.high_in else (low + high) / 2
+    return value
+
+
+def between(field, share):
+    """Return a value of a field's range, by its share of it."""
+    low, high = field.range.low, field.range.high
+    if math.isfinite(low) and math.isfinite(high) and high - low <= 1:
+        return fitting(field, low + (high - low) * share)
+    return fitting(field, typical(field) * _LARGE ** (2 * share - 1))
+
+
+def points(formula):
+    """Return arguments to try a formula with."""
+    names = list(inspect.signature(formula).parameters)
+    usual = {name: typical(FIELDS[name]) for name in names}
+    numbers = [name for name in names if FIELDS[name].kind == "number"]
+    others = [name for name in names if name not in numbers]
+    choices = [FIELDS[n].choices or (False, True) for n in others]
+    found = [dict(usual)]
+    for name in numbers:
+        found += [usual | {name: value} for value in edges(FIELDS[name])]
+    many = _ALONG if formula.along else _MIXED
+    many = max(many // math.prod(map(len, choices)), 4)
+    for position, chosen in enumerate(itertools.product(*choices)):
+        for number in range(1, many + 1):
+            mixed = {
+                name: between(FIELDS[name], spread(number + 3 * position, base))
+                for name, base in zip(numbers, _PRIMES, strict=False)
+            }
+            found.append(usual | mixed | dict(zip(others, chosen, strict=True)))
+    for number, values in enumerate(found):
+        for name in formula.over:
+            steps = np.array([(1.0, 3.0, 2.0), (0.5, 0.5, 4.0)][number % 2])
+            values[name] = _within(FIELDS[name], values[name] * steps)
+    return found
+
+
+def _within(field, values):
+    return np.array([fitting(field, value) for value in values])
+
+
+def of_formula(formula):
+    """Return what a formula gives at all its points."""
+
+    def give():
+        return [answered(formula, **values) for values in points(formula)]
+
+    return give
+
+
+for _formula in families():
+    case(f"formulas/{_formula.__name__}")(of_formula(_formula))
+
+
+# --- inventories ---------------------------------------------------------------------
+
+
+def disk(of, name="os", size=128, used=47, **cells):
+    """Return a row of an inventory."""
+    role = "os" if name == "os" else "temp" if name.startswith("temp") else "data"
+    row = {"vm": of, "disk": f"{of}-{name}", "role": role}
+    return row | {"size_gib": size, "used_gib": used} | cells
+
+
+def edge_fleet():
+    """Return disks at the edges: full, empty, at a step, first, unmanaged."""
+    in_a = {"vault": "vault-a", "policy": "night", "start_h": 22, "redundancy": "LRS"}
+    in_b = {"vault": "vault-b", "policy": "hours", "start_h": 23.5, "interval_h": 4}
+    in_b |= {"window_h": 12, "snapshot_policy": "enhanced", "snapshot_points": 7}
+    in_c = {"vault": "vault-c", "policy": "old", "start_h": 0, "redundancy": "ZRS"}
+    kept = {"weekly_points": 12, "monthly_points": 60, "yearly_points": 10}
+    rows = [
+        disk("at-50", size=64, used=50, **in_a),
+        disk("below-50", size=64, used=49.99, **in_a),
+        disk("at-500", size=1024, used=500, churn_gib_per_day=0, **in_a),
+        disk("above-500", "os", 127, 1, churn_gib_per_day=0.25, **in_a),
+        disk(
+            "above-500", "data", 1024, 500, churn_gib_per_day=40, dispersion=1, **in_a
+        ),
+        disk("empty", size=32, used=0, **in_a),
+        disk("full", size=1024, used=1024, churn_gib_per_day=1024, **in_a),
+        disk("first", size=512, used=300, first_backup=True, **in_a, **kept),
+        disk("new", "os", 128, 60, write_kib=4, disk_type="premium-ssd", **in_b),
+        disk("new", "data", 4095, 2000, new_disk=True, disk_type="P50", **in_b),
+        disk("new", "temp", 64, 30, **in_b),
+        disk("checked", size=8192, used=5000, cc_mode=True, active_frac=0.2, **in_b),
+        disk("trusted", used=90, trusted_launch=True, os="linux", **in_b),
+        disk("left-out", "os", 128, 80, **in_b),
+        disk("left-out", "data", 256, 200, excluded=True, **in_b),
+        disk("kept-long", size=256, used=100, archive=True, **in_c, **kept),
+        disk("by-week", recovery_points=0, weekly_points=5, month_day=28, **in_c),
+        disk("ultra", "os", 128, 40, disk_type="standard-hdd", **in_c),
+        disk("ultra", "data", 512, 400, disk_type="ultra", dispersion=0, **in_c),
+        disk("huge", "os", 128, 100, redundancy="RA-GRS", start_h=23),
+        disk("huge", "data1", 65536, 20000, redundancy="RA-GRS", churn_gib_per_day=201),
+        disk("bare"),
+    ]
+    for number in range(6):
+        account = {"managed": False, "storage_account": f"store{number // 4}"}
+        name = f"classic-{number}"
+        rows.append(disk(name, "os", 128, 60 + 10 * number, **account, **in_c))
+        rows.append(disk(name, "data", 1023, 300, write_kib=64, **account, **in_c))
+    return pd.DataFrame(rows)
+
+
+def crowd(vms, **cells):
+    """Return as many VMs of one policy."""
+    rows = [disk(f"v{n:03}", used=20 + 7 * (n % 11), **cells) for n in range(vms)]
+    return pd.DataFrame(rows)
+
+
+def some(*names):
+    """Return some VMs of the fleet at the edges."""
+    fleet = edge_fleet()
+    return fleet[fleet["vm"].isin(names)].reset_index(drop=True)
+
+
+def small():
+    """Return five VMs that have something of everything."""
+    return some("at-500", "above-500", "new", "kept-long", "classic-4", "first")
+
+
+FLEETS = {
+    "sample": vm.sample_fleet,
+    "edges": edge_fleet,
+    "one": lambda: some("bare"),
+    "crowd": lambda: crowd(7, vault="v", start_h=22),
+}
+
+# --- estimates -----------------------------------------------------------------------
+
+_SAID_ONCE = ("schema", "model", "inputs", "inventory", "digest", "given")
+
+
+@functools.cache
+def usual():
+    """Return what is assumed and warned of the small fleet, under no settings."""
+    said = vm.estimate(small()).to_dict()
+    return [*said["assumptions"], *said["warnings"]]
+
+
+def answer_of(result, without=_SAID_ONCE):
+    """Return what an answer says, in numbers and in words, without where it is from."""
+    said = {n: v for n, v in result.to_dict().items() if n not in without}
+    for name in {"assumptions", "warnings"} & said.keys():
+        said[name] = [row for row in said[name] if row not in usual()]
+    seen = result.overview()
+    return said | {"seen": {"rows": list(seen.rows), "lines": list(seen.lines)}}
+
+
+def estimated(fleet, settings, profile="azure-2026-01", **how):
+    """Return an estimate, in numbers and words."""
+    scenario = Scenario.of(profile, settings=settings)
+    return answer_of(vm.estimate(fleet, scenario, **how))
+
+
+ESTIMATES = {
+    "as it is": ({}, {}),
+    "of 2018": ({}, {"profile": "azure-2018-12"}),
+    "own line": (
+        {
+            "eight_hours": "own",
+            "vault_servers": 2,
+            "snapshot_scv": 0.5,
+            "transfer_scv": 0.4,
+            "transfer_family": "gamma",
+            "start_slack_reading": "latest",
+            "stored_reading": "points",
+            "month_day": 28,
+            "restored_reading": "size",
+            "restore_law": "rates",
+        },
+        {"months": 14},
+    ),
+    "overload": (
+        {
+            "eight_hours": "overload",
+            "vault_servers": 3,
+            "line_reading": "others-first",
+            "deadline_clock": "job",
+            "tier_reading": "disk",
+            "stored_reading": "linear",
+            "yearly_growth_frac": 0.3,
+            "yearly_churn_growth_frac": 0.1,
+            "restore_as": "disks",
+            "restore_first": False,
+            "restore_accounts": 2,
+            "archive": True,
+            "yearly_points": 3,
+            "monthly_points": 24,
+        },
+        {"months": 16},
+    ),
+    "measured": (
+        {
+            "eight_hours": "measured",
+            "others_wait_prob": 0.6,
+            "transfer_scv": 0.2,
+            "transfer_family": "normal",
+            "start_slack_reading": "none",
+            "line_reading": "others-first",
+            "vault_servers": 4,
+            "incremental_reading": "used",
+            "stored_reading": "lower",
+            "rewritten_frac": 0.3,
+            "fresh_frac": 0.4,
+            "application_frac": 0.2,
+            "restore_as": "replace",
+            "restore_application_frac": 0.3,
+            "gb_bytes": 1e9,
+            "window_h": 8,
+        },
+        {"months": 2},
+    ),
+    "quantile": (
+        {
+            "eight_hours": "quantile",
+            "line_reading": "one-pool",
+            "snapshot_policy": "enhanced",
+            "interval_h": 6,
+            "window_h": 12,
+            "snapshot_points": 7,
+            "stored_reading": "full",
+            "reserved_gib": 102400,
+            "reserved_redundancy": "LRS",
+            "instance_discount_frac": 0.1,
+            "storage_discount_frac": 0.2,
+            "snapshot_discount_frac": 0.3,
+            "overlap_frac": 0.25,
+            "deadline_h": 4,
+            "rto_h": 0.75,
+            "churn_gib_per_day": 3,
+            "weekly_points": 8,
+        },
+        {},
+    ),
+}
+
+
+def of_estimate(fleet, settings, how):
+    """Return what an estimate says."""
+    return lambda: estimated(FLEETS[fleet](), settings, **how)
+
+
+for _fleet in FLEETS:
+    for _name, (_settings, _how) in ESTIMATES.items():
+        if _fleet != "sample" or _name == "as it is":
+            case(f"estimate/{_fleet}, {_name}")(of_estimate(_fleet, _settings, _how))
+
+_FEW = (
+    "transfer_h",
+    "own_line_mean_h",
+    "wait_mean_h",
+    "done_p95_h",
+    "deadline_prob",
+    "restore_vault_p95_h",
+    "rto_prob",
+    "point_age_vault_h",
+    "stored_gib",
+    "snapshot_usd",
+    "total_usd",
+)
+
+
+def _other(name):
+    """Return other values of a setting than the one it has."""
+    field, value = FIELDS[name], Scenario.of().taken[name]
+    if field.choices:
+        return [choice for choice in field.choices if choice != value]
+    if field.kind == "flag":
+        return [not value]
+    if field.kind != "number":
+        return []
+    value = field.typical if value is None or not math.isfinite(value) else value
+    more = fitting(field, value * 1.5 if value else field.typical)
+    if more == value:
+        more = fitting(field, value * 0.5)
+    return [fitting(field, round(more, 6))]
+
+
+def of_setting(name, value):
+    """Return how an estimate changes with a setting."""
+
+    def give():
+        scenario = answered(Scenario.of, settings={name: value})
+        if isinstance(scenario, str):
+            return scenario
+        result = answered(vm.estimate, small(), scenario)
+        if isinstance(result, str):
+            return result
+        return {
+            "total": dict(result.total),
+            "vms": {column: result.vms[column].tolist() for column in _FEW},
+            "warned": [w for w in result.to_dict()["warnings"] if w not in usual()],
+        }
+
+    return give
+
+
+for _kind, _set in [*Scenario.of().sets(), ("options", Scenario.of().options)]:
+    for _name in _set if _kind != "limits" else ():
+        for _value in _other(_name):
+            case(f"settings/{_name}={_value}")(of_setting(_name, _value))
+
+# what says more beside another setting than alone
+TOGETHER = {
+    "own mean": {"eight_hours": "own", "own_vault_servers": 2, "service_h": 3},
+    "no line": {"others_wait_prob": 0, "eight_hours": "measured"},
+    "sure line": {"others_wait_prob": 1, "eight_hours": "measured"},
+    "busy": {"eight_hours": "overload", "utilisation_frac": 0.999},
+    "idle": {"eight_hours": "overload", "utilisation_frac": 0.0},
+    "over": {"eight_hours": "overload", "utilisation_frac": 1.2},
+    "all day": {"window_h": 24, "interval_h": 4, "snapshot_policy": "enhanced"},
+    "hourly": {"interval_h": 8, "snapshot_policy": "enhanced", "snapshot_points": 0},
+    "twice": {"interval_h": 12, "window_h": 12, "snapshot_policy": "enhanced"},
+    "no daily": {"recovery_points": 0, "weekly_points": 4},
+    "nothing kept": {"recovery_points": 0, "snapshot_points": 0},
+    "archived": {"archive": True, "monthly_points": 12, "yearly_points": 2},
+    "archived just": {"archive": True, "monthly_points": 9},
+    "archived not yet": {"archive": True, "monthly_points": 8, "yearly_points": 1},
+    "zero churn": {"churn_frac": 0, "dispersion": 0},
+    "all churns": {"churn_frac": 1, "dispersion": 1, "rewritten_frac": 1},
+    "late": {"deadline_h": 0.1, "start_slack_reading": "latest", "start_slack_h": 4},
+    "varied": {"transfer_scv": 1.0, "snapshot_scv": 1.0, "start_slack_reading": "none"},
+    "gamma": {"transfer_scv": 0.7, "transfer_family": "gamma", "snapshot_h": 0},
+    "normal": {"transfer_scv": 0.05, "transfer_family": "normal"},
+    "hurried": {"rto_h": 0.1, "restore_law": "rates", "restore_first": False},
+    "in an account": {"restore_accounts": 1, "restore_as": "disks"},
+    "no growth": {"yearly_growth_frac": -0.2, "yearly_churn_growth_frac": 0},
+    "own of all": {"eight_hours": "own", "line_reading": "one-pool"},
+    "own behind": {"eight_hours": "own", "line_reading": "others-first"},
+}
+
+
+def of_settings(settings):
+    """Return what settings come to together."""
+    return lambda: answered(estimated, some("above-500", "new"), settings)
+
+
+for _name, _settings in TOGETHER.items():
+    case(f"together/{_name}")(of_settings(_settings))
+
+
+@case("together/usual")
+def _():
+    return usual()
+
+
+@case("together/cases compared")
+def _():
+    cases = [{"redundancy": "LRS", "archive": True}, {"start_h": 2, "servers": 20}]
+    cases += [{"vault": "one"}, {"snapshot_policy": "enhanced"}]
+    return vm.compare(edge_fleet(), Scenario.of(settings={"churn_frac": 0.02}), cases)
+
+
+@case("together/difference")
+def _():
+    before = vm.estimate(small(), Scenario.of("azure-2018-12"))
+    after = small().assign(used_gib=small()["used_gib"] * 0.5)
+    after = after[after["vm"] != "new"].assign(start_h=5)
+    settings = {"churn_frac": 0.02, "eight_hours": "own", "instance_fee_usd": 11}
+    after = vm.estimate(after, Scenario.of(settings=settings))
+    return answer_of(vm.diff(before, after))
+
+
+@case("together/seen")
+def _():
+    fleet = crowd(22)
+    named = {f"v{n:03}": f"v{n}-".ljust(39 + n, "x") for n in range(4)}
+    result = vm.estimate(fleet.assign(vm=fleet["vm"].replace(named)))
+    return {"text": repr(result).split("\n"), "page": result._repr_html_().split("\n")}
+
+
+# --- doubts, checks, schedules -------------------------------------------------------
+
+DOUBTS = {
+    "as it is": {},
+    "own line": {"eight_hours": "own", "vault_servers": 2, "deadline_h": 6},
+    "overload": {
+        "eight_hours": "overload",
+        "line_reading": "one-pool",
+        "churn_frac": 0.2,
+    },
+    "measured": {
+        "eight_hours": "measured",
+        "transfer_scv": 0.3,
+        "reserved_gib": 102400,
+    },
+}
+
+
+def of_doubt(settings):
+    """Return how far an estimate may be off, and what makes it doubtful."""
+
+    def give():
+        scenario = Scenario.of(settings=settings)
+        return answer_of(vm.doubt(small(), scenario, draws=64))
+
+    return give
+
+
+for _name, _settings in DOUBTS.items():
+    case(f"doubt/{_name}")(of_doubt(_settings))
+
+
+@case("doubt/some vaults")
+def _():
+    fleet = pd.concat(
+        [
+            crowd(4, vault=f"v{n}").assign(vm=lambda f, n=n: f["vm"] + f"-{n}")
+            for n in "abc"
+        ]
+    )
+    return answer_of(vm.doubt(fleet, draws=32, interval_vms=8))
+
+
+@case("doubt/beside an estimate")
+def _():
+    return estimated(small(), {}, draws=64, months=2)
+
+
+def crowded_fleet():
+    """Return VMs beyond what a start, a policy, an account and a day may have."""
+    of_start = {"vault": "v", "policy": "p", "start_h": 22}
+    classic = {"managed": False, "storage_account": "one"} | of_start
+    rows = [disk(f"c{n:02}", "os", 100, 50, **classic) for n in range(11)]
+    rows += [disk(f"c{n:02}", "data", 100, 50, **classic) for n in range(11)]
+    for number, account in enumerate(
+        ("two", "two", "two", "two", "two", "two", "three")
+    ):
+        cells = {"managed": False, "storage_account": account, "start_h": number}
+        rows.append(disk(f"d{number}", vault="w", policy=f"q{number % 2}", **cells))
+    rows += [disk("many", f"data{n}", 1, 1, vault="w") for n in range(33)]
+    rows.append(disk("many", vault="w"))
+    rows += [disk("sixteen", f"data{n}", 1, 1, vault="w") for n in range(16)]
+    rows.append(disk("sixteen", vault="w"))
+    rows.append(disk("at", size=4095, churn_gib_per_day=200, write_kib=8))
+    rows.append(disk("above", size=4096, churn_gib_per_day=200.01, write_kib=7.9))
+    rows += [disk("sum", f"data{n}", 65536, 1) for n in range(8)]
+    rows.append(disk("sum"))
+    policies = {
+        "short": {"recovery_points": 6},
+        "least": {"recovery_points": 7},
+        "long": {"recovery_points": 10000},
+        "graded": {"recovery_points": 9999, "weekly_points": 5164},
+        "years": {"recovery_points": 30, "monthly_points": 1188, "yearly_points": 100},
+        "snaps": {"recovery_points": 7, "snapshot_points": 8},
+        "six": {"snapshot_points": 6, "snapshot_policy": "standard"},
+        "none": {"snapshot_points": 0, "snapshot_policy": "standard"},
+        "thirty": {"snapshot_points": 31, "snapshot_policy": "enhanced"},
+        "at-4": {"snapshot_points": 18, "snapshot_policy": "enhanced", "interval_h": 4},
+        "at-6": {"snapshot_points": 22, "snapshot_policy": "enhanced", "interval_h": 6},
+        "often": {"snapshot_policy": "enhanced", "interval_h": 3},
+        "daily": {"snapshot_policy": "standard", "interval_h": 12},
+        "weekly": {"recovery_points": 0, "weekly_points": 4, "snapshot_points": 4},
+        "weekly-5": {"recovery_points": 0, "weekly_points": 4, "snapshot_points": 5},
+        "weekly-e": {
+            "recovery_points": 0,
+            "weekly_points": 4,
+            "snapshot_points": 21,
+            "snapshot_policy": "enhanced",
+        },
+        "offered": {
+            "snapshot_policy": "enhanced",
+            "snapshot_points": 7,
+            "recovery_points": 180,
+            "weekly_points": 12,
+            "monthly_points": 60,
+            "yearly_points": 10,
+        },
+    }
+    usual = {"interval_h": 24, "snapshot_policy": "standard", "snapshot_points": 2}
+    usual |= {"weekly_points": 0, "monthly_points": 0, "yearly_points": 0}
+    usual |= {"recovery_points": 30}
+    for name, kept in policies.items():
+        kind = "ultra" if name in ("six", "often") else "premium-ssd"
+        rows.append(disk(name, policy=name, vault="x", disk_type=kind, **usual | kept))
+    return pd.DataFrame(rows)
+
+
+DAYS = ("2015-10-15", "2018-12-11", "2023-09-01", "2026-01-28")
+
+
+def of_check(fleet, day, settings):
+    """Return what a check finds, by the rules of a day."""
+
+    def give():
+        when = day and datetime.date.fromisoformat(day)
+        return answer_of(vm.check(fleet(), Scenario.of(settings=settings), when))
+
+    return give
+
+
+for _day in DAYS:
+    case(f"check/crowded on {_day}")(of_check(crowded_fleet, _day, {}))
+    case(f"check/edges on {_day}")(of_check(edge_fleet, _day, {}))
+_SET = {"policy_vms": 10, "vault_vms": 11, "recovery_points": 5, "snapshot_points": 6}
+_SET |= {"max_churn_gib_per_day": 39, "managed": False, "write_kib": 4, "start_h": 1}
+case("check/crowded, set")(of_check(crowded_fleet, None, _SET))
+case("check/edges, set")(of_check(edge_fleet, None, _SET | {"cc_mode": True}))
+case("check/sample")(of_check(vm.sample_fleet, None, {}))
+
+PLANS = {
+    "edges": (edge_fleet, {"eight_hours": "own"}, {}),
+    "jam": (
+        lambda: crowd(9, vault="v", start_h=22),
+        {"vault_servers": 2, "service_h": 2, "start_slack_h": 1},
+        {"blackout": [(6, 20), (1, 1.5)], "done_by_h": 6},
+    ),
+    "kept": (
+        lambda: crowd(4, vault="v", policy="p", start_h=22),
+        {"vault_servers": 1, "start_slack_reading": "none", "policy_vms": 2},
+        {"keep": ["v001"], "done_by_h": 5.5},
+    ),
+    "accounts": (
+        lambda: some(*(f"classic-{n}" for n in range(6))),
+        {"account_disks": 4, "vault_vms": 3, "vault_servers": 3},
+        {"blackout": [(8, 18)]},
+    ),
+    "overload": (
+        small,
+        {"eight_hours": "overload", "vault_servers": 2},
+        {"keep": ["old"]},
+    ),
+    "no room": (
+        lambda: crowd(5, vault="v"),
+        {"vault_servers": 1, "vault_vms": 1},
+        {"blackout": [(0.5, 24)]},
+    ),
+    "too late": (lambda: crowd(3), {}, {"blackout": [(4, 22)], "done_by_h": 22.25}),
+}
+
+
+def of_plan(fleet, settings, how):
+    """Return a plan of starts."""
+
+    def give():
+        plan = answered(vm.schedule, fleet(), Scenario.of(settings=settings), **how)
+        return plan if isinstance(plan, str) else answer_of(plan)
+
+    return give
+
+
+for _name, _arguments in PLANS.items():
+    case(f"schedule/{_name}")(of_plan(*_arguments))
+
+# --- logs and bills ------------------------------------------------------------------
+
+
+def job_log(nights=12, vms=8, phases=True, grid_min=0):
+    """Return a log whose figures are multiples of the golden section."""
+    share = (np.arange(1, nights * vms + 1) * 0.6180339887498949) % 1
+    other = (np.arange(1, nights * vms + 1) * 0.7548776662466927) % 1
+    moved = 2 + 40 * other**2
+    late = np.maximum(-1.5 * np.log((1 - share) / 0.7), 0)
+    snapshot, transfer = 0.2 + 0.2 * other, moved / 70 * (0.8 + 0.4 * share)
+    begin = pd.Timestamp("2026-03-01T22:00:00Z")
+    night = np.repeat(np.arange(nights), vms)
+    hour = np.tile(np.arange(vms) % 3, nights)
+    total = snapshot + late + transfer
+    if grid_min:
+        total = np.ceil(total * 60 / grid_min) * grid_min / 60
+    log = pd.DataFrame(
+        {
+            "vm": [f"v{n}" for n in np.tile(np.arange(vms), nights)],
+            "operation": "Backup",
+            "status": "Completed",
+            "start_time": begin + pd.to_timedelta(night * 24 + hour, unit="h"),
+            "job_h": total,
+            "snapshot_h": snapshot,
+            "wait_h": late,
+            "transfer_h": transfer,
+            "moved_gib": moved,
+        }
+    )
+    if not phases:
+        log[["snapshot_h", "wait_h", "transfer_h"]] = np.nan
+    restores = log.iloc[:12].assign(operation="Restore", moved_gib=20.0 * moved[:12])
+    restores["job_h"] = 0.4 + 0.8 * share[:12]
+    setups = log.iloc[:5].assign(
+        operation="ConfigureBackup", job_h=0.01 + share[:5] / 99
+    )
+    return pd.concat([log, restores, setups], ignore_index=True)
+
+
+LOGS = {
+    "phases": {},
+    "totals": {"phases": False, "nights": 8, "vms": 6},
+    "grid": {"phases": False, "nights": 8, "vms": 6, "grid_min": 15},
+}
+
+
+def of_log(how):
+    """Return a profile fitted to a log, and its file."""
+
+    def give():
+        fitted = vm.calibrate(job_log(**how))
+        return answer_of(fitted) | {"readings": dict(fitted.scenario.profile.readings)}
+
+    return give
+
+
+for _name, _how in LOGS.items():
+    case(f"calibrate/{_name}")(of_log(_how))
+
+
+def a_bill(currency="USD"):
+    """Return a bill of two months, with all lines and charges of others."""
+    from vmbmodel.inventory.bill import LINES, Bill
+
+    rows = [
+        {"month": month, "vault": vault if line != "snapshots" else "", "line": line}
+        | {"quantity": 3.5 + 40 * number, "cost": 20 + 3.5 * number}
+        for month in ("2026-01", "2026-02")
+        for vault in ("vault-a", "vault-c", "elsewhere")
+        for number, line in enumerate(LINES)
+        if line != "snapshots" or vault == "vault-a"
+    ]
+    covered = {"2026-01": 1.0, "2026-02": 0.5}
+    others = {"Azure Files Protected Instance": 4.5}
+    own, unknown = {"LRS Snapshots": 2.25}, {"Odd Snapshots": 1.5}
+    return Bill(pd.DataFrame(rows), covered, currency, others, 40, 7, own, unknown)
+
+
+@case("bill/reconciled")
+def _():
+    return answer_of(vm.reconcile(edge_fleet(), a_bill()))
+
+
+@case("bill/reconciled in euros")
+def _():
+    settings = {"storage_discount_frac": 0.1, "snapshot_policy": "enhanced"}
+    how = {"stopped": some("full", "kept-long"), "usd_per_unit": 1.1}
+    scenario = Scenario.of(settings=settings)
+    return answer_of(vm.reconcile(edge_fleet(), a_bill("EUR"), scenario, **how))
+
+
+@case("bill/one vault")
+def _():
+    fleet = small().drop(columns="vault")
+    return answer_of(vm.reconcile(fleet, a_bill(), stopped=some("bare")))
+
+
+@case("bill/refused")
+def _():
+    given = [("USD", 1.0), ("EUR", None), ("EUR", 0.0), ("EUR", math.inf)]
+    return {
+        f"{currency} {rate}": answered(
+            lambda c, r: vm.reconcile(small(), a_bill(c), usd_per_unit=r),
+            currency,
+            rate,
+        )
+        for currency, rate in given
+    }
+
+
+def _life(*events):
+    from vmbmodel.plan.bill import Event
+
+    return [Event(datetime.date.fromisoformat(day), *rest) for day, *rest in events]
+
+
+LIVES = {
+    "long": _life(
+        ("2024-01-10", "backup", 40, 41, 1),
+        ("2024-01-20", "backup", 500, 520, 5),
+        ("2024-02-29", "stop"),
+        ("2024-03-05", "resume"),
+        ("2024-03-06", "backup", 501, 700, 9),
+        ("2024-04-01", "delete"),
+        ("2024-04-10", "undelete"),
+        ("2024-04-11", "resume"),
+        ("2024-04-12", "backup", 50, 80, 0),
+        ("2024-05-02", "delete"),
+        ("2024-06-30", "backup", 51, 60, 2),
+    ),
+    "wrong": _life(
+        ("2024-01-10", "stop"),
+        ("2024-01-11", "backup", -1, 2, 3),
+        ("2024-01-12", "backup", 1, 2, 3),
+        ("2024-01-12", "undelete"),
+        ("2024-01-13", "sleep"),
+    ),
+    "empty": [],
+}
+
+
+def of_life(name, **how):
+    """Return the bill of a life."""
+
+    def give():
+        from vmbmodel.plan.bill import bill_of_life
+
+        prices = vm.prices("azure-list-2026-01")
+        return answered(bill_of_life, LIVES[name], 8, prices, **how)
+
+    return give
+
+
+for _name in LIVES:
+    case(f"bill/life, {_name}")(of_life(_name))
+_longer = {"soft_delete_h": 720.0, "redundancy": "LRS", "snapshot_policy": "enhanced"}
+case("bill/life, longer")(of_life("long", **_longer))
+case("bill/life, too short")(of_life("long", soft_delete_h=335.0))
+
+KEPT = {
+    "daily": {"daily_points": 7},
+    "weekly": {"daily_points": 0, "weekly_points": 5, "weekday": 2},
+    "first sunday": {
+        "daily_points": 7,
+        "weekly_points": 4,
+        "monthly_points": 13,
+        "yearly_points": 3,
+    },
+    "last friday": {
+        "daily_points": 10,
+        "weekly_points": 3,
+        "monthly_points": 14,
+        "weekday": 4,
+        "month_week": -1,
+        "month": 2,
+        "yearly_points": 2,
+    },
+    "last day": {
+        "daily_points": 9,
+        "monthly_points": 12,
+        "month_week": None,
+        "month_day": -1,
+        "month": 2,
+        "yearly_points": 4,
+    },
+    "wrong": {"daily_points": 6, "weekday": 7, "month_week": 5, "month": 0},
+    "wrong day": {"daily_points": 9999, "month_week": None, "month_day": 29},
+    "none": {"daily_points": 0, "weekly_points": -1, "yearly_points": 100},
+}
+
+
+def of_kept(how):
+    """Return the points that a policy keeps on some days, and which are archived."""
+
+    def give():
+        from vmbmodel.plan.bill import RetentionPolicy, live_points
+
+        policy = answered(RetentionPolicy, **how)
+        if isinstance(policy, str):
+            return policy
+        result = {}
+        for text in ("2024-02-29", "2024-03-15", "2026-12-31"):
+            day = datetime.date.fromisoformat(text)
+            points = live_points(policy, day)
+            result[text] = {
+                "days": [str(d) for d in points.days if (day - d).days > 10],
+                "gaps": points.gaps[-12:],
+                "archived": [str(d) for d in points.days if policy.archives(d, day)],
+                "since": len(live_points(policy, day, first=day.replace(day=1))),
+                "until": len(live_points(policy, day, last=day.replace(day=2))),
+                "horizon": policy.horizon_days,
+            }
+        return result
+
+    return give
+
+
+for _name, _how in KEPT.items():
+    case(f"bill/kept, {_name}")(of_kept(_how))
+
+
+@case("bill/months")
+def _():
+    from vmbmodel.plan.bill import backup_instant, month_edges_h
+
+    day, zones = datetime.date(2024, 2, 10), ("UTC", "Europe/Berlin", "Nowhere/None")
+    asked = [(zone, hour) for zone in zones for hour in (0, 2.5, 23.99, 24)]
+    return {
+        "edges": [answered(month_edges_h, day, 14, zone) for zone in zones],
+        "none": answered(month_edges_h, day, 0),
+        "instants": [
+            str(answered(backup_instant, datetime.date(2024, 10, 27), hour, zone))
+            for zone, hour in asked
+        ],
+    }
+
+
+# --- what the sources say ------------------------------------------------------------
+
+
+@case("service/rules")
+def _():
+    from vmbmodel.service import rules, rules_on
+
+    days = map(datetime.date.fromisoformat, ("2015-01-01", *DAYS, "2030-01-01"))
+    said = {
+        str(d): answered(lambda on: [r.id for r, _ in rules_on(on)], d) for d in days
+    }
+    return {"on": said} | {rule.id: rule for rule in rules()}
+
+
+@case("service/tiers")
+def _():
+    from vmbmodel.service import disk_tiers, disk_tiers_on
+
+    days = [datetime.date.fromisoformat(day) for day in DAYS]
+    said = {str(d): [(t.disk_type, t.as_of) for t in disk_tiers_on(d)] for d in days}
+    return {"on": said, "tables": [plain(table) for table in disk_tiers()]}
+
+
+@case("service/readings")
+def _():
+    from vmbmodel.service import readings
+
+    return readings()
+
+
+@case("service/guarantees")
+def _():
+    from vmbmodel.service import consistency, encryption, encryptions
+
+    days = (None, *map(datetime.date.fromisoformat, ("2010-01-01", *DAYS)))
+    flags = (None, False, True)
+    texts, result = [], {}
+    for day, os, power in itertools.product(
+        days, ("windows", "linux", "other"), ("running", "stopped")
+    ):
+        row = result[f"{day} {os} {power}"] = []
+        for vss, there, done, first, agentless in itertools.product(
+            flags, flags, flags, flags[1:], flags[1:]
+        ):
+            found = answered(
+                consistency,
+                os,
+                power,
+                vss_succeeded=vss,
+                scripts_present=there,
+                scripts_succeeded=done,
+                first_backup=first,
+                agentless=agentless,
+                as_of=day,
+            )
+            said = plain(found)
+            if said not in texts:
+                texts.append(said)
+            row.append(texts.index(said))
+    result["texts"] = [
+        said if isinstance(said, str) else list(said.values()) for said in texts
+    ]
+    keys = ("none", "BEK", "BEK+KEK", "customer-managed", "kek")
+    asked = itertools.product(keys, (False, True), days)
+    result["keys"] = [
+        plain(answered(encryption, key, managed=managed, as_of=day))
+        for key, managed, day in asked
+    ]
+    return result | {"encryptions": {str(d): encryptions(d) for d in days}}
+
+
+def of_set(found):
+    """Return what is said of the constants of a set: where each comes from."""
+
+    def give():
+        return {
+            "title": found.title,
+            "as_of": found.as_of,
+            "readings": found.readings,
+            "origins": found.origins,
+        }
+
+    return give
+
+
+for _catalogue in CATALOGUES.values():
+    for _name in _catalogue.available():
+        _found = _catalogue.load(_name)
+        case(f"service/{_found.kind} {_name}")(of_set(_found))
+
+
+@case("service/fields")
+def _():
+    table = [(f.typical, f.range and f.range.rule, f.default) for f in FIELDS.values()]
+    return {name: row for name, row in zip(FIELDS, table, strict=True) if any(row)}
+
+
+@case("service/in decimal GB")
+def _():
+    sets = [vm.profile("azure-2018-12"), *(s for _, s in Scenario.of().sets())]
+    decimal = [s.read_gb_as(10**9) for s in sets]
+    return {
+        f"{s.kind} {s.name}": {n: v for n, v in s.items() if v != was[n]}
+        for s, was in zip(decimal, sets, strict=True)
+    }
+
+
+# --- writing -------------------------------------------------------------------------
+
+
+def write(files):
+    """Compute and write the cases of some files, or of all."""
+    FOLDER.mkdir(exist_ok=True)
+    found = {}
+    for name, compute in CASES.items():
+        file, _, rest = name.partition("/")
+        if not files or file in files:
+            found.setdefault(file, {})[rest] = plain(compute())
+    for file, cases in found.items():
+        (FOLDER / f"{file}.json").write_text(lines(cases) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    write(sys.argv[1:])

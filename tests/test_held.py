@@ -1,0 +1,63 @@
+"""Nothing moves unseen: what the package answered, held in files, compared.
+
+Other tests compare with numbers that are not ours. These ones compare with our own of
+before, over settings and inventories that go through every branch and along the edges,
+and so see what no other test has thought of. They are no proof of anything.
+"""
+
+import math
+
+import pytest
+from holding import CASES, FOLDER, held, plain
+
+SOLVED = ("calibrate/", "doubt/", "schedule/")
+"""Where a search ends depends on the last digits of what it goes through."""
+
+
+def moved(was, now, rel, place=""):
+    """Give each place where two results differ, and both."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        if was.keys() == now.keys() and list(was) != list(now):
+            yield f"{place[1:]}: {', '.join(was)} -> {', '.join(now)}"
+        for name in {**was, **now}:
+            yield from moved(was.get(name), now.get(name), rel, f"{place}.{name}")
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for number, pair in enumerate(zip(was, now, strict=True)):
+            yield from moved(*pair, rel, f"{place}[{number}]")
+    elif not same(was, now, rel):
+        yield f"{place[1:]}: {was!r} -> {now!r}"
+
+
+def same(was, now, rel):
+    numbers = all(type(value) in (int, float) for value in (was, now))
+    if numbers:
+        return math.isclose(was, now, rel_tol=rel, abs_tol=1e-12)
+    return type(was) is type(now) and was == now
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_answered_is_answered(name):
+    rel = 1e-6 if name.startswith(SOLVED) else 1e-9
+    file, _, rest = name.partition("/")
+    found = list(moved(held(file)[rest], plain(CASES[name]()), rel))
+    assert not found, (
+        f"{len(found)} moved. If that is meant, say in CHANGELOG.md which, which way "
+        f"and why, and write them anew: python tests/holding.py {file}\n"
+        + "\n".join(found[:10])
+    )
+
+
+def test_nothing_is_held_of_a_case_that_is_gone():
+    files = {name.partition("/")[0] for name in CASES}
+    assert {path.stem for path in FOLDER.iterdir()} == files
+    for file in files:
+        cases = {name for name in CASES if name.startswith(f"{file}/")}
+        assert {f"{file}/{rest}" for rest in held(file)} == cases
+
+
+def test_a_moved_number_is_seen():
+    was = {"a": [1.0, {"b": "x"}], "c": 1}
+    assert not [*moved(was, {"a": [1, {"b": "x"}], "c": 1 + 1e-12}, 1e-9)]
+    assert [*moved(was, {"c": 1, "a": was["a"]}, 1e-9)] == [": a, c -> c, a"]
+    now = {"a": [1.0 + 1e-8, {"b": "y"}], "c": True, "d": None}
+    assert len([*moved(was, now, 1e-9)]) == 3
