@@ -27,7 +27,8 @@ def test_the_example_runs(monkeypatch, capsys):
 def test_the_commands_work(command, monkeypatch, tmp_path):
     sample = ROOT / "notebooks" / "data" / "fleet.csv"
     (tmp_path / "my-fleet.csv").write_bytes(sample.read_bytes())
-    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    for folder in ("notebooks", "book"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, shlex.split(command))
     assert result.exit_code == 0, result.output

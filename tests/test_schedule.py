@@ -386,12 +386,18 @@ def test_no_plan_breaks_a_rule(seed):
     assert not starts.duplicated(["vault", "policy"]).any()
     own = disks[~disks["managed"]]
     at = own["vm"].map(rows["start_h"])
-    assert own.groupby(["storage_account", at]).size().max() <= given["account_disks"]
+    if rows["moved"].any():  # what stays is held against the schedules of each policy
+        at_once = own.groupby(["storage_account", at]).size()
+        assert at_once.max() <= given["account_disks"]
     broken = {entry.rule for entry in plan.broken_after}
     assert broken <= ({"blackout"} if options["keep"] else set()) | (
         {"done_by_h"} if options["done_by_h"] else set()
     )
-    assert plan.after["broken_rules"] == len(plan.broken_after)
+    stuck = kept["start_h"].map(
+        lambda hour: any(clashes(hour, *b, slack_h) for b in options["blackout"])
+    )
+    late = sum(entry.rule == "done_by_h" for entry in plan.broken_after)
+    assert plan.after["broken_rules"] == stuck.sum() + late
     codes = {finding.rule.id for finding in check(plan.fleet, given).findings}
     assert not codes & {"vault-start", "account-schedule", "policy-vms"}
 
@@ -444,7 +450,8 @@ def test_done_by_counts_from_the_end_of_the_blackout():
     with pytest.raises(ValueError, match=r"v000 and 1 like it would be done 5\.\d h"):
         schedule(disks, scenario(), blackout=[(8, 18)], done_by_h=22)
     plan = schedule(disks, scenario(), blackout=[(8, 18)], done_by_h=5)
-    assert plan.vms["start_h"].isin([18.0, 18.5]).all()
+    assert plan.vms["start_h"].between(18, 19).all()
+    assert not plan.broken_after
 
 
 def test_all_problems_come_at_once():

@@ -409,6 +409,11 @@ def parse_case(text: str) -> list[dict[str, object]]:
     if len(words) == 1 and "=" not in text:
         field = fields().get(words[0])
         choices = field and (field.choices or (field.kind == "flag" and (False, True)))
+        if not choices and words[0].endswith((".csv", ".json", ".parquet")):
+            raise ValueError(
+                f"takes settings, no file; got {words[0]!r}. `vmbmodel diff BEFORE.json "
+                "AFTER.json` compares two saved estimates"
+            )
         if not choices:
             raise ValueError(
                 f"{words[0]} has no choices to try all of; give values, as in "

@@ -480,7 +480,7 @@ class _Side:
         later_h = rules.later_h(*map(rules.next_open_h, (start_h, now_h)))
         done_h = later_h + rows["done_mean_h"].to_numpy()
         value = Value(
-            len(found),
+            sum(entry.count for entry in found),
             float((1 - rows["deadline_prob"].to_numpy()).sum()),
             float(done_h.sum()),
             len(vms[["vault", "policy", "start_h"]].drop_duplicates()),

@@ -147,6 +147,11 @@ class Broken:
     rule: str
     place: Place
 
+    @property
+    def count(self) -> int:
+        """As how many it counts: each VM that starts in a blackout, or one place."""
+        return self.place.found if self.rule == "blackout" else 1
+
     def to_dict(self) -> dict:
         """Return the place as one row."""
         return {

@@ -12,7 +12,7 @@ _FINISH_H = 0.05
 class Value(NamedTuple):
     """What a plan comes to, in the order in which plans are compared."""
 
-    broken_rules: float  #: places where a rule is not kept
+    broken_rules: float  #: VMs in a blackout, and places where a rule is not kept
     expected_misses: float  #: backups that miss their deadline on an average night
     finish_h: float  #: from the start, or the present one if earlier, summed
     policies: float
