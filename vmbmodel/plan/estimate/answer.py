@@ -411,8 +411,8 @@ def parse_case(text: str) -> list[dict[str, object]]:
         choices = field and (field.choices or (field.kind == "flag" and (False, True)))
         if not choices and words[0].endswith((".csv", ".json", ".parquet")):
             raise ValueError(
-                f"takes settings, no file; got {words[0]!r}. `vmbmodel diff BEFORE.json "
-                "AFTER.json` compares two saved estimates"
+                f"takes settings, no file; got {words[0]!r}. `vmbmodel diff "
+                "BEFORE.json AFTER.json` compares two saved estimates"
             )
         if not choices:
             raise ValueError(
