@@ -87,7 +87,7 @@ def test_a_page_shows_the_name_of_each_vm(of_one, of_many, kind):
 def test_a_terminal_has_room(of_many, kind):
     text = repr(of_many[kind])
     assert str(of_many[kind]) == text
-    assert text.count("\n") < 16
+    assert text.count("\n") < 17
 
 
 def test_a_terminal_counts_what_it_leaves_out(of_many, of_one):
