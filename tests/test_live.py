@@ -221,7 +221,7 @@ def test_what_is_kept_is_taken_by_the_command_line(session, monkeypatch, tmp_pat
     said = session.file("text")["text"]
     assert fit(estimate_text(again)) in said
     assert max(map(len, said.splitlines())) <= 80
-    assert "Rules in force on" in said
+    assert "rules in force on" in said
     whole = json.loads((tmp_path / "estimate.json").read_text("utf-8"))
     assert whole["given"] == {
         "eight_hours": "own",

@@ -270,7 +270,8 @@ def schedule(
 
     Examples
     --------
-    Three VMs of half an hour, one served at a time. None may start before 22:00:
+    Three VMs of half an hour that start at 23:00, one served at a time, need not wait
+    for each other. None may start before 22:00:
 
     >>> disks = [dict(vm=v, disk="os", role="os", size_gib=128, used_gib=99)
     ...          for v in "abc"]
@@ -278,7 +279,7 @@ def schedule(
     >>> plan = schedule(pd.DataFrame(disks), Scenario.of(settings=settings),
     ...                 blackout=[(4, 22)])
     >>> plan.policies[["start", "vms", "todo"]].values.tolist()
-    [['22:00', 3, 'change start']]
+    [['22:00', 1, 'create'], ['22:30', 1, 'create'], ['23:00', 1, 'keep']]
     """
     scenario = scenario or Scenario.of()
     rules = Rules.of(scenario, blackout, done_by_h)
