@@ -66,7 +66,13 @@ def test_what_is_unknown_is_refused(name, problem):
         line(name)
 
 
-@pytest.mark.parametrize("path", NUMBERED, ids=lambda p: p.stem)
+COUNTS_ONLY = ("constants", "readings", "rules")
+"""Pages that say how many entries the package has, and no answer of the model."""
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in NUMBERED if p.stem not in COUNTS_ONLY], ids=lambda p: p.stem
+)
 def test_every_chapter_says_what_it_rests_on(path):
     top = yaml.safe_load(path.read_text("utf-8").split("---\n")[1])
     sets = rests_on.sets_of(path.parent / top["numbers"])
