@@ -977,3 +977,11 @@ def test_bad_input_is_told(arguments, message):
     done = CliRunner().invoke(app, ["calibrate", *arguments])
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_lines_are_told_apart_by_nights_of_different_size_only():
+    log = simulated(3, nights=12, vms=6)
+    few = log.groupby(log["start_time"]).cumcount() < 4
+    uneven = log[few | (log["start_time"] > log["start_time"].median())]
+    told = [" ".join(calibrate(some).unknowable) for some in (log, uneven)]
+    assert ["every night has as many jobs" in text for text in told] == [True, False]

@@ -228,6 +228,14 @@ def test_no_plan_is_worse_than_today_before_it_is_better(seed):
     assert not plan.broken_after
 
 
+def test_tables_of_a_plan_are_numbered_from_the_top():
+    disks = fleet(9.0, 9.0, 9.0, start_h=[11, 23, 13], policy=["c", "a", "b"])
+    plan = schedule(disks, scenario())  # a night begins at noon
+    assert plan.policies["policy"].tolist() == ["b", "a", "c"]
+    for table in (plan.policies, plan.vms, plan.fleet):
+        assert table.index.tolist() == [0, 1, 2]
+
+
 def test_the_same_plan_each_time_whatever_the_order_of_the_rows():
     disks, settings, blackout = random_fleet(7)
     given = scenario(**settings | {"vault_servers": 2, "deadline_h": 12.0})

@@ -23,7 +23,11 @@ from vmbmodel.service import (
     PROFILES,
     STATUSES,
     Catalogue,
+    disk_tiers,
+    disk_tiers_on,
+    encryptions,
     readings,
+    rules,
     storage_usd_per_gib_month,
 )
 
@@ -584,3 +588,19 @@ def test_the_service_needs_no_array_library_of_its_own():
     code = "import sys, vmbmodel.service as s; s.PROFILES.load('azure-2018-12'); "
     code += "sys.exit(bool({'numpy', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_begins_on_a_day_holds_on_that_day_and_what_ends_does_not():
+    for table in disk_tiers():
+        assert table in disk_tiers_on(table.as_of)
+    for name in LIMITS.available():
+        limits = LIMITS.load(name)
+        assert LIMITS.in_force(limits.as_of).name == name
+    for rule in rules():
+        for version in rule.versions:
+            assert rule.on(version.since) == version
+            assert version.until is None or rule.on(version.until) != version
+    dates = (v.since for rule in rules() for v in rule.versions)
+    for row in {row for day in dates for row in encryptions(day)}:
+        assert row in encryptions(row.since)
+        assert row.until is None or row not in encryptions(row.until)
