@@ -119,7 +119,7 @@ def test_a_figure_older_than_its_set_says_where_it_is_carried_from(constants):
 def test_a_command_in_a_reading_sets_what_the_reading_says():
     told = {reading.id: reading.alternative for reading in readings()}
     set_to = re.search(
-        r"^(\d+) TB: `check --set max_disk_gib=(\d+)`", told["largest-disk"]
+        r"^(\d+) TB: check --set max_disk_gib=(\d+) finds", told["largest-disk"]
     )
     assert int(set_to[2]) == int(set_to[1]) * 1024 == 32768
 
