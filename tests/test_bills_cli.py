@@ -69,6 +69,7 @@ def test_csv_has_a_row_a_month_and_vm_with_inert_names(run, tmp_path):
     [
         (("--months", "-1"), "--months"),
         (("--compare", "vm"), "--compare: vm has no choices"),
+        (("--compare", "old.json"), "takes settings, no file; got 'old.json'"),
         (("--compare", "x=1", "--compare", "y=1"), "'x'"),
         (("--compare", "churn_frac=2"), "churn_frac must be a number"),
         (("--compare", "mean_wait_h=1"), "there is no setting 'mean_wait_h'"),
