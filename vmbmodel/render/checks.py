@@ -42,10 +42,10 @@ def check_text(answer: Check) -> str:
     sets = sets_used(answer.scenario, "prices")
     parts = [o for o in answer.outcomes if o.needs and o.status != "not checked"]
     never = [o for o in answer.outcomes if o.status == "not checked"]
-    checked = len(answer.outcomes) - len(never)
+    checked = counts["rules"] - len(never)
     in_part = f", {len(parts)} of them in part" if parts else ""
     lines = [
-        f"{len(answer.outcomes)} rules in force on {answer.as_of}: {checked} "
+        f"{counts['rules']} rules in force on {answer.as_of}: {checked} "
         f"checked{in_part}; {len(never)} not checked.",
         f"{sets}.",
         "",

@@ -105,13 +105,13 @@ _CASE_COLUMNS = ("case", *_MONTH_COLUMNS[2:], "expected_misses")
 def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
     """Return an estimate as a person reads it, and what other cases come to."""
     columns, spare, doubt = _TABLE_COLUMNS, _SPARE_COLUMNS, answer.drawn
-    rows, total = answer.vms, dict(answer.total)
+    rows, ends = answer.vms, {}
     if doubt is not None:
         columns, spare = _SEEN_DRAWN, _SPARE_DRAWN
-        rows = doubt.beside(rows)
-        total |= doubt.beside_total(total)
+        rows, ends = doubt.beside(rows), doubt.beside_total(answer.total)
+    month = f"; in a month {ends[name]}" if (name := "misses_per_month") in ends else ""
     count = answer.total["vms"]
-    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | total
+    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | answer.total | ends
     instances, storage, snapshots = (
         answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
     )
@@ -126,8 +126,7 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
         sets_used(answer.scenario),
         f"Bill of a month: protected instances {instances:,.2f}, vault storage "
         f"{storage:,.2f}, snapshots {snapshots:,.2f} USD.",
-        f"Deadlines missed a night, on average: {answer.misses_said()}"
-        f"{_in_a_month(answer)}.",
+        f"Deadlines missed a night, on average: {answer.misses_said()}{month}.",
         *wait_said(answer.scenario),
         *restore_said(answer.scenario),
         "All VMs restored at once from the vault: done within "
@@ -195,14 +194,6 @@ def _without_rows(
             yield from plain(kept).items()
         elif name not in _ROWS:
             yield name, part
-
-
-def _in_a_month(answer: Estimate) -> str:
-    """Say how many deadlines are missed in a month, where that has an interval."""
-    if answer.drawn is None:
-        return ""
-    ends = answer.drawn.beside_total(answer.total)
-    return f"; in a month {ends[name]}" if (name := "misses_per_month") in ends else ""
 
 
 def _rests_on(answer: Estimate) -> Iterator[str]:
