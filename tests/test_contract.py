@@ -257,7 +257,8 @@ def test_typical_value_is_allowed(field):
 TAKEN = {
     "area_frac": 1, "beyond_h": 0, "day_starts": 1, "family": "gamma",
     "fresh_gib_per_day": 0, "month_day": 0, "monthly_points": 0,
-    "page_order": "scattered", "protected_days": np.inf, "request_overlap_frac": 1,
+    "most_days": 1, "page_order": "scattered", "protected_days": np.inf,
+    "request_overlap_frac": 1,
     "rewritten_frac": 0, "share_frac": 1, "snapshot_policy": "standard",
     "start_slack_h": 0, "stored_reading": "upper", "transfer_family": "gamma",
     "transfer_h": 0, "transfer_scv": 0, "waiting_scv": 1, "weekly_points": 0,

@@ -482,7 +482,7 @@ def test_files_that_are_none(tmp_path, monkeypatch):
     for name, rule in {
         "none.csv": "does not exist",
         ".": "is a folder; name a file",
-        "a\0b": "cannot be read: embedded null byte",
+        "a\0b": "cannot be read: ",  # by which word, each Python says for itself
     }.items():
         with pytest.raises(InventoryError, match=re.escape(f"{name}: {rule}")):
             fleet.read_fleet(name)

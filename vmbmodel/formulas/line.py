@@ -11,7 +11,7 @@ __all__ = ["equal_line_wait_h", "line_wait_h"]
 
 
 @formula(along="job", over=("arrival_h", "service_h"))
-def line_wait_h(arrival_h, service_h, vault_servers):
+def line_wait_h(arrival_h, service_h, vault_servers, most_days=1):
     r"""Wait of each of several jobs of known length, served in order of arrival.
 
     .. math:: W_j = \left( \min_i f_i - a_j \right)^+, \qquad
@@ -25,6 +25,11 @@ def line_wait_h(arrival_h, service_h, vault_servers):
     arrival_h : In any order. Of those that arrive together, the first in line is served
         first.
     service_h : length of each job, :math:`s`, or one length for all
+    most_days : on how many the same jobs come at most, 24 hours later each time. The
+        waits are those of the last of them, or of the first day that begins as the one
+        before it did, with movers at work until the same hours: from then on nothing
+        changes. A job that comes a day or more after the first of its line counts as
+        one of a later day.
 
     See Also
     --------
@@ -32,7 +37,8 @@ def line_wait_h(arrival_h, service_h, vault_servers):
 
     Notes
     -----
-    Exact, by the recursion of Kiefer and Wolfowitz, job by job.
+    Exact, by the recursion of Kiefer and Wolfowitz, job by job. A line that is asked to
+    do more than 24 hours of work a mover and day grows with each day.
 
     References
     ----------
@@ -44,22 +50,38 @@ def line_wait_h(arrival_h, service_h, vault_servers):
 
     >>> print(line_wait_h([0, 0, 0, 0.5], [4, 1, 1, 1], vault_servers=2))
     [0.  0.  1.  1.5]
+
+    One mover for two jobs of 11 hours, the second of which keeps it from the first of
+    the next day:
+
+    >>> print(line_wait_h([0, 20], 11, 1), line_wait_h([0, 20], 11, 1, most_days=9))
+    [0. 0.] [7. 0.]
     """
     arrival_h, service_h = np.broadcast_arrays(arrival_h, service_h)
-    groups = np.broadcast_shapes(arrival_h.shape[:-1], vault_servers.shape)
+    groups = np.broadcast_shapes(
+        arrival_h.shape[:-1], vault_servers.shape, np.shape(most_days)
+    )
     shape = (*groups, arrival_h.shape[-1])
+    lines = math.prod(groups)
     arrival_h, service_h = (
-        np.broadcast_to(x, shape).reshape(math.prod(groups), shape[-1]).T
+        np.broadcast_to(x, shape).reshape(lines, shape[-1])
         for x in (arrival_h, service_h)
     )
-    order = np.argsort(arrival_h, axis=0, kind="stable")
-    arrived, length = (
-        np.take_along_axis(x, order, axis=0) for x in (arrival_h, service_h)
+    vault_servers, most_days = (
+        np.broadcast_to(x, groups).ravel() for x in (vault_servers, most_days)
     )
-    wait = waits(arrived, length, np.broadcast_to(vault_servers, groups).ravel())
-    result = np.empty(wait.shape)
-    np.put_along_axis(result, order, wait, axis=0)
-    return result.T.reshape(shape)
+    if (again := most_days > 1).any():
+        since_h = arrival_h - arrival_h.min(axis=1, initial=np.inf, keepdims=True)
+        later = np.floor(since_h / 24) * again[:, np.newaxis]
+        arrival_h = arrival_h - 24 * later
+    order = np.argsort(arrival_h, axis=1, kind="stable")
+    arrived_h, length_h = (
+        np.take_along_axis(x, order, axis=1) for x in (arrival_h, service_h)
+    )
+    result = np.empty(arrived_h.shape)
+    wait_h = waits(arrived_h, length_h, vault_servers, most_days)
+    np.put_along_axis(result, order, wait_h, axis=1)
+    return result.reshape(shape)
 
 
 @formula(along="job", over=("arrival_h",))

@@ -56,10 +56,12 @@ def stored(used, growth, distinct, mean_distinct, points):
     """
     total, age = 0, 0
     for days, whole, unequal, longest, step in gaps(*points):
-        some = unequal > 0
-        lasted = np.where(some, unequal * mean_gap(longest, step), 0) + whole * days
-        added = np.where(some, unequal * mean_distinct(longest, step), 0)
-        added = added + whole * distinct(days)
+        lasted, added = 0, 0
+        if np.any(some := unequal > 0):  # most points are of few levels
+            lasted = np.where(some, unequal * mean_gap(longest, step), 0)
+            added = np.where(some, unequal * mean_distinct(longest, step), 0)
+        if np.any(whole):
+            lasted, added = lasted + whole * days, added + whole * distinct(days)
         total = total + added * _mean_size(growth, age, lasted)
         age = age + lasted
     return used * np.exp(-growth * age) + total

@@ -8,77 +8,125 @@ __all__ = ["waits"]
 
 _FEW = 24  # lines, up to which each is served by itself
 _ALIKE = 2  # times as many servers as another line, up to which both go together
+_SAME_H = 1e-9  # by which the ends of two days may differ that are alike
 
 
-def waits(arrival_h, service_h, served):
-    """Return the wait of jobs in order of arrival, the jobs along the first axis.
+def waits(arrival_h, service_h, served, days):
+    """Return the wait of jobs in order of arrival, a row a line.
 
-    Each line, along the second axis, serves so many jobs at a time. Up to the first
-    who waits, a server is free again when its job has come and been served: those
-    that are free last are the ones at work.
+    Each line serves so many jobs at a time. The same jobs come on so many days, or
+    until a day begins as the one before it did; told is the last.
     """
-    jobs, lines = arrival_h.shape
-    served, wait_h = np.minimum(served, jobs).astype(int), np.zeros((jobs, lines))
-    first, ends_h = np.full(lines, jobs), arrival_h + service_h
-    for count in np.unique(served[served < jobs]):
+    wait_h, left, day = np.zeros(arrival_h.shape), np.arange(len(arrival_h)), 1
+    busy_h = np.empty((len(left), 0))  # when those at work since yesterday will end
+    while wait_h.size:
+        waited_h, ends_h = _of_a_day(arrival_h, service_h, served, busy_h)
+        wait_h[left] = waited_h
+        on = np.flatnonzero((day < days) & (ends_h.max(axis=1) - 24 > arrival_h[:, 0]))
+        after_h = _at_work(ends_h[on], served[on], arrival_h[on, :1])
+        changed = ~_alike(busy_h[on], after_h)
+        on, busy_h, day = on[changed], after_h[changed], day + 1
+        if not len(on):
+            break
+        arrival_h, service_h, served = arrival_h[on], service_h[on], served[on]
+        left, days = left[on], days[on]
+    return wait_h
+
+
+def _at_work(ends_h, served, first_h):
+    """Return when the servers will be free that are at work as the next day begins."""
+    free_h = _last_free_h(ends_h, served, -np.inf) - 24
+    free_h[free_h <= first_h] = -np.inf
+    most = (free_h > -np.inf).sum(axis=1).max(initial=0)
+    return free_h[:, free_h.shape[1] - most :]
+
+
+def _last_free_h(ends_h, served, without_h):
+    """Return in order when the servers of each line are free, after jobs that end then.
+
+    Those that are free last are the ones at work. A line that has fewer servers than
+    another is `without_h` in the places of those it lacks.
+    """
+    most = int(served.max(initial=0))
+    free_h = _padded(np.sort(ends_h, axis=1), most)[:, -most:]
+    free_h[np.arange(most) < most - served[:, np.newaxis]] = without_h
+    return free_h
+
+
+def _padded(ends_h, columns):
+    """Put columns of servers that have nothing to do before, if there are fewer."""
+    lines, given = ends_h.shape
+    if given >= columns:
+        return ends_h
+    idle_h = np.full((lines, columns - given), -np.inf)
+    return np.concatenate([idle_h, ends_h], axis=1)
+
+
+def _alike(one_h, other_h):
+    """Say of each line whether as many are at work, and until the same hours."""
+    most = max(one_h.shape[1], other_h.shape[1])
+    one_h, other_h = (_padded(ends_h, most) for ends_h in (one_h, other_h))
+    return ((one_h == other_h) | (np.abs(one_h - other_h) <= _SAME_H)).all(axis=1)
+
+
+def _of_a_day(arrival_h, service_h, served, busy_h):
+    """Return the waits of a day, and when all end, those who are at work first.
+
+    Up to the first who waits, a server is free again when its job has come and been
+    served.
+    """
+    (lines, jobs), busy = arrival_h.shape, busy_h.shape[1]
+    wait_h, first = np.zeros((lines, jobs)), np.full(lines, jobs)
+    ends_h = np.concatenate([busy_h, arrival_h + service_h], axis=1)
+    in_order_h = np.sort(ends_h, axis=1)
+    served = np.minimum(served, busy + jobs).astype(int)
+    for count in np.unique(served[served < busy + jobs]):
         some = np.flatnonzero(served == count)
         # if nobody waits, who comes finds who came before him, less who has ended
-        left_h = np.sort(ends_h[:, some], axis=0)[: jobs - count]
-        waiting = left_h >= arrival_h[count:, some]
-        late = waiting.any(axis=0)
-        first[some[late]] = count + waiting[:, late].argmax(axis=0)
+        begin = max(count - busy, 0)
+        left_h = in_order_h[some, begin + busy - count : busy + jobs - count]
+        waiting = left_h >= arrival_h[some, begin:]
+        late = waiting.any(axis=1)
+        first[some[late]] = begin + waiting[late].argmax(axis=1)
     left = np.flatnonzero(first < jobs)
     left = left[np.argsort(served[left], kind="stable")]
     while len(left):
         most = _ALIKE * served[left[0]]
         some, left = np.split(left, [np.searchsorted(served[left], most, "right")])
-        if len(some) <= _FEW:
-            for line in some:
-                begin, count = first[line], served[line]
-                free_h = np.sort(ends_h[:begin, line])[-count:].tolist()
-                come = (x[begin:, line].tolist() for x in (arrival_h, service_h))
-                wait_h[begin:, line] = _one(*come, free_h)
-        else:
-            some = some[np.argsort(first[some], kind="stable")]
-            lasts = (x[:, some] for x in (arrival_h, service_h, ends_h))
-            _together(*lasts, served[some], first[some], wait_h, some)
-    return wait_h
+        begin = first[some].min()
+        free_h = _last_free_h(ends_h[some, : busy + begin], served[some], np.inf)
+        serve = _in_turn if len(some) <= _FEW else _together
+        waited_h = serve(arrival_h[some, begin:], service_h[some, begin:], free_h)
+        wait_h[some, begin:] = waited_h
+        ends_h[some, busy + begin :] += waited_h
+    return wait_h, ends_h
 
 
-def _one(arrival_h, service_h, free_h):
-    """Return the wait of the jobs of a line, whose servers are free from then on."""
+def _in_turn(arrival_h, service_h, free_h):
+    """Return the wait of the jobs of some lines, one line after the other."""
     wait_h = []
-    for arrived_h, length_h in zip(arrival_h, service_h, strict=True):
-        begin_h = max(arrived_h, free_h[0])
-        wait_h.append(begin_h - arrived_h)
-        heapq.heapreplace(free_h, begin_h + length_h)
-    return wait_h
+    for come_h, length_h, free in zip(
+        arrival_h.tolist(), service_h.tolist(), free_h.tolist(), strict=True
+    ):
+        heapq.heapify(free)
+        for arrived_h, lasts_h in zip(come_h, length_h, strict=True):
+            begin_h = max(arrived_h, free[0])
+            wait_h.append(begin_h - arrived_h)
+            heapq.heapreplace(free, begin_h + lasts_h)
+    return np.reshape(wait_h, arrival_h.shape)
 
 
-def _together(arrival_h, service_h, ends_h, served, first, wait_h, where):
-    """Put down the waits of lines, in the order of the first who waits in each.
+def _together(arrival_h, service_h, free_h):
+    """Return the wait of the jobs of some lines, of each the next in a step.
 
-    A step takes the next job of each line that has one left.
+    When the servers of each are free is a row of `free_h`.
     """
-    jobs, lines = arrival_h.shape
-    ends_h = np.where(np.arange(jobs)[:, np.newaxis] < first, ends_h, -np.inf)
-    most = served.max()
-    free_h = np.sort(ends_h.T, axis=1)[:, : -most - 1 : -1].copy()
-    free_h[np.arange(most) >= served[:, np.newaxis]] = np.inf  # no server there
-    job = first + np.arange(jobs - first[0])[:, np.newaxis]
-    kept, job = job < jobs, np.minimum(job, jobs - 1)
-    come_h, length_h = (
-        np.ascontiguousarray(np.take_along_axis(x, job, axis=0))
-        for x in (arrival_h, service_h)
-    )
-    flat_h, begin = free_h.ravel(), np.arange(lines) * most
-    begun_h = np.empty(come_h.shape)
-    counts = kept.sum(axis=1).tolist()
-    for step, count in enumerate(counts):
-        at = free_h[:count].argmin(axis=1)
-        at += begin[:count]
-        begin_h = begun_h[step, :count]
-        np.maximum(come_h[step, :count], flat_h[at], out=begin_h)
-        flat_h[at] = begin_h + length_h[step, :count]
-    begun_h -= come_h
-    wait_h[job[kept], np.broadcast_to(where, job.shape)[kept]] = begun_h[kept]
+    come_h, length_h = (x.T.copy() for x in (arrival_h, service_h))
+    begun_h, flat_h = np.empty(come_h.shape), free_h.ravel()
+    row = np.arange(len(free_h)) * free_h.shape[1]
+    for arrived_h, lasts_h, begin_h in zip(come_h, length_h, begun_h, strict=True):
+        at = free_h.argmin(axis=1)
+        at += row
+        np.maximum(arrived_h, flat_h[at], out=begin_h)
+        flat_h[at] = begin_h + lasts_h
+    return (begun_h - come_h).T

@@ -599,7 +599,8 @@ _JOINS = {
 
 def _quantiles(values: np.ndarray, chances: Sequence[float]) -> np.ndarray:
     """Return order statistics, for what may have no end."""
-    return np.quantile(values, chances, axis=0, method="inverted_cdf")
+    rank = np.quantile(np.arange(len(values)), chances, method="inverted_cdf")
+    return np.sort(values, axis=0)[rank]  # many columns sooner than np.quantile
 
 
 def _ends(figures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray | float]:

@@ -22,10 +22,9 @@ _FEWEST, _MOST = 32, 512
 _FEWEST_DRAWN = 8  # where vault_servers is drawn: many draws of few nights each
 _OTHERS_FIRST = 2000  # nights, where the wait for others is drawn too
 _OTHERS_DRAWN = 2**22  # jobs of them in all, where its law is drawn as well
-_MOST_DAYS = 100
-_MOST_DAYS_DRAWN = 12
+_MOST_DAYS = 256
+_MOST_DAYS_DRAWN = 16
 _SELDOM = np.log(1e-4)
-_SETTLED_H = 1e-6
 _TOGETHER = 2**20  # jobs of all nights that are served at once
 
 
@@ -217,8 +216,8 @@ def _from_a_pause(vault: np.ndarray, start_h: np.ndarray) -> np.ndarray:
     begins = np.flatnonzero(np.diff(vault, prepend=-1))
     counted_h, known = np.empty(len(start_h)), {}
     for some in np.split(np.arange(len(vault)), begins[1:]):
-        hours = np.unique(start_h[some])
-        if (key := hours.tobytes()) not in known:
+        if (key := start_h[some].tobytes()) not in known:
+            hours = np.unique(start_h[some])
             pause_h = np.diff(hours, append=hours[0] + 24)
             known[key] = np.roll(hours, -1)[pause_h.argmax()]
         counted_h[some] = (start_h[some] - known[key]) % 24
@@ -245,35 +244,16 @@ def _daily_lines_h(
     """
     result = np.full(joined_h.shape, np.inf)
     left = np.flatnonzero(service_h.sum(axis=1) < 24 * served)
-    order = np.argsort(turn, axis=0)
-    back = np.empty_like(order)
-    np.put_along_axis(back, order, np.arange(len(order))[:, np.newaxis], axis=0)
-    nights = np.arange(turn.shape[1])
-    days = 1
-    while len(left):
-        arrived_h = joined_h[left][:, order, nights]
-        length_h = service_h[left][:, order]
-        day_h = 24 * np.arange(days)[:, np.newaxis]
-        arrival_h = arrived_h.swapaxes(1, 2)[:, :, np.newaxis] + day_h
-        lengths_h = np.broadcast_to(
-            length_h.swapaxes(1, 2)[:, :, np.newaxis], arrival_h.shape
-        )
-        flat = (len(left) * len(nights), days * len(order))
-        line_h = formulas.line_wait_h(
-            arrival_h.reshape(flat),
-            lengths_h.reshape(flat),
-            np.repeat(served[left], len(nights)),
-        ).reshape(arrival_h.shape)
-        last_h = line_h[:, :, -1].swapaxes(1, 2)
-        if days == 1:
-            ends_h = (arrived_h + last_h + length_h).max(axis=1)
-            settled = (ends_h <= arrived_h.min(axis=1) + 24).all(axis=1)
-        else:
-            before_h = line_h[:, :, days // 2 - 1].swapaxes(1, 2)
-            settled = (np.abs(last_h - before_h) <= _SETTLED_H).all(axis=(1, 2))
-        if days > most_days:
-            settled[:] = True
-        result[left[settled]] = last_h[settled][:, back, nights]
-        left = left[~settled]
-        days = max(2 * days, 2 + int(service_h.max() // 24))
+    order = np.argsort(turn, axis=0).T  # a row a night
+    count, (nights, jobs) = len(left), order.shape
+    place = order * nights + np.arange(nights)[:, np.newaxis]
+    line_h = formulas.line_wait_h(
+        joined_h[left].reshape(count, jobs * nights)[:, place],
+        service_h[left][:, order],
+        served[left][:, np.newaxis],
+        most_days,
+    )
+    turned_h = np.empty((count, jobs * nights))
+    turned_h[:, place] = line_h
+    result[left] = turned_h.reshape(count, jobs, nights)
     return result
