@@ -82,6 +82,17 @@ def test_many_lines_at_once_come_to_what_each_comes_to_alone(load, places):
         assert_allclose(at_once[line], alone, rtol=1e-12, atol=1e-12)
 
 
+def test_many_lines_in_which_the_last_alone_wait():
+    lines, jobs = 60, 20
+    arrivals = np.append(np.arange(15.0), np.full(5, 15.0)) + np.zeros((lines, 1))
+    lengths_h = np.full((lines, jobs), 2.0) + np.arange(lines)[:, np.newaxis] / 100
+    at_once = line_wait_h(arrivals, lengths_h, 3)
+    alone = [watched_h(*pair, 3) for pair in zip(arrivals, lengths_h, strict=True)]
+    assert_allclose(at_once, alone, rtol=1e-12, atol=1e-12)
+    assert (at_once[:, :15] == 0).all()
+    assert (at_once[:, -1] > 1).all()
+
+
 def test_a_job_of_no_length_waits_like_any_other():
     assert_allclose(line_wait_h([0, 1, 2], [5, 1e-20, 1], 1), [0, 4, 3])
 
@@ -175,3 +186,7 @@ def test_ends_of_a_line(line_h):
     assert line_h([5.0], 1, 3).tolist() == [0]
     assert line_h([0, 0, 0], 1e308, 1).tolist() == [0, 1e308, np.inf]
     assert line_h([0, 0, 0], 1, 1e300).tolist() == [0, 0, 0]
+
+
+def test_days_of_a_line_with_servers_without_end():
+    assert line_wait_h([0, 0, 0], 60, 1e300, most_days=9).tolist() == [0, 0, 0]

@@ -35,6 +35,7 @@ def waits(arrival_h, service_h, served, days):
 
 def _at_work(ends_h, served, first_h):
     """Return when the servers will be free that are at work as the next day begins."""
+    served = np.minimum(served, ends_h.shape[1]).astype(int)
     free_h = _last_free_h(ends_h, served, -np.inf) - 24
     free_h[free_h <= first_h] = -np.inf
     most = (free_h > -np.inf).sum(axis=1).max(initial=0)
@@ -48,7 +49,7 @@ def _last_free_h(ends_h, served, without_h):
     another is `without_h` in the places of those it lacks.
     """
     most = int(served.max(initial=0))
-    free_h = _padded(np.sort(ends_h, axis=1), most)[:, -most:]
+    free_h = _padded(np.sort(ends_h, axis=1), most)[:, -most:].copy()
     free_h[np.arange(most) < most - served[:, np.newaxis]] = without_h
     return free_h
 
