@@ -206,8 +206,10 @@ class Formula(Generic[Result]):
                 ready.append(np.array([value], float) if axes else float64(value))
             elif kind in _ARRAYS and (array := np.asarray(value)).dtype.char in "dl":
                 array = np.array(array, dtype=float, copy=None, ndmin=axes)
-                kept = (array >= low) & (array <= high)
-                if not kept.all() or (whole and (np.trunc(array) != array).any()):
+                ends = array.min(initial=np.inf), array.max(initial=-np.inf)
+                if not (ends[0] >= low and ends[1] <= high):  # nor where one is NaN
+                    return None
+                if whole and (np.trunc(array) != array).any():
                     return None
                 ready.append(array)
             elif kind is str and value in words:

@@ -8,9 +8,8 @@ which the own line lets go, and transfer :math:`Y`. Two clocks run: ``done`` fro
 scheduled hour, ``job`` from the start of the job.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -157,9 +156,12 @@ def backup(
         if not set(_MEANS).isdisjoint(names):
             for name, mean_h in zip(_MEANS, law.means_h(), strict=True):
                 figures[name][kinds] = mean_h
-        for clock, (short, share) in product(_CLOCKS, _SHARES.items()):
-            if (name := f"{clock}_{short}_h") in names:
-                figures[name][kinds] = law.quantile_h(share, clock)
+        for clock in _CLOCKS:
+            asked = {f"{clock}_{short}_h": share for short, share in _SHARES.items()}
+            asked = {name: share for name, share in asked.items() if name in names}
+            times_h = law.quantiles_h(tuple(asked.values()), clock)
+            for name, time_h in zip(asked, times_h, strict=True):
+                figures[name][kinds] = time_h
         clock = "done" if deadline_clock == "scheduled" else "job"
         figures["deadline_prob"][kinds] = law.within_prob(deadline_h, clock)
 
@@ -285,8 +287,8 @@ class _Law(Protocol):
     def means_h(self) -> tuple[np.ndarray, ...]:
         """Return the mean of the own line, of both waits, and of the total."""
 
-    def quantile_h(self, share: float, clock: str) -> np.ndarray:
-        """Return the time that a share of the nights keeps within."""
+    def quantiles_h(self, shares: Sequence[float], clock: str) -> list[np.ndarray]:
+        """Return the times that these shares of the nights keep within."""
 
     def within_prob(self, time_h: float, clock: str) -> np.ndarray:
         """Return the chance to be done within a time."""
@@ -305,8 +307,9 @@ class _Steady:
         wait_h = self.others.mean_h(work_h)
         return np.zeros(len(work_h)), wait_h, self.slack.mean_h + work_h + wait_h
 
-    def quantile_h(self, share: float, clock: str) -> np.ndarray:
-        return formulas.total_quantile_h(share, **self._law(clock))
+    def quantiles_h(self, shares: Sequence[float], clock: str) -> list[np.ndarray]:
+        law = self._law(clock)
+        return [formulas.total_quantile_h(share, **law) for share in shares]
 
     def within_prob(self, time_h: float, clock: str) -> np.ndarray:
         return formulas.done_within_prob(time_h, **self._law(clock))
@@ -378,39 +381,51 @@ class _Mixed:
         offset_h, alone = self._offset_h(clock), np.arange(len(rows))
         return 1 - self._late_prob(time_h, offset_h, rows, alone)
 
-    def quantile_h(self, share: float, clock: str) -> np.ndarray:
+    def quantiles_h(self, shares: Sequence[float], clock: str) -> list[np.ndarray]:
+        if not shares:
+            return []
         offset_h, begins = self._offset_h(clock), self.begins
-        longest_h = offset_h + self.others.quantile_h(self.met_h, share)
-        low = np.minimum.reduceat(offset_h.min(axis=1), begins)
-        high = np.maximum.reduceat(longest_h.max(axis=1), begins)
+        low_h = np.minimum.reduceat(offset_h.min(axis=1), begins)
+        top_h = np.maximum.reduceat(offset_h.max(axis=1), begins)
         count = np.diff(np.append(begins, len(offset_h)))
         kind = np.repeat(np.arange(len(begins)), count)
-        if isinstance(self.others, SteadyWait):
+        steady = isinstance(self.others, SteadyWait)
+        if steady:
             others = self.others.each(lambda figure: figure[begins, 0])
             ends = (others.wait_mean_h > 0) & (others.wait_mean_h < np.inf)
-            # later than the longest offset of all, every night's law falls alike
-            top = np.maximum.reduceat(offset_h.max(axis=1), begins)
-            before_h = offset_h - np.where(np.isfinite(top), top, 0)[kind, np.newaxis]
-            late = self._mean(np.exp(before_h * self.others.decay_per_h))
-            late = others.wait_prob * late / (1 - share)
-            tail = (late >= 1) & np.isfinite(top) & ends
             mean_h = np.where(ends, others.wait_mean_h, 1)
-            end = top + mean_h * np.log(np.where(tail, late, 1))
-            low, high = np.where(tail, end, low), np.where(tail, end, high)
+            # later than the longest offset of all, every night's law falls alike
+            before_h = offset_h - np.where(np.isfinite(top_h), top_h, 0)[kind][:, None]
+            beyond = self._mean(np.exp(before_h * self.others.decay_per_h))
+            beyond = np.where(np.isfinite(top_h) & ends, others.wait_prob * beyond, 0)
 
-        def excess(time_h, kind):
+        def late(time_h, kind):
             kind = kind.astype(int)
             first = np.cumsum(count[kind]) - count[kind]
             rows = np.repeat(begins[kind] - first, count[kind])
             rows += np.arange(len(rows))
-            late = self._late_prob(time_h, offset_h, rows, first)
-            return np.log(np.maximum(late, 1e-300)) - np.log(1 - share)
+            return self._late_prob(time_h, offset_h, rows, first)
 
-        return root(
-            excess, low, high, np.arange(len(begins), dtype=float),
-            inside=(high - low > _EXACT_H) & (high < np.inf), otherwise=high,
-            xatol=_EXACT_H, xrtol=0, fatol=0, frtol=0,
-        )  # fmt: skip
+        def quantile_h(share):
+            if steady:
+                tail = beyond >= 1 - share
+                end_h = top_h + mean_h * np.log(np.where(tail, beyond / (1 - share), 1))
+                high_h = top_h + others.quantile_h(0.0, share)
+                low, high = (np.where(tail, end_h, h) for h in (low_h, high_h))
+            else:
+                longest_h = offset_h + self.others.quantile_h(self.met_h, share)
+                low, high = low_h, np.maximum.reduceat(longest_h.max(axis=1), begins)
+
+            def excess(*at):
+                return np.log(np.maximum(late(*at), 1e-300)) - np.log(1 - share)
+
+            return root(
+                excess, low, high, np.arange(len(begins), dtype=float),
+                inside=(high - low > _EXACT_H) & (high < np.inf), otherwise=high,
+                xatol=_EXACT_H, xrtol=0, fatol=0, frtol=0,
+            )  # fmt: skip
+
+        return [quantile_h(share) for share in shares]
 
     def _offset_h(self, clock: str) -> np.ndarray:
         return self.spent_h + self.late_h if clock == "done" else self.spent_h + 0.0
@@ -444,8 +459,9 @@ class _After:
         line_h, wait_h, done_h = (mean_h[self.whose] for mean_h in self.waits.means_h())
         return line_h, wait_h, done_h + self.transfer_h
 
-    def quantile_h(self, share: float, clock: str) -> np.ndarray:
-        return self.waits.quantile_h(share, clock)[self.whose] + self.transfer_h
+    def quantiles_h(self, shares: Sequence[float], clock: str) -> list[np.ndarray]:
+        waits_h = self.waits.quantiles_h(shares, clock)
+        return [wait_h[self.whose] + self.transfer_h for wait_h in waits_h]
 
     def within_prob(self, time_h: float, clock: str) -> np.ndarray:
         left_h, within = time_h - self.transfer_h, np.empty(len(self.whose))

@@ -88,11 +88,13 @@ def ever_waits(
     each half-hour on average, if nobody waits.
     """
     number, parts, vaults = vault - vault.min(), 48, np.ptp(vault) + 1
-    first = np.floor(join_h % 24 * (parts / 24)).astype(int)
+    hour = join_h - 24 * np.floor(join_h / 24)
+    first = np.floor(hour * (parts / 24)).astype(int)
     spread_h = slack.hours * slack.spread
     busy_h = np.minimum(spread_h + transfer_h, 24.0 * _MOST_DAYS)
-    days, rest_h = np.divmod(busy_h, 24)
-    last = np.floor((join_h % 24 + rest_h) * (parts / 24)).astype(int)
+    days = np.floor(busy_h / 24)
+    rest_h = busy_h - 24 * days
+    last = np.floor((hour + rest_h) * (parts / 24)).astype(int)
     chance = np.minimum(transfer_h / spread_h, 1) if spread_h else 1.0 + 0 * rest_h
     edges = 2 * parts + 2
     at = [number * edges + edge for edge in (first, last + 1)]

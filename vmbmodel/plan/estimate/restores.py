@@ -55,14 +55,17 @@ def restores(
     restored_gib = np.where(
         scenario["restored_reading"] == "size", disks["size_gib"], disks["used_gib"]
     )
-    own = of_vm, np.asarray(disks["cap_mib_s"])
-    copied_h = partial(_copied_h, *own, **scenario.arguments(_copied_h))
+    cap_mib_s = np.asarray(disks["cap_mib_s"])
+    own_h = partial(_copied_h, **scenario.arguments(_copied_h))
+    copied_h = partial(own_h, of_vm, cap_mib_s)
     busy = vms["disks"] > 0
     each = np.arange(len(busy))  # each into an account of its own
     alone_h = copied_h(each, restored_gib)
     if scenario["restore_law"] == "published":
         beyond_gib = np.maximum(restored_gib - scenario["restore_known_gib"], 0)
-        law = _Published.of(copied_h(each, beyond_gib), finish_h, scenario)
+        far = np.atleast_2d(beyond_gib).any(axis=0)
+        beyond_h = own_h(of_vm[far], cap_mib_s[..., far], each, beyond_gib[..., far])
+        law = _Published.of(beyond_h, finish_h, scenario)
     else:
         law = _ByRates.of(alone_h, finish_h, others, scenario)
     columns = {}

@@ -360,7 +360,7 @@ def completion_by_group_h(
     if len(shape) > 1:
         most_mib_s = np.bincount(group, np.atleast_2d(cap_mib_s).max(axis=0))
         if (most_mib_s <= capacity_mib_s).all():  # in no draw too much
-            return size_gib * 1024 / cap_mib_s / 3600
+            return size_gib * 1024 / 3600 / cap_mib_s
         size_gib, cap_mib_s = (
             np.broadcast_to(part, shape).ravel() for part in (size_gib, cap_mib_s)
         )
