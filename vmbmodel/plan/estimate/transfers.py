@@ -376,7 +376,9 @@ def completion_by_group_h(
     crowded = np.flatnonzero((wanted > capacity_mib_s)[group])
     if not len(crowded):
         return done
-    names, member = np.unique(group[crowded], return_inverse=True)
+    seen = np.zeros(len(capacity_mib_s), dtype=bool)
+    seen[group[crowded]] = True
+    names, member = np.flatnonzero(seen), (np.cumsum(seen) - 1)[group[crowded]]
     counts = np.bincount(member)
     order = np.argsort(member, kind="stable")
     place = np.empty_like(order)
