@@ -9,6 +9,8 @@ with zeros. What applications leave of an account is either a fixed share, or, w
 they come and go at random, something to be slowed down by.
 """
 
+import itertools
+
 import numpy as np
 
 from vmbmodel._arrays import formula
@@ -22,6 +24,9 @@ __all__ = [
     "full_speed_disks",
     "random_load_slowdown",
 ]
+
+_FEW = 32
+"""Disks of a group, up to which they are summed row by row."""
 
 
 @formula
@@ -212,31 +217,31 @@ def completion_h(size_gib, cap_mib_s, capacity_mib_s):
     [2.56 0.64]
     """
     size_gib, cap_mib_s = np.broadcast_arrays(size_gib, cap_mib_s)
-    shape = np.broadcast_shapes(size_gib.shape[:-1], capacity_mib_s.shape)
-    disks = size_gib.shape[-1]
-    order = np.argsort(np.broadcast_to(cap_mib_s, (*shape, disks)), axis=-1)
-    left = np.take_along_axis(
-        np.broadcast_to(size_gib * 1024, order.shape), order, axis=-1
+    groups = np.broadcast_shapes(size_gib.shape[:-1], capacity_mib_s.shape)
+    shape = (*groups, size_gib.shape[-1])
+    order = np.argsort(np.broadcast_to(cap_mib_s, shape), axis=-1)
+    # a row a disk: groups are many, and their disks few
+    left, cap = (
+        np.moveaxis(np.take_along_axis(np.broadcast_to(x, shape), order, -1), -1, 0)
+        for x in (size_gib * 1024, cap_mib_s)
     )
-    cap = np.take_along_axis(np.broadcast_to(cap_mib_s, order.shape), order, axis=-1)
-    capacity = np.broadcast_to(capacity_mib_s, shape)[..., None]
-    now = np.zeros((*shape, 1))
-    done = np.where(left > 0, np.inf, 0.0)
-    for _ in range(disks):
+    left, cap = np.ascontiguousarray(left), np.ascontiguousarray(cap)
+    now, done = np.zeros(groups), np.where(left > 0, np.inf, 0.0)
+    for _ in range(len(left)):
         running = left > 0
         if not running.any():
             break
-        rate = np.minimum(cap, _fair_level(cap, running, capacity))
+        rate = np.minimum(cap, _fair_level(cap, running, capacity_mib_s))
         needed = np.where(running, left / rate, np.inf)
-        step = needed.min(axis=-1, keepdims=True)
+        step = needed.min(axis=0)
         step = np.where(np.isfinite(step), step, 0)
         now = now + step
         # a difference of a few roundings is a tie, not one more completion
         finished = running & (needed <= step * (1 + 1e-14))
         done = np.where(finished, now, done)
         left = np.where(finished, 0, np.where(running, left - rate * step, 0))
-    result = np.empty_like(done)
-    np.put_along_axis(result, order, done, axis=-1)
+    result = np.empty(shape)
+    np.put_along_axis(result, order, np.moveaxis(done, 0, -1), axis=-1)
     return result / 3600
 
 
@@ -296,14 +301,22 @@ def random_load_slowdown(full_speed_disks, application_frac):
 
 
 def _fair_level(cap, running, capacity):
-    """Level above which no disk gets anything, for caps in rising order."""
-    caps = np.where(running, cap, 0)
-    below = np.roll(np.cumsum(caps, axis=-1), 1, axis=-1)
-    below[..., 0] = 0
-    sharing = np.cumsum(running[..., ::-1], axis=-1)[..., ::-1]
-    levels = np.where(running, (capacity - below) / np.maximum(sharing, 1), np.inf)
-    # the first disk whose cap exceeds an equal share of what those below leave
-    binds = running & (cap > levels)
-    first = np.argmax(binds, axis=-1)[..., None]
-    level = np.take_along_axis(levels, first, axis=-1)
-    return np.where(binds.any(axis=-1, keepdims=True), level, np.inf)
+    """Level above which no disk gets anything, for rows of caps in rising order.
+
+    It is the largest equal share of what those below leave: a share rises from disk to
+    disk as long as their caps are below it, and falls from there on.
+    """
+    taken = _running_sums(np.where(running, cap, 0))
+    sharing = _running_sums(running[::-1].astype(float))[::-1]
+    left = capacity - np.concatenate([np.zeros_like(taken[:1]), taken[:-1]])
+    equal = np.where(running, left / np.maximum(sharing, 1), -np.inf).max(axis=0)
+    return np.where(taken[-1] > capacity, equal, np.inf)
+
+
+def _running_sums(rows):
+    """Sum rows down to each; a few long ones sooner than `numpy.cumsum` does."""
+    if len(rows) > _FEW:
+        return np.cumsum(rows, axis=0)
+    for above, row in itertools.pairwise(range(len(rows))):
+        rows[row] += rows[above]
+    return rows
