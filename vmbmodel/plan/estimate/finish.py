@@ -181,6 +181,8 @@ def backup(
     if len(rows := first[~lined[first]]):
         at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
         if isinstance(others, SteadyWait):
+            if rows[-1] - rows[0] == len(rows) - 1:  # the rest, where it is apart
+                rows = slice(rows[0], rows[-1] + 1)
             own = others.each(lambda figure: figure[rows])
             put(rows, _Steady(work[rows], slack, own))
         elif len(shape) > 1 and not work.scv.any():
