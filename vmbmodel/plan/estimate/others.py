@@ -86,7 +86,7 @@ class SteadyWait:
     def quantile_h(self, met_h: ArrayLike, prob: ArrayLike) -> np.ndarray:
         """Wait that this share of the jobs does not exceed."""
         wait_h = formulas.total_quantile_h(prob, 0, self.wait_prob, self.decay_per_h)
-        return np.broadcast_to(wait_h, _shape(met_h, prob, self.wait_mean_h))
+        return np.broadcast_to(wait_h, _shape(met_h, wait_h))
 
     @property
     def shape(self) -> tuple[int, ...]:
