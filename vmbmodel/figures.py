@@ -383,7 +383,7 @@ def stacked_bars(
     named = [side for side, row in sides.items() if len(whole) and whole.iloc[row]]
     if named and len(drawn) > 1:
         side = named[0]
-        low, high = ax.get_ylim()
+        low, high = len(table) - 0.5, -0.5
         ax.set_ylim(low + _HEAD * (side == "below"), high - _HEAD * (side == "above"))
         ax.spines["left"].set_bounds(low, high)
         parts = {name: bars[sides[side]] for name, bars in drawn.items()}
@@ -581,7 +581,8 @@ def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
         around = np.array(area["points"])
         look = {"facecolor": (fill, 0.2), "edgecolor": fill, "linewidth": 0.5}
         ax.fill(*around.T, zorder=0.5, **look)
-        (edge,) = ax.plot(*around[len(around) // 2 :].T, color=fill, linewidth=0.5)
+        for half in np.array_split(around, 2):  # both, so that no name stands on one
+            (edge,) = ax.plot(*half.T, color=fill, linewidth=0.5)
         names[edge] = area["label"]
     for line, colour, dash in zip(figure["lines"], cycle(colours), cycle(_DASHES)):
         way = np.transpose(line["points"])
