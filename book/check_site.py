@@ -2,7 +2,8 @@
 
 ``python book/check_site.py _build/html`` prints a line for each problem and
 exits 1 if there is one. What it looks for: anything loaded from another host;
-links and anchors that lead nowhere; images without a real description; raw TeX
+links and anchors that lead nowhere, anchors that stand twice, and addresses of other
+hosts that are no address, or are not https; images without a real description; raw TeX
 that MathJax would not draw, and marks of code that stayed in the text; pages with next
 to no text; cells of tables that say only ``nan`` or ``None``; heads of tables that are
 empty or do not say of what they are; what opens and closes without saying what; and
@@ -38,6 +39,9 @@ DRAWN = {"math", "mathjax_process", "tex2jax_process", "output_area"}
 MADE_BY_SPHINX = {"search.html", "genindex.html"}
 MIN_WORDS = 12
 MIN_ALT_WORDS = 3
+ADDRESS = re.compile(
+    r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[!-~]*)?|mailto:[!-~]+"
+)
 RAW_TEX = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|sqrt|sum|begin|text|mathrm|lambda)\b")
 CSS_ADDRESS = re.compile(
     r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)|@import\s+['\"]([^'\"]+)"
@@ -53,7 +57,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.loads, self.links, self.images, self.cells = [], [], [], []
-        self.ids, self.styles, self.scripts = set(), [], []
+        self.ids, self.twice, self.styles, self.scripts = set(), [], [], []
         self.words, self.prose, self.drawn, self.title = [], [], [], []
         self.heads, self.openers = [], []
         self.has_mathjax = self.redirects = False
@@ -67,9 +71,9 @@ class Page(HTMLParser):
         if tag not in VOID:
             drawn = bool(DRAWN & set(attrs.get("class", "").split()))
             self._open.append((tag, drawn))
-        for name in ("id", "name"):
-            if attrs.get(name):
-                self.ids.add(attrs[name])
+        if attrs.get("id") in self.ids:
+            self.twice.append(attrs["id"])
+        self.ids |= {attrs[name] for name in ("id", "name") if attrs.get(name)}
         if attrs.get("style"):
             self.styles.append(attrs["style"])
         if tag in ("td", "th"):
@@ -185,10 +189,14 @@ def loading_problems(page):
 
 
 def link_problems(path, page, pages, site):
-    """Yield the local addresses of a page at which there is nothing."""
+    """Yield the addresses of a page at which there is nothing, or two places."""
+    for name in dict.fromkeys(page.twice):
+        yield f"two places are called {name}"
     for address in dict.fromkeys([*page.loads, *page.links]):
         parts = urlsplit(address)
         if parts.scheme or parts.netloc:
+            if address in page.links and not ADDRESS.fullmatch(address):
+                yield f"not an address to link: {address}"
             continue
         found = target(path, address, site)
         if found is None:

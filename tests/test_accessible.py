@@ -109,6 +109,12 @@ def test_a_part_of_the_sidebar_says_what_it_opens():
     assert 'aria-label="Parts of 2. One &amp; all"><i>' in accessible.mend(part)
 
 
+def test_a_name_is_left_to_the_first_place_that_has_it():
+    page = '<p class="a" id="x">1</p><b id="y">2</b><i id="x" class="c">3</i>'
+    mended = '<p class="a" id="x">1</p><b id="y">2</b><i class="c">3</i>'
+    assert accessible.mend(page) == mended
+
+
 def test_mending_twice_changes_nothing():
     pages = [
         PANDAS,

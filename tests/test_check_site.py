@@ -28,6 +28,7 @@ GOOD = """
 <a href="other.html#there">there</a> <a href="#top">up</a> <a href="?all#a">all</a>
 <a id="a" href="#a">an anchor</a>
 <a href="https://example.org/">a link is not loaded</a> <a href="mailto:me@x.org">me</a>
+<a href="https://x.example:8000/(a)%20b?c=d#e">odd, yet an address</a>
 <img src="_images/wait.png" alt="Mean wait against arrivals">
 <img src="_images/wait.png" alt="" role="presentation">
 <svg class="fig wide" role="img" aria-label="Mean wait against arrivals"></svg>
@@ -65,6 +66,11 @@ def test_nothing_to_say_about_a_good_site(tmp_path):
         ('<a href="../secret.html">out</a>', "nothing at ../secret.html"),
         ('<a href="other.html#where">where</a>', "no such place: other.html#where"),
         ('<a href="#where">where</a>', "no such place: #where"),
+        ('<p id="a">1</p><p id="a">2</p><p id="a">3</p>', "two places are called a"),
+        ('<a href="http://x.example/">x</a>', "not an address to link: http://x.ex"),
+        ('<a href="https://x/">x</a>', "not an address to link: https://x/"),
+        ('<a href="https://x.example/a b">x</a>', "not an address to link: https:"),
+        ('<a href="//x.example/">x</a>', "not an address to link: //x.example/"),
         ('<script src="gone.js"></script>', "nothing at gone.js"),
         ('<img src="_images/gone.png" alt="a b c">', "nothing at _images/gone.png"),
         ('<img src="_images/wait.png">', "no description"),

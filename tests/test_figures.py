@@ -291,7 +291,7 @@ def test_bars_of_a_leading_figure_say_their_sums_and_which_is_yours():
     x = {"label": "USD", "low": 0, "high": 40}
     ax = figures.drawn({"x": x, "bars": bars | {"mine": 1}})
     assert [bar.get_width() for bar in ax.patches] == [1, 30, 2, 4]
-    assert plain(ax) == ["3", "34"]
+    assert plain(ax) == ["3", "34", "x", "y"]
     assert (ax.get_xlim(), ax.get_xlabel()) == ((0, 40), "USD")
     weights = [label.get_fontweight() for label in ax.get_yticklabels()]
     assert weights == ["normal", "bold"]
@@ -332,11 +332,36 @@ def test_names_of_parts_stand_above_them_as_far_as_they_do_not_meet():
         assert all(upright) == (width == 7)
 
 
-@pytest.mark.parametrize("first", [[0.0, 3.0], [0.1, 0.3]])
-def test_a_bar_without_all_parts_or_too_short_for_their_names_has_a_legend(first):
+SHORT = [[0.0, 3.0], [0.1, 0.3]]
+
+
+@pytest.mark.parametrize("first", SHORT)
+def test_a_bar_without_all_parts_or_too_short_for_their_names_has_them_below(first):
     ax = figures.stacked_bars(pd.DataFrame([first, [2.0, 3.0]], columns=["x", "y"]))
+    assert ax.get_legend() is None
+    ax.figure.canvas.draw()
+    frame = ax.get_window_extent()
+    last = [part.get_window_extent() for part in ax.patches[1::2]]
+    for text, part, pointer in zip(ax.texts, last, ax.lines, strict=True):
+        box, (low, high) = text.get_window_extent(), pointer.get_ydata()
+        assert frame.y0 < box.y0 < box.y1 < low < high < part.y0
+        assert part.x0 < pointer.get_xdata()[1] < part.x1
+
+
+@pytest.mark.parametrize("end", SHORT)
+def test_bars_at_both_ends_without_room_for_names_have_a_legend(end):
+    table = pd.DataFrame([end, [2.0, 3.0], end], columns=["x", "y"])
+    ax = figures.stacked_bars(table)
     assert not ax.texts
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["x", "y"]
+
+
+def test_bars_of_one_part_each_say_which_behind_their_value():
+    table = pd.DataFrame({"x": [5.0, 0], "y": [0, 2.0]})
+    ax = figures.stacked_bars(table, values="{:.0f} %")
+    assert plain(ax) == ["5 %, x", "2 %, y"]
+    assert ax.get_legend() is None
+    assert not figures.stacked_bars(table[:0], values="{:.0f} %").texts
 
 
 @given(st.lists(st.floats(-9, 9), min_size=1, max_size=5))

@@ -17,6 +17,9 @@ mpl.use("agg")
 from matplotlib import pyplot as plt
 from moving import PLACES, begun
 
+from vmbmodel.plan.check import check_disks
+from vmbmodel.render import check_text
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -481,6 +484,25 @@ def test_what_a_browser_has_no_room_for_is_refused(session, live, tmp_path):
         assert said == {"error": "deep.json: is nested too deep"}
     depth = live("fleet_page").depth
     assert [depth(text) for text in (b"", b"}", b"[[]{", b"a{b}[c]")] == [0, 0, 2, 1]
+
+
+def test_the_page_checks_and_restores_in_the_words_of_the_command_line(
+    session, live, tmp_path
+):
+    text = "vm,disk,role,size_gib,used_gib\nx,os,os,127,40\n"
+    (tmp_path / "mine.csv").write_text(text)
+    serve(live, session, "read", folder=str(tmp_path))
+    for settings in ({}, {"rto_h": "0.5"}):
+        head = session.ask(settings)["head"]
+        assert f"<li>{session.answer.objective_said()}</li>" in head
+    assert "1 of 1 VM is not back within 0.5 h" in head
+    said = html.unescape(session.check()["html"])
+    printed = check_text(check_disks(session.asked, session.answer.scenario))
+    summary, _, _, nothing, *needs, counts = printed.split("\n")
+    assert "Nothing found by the" in nothing
+    assert counts == "0 errors, 0 warnings, 0 notes."
+    for line in [summary, nothing, *needs]:
+        assert line.strip(" :") in said
 
 
 def test_names_open_no_tag(session, live, tmp_path):

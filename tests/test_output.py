@@ -74,6 +74,14 @@ def test_what_is_too_long_for_the_screen_is_broken_inside_its_column(monkeypatch
     assert "one word and" in " ".join(line[25:].strip() for line in lines)
 
 
+def test_a_long_word_is_broken_after_a_sign(monkeypatch):
+    as_on_a_screen(monkeypatch, 22)
+    cases = {"recovery_points=7": "long enough, too"}
+    table = [{"case": case, "text": text} for case, text in cases.items()]
+    words = render_table(table, ["case", "text"]).split()
+    assert {"recovery_", "points=7"} <= set(words)
+
+
 @pytest.mark.parametrize(("width", "source"), [(80, False), (120, True)])
 def test_prose_is_broken_before_a_word_is_and_names_stay_whole(
     monkeypatch, width, source

@@ -574,6 +574,20 @@ def test_bibliography_parses_and_every_entry_can_be_cited():
         assert {"title", "year"} <= set(entry.fields), key
 
 
+def test_every_source_says_where_it_is_and_of_which_year():
+    database = pytest.importorskip("pybtex.database")
+    entries = database.parse_file(ROOT / "book/references.bib").entries
+    places = {"doi": r"10\.\d{4,}/\S+", "url": r"https://[\w.-]+/\S+"}
+    where = {"howpublished", "journal", "booktitle", "publisher", "institution", "note"}
+    for key, entry in entries.items():
+        assert (where | set(places)) & set(entry.fields), key
+        assert re.fullmatch(r"\d{4}", entry.fields["year"]), key
+    for name, form in places.items():
+        said = [e.fields[name] for e in entries.values() if name in e.fields]
+        assert [place for place in said if not re.fullmatch(form, place)] == []
+        assert len(set(said)) == len(said)
+
+
 def test_every_citation_of_a_docstring_is_in_the_bibliography():
     for path in (ROOT / "vmbmodel").rglob("*.py"):
         for keys in re.findall(r":cite:`([\w, ]+)`", path.read_text("utf-8")):

@@ -75,8 +75,8 @@ _BAR = 0.92
 """Share of its place that a bar fills."""
 
 _HEAD, _ASIDE, _ROOM = 0.75, 0.28, 0.2
-"""Room for names of parts: above the first bar, in places of bars; beside the last
-upright one, as a share of the axis; and how long the first is beside the longest."""
+"""Room for names of parts: above or below a bar, in places of bars; beside the last
+upright one, as a share of the axis; and how long that bar is beside the longest."""
 
 _SHORT = 26
 """Letters of all names that have room in one row."""
@@ -344,7 +344,8 @@ def stacked_bars(
 ) -> Axes:
     """Draw one bar a row, made of the columns laid end to end.
 
-    The parts have their names above the first bar, if it has all of them and is long.
+    The parts have their names above the first bar, or below the last one, if it has all
+    of them and is long. Where a bar is of one part, the name follows its value.
 
     Parameters
     ----------
@@ -366,22 +367,28 @@ def stacked_bars(
     for colour, (name, part) in zip(cycle(COLOURS), table.items()):
         drawn[name] = ax.barh(rows, part, left=left, color=colour)
         left = left + part
+    apart = bool(values) and len(drawn) > 1 and ((table > 0).sum(axis=1) == 1).all()
     if values:
         ax.margins(x=0.12)  # room for them
-        ax.bar_label(drawn[name], left.map(values.format), padding=4, fontsize="small")
+        ends = [values.format(end) for end in left]
+        if apart:
+            only = (table > 0).idxmax(axis=1)
+            ends = [f"{end}, {name}" for end, name in zip(ends, only, strict=True)]
+        ax.bar_label(drawn[name], ends, padding=4, fontsize="small")
     ax.set_yticks(rows, [_lines(_named(row), _WRAPS[0]) for row in table.index])
     ax.invert_yaxis()
-    longest = table.sum(axis=1).max()
-    if (
-        len(drawn) > 1
-        and (table.iloc[:1] > 0).all(axis=None)
-        and (table.iloc[0].sum() > _ROOM * longest)
-    ):
-        low, high = ax.get_ylim()
-        ax.set_ylim(low, high - _HEAD)
+    lengths = table.sum(axis=1)
+    whole = (table > 0).all(axis=1) & (lengths > _ROOM * lengths.max())
+    sides = {"above": 0, "below": -1}
+    named = [side for side, row in sides.items() if len(whole) and whole.iloc[row]]
+    if named and len(drawn) > 1:
+        side = named[0]
+        low, high = len(table) - 0.5, -0.5
+        ax.set_ylim(low + _HEAD * (side == "below"), high - _HEAD * (side == "above"))
         ax.spines["left"].set_bounds(low, high)
-        ax.add_artist(_Parts()).add({name: bars[0] for name, bars in drawn.items()})
-    elif len(drawn) > 1:
+        parts = {name: bars[sides[side]] for name, bars in drawn.items()}
+        ax.add_artist(_Parts(side)).add(parts)
+    elif len(drawn) > 1 and not apart:
         _key(ax, drawn.values(), list(drawn))
     ax.set(**axes)
     return ax
@@ -422,7 +429,7 @@ def columns(
         last = whole[-1]
         ends[1] = max(ends[1], edges[last + 1] + _ASIDE * (ends[1] - ends[0]))
         of_last = {name: bars[last] for name, bars in drawn.items()}
-        ax.add_artist(_Parts(upright=True)).add(of_last)
+        ax.add_artist(_Parts("beside")).add(of_last)
     ax.set(**{"xlim": ends} | axes)
     return ax
 
@@ -574,7 +581,8 @@ def drawn(figure: Mapping, *, ax: Axes | None = None) -> Axes:
         around = np.array(area["points"])
         look = {"facecolor": (fill, 0.2), "edgecolor": fill, "linewidth": 0.5}
         ax.fill(*around.T, zorder=0.5, **look)
-        (edge,) = ax.plot(*around[len(around) // 2 :].T, color=fill, linewidth=0.5)
+        for half in np.array_split(around, 2):  # both, so that no name stands on one
+            (edge,) = ax.plot(*half.T, color=fill, linewidth=0.5)
         names[edge] = area["label"]
     for line, colour, dash in zip(figure["lines"], cycle(colours), cycle(_DASHES)):
         way = np.transpose(line["points"])
@@ -710,21 +718,25 @@ class _Names(Artist):
 
 
 class _Parts(Artist):
-    """What writes the names of a bar's parts above it, or beside an upright one.
+    """What writes the names of a bar's parts on one side of it.
 
     It does so each time the figure is drawn, because the room depends on its size.
     """
 
-    def __init__(self, *, upright: bool = False):
+    def __init__(self, side: str):
         super().__init__()
-        self.parts, self.upright = {}, upright
+        self.parts, self.side = {}, side
         self.set(in_layout=False, zorder=1.5)  # before any name is drawn
 
     def add(self, parts: Mapping[str, Rectangle]) -> None:
         """Take the parts of the bar by their names, from its beginning."""
-        place = ("left", "center") if self.upright else ("center", "bottom")
+        place = {
+            "above": {"ha": "center", "va": "bottom"},
+            "below": {"ha": "center", "va": "top"},
+            "beside": {"ha": "left", "va": "center"},
+        }
         look = {"fontsize": "small", "in_layout": False, "transform": None}
-        look |= dict(zip(("ha", "va"), place, strict=True))
+        look |= place[self.side]
         for name, part in parts.items():
             ink = _INK[to_hex(part.get_facecolor()).upper()]
             text = self.axes.text(0, 0, name, color=ink, **look)
@@ -734,24 +746,26 @@ class _Parts(Artist):
 
     def draw(self, renderer: object) -> None:
         """Move every name as near to its part as the others let it."""
-        along, point = int(self.upright), renderer.points_to_pixels(1)
-        within = self.axes if self.upright else self.axes.figure
+        upright, point = self.side == "beside", renderer.points_to_pixels(1)
+        along, away = int(upright), -point if self.side == "below" else point
+        within = self.axes if upright else self.axes.figure
         low, high = within.get_window_extent(renderer).extents[along::2]
         parts = np.array([p.get_window_extent(renderer).extents for p in self.parts])
-        middle, ends = parts[:, along::2].mean(axis=1), parts[:, 3 - along]
+        middle = parts[:, along::2].mean(axis=1)
+        ends = parts[:, 1 if self.side == "below" else 3 - along]
         texts, pointers = zip(*self.parts.values(), strict=True)
         size = [text.get_window_extent(renderer).size[along] / 2 for text in texts]
-        half = np.array(size) + point * (1 if self.upright else 4)
+        half = np.array(size) + point * (1 if upright else 4)
         before = np.cumsum(2 * half) - half  # the middle of each, side by side
         begin = _in_order(middle - before).clip(low, high - 2 * half.sum())
         for text, pointer, at, to, reach, end in zip(
             texts, pointers, begin + before, middle, size, ends, strict=True
         ):
             near = np.clip(to, at - reach / 2, at + reach / 2)
-            way = np.array([[near, to], [end + 6 * point, end + point]])
-            corner = np.array([at, end + 7 * point])
-            pointer.set_data(*(way[::-1] if self.upright else way))
-            text.set_position(corner[::-1] if self.upright else corner)
+            way = np.array([[near, to], [end + 6 * away, end + away]])
+            corner = np.array([at, end + 7 * away])
+            pointer.set_data(*(way[::-1] if upright else way))
+            text.set_position(corner[::-1] if upright else corner)
 
 
 def _in_order(wish: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 Tables: each head says whether it is of a column or of a row, an empty one is no head,
 the name of the rows stands beside those of the columns, a name in a head may break
 after a `_`, and numbers are set flush right. What opens a part of the sidebar says of
-which; a label that is not what a reader sees, and roles that are none, go.
+which; a label that is not what a reader sees, and roles that are none, go. A name that
+several places of a page have is left to the first, to which links lead anyway.
 """
 
 import re
@@ -16,6 +17,7 @@ ROW = re.compile(r"<tr\b.*?</tr>", re.S)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
 BREAK = re.compile(r"(<[^>]+>)|_(?!<wbr>)")
 TAG = re.compile(r"<[^>]+>")
+NAME = re.compile(r'(<\w[^<>]*?) id="([^"]+)"')
 NUMBER = re.compile(
     r"(?:[<>≤≥≈]\s*)?[-+\u2212±]?(?:\d[\d,\u202f]*(?:\.\d+)?(?:e[-+]?\d+)?|inf)"
     r"(?:\s?(?:%|°|[A-Za-zµ]{1,3}(?:/[a-z]{1,3})?|USD(?:/\w+)?|hours?|days?|months?))?"
@@ -43,7 +45,19 @@ def mend(page):
     page = PART.sub(label_part, page)
     for old, new in PLAIN:
         page = page.replace(old, new)
-    return page
+    return with_names_once(page)
+
+
+def with_names_once(page):
+    """Take a name away from all places but the first."""
+    known = set()
+
+    def once(place):
+        first = place[2] not in known
+        known.add(place[2])
+        return place[0] if first else place[1]
+
+    return NAME.sub(once, page)
 
 
 def label_part(match):

@@ -43,6 +43,7 @@ from vmbmodel.render import (
 CONTROLS = (
     "start_h",
     "deadline_h",
+    "rto_h",
     "vault_servers",
     "eight_hours",
     "churn_frac",
@@ -464,6 +465,7 @@ def head_html(answer, name):
         f"{said['snapshot_usd']}).",
         f"All VMs restored at once from the vault: done within "
         f"{said['restore_all_h']} h, in 95 of 100 cases.",
+        answer.objective_said(),
     ]
     return f'<p class="fleet-verdict">{text(verdict)}</p>' + bullets([about, *lines])
 
@@ -616,9 +618,15 @@ def check_html(found):
                     f"<li><strong>{severity}</strong> {text(one.place.text)}{again} "
                     f"{text(one.rule.todo)} <code>{text(rule)}</code></li>"
                 )
-    listed = f"<ul>{''.join(lines)}</ul>" if lines else "<p>Nothing found.</p>"
-    title = f"Rules in force on {found.as_of}: {counts}"
-    return part(title, listed)
+    listed = f"<ul>{''.join(lines)}</ul>"
+    if not lines:
+        listed = f"<p>{text(found.nothing_said())}</p>"
+    needs = "".join(
+        f"<details><summary>{text(title)}</summary>{bullets(needed)}</details>"
+        for title, needed in found.needs_said().items()
+    )
+    said = f"<p>{text(found.rules_said())}</p>"
+    return part(f"Rules: {counts}", said + listed + needs)
 
 
 def grouped(answer):

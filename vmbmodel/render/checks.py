@@ -40,16 +40,7 @@ def check_text(answer: Check) -> str:
     """Return a check as a person reads it."""
     counts = answer.count()
     sets = sets_used(answer.scenario, "prices")
-    parts = [o for o in answer.outcomes if o.needs and o.status != "not checked"]
-    never = [o for o in answer.outcomes if o.status == "not checked"]
-    checked = counts["rules"] - len(never)
-    in_part = f", {len(parts)} of them in part" if parts else ""
-    lines = [
-        f"{counts['rules']} rules in force on {answer.as_of}: {checked} "
-        f"checked{in_part}; {len(never)} not checked.",
-        f"{sets}.",
-        "",
-    ]
+    lines = [answer.rules_said(), f"{sets}.", ""]
     shown = [finding for finding in answer.findings if not finding.suppressed]
     if shown:
         found = render_table(_grouped(shown), _FINDING_COLUMNS, spare=("source",))
@@ -57,19 +48,15 @@ def check_text(answer: Check) -> str:
         if len(shown) > len({finding.rule.id for finding in shown}):
             lines.append("--format csv lists each of them.")
     else:
-        lines.append(f"Nothing found by the {checked} rules that were checked.")
+        lines.append(answer.nothing_said())
     for finding in answer.findings:
         if finding.suppressed:
             where = _place(finding.place.where)
             lines.append(
                 f"Suppressed: {finding.rule.id}, {where}: {finding.suppressed}"
             )
-    if parts:
-        lines += ["", f"Checked in part ({len(parts)}), as far as the inventory tells:"]
-        lines += [f"  {o.rule.id}: needs {o.needs}" for o in parts]
-    if never:
-        lines += ["", f"Not checked ({len(never)}), for want of data:"]
-        lines += [f"  {o.rule.id}: needs {o.needs}" for o in never]
+    for title, needs in answer.needs_said().items():
+        lines += ["", f"{title}:", *(f"  {need}" for need in needs)]
     found = ", ".join(answer.said().values())
     suppressed = (
         f", {counts['suppressed']:,} suppressed" if counts["suppressed"] else ""

@@ -17,6 +17,7 @@ _WIDE = 80  # columns, where neither COLUMNS nor a terminal says how many there 
 _GAP = re.compile("  +")  # between columns
 _NARROW = 12  # to which a column may be broken
 _PROSE = 40  # places beyond which a cell is prose, read as well on several lines
+_SIGNS = "_=-/.,;:"  # after which a long word is broken
 _NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
 
 
@@ -173,7 +174,7 @@ def _places(letter: str) -> int:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """Break a text between words, or inside one too long."""
+    """Break a text between words, or inside one too long, there after a sign."""
     return [part.rstrip() for line in text.split("\n") for part in _parts(line, width)]
 
 
@@ -189,9 +190,13 @@ def _parts(text: str, width: int) -> Iterator[str]:
         if needed <= width:
             used += cell_len(word)
             continue
+        sign = start
         for place, letter in enumerate(word, at):
             if used + _places(letter) > width:
-                yield text[start:place]
-                start, used = place, 0
+                end = sign if sign > start else place
+                yield text[start:end]
+                start, used = end, cell_len(text[end:place])
             used += _places(letter)
+            if letter in _SIGNS:
+                sign = place + 1
     yield text[start:]

@@ -144,6 +144,39 @@ class Check(Result):
             for name in ("error", "warning", "note")
         }
 
+    def rules_said(self) -> str:
+        """Say how many rules are in force, and how many of them were checked."""
+        in_part, never = self._lacking()
+        some = f", {len(in_part)} of them in part" if in_part else ""
+        rules = len(self.outcomes)
+        return (
+            f"{rules} rules in force on {self.as_of}: {rules - len(never)} "
+            f"checked{some}; {len(never)} not checked."
+        )
+
+    def nothing_said(self) -> str:
+        """Say of how many rules it is that nothing is found."""
+        checked = len(self.outcomes) - len(self._lacking()[1])
+        return f"Nothing found by the {checked} rules that were checked."
+
+    def needs_said(self) -> dict[str, list[str]]:
+        """Say what rules need that is not known, under how far they were checked."""
+        in_part, never = self._lacking()
+        titles = {
+            f"Checked in part ({len(in_part)}), as far as the inventory tells": in_part,
+            f"Not checked ({len(never)}), for want of data": never,
+        }
+        return {
+            title: [f"{o.rule.id}: needs {o.needs}" for o in outcomes]
+            for title, outcomes in titles.items()
+            if outcomes
+        }
+
+    def _lacking(self) -> tuple[list[Outcome], list[Outcome]]:
+        """Return the rules that were checked in part, and those that were not."""
+        never = [o for o in self.outcomes if o.status == "not checked"]
+        return [o for o in self.outcomes if o.needs and o not in never], never
+
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
