@@ -98,20 +98,26 @@ CASES = (
 
 
 @pytest.mark.parametrize(
-    ("opening_h", "settings"), after(2, itertools.product([19.0, 2.0], CASES))
+    ("opening_h", "settings", "others"),
+    after(2, itertools.product([19.0, 2.0], CASES, [3, 2])),
 )
-def test_the_best_of_all_plans_is_found_and_none_is_below_a_bound(settings, opening_h):
+def test_the_best_of_all_plans_is_found_and_none_is_below_a_bound(
+    settings, opening_h, others
+):
     rng = np.random.default_rng(int(opening_h) + len(str(settings)))
     lengths = rng.choice([0.3, 0.6, 0.9, 1.4, 2.0], 2, replace=False)
-    disks = fleet(*np.repeat([gib_for(h) for h in lengths], 3))  # three of a kind
+    kinds = np.repeat([gib_for(h) for h in lengths], [3, others])
+    disks = fleet(*kinds)  # three of a kind, and as many or fewer of another
     disks["start_h"] = rng.choice([22.0, 23.0, 3.0])
     given = scenario(start_slack_h=0.5, **settings)
     closed = ((opening_h + 3.0) % 24, opening_h)
     hours = [h for h in SLOTS if not clashes(h, *closed, 0.5)]
     assert len(hours) == 6
     plan = schedule(disks, given, blackout=[closed])
-    half = list(itertools.combinations_with_replacement(hours, 3))
-    every = [a + b for a, b in itertools.product(half, half)]
+    halves = (
+        itertools.combinations_with_replacement(hours, count) for count in (3, others)
+    )
+    every = [a + b for a, b in itertools.product(*halves)]
     misses, finish_h = scored(disks, every, given, opening_h).T
     own = plan.vms.sort_values("vm")["start_h"].to_numpy()
     chosen = scored(disks, [own], given, opening_h)[0]

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from vmbmodel.plan.schedule.rules import SLOTS, Rules
-from vmbmodel.plan.schedule.values import AIMS, Value, best
+from vmbmodel.plan.schedule.values import AIMS, TOLERATED, Value, best, least
 
 __all__ = ["Law", "Search", "VMs", "beyond"]
 
@@ -198,8 +198,10 @@ class Search:
 
     def plans(
         self, progress: Callable[[str, int, int], None] | None = None
-    ) -> list[np.ndarray]:
+    ) -> tuple[list[np.ndarray], dict[str, float]]:
         """Return starts worth an estimate: now, together, of full hours, and the best.
+
+        And by how much the best is above the least seen of what it is best in.
 
         Raises
         ------
@@ -210,17 +212,18 @@ class Search:
         together = self._placed(self._ranks(np.arange(len(vms)), 0.0, "all"))
         plans = [vms.start_h, together, together.copy(), together.copy()]
         rows_of = np.split(np.arange(len(vms)), np.flatnonzero(np.diff(vms.vault)) + 1)
-        done = 0
+        done, above = 0, dict.fromkeys(TOLERATED, 0.0)
         for rows in rows_of:
             if vms.keep[rows].all():
                 continue
             for plan, step in ((plans[2], 2), (plans[3], 1)):
                 seeds = [vms.start_h[rows], together[rows], plans[2][rows]]
-                plan[rows] = _Vault(self, rows, plan, step).best(seeds)
+                plan[rows], over = _Vault(self, rows, plan, step).best(seeds)
+            above = {aim: above[aim] + over[aim] for aim in above}  # of half-hours
             done += len(rows)
             if progress:
                 progress("plan", done, len(vms))
-        return plans
+        return plans, above
 
     def _ranks(self, rows: np.ndarray, price_h: float, level: str) -> np.ndarray:
         """Return how far from its best each half-hour is, a row a VM.
@@ -335,8 +338,8 @@ class _Vault:
         most = _WORK // len(rows) if self.lined else _MOST
         self.tries = int(np.clip(most // step**2, _FEWEST, _MOST))
 
-    def best(self, seeds: list[np.ndarray]) -> np.ndarray:
-        """Return the best starts that are found."""
+    def best(self, seeds: list[np.ndarray]) -> tuple[np.ndarray, dict[str, float]]:
+        """Return the best starts found, and how far above the least seen they are."""
         for seed in seeds:
             self.tried(seed)
         for starts in self._together():
@@ -344,10 +347,13 @@ class _Vault:
         if self.lined:
             self._spread()
         if not self.values:  # no room at full hours
-            return seeds[1]
+            return seeds[1], dict.fromkeys(TOLERATED, 0.0)
         self._settle(self._improve())
-        plans = list(self.values.values())
-        return plans[best([v for _, v in plans], len(self.rows), self.share)][0]
+        plans, values = zip(*self.values.values(), strict=True)
+        among = values, len(self.rows), self.share
+        at, lowest = best(*among), least(*among)._asdict()
+        over = {aim: values[at]._asdict()[aim] - lowest[aim] for aim in TOLERATED}
+        return plans[at], over
 
     def tried(self, starts: np.ndarray) -> Value | None:
         """Estimate starts, unless rules or room forbid them or no try is left."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["AIMS", "Value", "best"]
+__all__ = ["AIMS", "TOLERATED", "Value", "best", "least"]
 
 _LEAST_MISSES, _MISSES_FRAC = 1e-3, 0.01
 _FINISH_H = 0.05
@@ -29,20 +29,46 @@ class Value(NamedTuple):
 
 
 AIMS = Value._fields
+TOLERATED = ("expected_misses", "finish_h")
+"""Aims of which plans are as good up to a tolerance above the least."""
 
 
-def best(values: Sequence[Value], vms: int, share: float = 1.0) -> int:
+def best(
+    values: Sequence[Value], vms: int, share: float = 1.0, seen: Value | None = None
+) -> int:
     """Choose a plan: aim after aim, those within the tolerance of the least are left.
 
-    The first of those that are as good is taken.
+    The first of those that are as good is taken. The least of an aim may have been
+    `seen` in a plan that is not among these: tolerances do not add up then.
 
     >>> today, idle = Value(0, 1e-4, 50, 1, 0, 0), Value(0, 0, 49.9, 3, 9, 0)
     >>> best([idle, today], vms=10)
     1
+    >>> best([idle, today], vms=10, seen=Value(0, 0, 49.4, 1, 0, 0))
+    0
     """
-    left = list(range(len(values)))
+    return _left(values, vms, share, seen)[-1][1][0]
+
+
+def least(values: Sequence[Value], vms: int, share: float = 1.0) -> Value:
+    """Return the least of each aim, of plans within the tolerances of those before it.
+
+    >>> print(*least([Value(0, 0, 52, 1, 0, 0), Value(0, 5, 49, 1, 0, 0)], vms=10))
+    0 0 52 1 0 0
+    """
+    rounds = _left(values, vms, share)
+    return Value(*(value[aim] for aim, (value, _) in enumerate(rounds)))
+
+
+def _left(
+    values: Sequence[Value], vms: int, share: float, seen: Value | None = None
+) -> list[tuple[Value, list[int]]]:
+    """Return, aim after aim, the plan that comes to least, and which are left."""
+    rounds, left = [], list(range(len(values)))
     for aim in range(len(AIMS)):
-        least = min((values[i] for i in left), key=lambda value: value[aim])
-        most = least[aim] + least.tolerances(vms, share)[aim]
-        left = [i for i in left if values[i][aim] <= most]
-    return left[0]
+        of_these = min((values[i] for i in left), key=lambda value: value[aim])
+        lowest = min(of_these, seen or of_these, key=lambda value: value[aim])
+        most = lowest[aim] + lowest.tolerances(vms, share)[aim]
+        left = [i for i in left if values[i][aim] <= max(most, of_these[aim])]
+        rounds.append((of_these, left))
+    return rounds
