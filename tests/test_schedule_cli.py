@@ -103,8 +103,8 @@ def test_rules_that_no_plan_keeps_are_listed_once_and_said_first(run):
     Path(fleet).write_text("\n".join(added) + "\n")
     text = run(fleet, "--blackout", "9-15", "--set", "start_slack_h=0")
     said = " ".join(text.split("\n\n")[0].split())
-    assert "1 rule is not kept by this plan either" in said
-    assert "Rules not kept, now and as planned (1):\n  2 VMs of vault v1 start" in text
+    assert "Rules not kept by this plan either, said below: 2." in said
+    assert "Rules not kept, now and as planned (2):\n  2 VMs of vault v1 start" in text
 
 
 def test_gates(run):

@@ -242,7 +242,8 @@ def _text(answer) -> str:
         }
     for title, found in titled.items():
         if found:
-            lines += ["", f"{title} ({len(found)}):"]
+            count = sum(entry.count for entry in found)
+            lines += ["", f"{title} ({count:,}):"]
             lines += [
                 f"  {_place(entry)}{entry.place.text} [{entry.rule}]"
                 for entry in found[:_SHOWN]

@@ -172,9 +172,8 @@ class Schedule(Result):
                     "No VM waits for another of its vault: spreading starts would gain "
                     "nothing."
                 )
-        if count := len(self.broken_after):
-            them = "1 rule is" if count == 1 else f"{count:,} rules are"
-            said.append(f"{them} not kept by this plan either, and said below.")
+        if count := int(self.after["broken_rules"]):
+            said.append(f"Rules not kept by this plan either, said below: {count:,}.")
         missed = self.after["expected_misses"]
         if missed > 1 - AT_RISK_PROB:
             said.append(
