@@ -10,7 +10,7 @@ scheduled hour, ``job`` from the start of the job.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,88 +124,71 @@ def backup(
         before_h = keys[1] + _flat(snapshot_h, shape)
         served = _flat(vault_servers, shape)
         lined &= ever_waits(keys[-1], keys[2] + before_h, keys[0], served, slack)
-    sought, rest = np.arange(lined.size), []
+    clock = "done" if deadline_clock == "scheduled" else "job"
+    columns = {name: np.empty(lined.size) for name in names}
+
+    def put(law: _Law, rows: np.ndarray, kind: np.ndarray | slice) -> None:
+        figures = {"deadline_prob": law.within_prob(deadline_h, clock)}
+        if not set(_MEANS).isdisjoint(names):
+            figures |= zip(_MEANS, law.means_h(), strict=True)
+        for side in _CLOCKS:
+            asked = {f"{side}_{short}_h": share for short, share in _SHARES.items()}
+            asked = {name: share for name, share in asked.items() if name in names}
+            times_h = law.quantiles_h(tuple(asked.values()), side)
+            figures |= zip(asked, times_h, strict=True)
+        for name in names:
+            columns[name][rows] = figures[name][kind]
+
+    def jobs(rows: np.ndarray) -> _Jobs:
+        def here(setting):
+            return _flat(setting, shape)[rows] if np.ndim(setting) else setting
+
+        own = [key[rows] for key in keys]
+        snapshot_h, *scvs, served = (here(setting) for setting in drawn)
+        work = _Work.of(own[1], snapshot_h, own[0], *scvs, transfer_family)
+        return _Jobs(*own, own[1] + snapshot_h, served, work, others.each(here))
+
+    sought = np.arange(lined.size)
     varies = slack.spread or np.any(snapshot_scv) or np.any(transfer_scv)
     if isinstance(others, SteadyWait) and (len(shape) > 1 or not varies):
         # quicker each by itself: drawn none are alike, and what varies takes time
         sought, rest = np.flatnonzero(lined), np.flatnonzero(~lined)
+        own = jobs(rest)
+        put(_Steady(own.work, slack, own.others), rest, slice(None))
     order = sought[np.lexsort([key[sought] for key in keys])]
     differs = np.array([np.diff(key[order], prepend=np.nan) != 0 for key in keys])
-    differs = np.pad(differs, [(0, 0), (0, len(rest))], constant_values=True)
-    order = np.append(order, rest).astype(int)
-    transfer_h, extended_h, start_h, vault = (key[order] for key in keys)
     lined = lined[order]
-
-    def sorted_(setting):
-        return _flat(setting, shape)[order]
-
-    snapshot_h, snapshot_scv, transfer_scv, vault_servers = (
-        sorted_(setting) if np.ndim(setting) else setting for setting in drawn
-    )
-    others = others.each(sorted_)
-    alike, first = np.cumsum(differs.any(axis=0)) - 1, np.flatnonzero(differs.any(0))
-    work = _Work.of(
-        extended_h, snapshot_h, transfer_h, snapshot_scv, transfer_scv, transfer_family
-    )
-    before_h = extended_h + snapshot_h
-    figures = {name: np.empty(len(first)) for name in FIGURES}
-
-    def put(rows: np.ndarray, law: _Law) -> None:
-        kinds = alike[rows]  # in order
-        kinds = kinds[np.diff(kinds, prepend=-1) > 0]
-        if not set(_MEANS).isdisjoint(names):
-            for name, mean_h in zip(_MEANS, law.means_h(), strict=True):
-                figures[name][kinds] = mean_h
-        for clock in _CLOCKS:
-            asked = {f"{clock}_{short}_h": share for short, share in _SHARES.items()}
-            asked = {name: share for name, share in asked.items() if name in names}
-            times_h = law.quantiles_h(tuple(asked.values()), clock)
-            for name, time_h in zip(asked, times_h, strict=True):
-                figures[name][kinds] = time_h
-        clock = "done" if deadline_clock == "scheduled" else "job"
-        figures["deadline_prob"][kinds] = law.within_prob(deadline_h, clock)
-
-    if len(rows := np.flatnonzero(lined)):
+    if len(rows := order[lined]):
+        own, kind = jobs(rows), _numbered(differs[:, lined])
         first_others = line_reading == "others-first"
-        join_h = before_h[rows]
-        served = vault_servers[rows] if np.ndim(vault_servers) else vault_servers
-        own = others.each(lambda figure: figure[rows])
         nights = drawn_nights(
-            vault[rows], start_h[rows], join_h, transfer_h[rows], served, slack,
-            own if first_others else None, of_draws=len(shape) > 1,
+            own.vault, own.start_h, own.before_h, own.transfer_h, own.served, slack,
+            own.others if first_others else None, of_draws=len(shape) > 1,
         )  # fmt: skip
-        met = SteadyWait(0.0, 0.0) if first_others else of_rows(others, rows)
-        put(
-            rows, _Mixed.of(nights, start_h[rows], join_h, work[rows], met, alike[rows])
-        )
-    if len(rows := first[~lined[first]]):
+        met = SteadyWait(0.0, 0.0) if first_others else own.others
+        put(_Mixed.of(nights, own, met, kind), rows, kind)
+    if len(rows := order[~lined]):
+        differs = differs[:, ~lined]
+        kind, first = _numbered(differs), differs.any(axis=0)
+        own = jobs(rows[first])
         at_once_h = AT_ONCE_H if line_reading == "one-pool" else 0.0
         if isinstance(others, SteadyWait):
-            if rows[-1] - rows[0] == len(rows) - 1:  # the rest, where it is apart
-                rows = slice(rows[0], rows[-1] + 1)
-            own = others.each(lambda figure: figure[rows])
-            put(rows, _Steady(work[rows], slack, own))
-        elif len(shape) > 1 and not work.scv.any():
+            law = _Steady(own.work, slack, own.others)
+        elif len(shape) > 1 and not own.work.scv.any():
             # drawn: those who start as one wait alike, whatever they move
-            together = np.cumsum(differs[1:].any(axis=0))[rows]
-            begins = np.diff(together, prepend=-1) > 0
-            ones = rows[begins]
-            nights = _even_nights(len(ones), slack, at_once_h, _OF_A_DRAW)
-            waits = _Mixed.of(
-                nights, start_h[ones], before_h[ones], work[ones].constant,
-                of_rows(others, ones), np.arange(len(ones)),
-            )  # fmt: skip
-            put(rows, _After(waits, np.cumsum(begins) - 1, work[rows].varied_h))
+            begins = differs[1:].any(axis=0)
+            together = (np.cumsum(begins) - 1)[first]
+            ones = jobs(rows[begins])
+            nights = _even_nights(len(ones.vault), slack, at_once_h, _OF_A_DRAW)
+            ones = ones._replace(work=ones.work.constant)
+            waits = _Mixed.of(nights, ones, ones.others, np.arange(len(ones.vault)))
+            law = _After(waits, together, own.work.varied_h)
         else:
-            count = int(np.clip(_CELLS // len(rows), _FEWEST, _MOST))
-            nights = _even_nights(len(rows), slack, at_once_h, count)
-            met = of_rows(others, rows)
-            put(rows, _Mixed.of(
-                nights, start_h[rows], before_h[rows], work[rows], met, alike[rows]
-            ))  # fmt: skip
-    back = np.empty(len(order), dtype=int)
-    back[order] = alike
-    columns = {name: figures[name][back].reshape(shape) for name in names}
+            count = int(np.clip(_CELLS // first.sum(), _FEWEST, _MOST))
+            nights = _even_nights(first.sum(), slack, at_once_h, count)
+            law = _Mixed.of(nights, own, own.others, np.arange(first.sum()))
+        put(law, rows, kind)
+    columns = {name: column.reshape(shape) for name, column in columns.items()}
     columns["deadline_h"] = np.full(shape[-1:], float(deadline_h))
     if "done_p95_h" in columns and len(shape) == 1:
         done_h = vms["start_h"] + columns["done_p95_h"]
@@ -233,6 +216,11 @@ def job_within_prob(
 
 def _flat(setting: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(setting, shape).ravel()
+
+
+def _numbered(differs: np.ndarray) -> np.ndarray:
+    """Return the number of the kind of each row: another where some key differs."""
+    return np.cumsum(differs.any(axis=0)) - 1
 
 
 @dataclass(frozen=True)
@@ -281,6 +269,19 @@ class _Work:
         moved_h = at_chance(chance, varied_h, np.maximum(scv, 1e-10), self.family)
         moved_h = np.where((scv > 0) & (varied_h < np.inf), moved_h, varied_h)
         return self.constant_h[:, np.newaxis] + moved_h
+
+
+class _Jobs(NamedTuple):
+    """What the laws of some jobs depend on."""
+
+    transfer_h: np.ndarray
+    extended_h: np.ndarray  #: of first backups, before the snapshot
+    start_h: np.ndarray
+    vault: np.ndarray  #: its number
+    before_h: np.ndarray  #: from the start of the job to its first line
+    served: np.ndarray | float  #: jobs of its vault served at a time
+    work: _Work
+    others: OthersWait
 
 
 class _Law(Protocol):
@@ -344,23 +345,19 @@ class _Mixed:
 
     @classmethod
     def of(
-        cls,
-        nights: Nights,
-        start_h: np.ndarray,
-        join_h: np.ndarray,
-        work: _Work,
-        others: OthersWait,
-        alike: np.ndarray,
+        cls, nights: Nights, jobs: _Jobs, others: OthersWait, kind: np.ndarray
     ) -> "_Mixed":
+        """Take jobs in order of their kinds, and the others whom they meet last."""
+        others, work = of_rows(others, slice(None)), jobs.work
         lines_h = nights.others_h + nights.line_h
-        let_go_h = nights.late_h + (start_h + join_h)[:, np.newaxis]
+        let_go_h = nights.late_h + (jobs.start_h + jobs.before_h)[:, np.newaxis]
         met_h = let_go_h + np.where(np.isfinite(lines_h), lines_h, 0)
         return cls(
             late_h=nights.late_h,
             spent_h=lines_h + work.drawn_h(nights.chance),
             met_h=met_h,
             others=others,
-            begins=np.flatnonzero(np.diff(alike, prepend=-1)),
+            begins=np.flatnonzero(np.diff(kind, prepend=-1)),
             line_h=nights.line_h,
             waited_h=nights.others_h + others.mean_h(met_h),
             work_h=work.mean_h[:, np.newaxis],
