@@ -70,10 +70,9 @@ def line_wait_h(arrival_h, service_h, vault_servers, most_days=1):
     vault_servers, most_days = (
         np.broadcast_to(x, groups).ravel() for x in (vault_servers, most_days)
     )
-    if (again := most_days > 1).any():
-        since_h = arrival_h - arrival_h.min(axis=1, initial=np.inf, keepdims=True)
-        later = np.floor(since_h / 24) * again[:, np.newaxis]
-        arrival_h = arrival_h - 24 * later
+    since_h = arrival_h - arrival_h.min(axis=1, initial=np.inf, keepdims=True)
+    if (again := (since_h >= 24) & (most_days > 1)[:, np.newaxis]).any():
+        arrival_h = np.where(again, arrival_h - 24 * np.floor(since_h / 24), arrival_h)
     order = np.argsort(arrival_h, axis=1, kind="stable")
     arrived_h, length_h = (
         np.take_along_axis(x, order, axis=1) for x in (arrival_h, service_h)

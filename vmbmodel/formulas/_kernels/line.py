@@ -78,7 +78,9 @@ def _of_a_day(arrival_h, service_h, served, busy_h):
     """
     (lines, jobs), busy = arrival_h.shape, busy_h.shape[1]
     wait_h, first = np.zeros((lines, jobs)), np.full(lines, jobs)
-    ends_h = np.concatenate([busy_h, arrival_h + service_h], axis=1)
+    ends_h = arrival_h + service_h
+    if busy:
+        ends_h = np.concatenate([busy_h, ends_h], axis=1)
     in_order_h = np.sort(ends_h, axis=1)
     served = np.minimum(served, busy + jobs).astype(int)
     for count in np.unique(served[served < busy + jobs]):

@@ -206,9 +206,12 @@ class Draws:
             drawn = self._of_disks(constant, disks[blank])
             if name != constant:
                 drawn = drawn * columns["used_gib"][..., blank]
-            before = columns.get(name, disks[name].to_numpy())
-            columns[name] = np.broadcast_to(before, (self.count, len(disks))).copy()
-            columns[name][:, blank] = drawn
+            if not blank.all():
+                given = columns.get(name, disks[name].to_numpy())
+                every = np.broadcast_to(given, (self.count, len(disks))).copy()
+                every[:, blank] = drawn
+                drawn = every
+            columns[name] = drawn
         return {name: c for name, c in columns.items() if c.ndim > 1}
 
     def blank_constants(self, fleet: pd.DataFrame, disks: pd.DataFrame) -> set[str]:

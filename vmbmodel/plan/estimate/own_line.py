@@ -151,6 +151,7 @@ def drawn_nights(
     most = int(counts.max())
     # vaults know nothing of one another, so that all can have the same draws
     turn, moved, luck = (_latin(rng, most, nights) for _ in range(3))
+    apart = slack.spread and slack.hours > 0  # no two come together
     shape = len(vault), nights
     late_h, line_h, chance = np.empty(shape), np.empty(shape), np.empty(shape)
     others_h = np.zeros(shape)
@@ -170,7 +171,8 @@ def drawn_nights(
             waited_h = others_h[rows]  # whoever waits for ever stands in no line
             joined_h = joined_h + np.where(np.isfinite(waited_h), waited_h, 0)
         line_h[rows] = _daily_lines_h(
-            joined_h, turn[:count], transfer_h[rows], served[rows[:, 0]],
+            joined_h, None if apart else turn[:count], transfer_h[rows],
+            served[rows[:, 0]],
             _MOST_DAYS_DRAWN if of_draws else _MOST_DAYS,
         )  # fmt: skip
         chance[rows] = moved[:count]
@@ -234,28 +236,27 @@ def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 def _daily_lines_h(
     joined_h: np.ndarray,
-    turn: np.ndarray,
+    turn: np.ndarray | None,
     service_h: np.ndarray,
     served: np.ndarray,
     most_days: int,
 ) -> np.ndarray:
     """Wait of the jobs of some vaults on a day like the one before it.
 
-    The axes are vaults, jobs and nights. Of those who come together, the one of the
-    lowest turn is first. More work than a day has hours never clears.
+    The axes are vaults, jobs and nights. Of those who come together, if any do, the one
+    of the lowest turn is first. More work than a day has hours never clears.
     """
     result = np.full(joined_h.shape, np.inf)
     left = np.flatnonzero(service_h.sum(axis=1) < 24 * served)
-    order = np.argsort(turn, axis=0).T  # a row a night
-    count, (nights, jobs) = len(left), order.shape
-    place = order * nights + np.arange(nights)[:, np.newaxis]
+    arrived_h, length_h = joined_h[left].swapaxes(1, 2), service_h[left][:, np.newaxis]
+    if turn is not None:
+        order = np.argsort(turn, axis=0).T[np.newaxis]  # a row a night
+        arrived_h = np.take_along_axis(arrived_h, order, axis=2)
+        length_h = np.take_along_axis(length_h, order, axis=2)
     line_h = formulas.line_wait_h(
-        joined_h[left].reshape(count, jobs * nights)[:, place],
-        service_h[left][:, order],
-        served[left][:, np.newaxis],
-        most_days,
+        arrived_h, length_h, served[left][:, np.newaxis], most_days
     )
-    turned_h = np.empty((count, jobs * nights))
-    turned_h[:, place] = line_h
-    result[left] = turned_h.reshape(count, jobs, nights)
+    if turn is not None:
+        line_h = np.take_along_axis(line_h, np.argsort(order, axis=2), axis=2)
+    result[left] = line_h.swapaxes(1, 2)
     return result
