@@ -19,15 +19,14 @@ def waits(arrival_h, service_h, served, days):
     """
     wait_h, left, day = np.zeros(arrival_h.shape), np.arange(len(arrival_h)), 1
     busy_h = np.empty((len(left), 0))  # when those at work since yesterday will end
-    while wait_h.size:
-        waited_h, ends_h = _of_a_day(arrival_h, service_h, served, busy_h)
-        wait_h[left] = waited_h
+    while len(left) and wait_h.size:
+        wait_h[left], ends_h = _of_a_day(arrival_h, service_h, served, busy_h)
         on = np.flatnonzero((day < days) & (ends_h.max(axis=1) - 24 > arrival_h[:, 0]))
+        if not len(on):
+            break
         after_h = _at_work(ends_h[on], served[on], arrival_h[on, :1])
         changed = ~_alike(busy_h[on], after_h)
         on, busy_h, day = on[changed], after_h[changed], day + 1
-        if not len(on):
-            break
         arrival_h, service_h, served = arrival_h[on], service_h[on], served[on]
         left, days = left[on], days[on]
     return wait_h
@@ -48,7 +47,7 @@ def _last_free_h(ends_h, served, without_h):
     Those that are free last are the ones at work. A line that has fewer servers than
     another is `without_h` in the places of those it lacks.
     """
-    most = int(served.max(initial=0))
+    most = served.max()
     free_h = _padded(np.sort(ends_h, axis=1), most)[:, -most:].copy()
     free_h[np.arange(most) < most - served[:, np.newaxis]] = without_h
     return free_h
