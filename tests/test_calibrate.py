@@ -944,6 +944,8 @@ def test_the_command(tmp_path):
     assert done.exit_code == 0, done.output
     assert "95% of the backups were done within" in done.stdout
     assert "held out, were predicted" in " ".join(done.stdout.split())
+    assert "low and high are the ends of intervals of 90%." in done.stdout
+    assert "vmbmodel estimate FLEET --profile my.toml\n" in done.stdout
     sample = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
     used = CliRunner().invoke(app, ["estimate", str(sample), "--profile", "my.toml"])
     assert used.exit_code == 0, used.output

@@ -74,7 +74,7 @@ def calibrate(
         format_,
         None,
         force=False,
-        table=lambda: _text(answer, rows, whole["quantiles"], base.name),
+        table=lambda: _text(answer, rows, whole["quantiles"], base.name, output),
         json=lambda: render_json(whole),
         csv=lambda: render_csv(rows, _COLUMNS),
     )
@@ -84,9 +84,19 @@ def calibrate(
         say(log.repeats())
 
 
-def _text(answer, rows, quantiles, base: str) -> str:
-    lines = [render_table(rows, _COLUMNS, spare=("method",)), ""]
-    lines += [*answer.said(), ""]
+def _text(answer, rows, quantiles, base: str, output: Path | None) -> str:
+    from vmbmodel.plan.calibrate import LEVEL
+
+    use = f"vmbmodel estimate FLEET --profile {output or 'FILE.toml'}"
+    lines = [
+        render_table(rows, _COLUMNS, spare=("method",)),
+        "",
+        f"low and high are the ends of intervals of {LEVEL:.0%}.",
+        f"Use the profile: {use}" if output else f"-o FILE.toml writes it for {use}",
+        "",
+        *answer.said(),
+        "",
+    ]
     lines += [
         f"{row['share']:.0%} of the backups were done within {row['log_h']:.3g} h; "
         f"with these constants, {row['fitted_h']:.3g} h."
