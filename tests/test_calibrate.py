@@ -918,6 +918,22 @@ def test_the_profile_is_read_as_one():
     assert mine.origins["deadline_h"] == BASE.origins["deadline_h"]
 
 
+def test_what_the_caller_changed_of_the_base_is_read_back():
+    base = BASE.modified(**BASE.constants | {"blob_mib_s": np.inf, "deadline_h": 7})
+    answer = calibrate(simulated(5), base)
+    mine = answer.scenario.profile
+    left = base.constants.keys() - answer.fits.keys()
+    assert {"deadline_h", "blob_mib_s", "blob_iops", "servers"} <= left
+    for name in left:
+        assert mine[name] == pytest.approx(base[name], rel=1e-12), name
+    origin = mine.origins["deadline_h"]
+    assert (origin.documented, origin.source, origin.kind) == (
+        "7 h",
+        "caller",
+        "choice",
+    )
+
+
 def test_the_profile_is_the_same_in_every_process():
     log = Path(__file__).parents[1] / "book" / "examples" / "joblog.csv"
     texts = set()
