@@ -5,6 +5,8 @@ those two. A number here was computed by the package itself: it proves nothing, 
 says that something moved. What is right is told by the other tests.
 """
 
+import contextlib
+import copy
 import dataclasses
 import datetime
 import functools
@@ -15,6 +17,7 @@ import json
 import math
 import pkgutil
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -25,7 +28,9 @@ import vmbmodel as vm
 from vmbmodel import formulas
 from vmbmodel._arrays import Formula
 from vmbmodel.fields import fields
+from vmbmodel.plan.saved import Inputs
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
+from vmbmodel.service import PROFILES, set_text
 
 FOLDER = Path(__file__).with_name("held")
 FIELDS = fields()
@@ -100,6 +105,20 @@ def answered(compute, *arguments, **settings):
         return compute(*arguments, **settings)
     except ValueError as error:
         return f"refused: {error}"
+
+
+def of_text(read, text, **how):
+    """Return what is read of a text in a file, or what is said where it is refused."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = Path("text")
+        path.write_text(text, "utf-8")
+        return answered(read, path, **how)
+
+
+def fresh(text, base):
+    """Return the lines of a text that another does not have."""
+    known = base.split("\n")
+    return [line for line in text.split("\n") if line not in known]
 
 
 # --- formulas ------------------------------------------------------------------------
@@ -208,6 +227,42 @@ def of_formula(formula):
 
 for _formula in families():
     case(f"formulas/{_formula.__name__}")(of_formula(_formula))
+
+
+# where closed forms and expansions take over, and cells that differ
+LARGE = {
+    "jam_mean_wait_h": {"jobs": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
+    "jam_wait_h": {"position": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
+    "jam_wait_quantile_h": {"position": [450, 3000, 2e5], "vault_servers": [2, 1, 7]},
+    "jam_makespan_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
+    "jam_makespan_quantile_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
+    "wait_prob": {"servers": [2e5, 1e6, 30], "arrivals_per_h": [1.98e5, 9.95e5, 29]},
+    "mean_wait_h": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "wait_scv": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "wait_quantile_h": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "utilisation_for_wait_frac": {"servers": [1, 40, 3]},
+    "slots_overrun_h": {"slot_interval_h": [1.1, 1.3, 2.0]},
+}
+
+
+def of_large(name):
+    """Return what a formula gives of many jobs or movers, of each law and variation."""
+
+    def give():
+        formula, found = getattr(formulas, name), []
+        usual = {n: typical(FIELDS[n]) for n in inspect.signature(formula).parameters}
+        usual |= {n: np.array(values) for n, values in LARGE[name].items()}
+        for family in FIELDS["family"].choices:
+            for scv in ([1.0, 2.5, 1.7], [1.7, 1.0, 300.0], [0.0, 0.3, 0.9]):
+                of = {"service_scv": np.array(scv), "family": family, "service_h": 1.0}
+                found.append(answered(formula, **usual | of))
+        return found
+
+    return give
+
+
+for _name in LARGE:
+    case(f"formulas/{_name} of many")(of_large(_name))
 
 
 # --- inventories ---------------------------------------------------------------------
@@ -529,6 +584,234 @@ def _():
     return {"text": repr(result).split("\n"), "page": result._repr_html_().split("\n")}
 
 
+def _edited(saved, change):
+    """Return what a saved estimate holds, altered in one place."""
+    altered = copy.deepcopy(saved)
+    change(altered)
+    return altered
+
+
+ALTERED = {
+    "nothing": lambda saved: None,
+    "a cell": lambda saved: saved["vms"][1].update(used_gib=1.5, policy="other"),
+    "a total": lambda saved: saved["total"].update(total_usd=None, late_vms="1"),
+    "a month": lambda saved: saved["months"][0].update(total_usd=1),
+    "a row less": lambda saved: saved["vms"].pop(),
+    "a column more": lambda saved: [row.update(more=1) for row in saved["vms"]],
+    "a column less": lambda saved: [row.pop("transfer_h") for row in saved["vms"]],
+    "no end": lambda saved: saved["vms"][0].update(total_usd="inf", transfer_h=10**310),
+    "a model": lambda saved: saved["model"]["prices"].update(sha256="0"),
+    "no part": lambda saved: [saved.pop(name) for name in ("policies", "starts")],
+    "a digest": lambda saved: saved.update(digest="0"),
+    "no digest": lambda saved: saved.pop("digest"),
+}
+
+
+@case("together/computed again")
+def _():
+    from vmbmodel.plan.saved import differences
+
+    settings = {"blob_mib_s": math.inf, "churn_frac": 0.03}
+    scenario = Scenario.of("azure-2018-12", settings=settings)
+    result = vm.estimate(small(), scenario, months=2, draws=32)
+    saved = json.loads(json.dumps(result.to_dict()))
+    inputs = Inputs.of(saved)
+    known = {n: getattr(inputs, n) for n in ("given", "months", "draws")}
+    now, found = inputs.estimate(), {"inputs": known}
+    for name, change in ALTERED.items():
+        rows = list(differences(_edited(saved, change), now))
+        found[name] = [
+            [d.place]
+            if name == "no end" or d.place.endswith(("digest", "sha256"))
+            else [d.place, d.saved, d.now]
+            for d in rows[:9]
+        ]
+    return found
+
+
+SPOILT = {
+    "a list": lambda saved: saved.update(inventory={}, vms=[]),
+    "nothing in it": lambda saved: saved.clear(),
+    "a schema": lambda saved: saved.update(schema="vmbmodel.check/1"),
+    "no model": lambda saved: saved.update(model=None, given=[], months=3),
+    "a model": lambda saved: saved["model"].update(profile={"name": 1}, limits=[]),
+    "draws": lambda saved: saved.update(interval={"draws": 2**16 + 1}),
+    "most draws": lambda saved: saved.update(interval={"draws": 2**16}),
+    "whole draws": lambda saved: saved.update(interval={"draws": 2.0}),
+    "less draws": lambda saved: saved.update(interval={"draws": -1}),
+    "no draws": lambda saved: saved.update(interval=[]),
+    "vaults": lambda saved: saved.update(
+        interval={"draws": 0, "drawn_vaults": {"interval_vms": 0}}
+    ),
+    "a vault": lambda saved: saved.update(
+        interval={"draws": 0, "drawn_vaults": {"interval_vms": 1}}
+    ),
+    "a file": lambda saved: saved.update(vms_file="vms.parquet", vms=[1]),
+    "rows": lambda saved: saved.update(inventory=[1], vms="x"),
+    "numbers": lambda saved: saved["total"].update(total_usd=True, late_vms=2e300),
+    "names": lambda saved: saved["vms"].extend([{}, saved["vms"][0]]),
+    "no total": lambda saved: saved.pop("total"),
+}
+
+
+@case("together/saved and spoilt")
+def _():
+    from vmbmodel.plan.saved import read_saved
+
+    saved = vm.estimate(some("bare")).to_dict()
+    found = {
+        text: of_text(read_saved, text) for text in ("{", "[" * 10**5, '{"a":1,"a":2}')
+    }
+    found = {text[:9]: said for text, said in found.items()}
+    for name, change in SPOILT.items():
+        altered = _edited(saved, change)
+        read = of_text(read_saved, json.dumps(altered))
+        compared = of_text(lambda path: vm.diff(saved, path), json.dumps(altered))
+        found[name] = [
+            said if isinstance(said, str) else "taken" for said in (read, compared)
+        ]
+    return found
+
+
+CASES_SAID = (
+    "", "snapshot_policy", "managed", "start_h", "fleet.csv", "redundancy=LRS",
+    "servers=20 archive=yes", "servrs=20 start_h=25 x", "recovery_points=7.5",
+    "eight_hours=ovrload", "archive=maybe", "vault=", "GFS=3",
+)  # fmt: skip
+
+
+@case("together/cases said")
+def _():
+    from vmbmodel.plan.estimate import parse_case, said_case
+
+    read = {text: answered(parse_case, text) for text in CASES_SAID}
+    said = {
+        text: found if isinstance(found, str) else [said_case(c) for c in found]
+        for text, found in read.items()
+    }
+    return {"read": read, "said": said}
+
+
+SCENARIOS = {
+    "good": "profile = 'azure-2018-12'\nstart_h = 22\narchive = true",
+    "own": "# none\nprices = 'own'\n[a]\nx = 1",
+    "sets": "profile = 3\nlimits = []",
+    "names": "servrs = 20\nstart_h = 24\nretention = 1\nredundancy = 'LSR'\nvault = 3",
+    "kinds": "servers = '20'\nrecovery_points = 1.5\nmanaged = 1\nchurn_frac = inf",
+    "sign": "deadline_h = 0\nchurn_frac = 1.5\nutilisation_frac = -0.1",
+    "none": "= 3",
+}
+
+
+@case("together/scenarios read")
+def _():
+    from vmbmodel.plan import scenario_arguments, scenario_settings
+
+    reads = (scenario_arguments, scenario_settings)
+    found = {
+        n: [of_text(read, text) for read in reads] for n, text in SCENARIOS.items()
+    }
+    return found | {"a file": of_text(scenario_arguments, "prices = 'own.toml'")}
+
+
+@case("together/scenario written")
+def _():
+    from vmbmodel.plan import scenario_template
+
+    named = {"profile": "azure-2018-12"}
+    settings = {"servers": 20, "archive": True, "vault": "one"}
+    texts = {
+        "usual": scenario_template(Scenario.of()),
+        "set": scenario_template(
+            Scenario.of("azure-2018-12", settings=settings), named
+        ),
+    }
+    return {name: text.split("\n") for name, text in texts.items()}
+
+
+@case("together/chosen")
+def _():
+    from vmbmodel.plan import chosen, of_chosen
+
+    given = [{}, {"vault": ["vault-a"]}, {"vault": ["vault-b", "vault-c"]}]
+    given += [
+        {"vault": ["vault-b"], "policy": ["night"]},
+        {"policy": ["old"], "vm": []},
+    ]
+    given += [{"vm": ["huge", "hug"], "vault": ["vault-d"]}]
+    rows = {}
+    for names in given:
+        for take in (chosen, of_chosen):
+            found = answered(take, edge_fleet(), Scenario.of(), **names)
+            kept = found if isinstance(found, str) else np.flatnonzero(found)
+            rows[f"{take.__name__} {names}"] = kept
+    return rows
+
+
+BY_HOUR = {"00:00": 0.5, "22:30": 3.0, "23:30": 0.25, "09:00": 1.5}
+
+
+@functools.cache
+def by_hour():
+    """Return a scenario of a profile in a file, with waits that differ by the hour."""
+    own = vm.profile("azure-2026-01")
+    text = set_text(
+        "Of the half-hour", own.as_of, own.origins, wait_by_start=BY_HOUR,
+        readings=dict(own.readings) | {"eight_hours": "measured"},
+    )  # fmt: skip
+    return Scenario.of(PROFILES.parse(text.encode(), Path("own.toml")))
+
+
+@case("together/by the half-hour")
+def _():
+    from vmbmodel.plan.estimate import wait_by_start
+
+    scenario, hours = by_hour(), np.array([0, 0.49, 9.25, 22.5, 23, 23.99])
+    own = vm.profile("azure-2026-01")
+    rates = scenario.changed({"restore_law": "rates", "restore_first": False})
+    result = vm.estimate(small(), rates)
+    json_of = result.to_dict()
+    inputs = Inputs.of(json_of)
+    return {
+        "waits": wait_by_start(scenario, hours),
+        "within": wait_by_start(scenario, hours, 2.0).within_prob,
+        "answer": answer_of(result),
+        "toml": fresh(json_of["model"]["profile"]["toml"], own.text),
+        "again": inputs.estimate().total == result.total,
+    }
+
+
+@case("together/waits by the hour")
+def _():
+    from vmbmodel.plan.estimate import wait_by_start
+
+    hours = np.array([0, 0.2, 6.5, 18.25, 22, 23.9])
+    ways = ({}, *({"eight_hours": way} for way in ("own", "overload", "quantile")))
+    return [wait_by_start(Scenario.of(settings=way), hours, 3.0) for way in ways]
+
+
+@case("together/restored in a line")
+def _():
+    settings = {"vault_servers": 2, "restore_known_gib": 50.0, "restore_first": False}
+    ways = (
+        {},
+        {"restore_law": "rates"},
+        {"restore_law": "rates", "restore_first": True},
+    )
+    days = (
+        {"eight_hours": "overload"},
+        {"utilisation_frac": 0.7},
+        {"vm_creation_h": 2},
+    )
+    found = {}
+    for way, day in itertools.product(ways, days):
+        scenario = Scenario.of(settings=settings | way | day)
+        result = vm.estimate(some("huge", "above-500", "checked", "bare"), scenario)
+        names = [c for c in result.vms if "restore" in c or c == "rto_prob"]
+        found[f"{way} {day}"] = {"total": dict(result.total), "vms": result.vms[names]}
+    return found
+
+
 # --- doubts, checks, schedules -------------------------------------------------------
 
 DOUBTS = {
@@ -658,6 +941,66 @@ case("check/crowded, set")(of_check(crowded_fleet, None, _SET))
 case("check/edges, set")(of_check(edge_fleet, None, _SET | {"cc_mode": True}))
 case("check/sample")(of_check(vm.sample_fleet, None, {}))
 
+
+def _suppression(finding, expires, **where):
+    where = finding.place.where | where
+    cells = ", ".join(f"{name} = {json.dumps(value)}" for name, value in where.items())
+    place = f"{{ {cells} }}" if cells else '"fleet"'
+    return (
+        f'[[suppress]]\nrule = "{finding.rule.id}"\nwhere = {place}\n'
+        f'reason = "Known."\nexpires = {expires}\n'
+    )
+
+
+@case("check/suppressed")
+def _():
+    from vmbmodel.plan.check import read_suppressions, suppressed
+
+    answer = vm.check(crowded_fleet(), Scenario.of(settings=_SET))
+    first, *_, last = answer.findings
+    of_all = next(f for f in answer.findings if not f.place.where)
+    text = "\n".join(
+        [
+            _suppression(first, "2026-05-01"),
+            _suppression(of_all, "2026-04-30").replace("[[suppress", "[[ suppress "),
+            _suppression(last, "2027-01-01", vault="nowhere"),
+            _suppression(first, "2026-04-30"),
+        ]
+    )
+    read = of_text(read_suppressions, text)
+    found = {"read": read}
+    for day in ("2026-04-30", "2026-05-01", "2030-01-02"):
+        marked = suppressed(answer, read, datetime.date.fromisoformat(day))
+        kept = [(f.place.where, f.suppressed) for f in marked.findings if f.suppressed]
+        found[day] = {"kept": kept, "others": marked.others, "worst": marked.worst}
+    return found
+
+
+WRONG_SUPPRESSIONS = (
+    "suppress = 3\nother = 1",
+    "[[suppress]]\nrule = 'none'\nwhy = 'x'",
+    "[[suppress]]\nrule = 3\nreason = ' '\nexpires = '2026'\nwhere = 'vm'",
+    "[[suppress]]\nrule = 'x'\nreason = 'a\\u0007'\nexpires = 2026-01-01T00:00:00\n"
+    "where = {}",
+    "[[suppress]]\nrule = 'x'\nreason = 'a'\nexpires = 2026-01-01\n"
+    "where = { start_h = '3', vn = 'x', vault = 4, vm = ' ' }",
+    "[[suppress]]\nrule = 'x'\nreason = 'a'\nexpires = 2026-01-01\n"
+    "where = { start_h = true }",
+    "suppress = [",
+)
+
+
+@case("check/suppressions refused")
+def _():
+    from vmbmodel.plan.check import read_suppressions
+    from vmbmodel.service import rules
+
+    inline = "suppress = [{ rule = '%s', where = { start_h = 3 }, "
+    inline = inline % rules()[0].id + "reason = 'a', expires = 2026-01-01 }]"
+    texts = (*WRONG_SUPPRESSIONS, inline, "")
+    return [of_text(read_suppressions, text) for text in texts]
+
+
 PLANS = {
     "edges": (edge_fleet, {"eight_hours": "own"}, {}),
     "jam": (
@@ -701,6 +1044,36 @@ def of_plan(fleet, settings, how):
 
 for _name, _arguments in PLANS.items():
     case(f"schedule/{_name}")(of_plan(*_arguments))
+
+WRONG_PLANS = {
+    "names": {"keep": ["v0O1", "nobody", "v001"]},
+    "hours": {"blackout": [(25, 3), (4, 4), (-1, 2)], "done_by_h": 24.5},
+    "no end": {"blackout": [(0, 24)], "done_by_h": 0.0},
+}
+
+
+@case("schedule/refused")
+def _():
+    fleet = crowd(3, vault="v", start_h=22)
+    found = {n: answered(vm.schedule, fleet, **how) for n, how in WRONG_PLANS.items()}
+    busy = crowd(4, vault="v").assign(used_gib=5e4, size_gib=6e4, churn_gib_per_day=4e4)
+    found["work"] = answered(
+        vm.schedule, busy, Scenario.of(settings={"vault_servers": 1})
+    )
+    full = {"vault_vms": 2, "account_disks": 3, "vault_servers": 9}
+    in_one = fleet.assign(managed=False, storage_account="one")
+    scenario = Scenario.of(settings=full)
+    for name, blackout in (("no room", [(1, 24)]), ("little room", [(2.5, 24)])):
+        how = {"blackout": blackout}
+        found[name] = answered(vm.schedule, crowd(9, vault="v"), scenario, **how)
+    found["of an account"] = answered(
+        vm.schedule,
+        pd.concat([in_one, some("classic-0")]),
+        scenario,
+        blackout=[(1, 24)],
+    )
+    return {n: f if isinstance(f, str) else answer_of(f) for n, f in found.items()}
+
 
 # --- logs and bills ------------------------------------------------------------------
 
@@ -760,6 +1133,109 @@ def of_log(how):
 
 for _name, _how in LOGS.items():
     case(f"calibrate/{_name}")(of_log(_how))
+
+
+def logged(log, base="azure-2026-01", fleet=None, **how):
+    """Return what a log says, and the file of the profile, or why there is none."""
+    fitted = answered(vm.calibrate, log, base, fleet, **how)
+    if isinstance(fitted, str):
+        return fitted
+    day = datetime.date(2026, 5, 1)
+    text = fitted.to_toml("log.json", day)
+    laws = {
+        n: o.prior and o.prior.sample[:9]
+        for n, o in fitted.scenario.profile.origins.items()
+    }
+    said = answer_of(fitted)
+    if len(fitted.backups):
+        said["done"] = fitted.done_frac([0.5, 2.0])
+    if log["transfer_h"].notna().any():  # else the ends are too rough to be written
+        own = fresh(text, fitted.base.text)
+        said["toml"] = [line for line in own if "sample" not in line]
+    return said | {"samples": {n: sample for n, sample in laws.items() if sample}}
+
+
+def of_inventory():
+    """Return an inventory of the VMs of a log: two disks, two of a name, two starts."""
+    rows = []
+    for number in range(6):
+        of = f"/subscriptions/s/groups/g/V{number}"
+        cells = {"start_h": 22 - number % 3, "vault": "v", "policy": f"p{number % 3}"}
+        if number == 1:
+            cells |= {"interval_h": 8, "window_h": 12, "snapshot_policy": "enhanced"}
+        rows.append(disk(of, used=40 + number, churn_gib_per_day=1 + number, **cells))
+        rows.append(disk(of, "data", 512, 90 - 7 * number, **cells))
+    rows.append(disk("/subscriptions/other/groups/g/v5", used=3))
+    return pd.DataFrame(rows)
+
+
+def with_firsts(log):
+    """Set up the protection of all VMs before their first night."""
+    first = log[log["operation"] == "Backup"].drop_duplicates("vm")
+    begun = first["start_time"] - pd.Timedelta(hours=3)
+    setups = first.assign(operation="ConfigureBackup", job_h=0.02, start_time=begun)
+    return pd.concat([setups, log], ignore_index=True)
+
+
+def spread_over_hours(log, vary=True):
+    """Let jobs start at hours that change from night to night, and wait by them."""
+    backup = log["operation"] == "Backup"
+    number = log.index.to_numpy()
+    hour = (number + number // 8 if vary else number % 8) % 4
+    later = pd.to_timedelta(np.where(backup, hour * 30, 0), unit="min")
+    more = np.where(backup, hour, 0) * 1.5
+    log = log.assign(start_time=log["start_time"].dt.floor("D") + later)
+    return log.assign(wait_h=log["wait_h"] + more, job_h=log["job_h"] + more)
+
+
+def _few_nights():
+    return job_log(nights=6, vms=6)
+
+
+def _totals():
+    return job_log(nights=9, vms=5, phases=False)
+
+
+OF_LOGS = {
+    "by an inventory": lambda: logged(
+        with_firsts(_totals()).assign(moved_gib=np.nan), fleet=of_inventory()
+    ),
+    "in decimal GB": lambda: logged(
+        with_firsts(_few_nights()), fleet=of_inventory(), gb_bytes=1e9
+    ),
+    "few nights": lambda: logged(_few_nights()),
+    "hours differ": lambda: logged(spread_over_hours(job_log(nights=9))),
+    "one hour each": lambda: logged(spread_over_hours(job_log(nights=9), vary=False)),
+    "no wait": lambda: logged(
+        job_log(nights=9, vms=4).assign(wait_h=0.0),
+        vm.profile("azure-2018-12").modified(snapshot_h=0.7, servers=11),
+    ),
+    "alike": lambda: logged(with_firsts(job_log(nights=9, vms=4).assign(moved_gib=20))),
+    "alike in all": lambda: {
+        name: entry
+        for name, entry in logged(_totals().assign(moved_gib=20.0)).items()
+        if name in ("left", "unknowable", "notes")
+    },
+    "unlike": lambda: logged(
+        _totals().assign(moved_gib=lambda log: np.roll(log["moved_gib"], 7) ** 2)
+    ),
+    "fast": lambda: logged(
+        job_log(nights=9, vms=4).assign(
+            transfer_h=lambda log: log["transfer_h"] / 40,
+            moved_gib=lambda log: log["moved_gib"] * 3,
+        )
+    ),
+    "restores": lambda: logged(job_log(nights=40, vms=2).assign(operation="Restore")),
+    "restores alone": lambda: logged(
+        job_log(nights=30, vms=2, phases=False).assign(
+            operation="Restore", job_h=lambda log: np.roll(log["job_h"], 3)
+        )
+    ),
+    "too little": lambda: logged(job_log(nights=2, vms=3).iloc[:9]),
+}
+
+for _name, _give in OF_LOGS.items():
+    case(f"calibrate/{_name}")(_give)
 
 
 def a_bill(currency="USD"):
@@ -1044,6 +1520,242 @@ def _():
         f"{s.kind} {s.name}": {n: v for n, v in s.items() if v != was[n]}
         for s, was in zip(decimal, sets, strict=True)
     }
+
+
+def _price(meter, price, **changes):
+    product, _, name = meter.rpartition(": ")
+    instance, storage = "Instance" in name, bool(product)
+    return {
+        "currencyCode": "EUR",
+        "tierMinimumUnits": 0.0,
+        "retailPrice": price,
+        "armRegionName": "westeurope",
+        "effectiveStartDate": "2024-05-01T00:00:00Z",
+        "meterName": name,
+        "productName": product or "Backup",
+        "skuName": "Azure VM" if instance else "Standard",
+        "serviceName": "Storage" if storage else "Backup",
+        "unitOfMeasure": "1/Month" if instance else "1 GB/Month",
+        "type": "Consumption",
+        "isPrimaryMeterRegion": True,
+    } | changes
+
+
+PRICED = {
+    "Azure VM Protected Instance": 8.775779,
+    "Standard LRS Data Stored": 0.019658,
+    "Standard ZRS Data Stored": 0.024572,
+    "Standard GRS Data Stored": 0.039315,
+    "Archive LRS Data Stored": 0.002106,
+    "Azure Files Protected Instance": 4.387889,
+    "Standard Page Blob: LRS Snapshots": 0.045,
+    "Standard HDD Managed Disks: LRS Snapshots": 0.05,
+    "Standard SSD Managed Disks: Snapshots ZRS Snapshots": 0.07,
+}
+
+
+def _page(changes, envelope):
+    rows = [_price(meter, price) for meter, price in PRICED.items()]
+    for number, change in changes.items():
+        if number < len(rows):
+            rows[number] = {
+                k: v for k, v in (rows[number] | change).items() if v != "-"
+            }
+        else:
+            rows.append(_price("Standard LRS Data Stored", 0.02) | change)
+    page = {"BillingCurrency": "EUR", "Items": rows, "NextPageLink": None} | envelope
+    return json.dumps(page)
+
+
+_USD = {"currencyCode": "USD"}
+PAGES = {
+    "good": ({}, {}),
+    "dollars": ({n: _USD for n in range(9)}, {"BillingCurrency": "USD"}),
+    "zones": ({7: {"meterName": "ZRS Snapshots"}}, {"NextPageLink": "x"}),
+    "followed": (
+        {
+            2: {"effectiveEndDate": "2026-11-22"},
+            3: {"effectiveEndDate": "2026-11-21"},
+            9: {"effectiveStartDate": "2025-01-01", "retailPrice": 0.03},
+            10: {"effectiveStartDate": "2026-11-22"},
+            11: {"effectiveStartDate": "2026-11-23"},
+            12: {"effectiveStartDate": "2026-12-01", "effectiveEndDate": "2026-11-21"},
+            13: {"effectiveStartDate": "2023-01-01"},
+        },
+        {},
+    ),
+    "others": (
+        {
+            9: {"type": "Reservation"},
+            10: {"type": "DevTest"},
+            11: {"serviceName": "X"},
+            12: {"isPrimaryMeterRegion": False},
+            13: {"skuName": "Archive"},
+            14: {"meterName": "LRS Data Stored", "type": "Reservation", "skuName": "X"},
+        },
+        {},
+    ),
+    "twice": ({9: {}}, {}),
+    "of two": ({1: {"armRegionName": "northeurope"}}, {}),
+    "old names": ({1: {"meterName": "LRS Data Stored"}}, {}),
+    "none of an instance": ({0: {"meterName": "x"}}, {"BillingCurrency": "USD"}),
+    "none of storage": (
+        {n: {"effectiveStartDate": "2027-01-01"} for n in range(1, 9)},
+        {},
+    ),
+    "mixed": ({1: _USD}, {}),
+    "rows": (
+        {
+            0: {"meterName": 3},
+            1: {"retailPrice": "1"},
+            2: {"retailPrice": -0.1},
+            3: {"retailPrice": 1e9},
+            4: {"unitOfMeasure": "1 GB"},
+            6: {"tierMinimumUnits": 5.0},
+            7: {"armRegionName": "-"},
+            8: {"effectiveStartDate": "2024-13-01"},
+            9: {"effectiveEndDate": 3},
+            10: {"effectiveEndDate": "2024-99-01"},
+            11: {"currencyCode": "eur"},
+        },
+        {},
+    ),
+    "bounds": (
+        {0: {"retailPrice": 200}, 1: {"retailPrice": 2}, 4: {"retailPrice": 1e-5}},
+        {},
+    ),
+    "edges": (
+        {
+            0: {"retailPrice": 100},
+            1: {"retailPrice": 0.001},
+            2: {"retailPrice": 1},
+            4: {"retailPrice": 0.1},
+            6: {"retailPrice": 1},
+        },
+        {},
+    ),
+    "many": ({n: {"retailPrice": True} for n in range(30)}, {}),
+    "no list": ({}, {"Items": {}}),
+    "no rows": ({}, {"Items": ["x", 3, None]}),
+}
+
+
+@case("service/price list")
+def _():
+    from vmbmodel.service import price_book, read_price_list
+
+    asked, base = datetime.date(2026, 11, 22), vm.prices("azure-list-2026-01")
+    found = {}
+    for name, content in PAGES.items():
+        for region in (None, "westeurope", "nowhere")[: 3 if name == "of two" else 1]:
+
+            def read(path, region=region):
+                return read_price_list([path], retrieved=asked, region=region)
+
+            listed = of_text(read, _page(*content))
+            rows = found[f"{name}, {region}"] = {"listed": listed}
+            if not isinstance(listed, str):
+                rows["missing"] = listed.missing
+                books = (
+                    answered(price_book, listed, base, rate) for rate in (1.0, None)
+                )
+                rows["books"] = [fresh(book, base.text) for book in books]
+    rates = (0.0, math.inf, 1.1394999)
+    good = of_text(lambda p: read_price_list([p], retrieved=asked), _page({}, {}))
+    found["rates"] = [answered(price_book, good, base, rate) for rate in rates[:2]]
+    found["rates"].append(fresh(price_book(good, base, rates[2]), base.text))
+    return found
+
+
+PAGES_CUT = (
+    "", "{", "[]", '{"Items": [', '{"Items": [{}', '{"Items": [{}]', '{"Items": 3}',
+    '{"Items": []} x', '{"Item": []}', '{"Items": [NaN]}', '{"Items": [1e9999999999]}',
+    '{"Items": ' + "[" * 2000, '{"Items" 3}', '{"a": "\\x"}',
+    '{"Items": [{"meterName": 1}, x]}', '{"Items": [], "Items": []}', "\ufeff{}",
+)  # fmt: skip
+
+
+@case("service/pages cut short")
+def _():
+    from vmbmodel.service.pages import entries
+
+    def read(path):
+        return [list(entry) for entry in entries(path, "Items")]
+
+    return {text[:40]: of_text(read, text) for text in PAGES_CUT}
+
+
+SPOILT_SETS = {
+    "about": ('title = "', 'title = ""\ncurency = "'),
+    "currency": ("as_of = ", 'currency = "EUR"\nas_of = "x" #'),
+    "no about": ("[about]", "[other]"),
+    "a reading": ("[about]", "[readings]\neight_hours = 'x'\n[about]"),
+    "readings": ("[about]", "readings = 3\nwait_by_start = 4\n[about]"),
+    "hours": (
+        "[about]",
+        "[wait_by_start]\n'22:15' = 1\n'24:00' = 0\n'23:30' = 1e4\n'00:00' = true\n"
+        "'01:00' = 1001\n'02:00' = 1000\n[about]",
+    ),
+    "a row": (
+        "[initial_mib_s]",
+        "servrs = 3\nsnapshot_scv = 4\n[initial_mib_s]\nx = 1",
+    ),
+    "a unit": ('documented = "160 Mbps"', 'documented = "160"'),
+    "units": ('documented = "160 Mbps"', 'documented = "160 Mbps or 3"'),
+    "a wrong unit": ('documented = "160 Mbps"', 'documented = "160 GB"'),
+    "two": ('documented = "160 Mbps"', 'documented = "1,60 Mbps 20 MB/s"'),
+    "none": ('documented = "160 Mbps"', 'documented = ""\nretrieved = "x" #'),
+    "zero": ('documented = "160 Mbps"', 'documented = "0 Mbps"'),
+    "a status": ('status = "documented"', 'status = "guessed"\nkind = "none"'),
+    "assumed": ('low = 8\nhigh = 50\nshape = "lognormal"\nwhy =', "note2 ="),
+    "low": ("low = 8\n", "low = 0\n"),
+    "beyond": ("low = 8\n", "low = 19.0735\n"),
+    "equal": ("low = 8\nhigh = 50", "low = 19.073486328125\nhigh = 19.073486328125"),
+    "no end": ("high = 50", "high = inf"),
+    "a text": ("low = 8\n", "low = '8'\n"),
+    "a flag": ("low = 8\n", "low = true\n"),
+    "a shape": ('shape = "lognormal"', 'shape = "normal"'),
+    "a share": ('shape = "lognormal"', 'shape = "logit"'),
+    "lacking": ("low = 8\n", "disks = -1\n"),
+    "disks": ("low = 8\n", "low = 8\ndisks = -0.1\n"),
+    "samples": ("low = 8\n", "low = 8\nsample = [1, 2]\n"),
+    "a sample": ("low = 8\n", "low = 8\nsample = [1, inf]\n"),
+    "sampled": ("low = 8\n", f"low = 8\nsample = {[9] * 32}\n"),
+    "a kind": ("low = 8\n", 'kind = "x"\nlow = 8\n'),
+    "known kind": ("low = 8\n", 'kind = "reading"\nlow = 8\n'),
+}
+
+
+@case("service/sets spoilt")
+def _():
+    text = vm.profile("azure-2026-01").text
+    found = {}
+    for name, (was, now) in SPOILT_SETS.items():
+        assert was in text, name
+        altered = text.replace(was, now, 1).encode()
+        read = answered(PROFILES.parse, altered, Path("own.toml"))
+        changed = read if isinstance(read, str) else dict(read.readings)
+        found[name] = changed or {"initial_mib_s": read["initial_mib_s"]}
+    return found
+
+
+@case("service/sets of a day")
+def _():
+    days = [datetime.date(2014, 1, 1), *map(datetime.date.fromisoformat, DAYS)]
+    found = {
+        kind: [answered(lambda c, d: c.in_force(d).name, c, day) for day in days]
+        for kind, c in CATALOGUES.items()
+    }
+    own = vm.profile("azure-2018-12")
+    changed = own.modified(servers=11)
+    found["ships"] = [PROFILES.ships(s) for s in (own, changed, by_hour().profile)]
+    found["refused"] = [
+        answered(own.modified, **how)
+        for how in ({"servrs": 1}, {"servers": 0}, {"servers": True}, {"churn_frac": 2})
+    ]
+    found["refused"].append(answered(PROFILES.load, "azure-2018"))
+    found["refused"].append(answered(own.read_gb_as, 1024))
+    return found
 
 
 # --- writing -------------------------------------------------------------------------

@@ -10,8 +10,11 @@ import math
 import pytest
 from holding import CASES, FOLDER, held, plain
 
-SOLVED = ("calibrate/", "doubt/", "schedule/")
-"""Where a search ends depends on the last digits of what it goes through."""
+WITHIN = {"calibrate": 1e-3, "doubt": 1e-6, "schedule": 1e-6}
+"""Where a search ends depends on the last digits of what it goes through.
+
+The ends of an interval of a fit most of all: two machines were 4e-5 apart.
+"""
 
 
 def moved(was, now, rel, place=""):
@@ -37,8 +40,8 @@ def same(was, now, rel):
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_was_answered_is_answered(name):
-    rel = 1e-6 if name.startswith(SOLVED) else 1e-9
     file, _, rest = name.partition("/")
+    rel = WITHIN.get(file, 1e-9)
     found = list(moved(held(file)[rest], plain(CASES[name]()), rel))
     assert not found, (
         f"{len(found)} moved. If that is meant, say in CHANGELOG.md which, which way "
