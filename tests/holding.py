@@ -233,7 +233,10 @@ for _formula in families():
 LARGE = {
     "jam_mean_wait_h": {"jobs": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
     "jam_wait_h": {"position": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
-    "jam_wait_quantile_h": {"position": [450, 3000, 2e5], "vault_servers": [2, 1, 7]},
+    "jam_wait_quantile_h": {
+        "position": [450, 1.05e5, 2e5],
+        "vault_servers": [2, 900, 7],
+    },
     "jam_makespan_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
     "jam_makespan_quantile_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
     "wait_prob": {"servers": [2e5, 1e6, 30], "arrivals_per_h": [1.98e5, 9.95e5, 29]},
@@ -261,6 +264,56 @@ def of_large(name):
     return give
 
 
+_DAYS_OF_MANY = {"utilisation_frac": [[1.6] * 6 + [0.3] * 18, [0.4] * 23 + [0.9]]}
+_DAYS_OF_MANY |= {"pulse_h": 0.1, "servers": [60, 400], "service_h": [0.7, 3.0]}
+_LATE = {"constant_h": 0.5, "decay_per_h": 0.7, "transfer_h": [2, 0, 2]}
+_LATE |= {"wait_prob": [0.4, 0.4, 0], "start_slack_h": [0, 1, 0]}
+# edges that two arguments have only together
+ALSO = {
+    "day_mean_wait_h": [_DAYS_OF_MANY],
+    "day_wait_within_prob": [_DAYS_OF_MANY | {"wait_h": h} for h in (0, 0.2)],
+    "day_wait_quantile_h": [_DAYS_OF_MANY | {"prob": p} for p in (0.02, 0.5, 0.999)],
+    "billed_frac": [
+        {"month_start_h": 1, "month_end_h": 1.5, "first_success_h": 0},
+        {"month_start_h": 5, "month_end_h": 5, "first_success_h": 0},
+        {"month_start_h": 0, "month_end_h": 9, "first_success_h": 0.3},
+        {"month_start_h": 0, "month_end_h": 9, "first_success_h": 11},
+    ],
+    "total_quantile_h": [
+        _LATE | {"prob": p, "transfer_scv": v, "transfer_family": family}
+        for p in (0.001, 0.5, 0.99)
+        for v in (0, 0.6)
+        for family in ("normal", "gamma", "lognormal")
+    ],
+    "done_within_prob": [
+        _LATE | {"deadline_h": h, "transfer_scv": v, "waiting_scv": [1, 2.5, 1]}
+        for h in (0.5, 2.5, 9)
+        for v in (0, 0.6)
+    ],
+}
+
+
+def of_also(name):
+    """Return what a formula gives of what is given besides."""
+
+    def give():
+        formula = getattr(formulas, name)
+        names = inspect.signature(formula).parameters
+        usual = {n: typical(FIELDS[n]) for n in names}
+        return [
+            answered(formula, **usual | {n: _array(v) for n, v in of.items()})
+            for of in ALSO[name]
+        ]
+
+    return give
+
+
+def _array(value):
+    return np.array(value) if isinstance(value, list) else value
+
+
+for _name in ALSO:
+    case(f"formulas/{_name}, also")(of_also(_name))
 for _name in LARGE:
     case(f"formulas/{_name} of many")(of_large(_name))
 
@@ -766,7 +819,7 @@ def by_hour():
 def _():
     from vmbmodel.plan.estimate import wait_by_start
 
-    scenario, hours = by_hour(), np.array([0, 0.49, 9.25, 22.5, 23, 23.99])
+    scenario, hours = by_hour(), np.array([0, 0.49, 9.25, 22.5, 23, 23.99, np.nan])
     own = vm.profile("azure-2026-01")
     rates = scenario.changed({"restore_law": "rates", "restore_first": False})
     result = vm.estimate(small(), rates)
@@ -790,6 +843,28 @@ def _():
     return [wait_by_start(Scenario.of(settings=way), hours, 3.0) for way in ways]
 
 
+@case("together/first of them left out")
+def _():
+    fleet = crowd(3, vault="v", start_h=22, snapshot_policy="enhanced")
+    left = fleet.assign(excluded=fleet["vm"] == "v000")
+    left = pd.concat([left, edge_fleet()], ignore_index=True)
+    result = vm.estimate(left, months=2)
+    seen = {name: list(getattr(result, name).index[-2:]) for name in ("vms", "months")}
+    return answer_of(result) | {"indices": seen, "columns": list(result.months)}
+
+
+@case("together/around midnight")
+def _():
+    found = {}
+    for start_h, reading in itertools.product((0, 22, 23.75), ("uniform", "latest")):
+        settings = {"eight_hours": "overload", "line_reading": "one-pool"}
+        settings |= {"start_slack_reading": reading, "vault_servers": 3}
+        fleet = crowd(9, vault="v", start_h=start_h, churn_gib_per_day=9)
+        result = vm.estimate(fleet, Scenario.of(settings=settings))
+        found[f"{start_h} {reading}"] = result.vms[["wait_mean_h", "done_p95_h"]]
+    return found
+
+
 @case("together/restored in a line")
 def _():
     settings = {"vault_servers": 2, "restore_known_gib": 50.0, "restore_first": False}
@@ -803,10 +878,10 @@ def _():
         {"utilisation_frac": 0.7},
         {"vm_creation_h": 2},
     )
-    found = {}
+    fleet, found = some("huge", "above-500", "checked", "bare").assign(vault="one"), {}
     for way, day in itertools.product(ways, days):
         scenario = Scenario.of(settings=settings | way | day)
-        result = vm.estimate(some("huge", "above-500", "checked", "bare"), scenario)
+        result = vm.estimate(fleet, scenario)
         names = [c for c in result.vms if "restore" in c or c == "rto_prob"]
         found[f"{way} {day}"] = {"total": dict(result.total), "vms": result.vms[names]}
     return found
@@ -1028,6 +1103,11 @@ PLANS = {
         {"vault_servers": 1, "vault_vms": 1},
         {"blackout": [(0.5, 24)]},
     ),
+    "kept in the way": (
+        lambda: crowd(3, vault="v", start_h=1.5),
+        {"vault_servers": 9, "vault_vms": 1, "start_slack_reading": "none"},
+        {"keep": ["v001"], "blackout": [(3, 1)]},
+    ),
     "too late": (lambda: crowd(3), {}, {"blackout": [(4, 22)], "done_by_h": 22.25}),
 }
 
@@ -1211,6 +1291,12 @@ OF_LOGS = {
         vm.profile("azure-2018-12").modified(snapshot_h=0.7, servers=11),
     ),
     "alike": lambda: logged(with_firsts(job_log(nights=9, vms=4).assign(moved_gib=20))),
+    "at the beginning": lambda: logged(
+        job_log(nights=9, vms=5).assign(
+            transfer_h=lambda log: log["transfer_h"] + 0.3,
+            job_h=lambda log: log["job_h"] + 0.3,
+        )
+    ),
     "alike in all": lambda: {
         name: entry
         for name, entry in logged(_totals().assign(moved_gib=20.0)).items()
@@ -1226,6 +1312,12 @@ OF_LOGS = {
         )
     ),
     "restores": lambda: logged(job_log(nights=40, vms=2).assign(operation="Restore")),
+    "restores of nothing": lambda: logged(
+        job_log(nights=30, vms=2, phases=False).assign(
+            operation="Restore",
+            moved_gib=lambda log: log["moved_gib"].where(log.index % 5 > 0, 0.0),
+        )
+    ),
     "restores alone": lambda: logged(
         job_log(nights=30, vms=2, phases=False).assign(
             operation="Restore", job_h=lambda log: np.roll(log["job_h"], 3)
@@ -1315,6 +1407,7 @@ LIVES = {
         ("2024-01-12", "undelete"),
         ("2024-01-13", "sleep"),
     ),
+    "of nothing": _life(("2024-01-10", "backup"), ("2024-03-01", "delete")),
     "empty": [],
 }
 
@@ -1363,6 +1456,8 @@ KEPT = {
         "month": 2,
         "yearly_points": 4,
     },
+    "left six": {"daily_points": 7, "monthly_points": 10, "yearly_points": 1},
+    "left seven": {"daily_points": 7, "monthly_points": 9, "month_week": 2},
     "wrong": {"daily_points": 6, "weekday": 7, "month_week": 5, "month": 0},
     "wrong day": {"daily_points": 9999, "month_week": None, "month_day": 29},
     "none": {"daily_points": 0, "weekly_points": -1, "yearly_points": 100},
