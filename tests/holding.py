@@ -16,6 +16,7 @@ import itertools
 import json
 import math
 import pkgutil
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -930,6 +931,66 @@ def _():
     return answer_of(vm.doubt(fleet, draws=32, interval_vms=8))
 
 
+def vaults():
+    """Return a VM in each of many vaults, two of which share an account."""
+    rows = [disk(f"v{n:02}", used=20 + 8 * n, vault=f"w{n:02}") for n in range(14)]
+    for row in rows[3:5]:
+        row |= {"managed": False, "storage_account": "one", "disk_type": "premium-ssd"}
+    return pd.DataFrame(rows)
+
+
+@case("doubt/vaults drawn")
+def _():
+    from vmbmodel.plan.estimate.vaults import chunks
+
+    found = vm.doubt(vaults(), draws=32, interval_vms=11)
+    said = answer_of(found) | {
+        "total beside": found.beside_total(vm.estimate(vaults()).total)
+    }
+    shared = Scenario.of(settings={"reserved_gib": 102400})
+    return said | {
+        "refused": answered(vm.doubt, vaults(), shared, draws=32, interval_vms=11),
+        "too few": answered(vm.doubt, vaults(), draws=31),
+        "chunks": [[list(part) for part in chunks(vaults(), n)] for n in (1, 4, 5, 14)],
+    }
+
+
+@case("doubt/leads")
+def _():
+    settings = {"others_wait_mean_h": 9.0, "eight_hours": "measured", "deadline_h": 9}
+    found = {}
+    for name, more in (("late", {}), ("early", {"others_wait_mean_h": 0.2})):
+        told = vm.doubt(small(), Scenario.of(settings=settings | more), draws=64)
+        leads = {
+            a: [s.name for s in told.leading(a)] for a in ("total_usd", "done_p95_h")
+        }
+        labels = [share.label for share in told.shares]
+        found[name] = {"said": told.said(), "leads": leads, "labels": labels}
+    return found
+
+
+@case("doubt/draws")
+def _():
+    from vmbmodel.plan.estimate import prior_draws
+
+    names = ["snapshot_h", "churn_frac", "peak_start_h", "overlap_frac", "servers"]
+    names += ["offpeak_utilisation_frac", "peak_h", "peak_wait_h", "vault_servers"]
+    overload = Scenario.of(settings={"eight_hours": "overload", "start_h": 3})
+    fitted = vm.calibrate(job_log(nights=9, vms=4)).scenario
+    of_fit = [
+        n for n, o in fitted.profile.origins.items() if o.prior and o.prior.sample
+    ]
+    return {
+        "usual": prior_draws(overload, names, 64),
+        "other": prior_draws(overload, names[:3], 32, seed=2),
+        "of a fit": prior_draws(fitted, of_fit, 32),
+        "refused": [
+            answered(prior_draws, overload, [n], 32) for n in ("start_h", "rto_h")
+        ],
+        "doubted": answer_of(vm.doubt(some("bare"), fitted, draws=32))["shares"],
+    }
+
+
 @case("doubt/beside an estimate")
 def _():
     return estimated(small(), {}, draws=64, months=2)
@@ -1220,19 +1281,19 @@ def logged(log, base="azure-2026-01", fleet=None, **how):
     fitted = answered(vm.calibrate, log, base, fleet, **how)
     if isinstance(fitted, str):
         return fitted
-    day = datetime.date(2026, 5, 1)
-    text = fitted.to_toml("log.json", day)
-    laws = {
-        n: o.prior and o.prior.sample[:9]
-        for n, o in fitted.scenario.profile.origins.items()
-    }
+    text = fitted.to_toml("log.json", datetime.date(2026, 5, 1))
+    own = fresh(text, fitted.base.text)
+    origins = fitted.scenario.profile.origins
+    laws = {n: o.prior for n, o in origins.items() if n in fitted.fits and o.prior}
     said = answer_of(fitted)
     if len(fitted.backups):
         said["done"] = fitted.done_frac([0.5, 2.0])
-    if log["transfer_h"].notna().any():  # else the ends are too rough to be written
-        own = fresh(text, fitted.base.text)
-        said["toml"] = [line for line in own if "sample" not in line]
-    return said | {"samples": {n: sample for n, sample in laws.items() if sample}}
+    # in the text alone the last of some digits may be another one elsewhere
+    said["toml"] = [
+        re.sub(r"\d[\d.]*(e-\d+)?", "9", line) for line in own if "sample" not in line
+    ]
+    said["laws"] = {n: (law.low, law.high) for n, law in laws.items()}
+    return said | {"samples": {n: law.sample[:9] for n, law in laws.items()}}
 
 
 def of_inventory():
@@ -1407,6 +1468,10 @@ LIVES = {
         ("2024-01-12", "undelete"),
         ("2024-01-13", "sleep"),
     ),
+    "leap day": _life(
+        ("2024-02-29", "backup", 40, 41, 1),
+        ("2024-03-31", "stop"),
+    ),
     "of nothing": _life(("2024-01-10", "backup"), ("2024-03-01", "delete")),
     "empty": [],
 }
@@ -1456,6 +1521,14 @@ KEPT = {
         "month": 2,
         "yearly_points": 4,
     },
+    "leap day": {
+        "daily_points": 7,
+        "monthly_points": 3,
+        "month_week": None,
+        "month_day": -1,
+        "month": 2,
+        "yearly_points": 3,
+    },
     "left six": {"daily_points": 7, "monthly_points": 10, "yearly_points": 1},
     "left seven": {"daily_points": 7, "monthly_points": 9, "month_week": 2},
     "wrong": {"daily_points": 6, "weekday": 7, "month_week": 5, "month": 0},
@@ -1484,6 +1557,10 @@ def of_kept(how):
                 "since": len(live_points(policy, day, first=day.replace(day=1))),
                 "until": len(live_points(policy, day, last=day.replace(day=2))),
                 "horizon": policy.horizon_days,
+                "none": live_points(policy, day, first=day, last=day).days[1:],
+                "refused": answered(
+                    live_points, policy, day, first=day, last=datetime.date(2020, 1, 1)
+                ),
             }
         return result
 
