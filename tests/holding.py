@@ -270,8 +270,36 @@ _DAYS_OF_MANY |= {"pulse_h": 0.1, "servers": [60, 400], "service_h": [0.7, 3.0]}
 _LATE = {"constant_h": 0.5, "decay_per_h": 0.7, "transfer_h": [2, 0, 2]}
 _LATE |= {"wait_prob": [0.4, 0.4, 0], "start_slack_h": [0, 1, 0]}
 # edges that two arguments have only together
+_TWO_DAYS = {"utilisation_frac": [[1.8] * 5 + [0.4] * 19, [0.2] * 12 + [1.3] * 12]}
+_TWO_DAYS |= {"pulse_h": [[0.0] * 23 + [1.5], [0.1] * 24], "service_h": [0.4, 2.0]}
+_BLOCKS = {"cell_kib": [8, 8, 64], "block_kib": [8, 12, 8]}
+_ROWS = {"arrival_h": [[0.0, 0.3, 5.0], [1.0, 1.1, 1.2]], "vault_servers": [1, 2]}
+_CAPPED = {"size_gib": [[9.0, 50.0, 3.0], [8.0, 8.0, 0.0]], "capacity_mib_s": [40, 9]}
 ALSO = {
-    "day_mean_wait_h": [_DAYS_OF_MANY],
+    "line_wait_h": [_ROWS | {"service_h": [[0.5, 2.0, 1.0], [1.0, 0.1, 3.0]]}],
+    "equal_line_wait_h": [_ROWS | {"service_h": [0.7, 2.0]}],
+    "completion_h": [_CAPPED | {"cap_mib_s": [[9.0, 20.0, 30.0], [5.0, 3.0, 9.0]]}],
+    "completion_equal_caps_h": [_CAPPED | {"cap_mib_s": [15.0, 5.0]}],
+    "event_frac": [
+        {"event_h": [[5.0, 30.0, 800.0], [0.0, 0.5, 9.0]], "month_end_h": [720, 1]}
+    ],
+    "incremental_h": [_BLOCKS | {"dispersion": d} for d in (0, 0.2, 1)],
+    "largest_dispersion": [_BLOCKS | {"deadline_h": h} for h in (0.1, 0.5, 3)],
+    "largest_churn_gib": [_BLOCKS | {"deadline_h": h} for h in (0.1, 0.5, 3)],
+    "fluid_wait_h": [{n: _TWO_DAYS[n] for n in ("utilisation_frac", "pulse_h")}],
+    "movers_fluid_wait_h": [_TWO_DAYS],
+    "jam_makespan_quantile_h": [
+        {"prob": [0.1, 0.6, 0.99], "jobs": [5, 9, 3], "vault_servers": 9}
+        | {"service_scv": scv, "family": family}
+        for scv in (0.5, 1.0, 400.0)
+        for family in ("gamma", "lognormal")
+    ],
+    "jam_wait_quantile_h": [
+        {"prob": [0.02, 0.5, 0.999], "position": [20, 9, 30], "vault_servers": 4}
+        | {"service_scv": scv}
+        for scv in (0.0, 0.5, 1.0, 4.0)
+    ],
+    "day_mean_wait_h": [_DAYS_OF_MANY, _DAYS_OF_MANY | {"servers": [3, 9.5]}],
     "day_wait_within_prob": [_DAYS_OF_MANY | {"wait_h": h} for h in (0, 0.2)],
     "day_wait_quantile_h": [_DAYS_OF_MANY | {"prob": p} for p in (0.02, 0.5, 0.999)],
     "billed_frac": [
@@ -702,7 +730,7 @@ SPOILT = {
     ),
     "a file": lambda saved: saved.update(vms_file="vms.parquet", vms=[1]),
     "rows": lambda saved: saved.update(inventory=[1], vms="x"),
-    "numbers": lambda saved: saved["total"].update(total_usd=True, late_vms=2e300),
+    "numbers": lambda saved: saved["total"].update(total_usd=True, late_vms=1.05e300),
     "names": lambda saved: saved["vms"].extend([{}, saved["vms"][0]]),
     "no total": lambda saved: saved.pop("total"),
 }
@@ -1164,6 +1192,11 @@ PLANS = {
         {"vault_servers": 1, "vault_vms": 1},
         {"blackout": [(0.5, 24)]},
     ),
+    "at ease": (
+        lambda: crowd(4, vault="v", start_h=13.5),
+        {"start_slack_reading": "none"},
+        {},
+    ),
     "kept in the way": (
         lambda: crowd(3, vault="v", start_h=1.5),
         {"vault_servers": 9, "vault_vms": 1, "start_slack_reading": "none"},
@@ -1352,6 +1385,11 @@ OF_LOGS = {
         vm.profile("azure-2018-12").modified(snapshot_h=0.7, servers=11),
     ),
     "alike": lambda: logged(with_firsts(job_log(nights=9, vms=4).assign(moved_gib=20))),
+    "around noon": lambda: logged(
+        job_log(nights=9, vms=6).assign(
+            start_time=lambda log: log["start_time"] - pd.Timedelta("10h25min")
+        )
+    ),
     "at the beginning": lambda: logged(
         job_log(nights=9, vms=5).assign(
             transfer_h=lambda log: log["transfer_h"] + 0.3,
