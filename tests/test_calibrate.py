@@ -548,6 +548,20 @@ def test_jobs_of_several_starts_a_day_are_of_the_last_before_them():
     assert (scheduled_h == (start.dt.hour)).all()
 
 
+def test_jobs_of_several_policies_are_each_of_a_start_of_their_own():
+    # three starts a day, at 22, 2 and 6, and of some VMs a fourth one at 18
+    log = simulated(4)
+    hour = np.array([18, 22, 2, 6])[np.arange(len(log)) % 4]
+    minutes = pd.to_timedelta(hour * 60 + 70, unit="min")
+    log["start_time"] = log["start_time"].dt.floor("D") + minutes
+    fleet = owned(start_h=6.0, interval_h=4.0, window_h=8.0)
+    some = fleet["vm"].isin(fleet["vm"].unique()[::3])
+    fleet.loc[some, "window_h"] = 12.0
+    scheduled_h = calibrate(log, BASE, fleet).backups["scheduled_h"]
+    fourth = log["vm"].isin(fleet.loc[some, "vm"].str.rpartition("/")[2].str.lower())
+    assert (scheduled_h == np.where((hour == 18) & ~fourth, 6, hour)).all()
+
+
 def _later(log, some):
     return log["start_time"] + pd.to_timedelta(np.where(some, 5, 0), unit="h")
 
