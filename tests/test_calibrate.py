@@ -566,6 +566,15 @@ def _later(log, some):
     return log["start_time"] + pd.to_timedelta(np.where(some, 5, 0), unit="h")
 
 
+def test_no_part_of_a_job_is_longer_than_the_longest_job():
+    # sizes that are all alike tell snapshot and wait so little apart
+    log = simulated(4, phases=False, nights=9, vms=3).assign(moved_gib=20.0)
+    fits, longest_h = calibrate(log, BASE).fits, log["job_h"].max()
+    ends = [fits[name].high for name in ("snapshot_h", "others_wait_mean_h")]
+    assert ends == [longest_h, longest_h]
+    assert fits["others_wait_prob"].high <= 1
+
+
 def test_what_cannot_be_told_is_said_by_name():
     totals = " ".join(calibrate(simulated(1, phases=False), BASE).unknowable)
     for name in ("snapshot_h", "servers", "start_slack_h", "your own line"):
