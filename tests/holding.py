@@ -269,6 +269,8 @@ _DAYS_OF_MANY = {"utilisation_frac": [[1.6] * 6 + [0.3] * 18, [0.4] * 23 + [0.9]
 _DAYS_OF_MANY |= {"pulse_h": 0.1, "servers": [60, 400], "service_h": [0.7, 3.0]}
 _LATE = {"constant_h": 0.5, "decay_per_h": 0.7, "transfer_h": [2, 0, 2]}
 _LATE |= {"wait_prob": [0.4, 0.4, 0], "start_slack_h": [0, 1, 0]}
+_ALL_BUT_FULL = {"utilisation_frac": [1.3] * 12 + [0.699] * 12, "pulse_h": 0.0}
+_ALL_BUT_FULL |= {"servers": 60.0, "service_h": 3.0}
 # edges that two arguments have only together
 _TWO_DAYS = {"utilisation_frac": [[1.8] * 5 + [0.4] * 19, [0.2] * 12 + [1.3] * 12]}
 _TWO_DAYS |= {"pulse_h": [[0.0] * 23 + [1.5], [0.1] * 24], "service_h": [0.4, 2.0]}
@@ -303,7 +305,11 @@ ALSO = {
         | {"service_scv": scv}
         for scv in (0.0, 0.5, 1.0, 4.0)
     ],
-    "day_mean_wait_h": [_DAYS_OF_MANY, _DAYS_OF_MANY | {"servers": [3, 9.5]}],
+    "day_mean_wait_h": [
+        _ALL_BUT_FULL,
+        _DAYS_OF_MANY,
+        _DAYS_OF_MANY | {"servers": [3, 9.5]},
+    ],
     "day_wait_within_prob": [_DAYS_OF_MANY | {"wait_h": h} for h in (0, 0.2)],
     "day_wait_quantile_h": [_DAYS_OF_MANY | {"prob": p} for p in (0.02, 0.5, 0.999)],
     "billed_frac": [
