@@ -5,6 +5,8 @@ those two. A number here was computed by the package itself: it proves nothing, 
 says that something moved. What is right is told by the other tests.
 """
 
+import contextlib
+import copy
 import dataclasses
 import datetime
 import functools
@@ -14,7 +16,9 @@ import itertools
 import json
 import math
 import pkgutil
+import re
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -25,7 +29,9 @@ import vmbmodel as vm
 from vmbmodel import formulas
 from vmbmodel._arrays import Formula
 from vmbmodel.fields import fields
+from vmbmodel.plan.saved import Inputs
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
+from vmbmodel.service import PROFILES, set_text
 
 FOLDER = Path(__file__).with_name("held")
 FIELDS = fields()
@@ -100,6 +106,20 @@ def answered(compute, *arguments, **settings):
         return compute(*arguments, **settings)
     except ValueError as error:
         return f"refused: {error}"
+
+
+def of_text(read, text, **how):
+    """Return what is read of a text in a file, or what is said where it is refused."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = Path("text")
+        path.write_text(text, "utf-8")
+        return answered(read, path, **how)
+
+
+def fresh(text, base):
+    """Return the lines of a text that another does not have."""
+    known = base.split("\n")
+    return [line for line in text.split("\n") if line not in known]
 
 
 # --- formulas ------------------------------------------------------------------------
@@ -208,6 +228,133 @@ def of_formula(formula):
 
 for _formula in families():
     case(f"formulas/{_formula.__name__}")(of_formula(_formula))
+
+
+# where closed forms and expansions take over, and cells that differ
+LARGE = {
+    "jam_mean_wait_h": {"jobs": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
+    "jam_wait_h": {"position": [240, 3000, 2e5], "vault_servers": [1, 3, 700]},
+    "jam_wait_quantile_h": {
+        "position": [450, 1.05e5, 2e5],
+        "vault_servers": [2, 900, 7],
+    },
+    "jam_makespan_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
+    "jam_makespan_quantile_h": {"jobs": [230, 3000, 9e4], "vault_servers": [1, 3, 40]},
+    "wait_prob": {"servers": [2e5, 1e6, 30], "arrivals_per_h": [1.98e5, 9.95e5, 29]},
+    "mean_wait_h": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "wait_scv": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "wait_quantile_h": {"servers": [1, 400, 3], "arrivals_per_h": [0.4, 380, 2.9]},
+    "utilisation_for_wait_frac": {"servers": [1, 40, 3]},
+    "slots_overrun_h": {"slot_interval_h": [1.1, 1.3, 2.0]},
+}
+
+
+def of_large(name):
+    """Return what a formula gives of many jobs or movers, of each law and variation."""
+
+    def give():
+        formula, found = getattr(formulas, name), []
+        usual = {n: typical(FIELDS[n]) for n in inspect.signature(formula).parameters}
+        usual |= {n: np.array(values) for n, values in LARGE[name].items()}
+        for family in FIELDS["family"].choices:
+            for scv in ([1.0, 2.5, 1.7], [1.7, 1.0, 300.0], [0.0, 0.3, 0.9]):
+                of = {"service_scv": np.array(scv), "family": family, "service_h": 1.0}
+                found.append(answered(formula, **usual | of))
+        return found
+
+    return give
+
+
+_DAYS_OF_MANY = {"utilisation_frac": [[1.6] * 6 + [0.3] * 18, [0.4] * 23 + [0.9]]}
+_DAYS_OF_MANY |= {"pulse_h": 0.1, "servers": [60, 400], "service_h": [0.7, 3.0]}
+_LATE = {"constant_h": 0.5, "decay_per_h": 0.7, "transfer_h": [2, 0, 2]}
+_LATE |= {"wait_prob": [0.4, 0.4, 0], "start_slack_h": [0, 1, 0]}
+_ALL_BUT_FULL = {"utilisation_frac": [1.3] * 12 + [0.699] * 12, "pulse_h": 0.0}
+_ALL_BUT_FULL |= {"servers": 60.0, "service_h": 3.0}
+# edges that two arguments have only together
+_TWO_DAYS = {"utilisation_frac": [[1.8] * 5 + [0.4] * 19, [0.2] * 12 + [1.3] * 12]}
+_TWO_DAYS |= {"pulse_h": [[0.0] * 23 + [1.5], [0.1] * 24], "service_h": [0.4, 2.0]}
+_BLOCKS = {"cell_kib": [8, 8, 64], "block_kib": [8, 12, 8]}
+_ROWS = {"arrival_h": [[0.0, 0.3, 5.0], [1.0, 1.1, 1.2]], "vault_servers": [1, 2]}
+_CAPPED = {"size_gib": [[9.0, 50.0, 3.0], [8.0, 8.0, 0.0]], "capacity_mib_s": [40, 9]}
+ALSO = {
+    "block_extents_frac": [
+        {"cells_per_block": [1.0, 1.5, 2.5], "dispersion": d} for d in (0.1, 1)
+    ],
+    "changed_blocks_frac": [{"cells_per_block": [1.0, 1.5, 2.5], "dispersion": 0.3}],
+    "line_wait_h": [_ROWS | {"service_h": [[0.5, 2.0, 1.0], [1.0, 0.1, 3.0]]}],
+    "equal_line_wait_h": [_ROWS | {"service_h": [0.7, 2.0]}],
+    "completion_h": [_CAPPED | {"cap_mib_s": [[9.0, 20.0, 30.0], [5.0, 3.0, 9.0]]}],
+    "completion_equal_caps_h": [_CAPPED | {"cap_mib_s": [15.0, 5.0]}],
+    "event_frac": [
+        {"event_h": [[5.0, 30.0, 800.0], [0.0, 0.5, 9.0]], "month_end_h": [720, 1]}
+    ],
+    "incremental_h": [_BLOCKS | {"dispersion": d} for d in (0, 0.2, 1)],
+    "largest_dispersion": [_BLOCKS | {"deadline_h": h} for h in (0.1, 0.5, 3)],
+    "largest_churn_gib": [_BLOCKS | {"deadline_h": h} for h in (0.1, 0.5, 3)],
+    "fluid_wait_h": [{n: _TWO_DAYS[n] for n in ("utilisation_frac", "pulse_h")}],
+    "movers_fluid_wait_h": [_TWO_DAYS],
+    "jam_makespan_quantile_h": [
+        {"prob": [0.1, 0.6, 0.99], "jobs": [2, 9, 3], "vault_servers": 9}
+        | {"service_scv": scv, "family": family}
+        for scv in (0.5, 1.0, 400.0)
+        for family in ("gamma", "lognormal")
+    ],
+    "jam_wait_quantile_h": [
+        {"prob": [0.02, 0.5, 0.999], "position": [20, 9, 30], "vault_servers": 4}
+        | {"service_scv": scv}
+        for scv in (0.0, 0.5, 1.0, 4.0)
+    ],
+    "day_mean_wait_h": [
+        _ALL_BUT_FULL,
+        _DAYS_OF_MANY,
+        _DAYS_OF_MANY | {"servers": [3, 9.5]},
+    ],
+    "day_wait_within_prob": [_DAYS_OF_MANY | {"wait_h": h} for h in (0, 0.2)],
+    "day_wait_quantile_h": [_DAYS_OF_MANY | {"prob": p} for p in (0.02, 0.5, 0.999)],
+    "billed_frac": [
+        {"month_start_h": 1, "month_end_h": 1.5, "first_success_h": 0},
+        {"month_start_h": 5, "month_end_h": 5, "first_success_h": 0},
+        {"month_start_h": 0, "month_end_h": 9, "first_success_h": 0.3},
+        {"month_start_h": 0, "month_end_h": 9, "first_success_h": 11},
+    ],
+    "total_quantile_h": [
+        _LATE | {"prob": p, "transfer_scv": v, "transfer_family": family}
+        for p in (0.001, 0.5, 0.99)
+        for v in (0, 0.6)
+        for family in ("normal", "gamma", "lognormal")
+    ],
+    "done_within_prob": [
+        _LATE | {"deadline_h": h, "transfer_scv": v, "waiting_scv": [1, 2.5, 1]}
+        for h in (0.5, 2.5, 9)
+        for v in (0, 0.6)
+    ],
+}
+
+
+def of_also(name):
+    """Return what a formula gives of what is given besides."""
+
+    def give():
+        formula = getattr(formulas, name)
+        names = inspect.signature(formula).parameters
+        usual = {n: typical(FIELDS[n]) for n in names}
+        return [
+            answered(formula, **usual | {n: _array(v) for n, v in of.items()})
+            for of in ALSO[name]
+        ]
+
+    return give
+
+
+def _array(value):
+    return np.array(value) if isinstance(value, list) else value
+
+
+for _name in ALSO:
+    case(f"formulas/{_name}, also")(of_also(_name))
+for _name in LARGE:
+    case(f"formulas/{_name} of many")(of_large(_name))
 
 
 # --- inventories ---------------------------------------------------------------------
@@ -529,6 +676,257 @@ def _():
     return {"text": repr(result).split("\n"), "page": result._repr_html_().split("\n")}
 
 
+def _edited(saved, change):
+    """Return what a saved estimate holds, altered in one place."""
+    altered = copy.deepcopy(saved)
+    change(altered)
+    return altered
+
+
+ALTERED = {
+    "nothing": lambda saved: None,
+    "a cell": lambda saved: saved["vms"][1].update(used_gib=1.5, policy="other"),
+    "a total": lambda saved: saved["total"].update(total_usd=None, late_vms="1"),
+    "a month": lambda saved: saved["months"][0].update(total_usd=1),
+    "a row less": lambda saved: saved["vms"].pop(),
+    "a column more": lambda saved: [row.update(more=1) for row in saved["vms"]],
+    "a column less": lambda saved: [row.pop("transfer_h") for row in saved["vms"]],
+    "no end": lambda saved: saved["vms"][0].update(total_usd="inf", transfer_h=10**310),
+    "a model": lambda saved: saved["model"]["prices"].update(sha256="0"),
+    "no part": lambda saved: [saved.pop(name) for name in ("policies", "starts")],
+    "a digest": lambda saved: saved.update(digest="0"),
+    "no digest": lambda saved: saved.pop("digest"),
+}
+
+
+@case("together/computed again")
+def _():
+    from vmbmodel.plan.saved import differences
+
+    settings = {"blob_mib_s": math.inf, "churn_frac": 0.03}
+    scenario = Scenario.of("azure-2018-12", settings=settings)
+    result = vm.estimate(small(), scenario, months=2, draws=32)
+    saved = json.loads(json.dumps(result.to_dict()))
+    inputs = Inputs.of(saved)
+    known = {n: getattr(inputs, n) for n in ("given", "months", "draws")}
+    now, found = inputs.estimate(), {"inputs": known}
+    for name, change in ALTERED.items():
+        rows = list(differences(_edited(saved, change), now))
+        found[name] = [
+            [d.place]
+            if name == "no end" or d.place.endswith(("digest", "sha256"))
+            else [d.place, d.saved, d.now]
+            for d in rows[:9]
+        ]
+    return found
+
+
+SPOILT = {
+    "a list": lambda saved: saved.update(inventory={}, vms=[]),
+    "nothing in it": lambda saved: saved.clear(),
+    "a schema": lambda saved: saved.update(schema="vmbmodel.check/1"),
+    "no model": lambda saved: saved.update(model=None, given=[], months=3),
+    "a model": lambda saved: saved["model"].update(profile={"name": 1}, limits=[]),
+    "draws": lambda saved: saved.update(interval={"draws": 2**16 + 1}),
+    "most draws": lambda saved: saved.update(interval={"draws": 2**16}),
+    "whole draws": lambda saved: saved.update(interval={"draws": 2.0}),
+    "less draws": lambda saved: saved.update(interval={"draws": -1}),
+    "no draws": lambda saved: saved.update(interval=[]),
+    "vaults": lambda saved: saved.update(
+        interval={"draws": 0, "drawn_vaults": {"interval_vms": 0}}
+    ),
+    "a vault": lambda saved: saved.update(
+        interval={"draws": 0, "drawn_vaults": {"interval_vms": 1}}
+    ),
+    "a file": lambda saved: saved.update(vms_file="vms.parquet", vms=[1]),
+    "rows": lambda saved: saved.update(inventory=[1], vms="x"),
+    "numbers": lambda saved: saved["total"].update(total_usd=True, late_vms=1.05e300),
+    "names": lambda saved: saved["vms"].extend([{}, saved["vms"][0]]),
+    "no total": lambda saved: saved.pop("total"),
+}
+
+
+@case("together/saved and spoilt")
+def _():
+    from vmbmodel.plan.saved import read_saved
+
+    saved = vm.estimate(some("bare")).to_dict()
+    found = {
+        text: of_text(read_saved, text) for text in ("{", "[" * 10**5, '{"a":1,"a":2}')
+    }
+    found = {text[:9]: said for text, said in found.items()}
+    for name, change in SPOILT.items():
+        altered = _edited(saved, change)
+        read = of_text(read_saved, json.dumps(altered))
+        compared = of_text(lambda path: vm.diff(saved, path), json.dumps(altered))
+        found[name] = [
+            said if isinstance(said, str) else "taken" for said in (read, compared)
+        ]
+    return found
+
+
+CASES_SAID = (
+    "", "snapshot_policy", "managed", "start_h", "fleet.csv", "redundancy=LRS",
+    "servers=20 archive=yes", "servrs=20 start_h=25 x", "recovery_points=7.5",
+    "eight_hours=ovrload", "archive=maybe", "vault=", "GFS=3",
+)  # fmt: skip
+
+
+@case("together/cases said")
+def _():
+    from vmbmodel.plan.estimate import parse_case, said_case
+
+    read = {text: answered(parse_case, text) for text in CASES_SAID}
+    said = {
+        text: found if isinstance(found, str) else [said_case(c) for c in found]
+        for text, found in read.items()
+    }
+    return {"read": read, "said": said}
+
+
+SCENARIOS = {
+    "good": "profile = 'azure-2018-12'\nstart_h = 22\narchive = true",
+    "own": "# none\nprices = 'own'\n[a]\nx = 1",
+    "sets": "profile = 3\nlimits = []",
+    "names": "servrs = 20\nstart_h = 24\nretention = 1\nredundancy = 'LSR'\nvault = 3",
+    "kinds": "servers = '20'\nrecovery_points = 1.5\nmanaged = 1\nchurn_frac = inf",
+    "sign": "deadline_h = 0\nchurn_frac = 1.5\nutilisation_frac = -0.1",
+    "none": "= 3",
+}
+
+
+@case("together/scenarios read")
+def _():
+    from vmbmodel.plan import scenario_arguments, scenario_settings
+
+    reads = (scenario_arguments, scenario_settings)
+    found = {
+        n: [of_text(read, text) for read in reads] for n, text in SCENARIOS.items()
+    }
+    return found | {"a file": of_text(scenario_arguments, "prices = 'own.toml'")}
+
+
+@case("together/scenario written")
+def _():
+    from vmbmodel.plan import scenario_template
+
+    named = {"profile": "azure-2018-12"}
+    settings = {"servers": 20, "archive": True, "vault": "one"}
+    texts = {
+        "usual": scenario_template(Scenario.of()),
+        "set": scenario_template(
+            Scenario.of("azure-2018-12", settings=settings), named
+        ),
+    }
+    return {name: text.split("\n") for name, text in texts.items()}
+
+
+@case("together/chosen")
+def _():
+    from vmbmodel.plan import chosen, of_chosen
+
+    given = [{}, {"vault": ["vault-a"]}, {"vault": ["vault-b", "vault-c"]}]
+    given += [
+        {"vault": ["vault-b"], "policy": ["night"]},
+        {"policy": ["old"], "vm": []},
+    ]
+    given += [{"vm": ["huge", "hug"], "vault": ["vault-d"]}]
+    rows = {}
+    for names in given:
+        for take in (chosen, of_chosen):
+            found = answered(take, edge_fleet(), Scenario.of(), **names)
+            kept = found if isinstance(found, str) else np.flatnonzero(found)
+            rows[f"{take.__name__} {names}"] = kept
+    return rows
+
+
+BY_HOUR = {"00:00": 0.5, "22:30": 3.0, "23:30": 0.25, "09:00": 1.5}
+
+
+@functools.cache
+def by_hour():
+    """Return a scenario of a profile in a file, with waits that differ by the hour."""
+    own = vm.profile("azure-2026-01")
+    text = set_text(
+        "Of the half-hour", own.as_of, own.origins, wait_by_start=BY_HOUR,
+        readings=dict(own.readings) | {"eight_hours": "measured"},
+    )  # fmt: skip
+    return Scenario.of(PROFILES.parse(text.encode(), Path("own.toml")))
+
+
+@case("together/by the half-hour")
+def _():
+    from vmbmodel.plan.estimate import wait_by_start
+
+    scenario, hours = by_hour(), np.array([0, 0.49, 9.25, 22.5, 23, 23.99, np.nan])
+    own = vm.profile("azure-2026-01")
+    rates = scenario.changed({"restore_law": "rates", "restore_first": False})
+    result = vm.estimate(small(), rates)
+    json_of = result.to_dict()
+    inputs = Inputs.of(json_of)
+    return {
+        "waits": wait_by_start(scenario, hours),
+        "within": wait_by_start(scenario, hours, 2.0).within_prob,
+        "answer": answer_of(result),
+        "toml": fresh(json_of["model"]["profile"]["toml"], own.text),
+        "again": inputs.estimate().total == result.total,
+    }
+
+
+@case("together/waits by the hour")
+def _():
+    from vmbmodel.plan.estimate import wait_by_start
+
+    hours = np.array([0, 0.2, 6.5, 18.25, 22, 23.9])
+    ways = ({}, *({"eight_hours": way} for way in ("own", "overload", "quantile")))
+    return [wait_by_start(Scenario.of(settings=way), hours, 3.0) for way in ways]
+
+
+@case("together/first of them left out")
+def _():
+    fleet = crowd(3, vault="v", start_h=22, snapshot_policy="enhanced")
+    result = vm.estimate(fleet.assign(excluded=fleet["vm"] == "v000"), months=2)
+    seen = {name: list(getattr(result, name).index[-2:]) for name in ("vms", "months")}
+    return answer_of(result) | {"indices": seen, "columns": list(result.months)}
+
+
+@case("together/around midnight")
+def _():
+    found, varies = {}, {"transfer_scv": 0.5, "snapshot_scv": 0.3}
+    for start_h, reading in itertools.product((0, 22, 23.75), ("uniform", "latest")):
+        settings = {"eight_hours": "overload", "line_reading": "one-pool"}
+        settings |= {"start_slack_reading": reading, "vault_servers": 3}
+        fleet = crowd(9, vault="v", start_h=start_h, churn_gib_per_day=9)
+        result = vm.estimate(fleet, Scenario.of(settings=settings))
+        varied = vm.estimate(fleet, Scenario.of(settings=settings | varies))
+        seen = {"usual": result, "varied": varied}
+        columns = ["wait_mean_h", "done_p95_h"]
+        found[f"{start_h} {reading}"] = {n: r.vms[columns] for n, r in seen.items()}
+    return found
+
+
+@case("together/restored in a line")
+def _():
+    settings = {"vault_servers": 2, "restore_known_gib": 50.0, "restore_first": False}
+    ways = (
+        {},
+        {"restore_law": "rates"},
+        {"restore_law": "rates", "restore_first": True},
+    )
+    days = (
+        {"eight_hours": "overload"},
+        {"utilisation_frac": 0.7},
+        {"vm_creation_h": 2},
+    )
+    fleet, found = some("huge", "above-500", "checked", "bare").assign(vault="one"), {}
+    for way, day in itertools.product(ways, days):
+        scenario = Scenario.of(settings=settings | way | day)
+        result = vm.estimate(fleet, scenario)
+        names = [c for c in result.vms if "restore" in c or c == "rto_prob"]
+        found[f"{way} {day}"] = {"total": dict(result.total), "vms": result.vms[names]}
+    return found
+
+
 # --- doubts, checks, schedules -------------------------------------------------------
 
 DOUBTS = {
@@ -570,6 +968,66 @@ def _():
         ]
     )
     return answer_of(vm.doubt(fleet, draws=32, interval_vms=8))
+
+
+def vaults():
+    """Return a VM in each of many vaults, two of which share an account."""
+    rows = [disk(f"v{n:02}", used=20 + 8 * n, vault=f"w{n:02}") for n in range(14)]
+    for row in rows[3:5]:
+        row |= {"managed": False, "storage_account": "one", "disk_type": "premium-ssd"}
+    return pd.DataFrame(rows)
+
+
+@case("doubt/vaults drawn")
+def _():
+    from vmbmodel.plan.estimate.vaults import chunks
+
+    found = vm.doubt(vaults(), draws=32, interval_vms=11)
+    said = answer_of(found) | {
+        "total beside": found.beside_total(vm.estimate(vaults()).total)
+    }
+    shared = Scenario.of(settings={"reserved_gib": 102400})
+    return said | {
+        "refused": answered(vm.doubt, vaults(), shared, draws=32, interval_vms=11),
+        "too few": answered(vm.doubt, vaults(), draws=31),
+        "chunks": [[list(part) for part in chunks(vaults(), n)] for n in (1, 4, 5, 14)],
+    }
+
+
+@case("doubt/leads")
+def _():
+    settings = {"others_wait_mean_h": 9.0, "eight_hours": "measured", "deadline_h": 9}
+    found = {}
+    for name, more in (("late", {}), ("early", {"others_wait_mean_h": 0.2})):
+        told = vm.doubt(small(), Scenario.of(settings=settings | more), draws=64)
+        leads = {
+            a: [s.name for s in told.leading(a)] for a in ("total_usd", "done_p95_h")
+        }
+        labels = [share.label for share in told.shares]
+        found[name] = {"said": told.said(), "leads": leads, "labels": labels}
+    return found
+
+
+@case("doubt/draws")
+def _():
+    from vmbmodel.plan.estimate import prior_draws
+
+    names = ["snapshot_h", "churn_frac", "peak_start_h", "overlap_frac", "servers"]
+    names += ["offpeak_utilisation_frac", "peak_h", "peak_wait_h", "vault_servers"]
+    overload = Scenario.of(settings={"eight_hours": "overload", "start_h": 3})
+    fitted = vm.calibrate(job_log(nights=9, vms=4)).scenario
+    of_fit = [
+        n for n, o in fitted.profile.origins.items() if o.prior and o.prior.sample
+    ]
+    return {
+        "usual": prior_draws(overload, names, 64),
+        "other": prior_draws(overload, names[:3], 32, seed=2),
+        "of a fit": prior_draws(fitted, of_fit, 32),
+        "refused": [
+            answered(prior_draws, overload, [n], 32) for n in ("start_h", "rto_h")
+        ],
+        "doubted": answer_of(vm.doubt(some("bare"), fitted, draws=32))["shares"],
+    }
 
 
 @case("doubt/beside an estimate")
@@ -658,6 +1116,66 @@ case("check/crowded, set")(of_check(crowded_fleet, None, _SET))
 case("check/edges, set")(of_check(edge_fleet, None, _SET | {"cc_mode": True}))
 case("check/sample")(of_check(vm.sample_fleet, None, {}))
 
+
+def _suppression(finding, expires, **where):
+    where = finding.place.where | where
+    cells = ", ".join(f"{name} = {json.dumps(value)}" for name, value in where.items())
+    place = f"{{ {cells} }}" if cells else '"fleet"'
+    return (
+        f'[[suppress]]\nrule = "{finding.rule.id}"\nwhere = {place}\n'
+        f'reason = "Known."\nexpires = {expires}\n'
+    )
+
+
+@case("check/suppressed")
+def _():
+    from vmbmodel.plan.check import read_suppressions, suppressed
+
+    answer = vm.check(crowded_fleet(), Scenario.of(settings=_SET))
+    first, *_, last = answer.findings
+    of_all = next(f for f in answer.findings if not f.place.where)
+    text = "\n".join(
+        [
+            _suppression(first, "2026-05-01"),
+            _suppression(of_all, "2026-04-30").replace("[[suppress", "[[ suppress "),
+            _suppression(last, "2027-01-01", vault="nowhere"),
+            _suppression(first, "2026-04-30"),
+        ]
+    )
+    read = of_text(read_suppressions, text)
+    found = {"read": read}
+    for day in ("2026-04-30", "2026-05-01", "2030-01-02"):
+        marked = suppressed(answer, read, datetime.date.fromisoformat(day))
+        kept = [(f.place.where, f.suppressed) for f in marked.findings if f.suppressed]
+        found[day] = {"kept": kept, "others": marked.others, "worst": marked.worst}
+    return found
+
+
+WRONG_SUPPRESSIONS = (
+    "suppress = 3\nother = 1",
+    "[[suppress]]\nrule = 'none'\nwhy = 'x'",
+    "[[suppress]]\nrule = 3\nreason = ' '\nexpires = '2026'\nwhere = 'vm'",
+    "[[suppress]]\nrule = 'x'\nreason = 'a\\u0007'\nexpires = 2026-01-01T00:00:00\n"
+    "where = {}",
+    "[[suppress]]\nrule = 'x'\nreason = 'a'\nexpires = 2026-01-01\n"
+    "where = { start_h = '3', vn = 'x', vault = 4, vm = ' ' }",
+    "[[suppress]]\nrule = 'x'\nreason = 'a'\nexpires = 2026-01-01\n"
+    "where = { start_h = true }",
+    "suppress = [",
+)
+
+
+@case("check/suppressions refused")
+def _():
+    from vmbmodel.plan.check import read_suppressions
+    from vmbmodel.service import rules
+
+    inline = "suppress = [{ rule = '%s', where = { start_h = 3 }, "
+    inline = inline % rules()[0].id + "reason = 'a', expires = 2026-01-01 }]"
+    texts = (*WRONG_SUPPRESSIONS, inline, "")
+    return [of_text(read_suppressions, text) for text in texts]
+
+
 PLANS = {
     "edges": (edge_fleet, {"eight_hours": "own"}, {}),
     "jam": (
@@ -685,6 +1203,21 @@ PLANS = {
         {"vault_servers": 1, "vault_vms": 1},
         {"blackout": [(0.5, 24)]},
     ),
+    "no room beside": (
+        lambda: crowd(3, vault="v", start_h=1.5),
+        {"vault_servers": 9, "vault_vms": 1, "start_slack_reading": "none"},
+        {"keep": ["v001"], "blackout": [(2, 1.5)]},
+    ),
+    "at ease": (
+        lambda: crowd(4, vault="v", start_h=13.5),
+        {"start_slack_reading": "none"},
+        {},
+    ),
+    "kept in the way": (
+        lambda: crowd(3, vault="v", start_h=1.5),
+        {"vault_servers": 9, "vault_vms": 1, "start_slack_reading": "none"},
+        {"keep": ["v001"], "blackout": [(3, 1)]},
+    ),
     "too late": (lambda: crowd(3), {}, {"blackout": [(4, 22)], "done_by_h": 22.25}),
 }
 
@@ -701,6 +1234,36 @@ def of_plan(fleet, settings, how):
 
 for _name, _arguments in PLANS.items():
     case(f"schedule/{_name}")(of_plan(*_arguments))
+
+WRONG_PLANS = {
+    "names": {"keep": ["v0O1", "nobody", "v001"]},
+    "hours": {"blackout": [(25, 3), (4, 4), (-1, 2)], "done_by_h": 24.5},
+    "no end": {"blackout": [(0, 24)], "done_by_h": 0.0},
+}
+
+
+@case("schedule/refused")
+def _():
+    fleet = crowd(3, vault="v", start_h=22)
+    found = {n: answered(vm.schedule, fleet, **how) for n, how in WRONG_PLANS.items()}
+    busy = crowd(4, vault="v").assign(used_gib=5e4, size_gib=6e4, churn_gib_per_day=4e4)
+    found["work"] = answered(
+        vm.schedule, busy, Scenario.of(settings={"vault_servers": 1})
+    )
+    full = {"vault_vms": 2, "account_disks": 3, "vault_servers": 9}
+    in_one = fleet.assign(managed=False, storage_account="one")
+    scenario = Scenario.of(settings=full)
+    for name, blackout in (("no room", [(1, 24)]), ("little room", [(2.5, 24)])):
+        how = {"blackout": blackout}
+        found[name] = answered(vm.schedule, crowd(9, vault="v"), scenario, **how)
+    found["of an account"] = answered(
+        vm.schedule,
+        pd.concat([in_one, some("classic-0")]),
+        scenario,
+        blackout=[(1, 24)],
+    )
+    return {n: f if isinstance(f, str) else answer_of(f) for n, f in found.items()}
+
 
 # --- logs and bills ------------------------------------------------------------------
 
@@ -760,6 +1323,126 @@ def of_log(how):
 
 for _name, _how in LOGS.items():
     case(f"calibrate/{_name}")(of_log(_how))
+
+
+def logged(log, base="azure-2026-01", fleet=None, **how):
+    """Return what a log says, and the file of the profile, or why there is none."""
+    fitted = answered(vm.calibrate, log, base, fleet, **how)
+    if isinstance(fitted, str):
+        return fitted
+    text = fitted.to_toml("log.json", datetime.date(2026, 5, 1))
+    own = fresh(text, fitted.base.text)
+    origins = fitted.scenario.profile.origins
+    laws = {n: o.prior for n, o in origins.items() if n in fitted.fits and o.prior}
+    said = answer_of(fitted)
+    if len(fitted.backups):
+        said["done"] = fitted.done_frac([0.5, 2.0])
+    # in the text alone the last of some digits may be another one elsewhere
+    said["toml"] = [
+        re.sub(r"\d[\d.]*(e-\d+)?", "9", line) for line in own if "sample" not in line
+    ]
+    said["laws"] = {n: (law.low, law.high) for n, law in laws.items()}
+    return said | {"samples": {n: law.sample[:9] for n, law in laws.items()}}
+
+
+def of_inventory():
+    """Return an inventory of the VMs of a log: two disks, two of a name, two starts."""
+    rows = []
+    for number in range(6):
+        of = f"/subscriptions/s/groups/g/V{number}"
+        cells = {"start_h": 22 - number % 3, "vault": "v", "policy": f"p{number % 3}"}
+        if number == 1:
+            cells |= {"interval_h": 8, "window_h": 12, "snapshot_policy": "enhanced"}
+        rows.append(disk(of, used=40 + number, churn_gib_per_day=1 + number, **cells))
+        rows.append(disk(of, "data", 512, 90 - 7 * number, **cells))
+    rows.append(disk("/subscriptions/other/groups/g/v5", used=3))
+    return pd.DataFrame(rows)
+
+
+def with_firsts(log):
+    """Set up the protection of all VMs before their first night."""
+    first = log[log["operation"] == "Backup"].drop_duplicates("vm")
+    begun = first["start_time"] - pd.Timedelta(hours=3)
+    setups = first.assign(operation="ConfigureBackup", job_h=0.02, start_time=begun)
+    return pd.concat([setups, log], ignore_index=True)
+
+
+def spread_over_hours(log, vary=True):
+    """Let jobs start at hours that change from night to night, and wait by them."""
+    backup = log["operation"] == "Backup"
+    number = log.index.to_numpy()
+    hour = (number + number // 8 if vary else number % 8) % 4
+    later = pd.to_timedelta(np.where(backup, hour * 30, 0), unit="min")
+    more = np.where(backup, hour, 0) * 1.5
+    log = log.assign(start_time=log["start_time"].dt.floor("D") + later)
+    return log.assign(wait_h=log["wait_h"] + more, job_h=log["job_h"] + more)
+
+
+def _few_nights():
+    return job_log(nights=6, vms=6)
+
+
+def _totals():
+    return job_log(nights=9, vms=5, phases=False)
+
+
+OF_LOGS = {
+    "by an inventory": lambda: logged(
+        with_firsts(_totals()).assign(moved_gib=np.nan), fleet=of_inventory()
+    ),
+    "in decimal GB": lambda: logged(
+        with_firsts(_few_nights()), fleet=of_inventory(), gb_bytes=1e9
+    ),
+    "few nights": lambda: logged(_few_nights()),
+    "hours differ": lambda: logged(spread_over_hours(job_log(nights=9))),
+    "one hour each": lambda: logged(spread_over_hours(job_log(nights=9), vary=False)),
+    "no wait": lambda: logged(
+        job_log(nights=9, vms=4).assign(wait_h=0.0),
+        vm.profile("azure-2018-12").modified(snapshot_h=0.7, servers=11),
+    ),
+    "alike": lambda: logged(with_firsts(job_log(nights=9, vms=4).assign(moved_gib=20))),
+    "around noon": lambda: logged(
+        job_log(nights=9, vms=6).assign(
+            start_time=lambda log: log["start_time"] - pd.Timedelta("10h25min")
+        )
+    ),
+    "at the beginning": lambda: logged(
+        job_log(nights=9, vms=5).assign(
+            transfer_h=lambda log: log["transfer_h"] + 0.3,
+            job_h=lambda log: log["job_h"] + 0.3,
+        )
+    ),
+    "alike in all": lambda: {
+        name: entry
+        for name, entry in logged(_totals().assign(moved_gib=20.0)).items()
+        if name in ("left", "unknowable", "notes")
+    },
+    "unlike": lambda: logged(
+        _totals().assign(moved_gib=lambda log: np.roll(log["moved_gib"], 7) ** 2)
+    ),
+    "fast": lambda: logged(
+        job_log(nights=9, vms=4).assign(
+            transfer_h=lambda log: log["transfer_h"] / 40,
+            moved_gib=lambda log: log["moved_gib"] * 3,
+        )
+    ),
+    "restores": lambda: logged(job_log(nights=40, vms=2).assign(operation="Restore")),
+    "restores of nothing": lambda: logged(
+        job_log(nights=30, vms=2, phases=False).assign(
+            operation="Restore",
+            moved_gib=lambda log: log["moved_gib"].where(log.index % 5 > 0, 0.0),
+        )
+    ),
+    "restores alone": lambda: logged(
+        job_log(nights=30, vms=2, phases=False).assign(
+            operation="Restore", job_h=lambda log: np.roll(log["job_h"], 3)
+        )
+    ),
+    "too little": lambda: logged(job_log(nights=2, vms=3).iloc[:9]),
+}
+
+for _name, _give in OF_LOGS.items():
+    case(f"calibrate/{_name}")(_give)
 
 
 def a_bill(currency="USD"):
@@ -839,6 +1522,11 @@ LIVES = {
         ("2024-01-12", "undelete"),
         ("2024-01-13", "sleep"),
     ),
+    "leap day": _life(
+        ("2024-02-29", "backup", 40, 41, 1),
+        ("2024-03-31", "stop"),
+    ),
+    "of nothing": _life(("2024-01-10", "backup"), ("2024-03-01", "delete")),
     "empty": [],
 }
 
@@ -887,6 +1575,16 @@ KEPT = {
         "month": 2,
         "yearly_points": 4,
     },
+    "leap day": {
+        "daily_points": 7,
+        "monthly_points": 3,
+        "month_week": None,
+        "month_day": -1,
+        "month": 2,
+        "yearly_points": 3,
+    },
+    "left six": {"daily_points": 7, "monthly_points": 10, "yearly_points": 1},
+    "left seven": {"daily_points": 7, "monthly_points": 9, "month_week": 2},
     "wrong": {"daily_points": 6, "weekday": 7, "month_week": 5, "month": 0},
     "wrong day": {"daily_points": 9999, "month_week": None, "month_day": 29},
     "none": {"daily_points": 0, "weekly_points": -1, "yearly_points": 100},
@@ -913,6 +1611,10 @@ def of_kept(how):
                 "since": len(live_points(policy, day, first=day.replace(day=1))),
                 "until": len(live_points(policy, day, last=day.replace(day=2))),
                 "horizon": policy.horizon_days,
+                "none": live_points(policy, day, first=day, last=day).days[1:],
+                "refused": answered(
+                    live_points, policy, day, first=day, last=datetime.date(2020, 1, 1)
+                ),
             }
         return result
 
@@ -1044,6 +1746,242 @@ def _():
         f"{s.kind} {s.name}": {n: v for n, v in s.items() if v != was[n]}
         for s, was in zip(decimal, sets, strict=True)
     }
+
+
+def _price(meter, price, **changes):
+    product, _, name = meter.rpartition(": ")
+    instance, storage = "Instance" in name, bool(product)
+    return {
+        "currencyCode": "EUR",
+        "tierMinimumUnits": 0.0,
+        "retailPrice": price,
+        "armRegionName": "westeurope",
+        "effectiveStartDate": "2024-05-01T00:00:00Z",
+        "meterName": name,
+        "productName": product or "Backup",
+        "skuName": "Azure VM" if instance else "Standard",
+        "serviceName": "Storage" if storage else "Backup",
+        "unitOfMeasure": "1/Month" if instance else "1 GB/Month",
+        "type": "Consumption",
+        "isPrimaryMeterRegion": True,
+    } | changes
+
+
+PRICED = {
+    "Azure VM Protected Instance": 8.775779,
+    "Standard LRS Data Stored": 0.019658,
+    "Standard ZRS Data Stored": 0.024572,
+    "Standard GRS Data Stored": 0.039315,
+    "Archive LRS Data Stored": 0.002106,
+    "Azure Files Protected Instance": 4.387889,
+    "Standard Page Blob: LRS Snapshots": 0.045,
+    "Standard HDD Managed Disks: LRS Snapshots": 0.05,
+    "Standard SSD Managed Disks: Snapshots ZRS Snapshots": 0.07,
+}
+
+
+def _page(changes, envelope):
+    rows = [_price(meter, price) for meter, price in PRICED.items()]
+    for number, change in changes.items():
+        if number < len(rows):
+            rows[number] = {
+                k: v for k, v in (rows[number] | change).items() if v != "-"
+            }
+        else:
+            rows.append(_price("Standard LRS Data Stored", 0.02) | change)
+    page = {"BillingCurrency": "EUR", "Items": rows, "NextPageLink": None} | envelope
+    return json.dumps(page)
+
+
+_USD = {"currencyCode": "USD"}
+PAGES = {
+    "good": ({}, {}),
+    "dollars": ({n: _USD for n in range(9)}, {"BillingCurrency": "USD"}),
+    "zones": ({7: {"meterName": "ZRS Snapshots"}}, {"NextPageLink": "x"}),
+    "followed": (
+        {
+            2: {"effectiveEndDate": "2026-11-22"},
+            3: {"effectiveEndDate": "2026-11-21"},
+            9: {"effectiveStartDate": "2025-01-01", "retailPrice": 0.03},
+            10: {"effectiveStartDate": "2026-11-22"},
+            11: {"effectiveStartDate": "2026-11-23"},
+            12: {"effectiveStartDate": "2026-12-01", "effectiveEndDate": "2026-11-21"},
+            13: {"effectiveStartDate": "2023-01-01"},
+        },
+        {},
+    ),
+    "others": (
+        {
+            9: {"type": "Reservation"},
+            10: {"type": "DevTest"},
+            11: {"serviceName": "X"},
+            12: {"isPrimaryMeterRegion": False},
+            13: {"skuName": "Archive"},
+            14: {"meterName": "LRS Data Stored", "type": "Reservation", "skuName": "X"},
+        },
+        {},
+    ),
+    "twice": ({9: {}}, {}),
+    "of two": ({1: {"armRegionName": "northeurope"}}, {}),
+    "old names": ({1: {"meterName": "LRS Data Stored"}}, {}),
+    "none of an instance": ({0: {"meterName": "x"}}, {"BillingCurrency": "USD"}),
+    "none of storage": (
+        {n: {"effectiveStartDate": "2027-01-01"} for n in range(1, 9)},
+        {},
+    ),
+    "mixed": ({1: _USD}, {}),
+    "rows": (
+        {
+            0: {"meterName": 3},
+            1: {"retailPrice": "1"},
+            2: {"retailPrice": -0.1},
+            3: {"retailPrice": 1e9},
+            4: {"unitOfMeasure": "1 GB"},
+            6: {"tierMinimumUnits": 5.0},
+            7: {"armRegionName": "-"},
+            8: {"effectiveStartDate": "2024-13-01"},
+            9: {"effectiveEndDate": 3},
+            10: {"effectiveEndDate": "2024-99-01"},
+            11: {"currencyCode": "eur"},
+        },
+        {},
+    ),
+    "bounds": (
+        {0: {"retailPrice": 200}, 1: {"retailPrice": 2}, 4: {"retailPrice": 1e-5}},
+        {},
+    ),
+    "edges": (
+        {
+            0: {"retailPrice": 100},
+            1: {"retailPrice": 0.001},
+            2: {"retailPrice": 1},
+            4: {"retailPrice": 0.1},
+            6: {"retailPrice": 1},
+        },
+        {},
+    ),
+    "many": ({n: {"retailPrice": True} for n in range(30)}, {}),
+    "no list": ({}, {"Items": {}}),
+    "no rows": ({}, {"Items": ["x", 3, None]}),
+}
+
+
+@case("service/price list")
+def _():
+    from vmbmodel.service import price_book, read_price_list
+
+    asked, base = datetime.date(2026, 11, 22), vm.prices("azure-list-2026-01")
+    found = {}
+    for name, content in PAGES.items():
+        for region in (None, "westeurope", "nowhere")[: 3 if name == "of two" else 1]:
+
+            def read(path, region=region):
+                return read_price_list([path], retrieved=asked, region=region)
+
+            listed = of_text(read, _page(*content))
+            rows = found[f"{name}, {region}"] = {"listed": listed}
+            if not isinstance(listed, str):
+                rows["missing"] = listed.missing
+                books = (
+                    answered(price_book, listed, base, rate) for rate in (1.0, None)
+                )
+                rows["books"] = [fresh(book, base.text) for book in books]
+    rates = (0.0, math.inf, 1.1394999)
+    good = of_text(lambda p: read_price_list([p], retrieved=asked), _page({}, {}))
+    found["rates"] = [answered(price_book, good, base, rate) for rate in rates[:2]]
+    found["rates"].append(fresh(price_book(good, base, rates[2]), base.text))
+    return found
+
+
+PAGES_CUT = (
+    "", "{", "[]", '{"Items": [', '{"Items": [{}', '{"Items": [{}]', '{"Items": 3}',
+    '{"Items": []} x', '{"Item": []}', '{"Items": [NaN]}', '{"Items": [1e9999999999]}',
+    '{"Items": ' + "[" * 2000, '{"Items" 3}', '{"a": "\\x"}',
+    '{"Items": [{"meterName": 1}, x]}', '{"Items": [], "Items": []}', "\ufeff{}",
+)  # fmt: skip
+
+
+@case("service/pages cut short")
+def _():
+    from vmbmodel.service.pages import entries
+
+    def read(path):
+        return [list(entry) for entry in entries(path, "Items")]
+
+    return {text[:40]: of_text(read, text) for text in PAGES_CUT}
+
+
+SPOILT_SETS = {
+    "about": ('title = "', 'title = ""\ncurency = "'),
+    "currency": ("as_of = ", 'currency = "EUR"\nas_of = "x" #'),
+    "no about": ("[about]", "[other]"),
+    "a reading": ("[about]", "[readings]\neight_hours = 'x'\n[about]"),
+    "readings": ("[about]", "readings = 3\nwait_by_start = 4\n[about]"),
+    "hours": (
+        "[about]",
+        "[wait_by_start]\n'22:15' = 1\n'24:00' = 0\n'23:30' = 1e4\n'00:00' = true\n"
+        "'01:00' = 1001\n'02:00' = 1000\n[about]",
+    ),
+    "a row": (
+        "[initial_mib_s]",
+        "servrs = 3\nsnapshot_scv = 4\n[initial_mib_s]\nx = 1",
+    ),
+    "a unit": ('documented = "160 Mbps"', 'documented = "160"'),
+    "units": ('documented = "160 Mbps"', 'documented = "160 Mbps or 3"'),
+    "a wrong unit": ('documented = "160 Mbps"', 'documented = "160 GB"'),
+    "two": ('documented = "160 Mbps"', 'documented = "1,60 Mbps 20 MB/s"'),
+    "none": ('documented = "160 Mbps"', 'documented = ""\nretrieved = "x" #'),
+    "zero": ('documented = "160 Mbps"', 'documented = "0 Mbps"'),
+    "a status": ('status = "documented"', 'status = "guessed"\nkind = "none"'),
+    "assumed": ('low = 8\nhigh = 50\nshape = "lognormal"\nwhy =', "note2 ="),
+    "low": ("low = 8\n", "low = 0\n"),
+    "beyond": ("low = 8\n", "low = 19.0735\n"),
+    "equal": ("low = 8\nhigh = 50", "low = 19.073486328125\nhigh = 19.073486328125"),
+    "no end": ("high = 50", "high = inf"),
+    "a text": ("low = 8\n", "low = '8'\n"),
+    "a flag": ("low = 8\n", "low = true\n"),
+    "a shape": ('shape = "lognormal"', 'shape = "normal"'),
+    "a share": ('shape = "lognormal"', 'shape = "logit"'),
+    "lacking": ("low = 8\n", "disks = -1\n"),
+    "disks": ("low = 8\n", "low = 8\ndisks = -0.1\n"),
+    "samples": ("low = 8\n", "low = 8\nsample = [1, 2]\n"),
+    "a sample": ("low = 8\n", "low = 8\nsample = [1, inf]\n"),
+    "sampled": ("low = 8\n", f"low = 8\nsample = {[9] * 32}\n"),
+    "a kind": ("low = 8\n", 'kind = "x"\nlow = 8\n'),
+    "known kind": ("low = 8\n", 'kind = "reading"\nlow = 8\n'),
+}
+
+
+@case("service/sets spoilt")
+def _():
+    text = vm.profile("azure-2026-01").text
+    found = {}
+    for name, (was, now) in SPOILT_SETS.items():
+        assert was in text, name
+        altered = text.replace(was, now, 1).encode()
+        read = answered(PROFILES.parse, altered, Path("own.toml"))
+        changed = read if isinstance(read, str) else dict(read.readings)
+        found[name] = changed or {"initial_mib_s": read["initial_mib_s"]}
+    return found
+
+
+@case("service/sets of a day")
+def _():
+    days = [datetime.date(2014, 1, 1), *map(datetime.date.fromisoformat, DAYS)]
+    found = {
+        kind: [answered(lambda c, d: c.in_force(d).name, c, day) for day in days]
+        for kind, c in CATALOGUES.items()
+    }
+    own = vm.profile("azure-2018-12")
+    changed = own.modified(servers=11)
+    found["ships"] = [PROFILES.ships(s) for s in (own, changed, by_hour().profile)]
+    found["refused"] = [
+        answered(own.modified, **how)
+        for how in ({"servrs": 1}, {"servers": 0}, {"servers": True}, {"churn_frac": 2})
+    ]
+    found["refused"].append(answered(PROFILES.load, "azure-2018"))
+    found["refused"].append(answered(own.read_gb_as, 1024))
+    return found
 
 
 # --- writing -------------------------------------------------------------------------

@@ -185,6 +185,10 @@ def test_reserved_capacity_is_shared_by_what_it_covers():
         bill.vms["storage_usd"], [whole * 2 / 3, whole / 3, 5000 * 0.0224], rtol=1e-12
     )
     assert bill.total["storage_usd"] == math.fsum(bill.vms["storage_usd"])
+    # however little it is
+    half, quarter = (disk(f"of {n}", n, churn_gib_per_day=0) for n in (0.5, 0.25))
+    little = answer(half, quarter, reserved_gib=BLOCK).vms["storage_usd"]
+    assert_allclose(little, [whole * 2 / 3, whole / 3], rtol=1e-12)
     # beyond the block, list price: 200,000 GiB
     much = answer(disk("a", 200000, churn_gib_per_day=0), reserved_gib=BLOCK)
     assert_allclose(much.total["storage_usd"], (BLOCK * 0.84 + 200000 - BLOCK) * 0.0448)

@@ -548,8 +548,31 @@ def test_jobs_of_several_starts_a_day_are_of_the_last_before_them():
     assert (scheduled_h == (start.dt.hour)).all()
 
 
+def test_jobs_of_several_policies_are_each_of_a_start_of_their_own():
+    # three starts a day, at 22, 2 and 6, and of some VMs a fourth one at 18
+    log = simulated(4)
+    hour = np.array([18, 22, 2, 6])[np.arange(len(log)) % 4]
+    minutes = pd.to_timedelta(hour * 60 + 70, unit="min")
+    log["start_time"] = log["start_time"].dt.floor("D") + minutes
+    fleet = owned(start_h=6.0, interval_h=4.0, window_h=8.0)
+    some = fleet["vm"].isin(fleet["vm"].unique()[::3])
+    fleet.loc[some, "window_h"] = 12.0
+    scheduled_h = calibrate(log, BASE, fleet).backups["scheduled_h"]
+    fourth = log["vm"].isin(fleet.loc[some, "vm"].str.rpartition("/")[2].str.lower())
+    assert (scheduled_h == np.where((hour == 18) & ~fourth, 6, hour)).all()
+
+
 def _later(log, some):
     return log["start_time"] + pd.to_timedelta(np.where(some, 5, 0), unit="h")
+
+
+def test_no_part_of_a_job_is_longer_than_the_longest_job():
+    # sizes that are all alike tell snapshot and wait so little apart
+    log = simulated(4, phases=False, nights=9, vms=3).assign(moved_gib=20.0)
+    fits, longest_h = calibrate(log, BASE).fits, log["job_h"].max()
+    ends = [fits[name].high for name in ("snapshot_h", "others_wait_mean_h")]
+    assert ends == [longest_h, longest_h]
+    assert fits["others_wait_prob"].high <= 1
 
 
 def test_what_cannot_be_told_is_said_by_name():
@@ -916,6 +939,22 @@ def test_the_profile_is_read_as_one():
     origin = mine.origins["incremental_mib_s"]
     assert (origin.source, origin.status) == ("jobs.csv", "measured")
     assert mine.origins["deadline_h"] == BASE.origins["deadline_h"]
+
+
+def test_what_the_caller_changed_of_the_base_is_read_back():
+    base = BASE.modified(**BASE.constants | {"blob_mib_s": np.inf, "deadline_h": 7})
+    answer = calibrate(simulated(5), base)
+    mine = answer.scenario.profile
+    left = base.constants.keys() - answer.fits.keys()
+    assert {"deadline_h", "blob_mib_s", "blob_iops", "servers"} <= left
+    for name in left:
+        assert mine[name] == pytest.approx(base[name], rel=1e-12), name
+    origin = mine.origins["deadline_h"]
+    assert (origin.documented, origin.source, origin.kind) == (
+        "7 h",
+        "caller",
+        "choice",
+    )
 
 
 def test_the_profile_is_the_same_in_every_process():

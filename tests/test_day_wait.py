@@ -344,6 +344,17 @@ def test_chances_piece_by_piece_are_those_of_the_whole_table(servers, count):
     assert_allclose(later, whole, rtol=0, atol=1e-12)
 
 
+def test_of_days_together_each_goes_on_until_it_has_settled():
+    # by the rule: one is like the day before at once, the other after some days
+    load = np.array([night(2.0, 3, 0.1), night(1.5, 12, 0.45)])
+    service_h = np.array([0.5, 6.0])
+    both = day_mean_wait_h(load, 0, 60, service_h)
+    for day, alone in enumerate(
+        map(day_mean_wait_h, load, [0, 0], [60, 60], service_h)
+    ):
+        assert_allclose(both[day], alone, rtol=1e-4)
+
+
 def test_a_day_that_never_clears_has_no_end_among_many():
     law = pool_days(np.array([[0.5] * 48, [1.1] * 48]), np.array([5, 5]), np.ones(2))
     assert np.isfinite(law.mean_h(3.0)).ravel().tolist() == [True, False]

@@ -32,6 +32,15 @@ def test_what_a_spreadsheet_would_compute_is_told_apart_from_text():
     assert len(set(written)) == len(cells)
 
 
+def test_a_table_is_as_it_was_once_it_is_read():
+    table = pd.DataFrame({"vault": ["a", math.nan], "total_usd": [math.inf, 1]})
+    table = table.astype({"vault": object})
+    before = table.copy(deep=True)
+    assert list(records(table))[1] == {"vault": None, "total_usd": 1}
+    pd.testing.assert_frame_equal(table, before)
+    assert table["vault"][1] is not None
+
+
 def test_nothing_has_no_sign():
     table = pd.DataFrame({"any_miss_prob": [-0.0, 1.0]})
     assert str(next(records(table))) == "{'any_miss_prob': 0.0}"

@@ -196,7 +196,7 @@ def chosen(
     [True, True, False]
     """
     of = of_vms(fleet, scenario, "vault", "policy").reset_index()
-    refuse_unknown({column: set(of[column]) for column in names}, names)
+    refuse_unknown({column: dict.fromkeys(of[column]) for column in names}, names)
     rows = _of_names(fleet, of, names)
     if not rows.any():
         raise ValueError(NONE_OF_ALL)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from vmbmodel.fields import fields
+from vmbmodel.fields import fields, unit_of
 from vmbmodel.inventory.fleet import disks_of, runs_a_day
 from vmbmodel.inventory.jobs import first_backups, read, typed
 from vmbmodel.plan.answers import Overview, Result, named
@@ -48,6 +48,7 @@ SCHEMA = "vmbmodel.calibration/2"
 _OF_90 = 1.2815515655446004 / 1.6448536269514722
 """Part of an interval that holds 90 of 100, within which 80 lie."""
 _TOO_NEAR = 1e-4  # ends of an interval, as a part of the figure, that is rounded
+_PRINTED = {"-": "", "1/s": "requests/s"}  # units that are written in another way
 _SEEN = ("name", "value", "low", "high", "count", "base_value")
 
 Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
@@ -120,7 +121,13 @@ class Calibration(Result):
                 origin = _origin(self.fits[name], source, day, self.base)
             elif origin.source == "caller":
                 figure = np.format_float_positional(self.base[name], trim="-")
-                origin = replace(origin, documented=figure, retrieved=day)
+                origin = replace(
+                    origin,
+                    documented=_quantity(name, figure),
+                    retrieved=day,
+                    kind="choice",
+                    why="Set by the caller.",
+                )
             origins[name] = origin
         for name, fit in self.fits.items():
             if name not in origins:  # an option of the base
@@ -418,9 +425,13 @@ def _law(fit: Fit, value: float, base: ConstantSet) -> dict[str, object]:
     return {"low": low, "high": high, "shape": shape, "why": why}
 
 
+def _quantity(name: str, figure: str) -> str:
+    """Write a figure with its unit, as a set is read."""
+    unit = unit_of(name)
+    return f"{figure} {_PRINTED.get(unit, unit)}".strip()
+
+
 def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Origin:
-    unit = {"_mib_s": " MiB/s", "_gib": " GiB", "_h": " h"}
-    suffix = next((u for end, u in unit.items() if fit.name.endswith(end)), "")
     figure = np.format_float_positional(fit.value, 6, fractional=False, trim="-")
     between = f" Between {fit.low:.4g} and {fit.high:.4g}, 90 of 100 times."
     if math.isnan(fit.low):
@@ -429,7 +440,7 @@ def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Ori
         between = ""
     return Origin(
         **_law(fit, float(figure), base),
-        documented=f"{figure}{suffix}",
+        documented=_quantity(fit.name, figure),
         source=source,
         locator=f"{fit.count:,} jobs",
         retrieved=day,
