@@ -22,6 +22,7 @@ from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.bill.shapes import COSTS, SHAPES, Shape, folded, shape_of
 from vmbmodel.inventory.files import (
     MANY,
+    NAMED,
     Cells,
     Findings,
     Text,
@@ -475,4 +476,6 @@ def _covered_frac(charges: pd.DataFrame) -> tuple[dict[str, float], list[str]]:
             continue
         end = min(end, last)
         covered[month] = max((end - start) / (last - first), 0.0)
+    if others := remarks[NAMED:]:
+        remarks[NAMED:] = [f"So have those of {len(others):,} more months."]
     return covered, remarks

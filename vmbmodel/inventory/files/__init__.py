@@ -4,6 +4,7 @@ from vmbmodel.inventory.files.entry import Entry, Resource, resource
 from vmbmodel.inventory.files.findings import (
     LONGEST_NAME,
     MANY,
+    NAMED,
     NOT_A_FLAG,
     NOT_A_NUMBER,
     Cells,
@@ -13,6 +14,7 @@ from vmbmodel.inventory.files.findings import (
     Tally,
     not_used,
     short,
+    some,
 )
 from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
@@ -30,6 +32,7 @@ __all__ = [
     "DATE_ORDERS",
     "LONGEST_NAME",
     "MANY",
+    "NAMED",
     "NEVER",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
@@ -52,6 +55,7 @@ __all__ = [
     "resource",
     "short",
     "size_gib",
+    "some",
     "stream_cells",
     "stream_lines",
     "unfollowed",

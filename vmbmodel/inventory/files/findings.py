@@ -16,6 +16,7 @@ from vmbmodel.inventory.files.words import Text
 __all__ = [
     "LONGEST_NAME",
     "MANY",
+    "NAMED",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
     "Cells",
@@ -25,6 +26,7 @@ __all__ = [
     "Tally",
     "not_used",
     "short",
+    "some",
 ]
 
 SHOWN = 20
@@ -36,8 +38,8 @@ MANY = 1000
 LONGEST_NAME = 260
 """Characters of the longest name that is taken."""
 
-UNUSED_SHOWN = 10
-"""Columns that nobody asked for which a remark names before it counts."""
+NAMED = 10
+"""Names of many that a message lists before it counts."""
 
 NOT_A_NUMBER = "must be a number"
 NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
@@ -235,9 +237,17 @@ class Cells:
 
 def not_used(headings: Sequence[str]) -> str:
     """Say which columns of a file nobody asked for, each quoted by `short`."""
-    more = len(headings) - UNUSED_SHOWN
-    shown = ", ".join(headings[:UNUSED_SHOWN]) + f" and {more:,} more" * (more > 0)
-    return f"not used, for no column is called so: {shown}"
+    return f"not used, for no column is called so: {some(headings)}"
+
+
+def some(names: Sequence[str], most: int = NAMED) -> str:
+    """List names, or the first of them and how many more there are.
+
+    >>> some(["a", "b", "c", "d"], most=2)
+    'a, b and 2 more'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + f" and {more:,} more" * (more > 0)
 
 
 def short(value: object) -> str:

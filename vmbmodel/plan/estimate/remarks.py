@@ -309,10 +309,9 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
-    served, line_h = scenario["vault_servers"], vms["own_line_mean_h"].to_numpy()
-    number, vaults = pd.factorize(vms["vault"][line_h > 0])
-    for at, vault in enumerate(vaults):
-        own_h = line_h[line_h > 0][number == at]
+    served, waiting = scenario["vault_servers"], vms[vms["own_line_mean_h"] > 0]
+    by_vault = waiting.groupby("vault", sort=False, observed=True)
+    for vault, own_h in by_vault["own_line_mean_h"]:
         text = (
             f"{len(own_h)} VMs of vault {vault} wait for others of it, "
             f"{own_h.mean():.1f} h on average: {served:g} are served at a time."
