@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import NamedTuple
 
-from vmbmodel.inventory.files import Finding, short, some
+from vmbmodel._words import short, some
+from vmbmodel.inventory.files import Finding
 
 __all__ = ["Found", "Once", "Place"]
 

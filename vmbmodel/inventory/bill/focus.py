@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel._files import refuse_device
+from vmbmodel._words import NAMED, counted
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.bill.shapes import COSTS, SHAPES, Shape, folded, shape_of
 from vmbmodel.inventory.files import (
     MANY,
-    NAMED,
     Cells,
     Findings,
     Text,
@@ -95,8 +95,8 @@ class Bill:
         ]
         more = f", {count - _SHOWN:,} more" * (count > _SHOWN)
         return (
-            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
-            f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
+            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of "
+            f"{counted(count, 'charge')} that stand{'s' * (count == 1)} there already, "
             f"alike in every column: {', '.join(shown)}{more}. A column that tells "
             "charges apart makes each of them count."
         )
@@ -477,5 +477,5 @@ def _covered_frac(charges: pd.DataFrame) -> tuple[dict[str, float], list[str]]:
         end = min(end, last)
         covered[month] = max((end - start) / (last - first), 0.0)
     if others := remarks[NAMED:]:
-        remarks[NAMED:] = [f"So have those of {len(others):,} more months."]
+        remarks[NAMED:] = [f"So have those of {counted(len(others), 'more month')}."]
     return covered, remarks

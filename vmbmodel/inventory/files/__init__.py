@@ -4,7 +4,6 @@ from vmbmodel.inventory.files.entry import Entry, Resource, resource
 from vmbmodel.inventory.files.findings import (
     LONGEST_NAME,
     MANY,
-    NAMED,
     NOT_A_FLAG,
     NOT_A_NUMBER,
     Cells,
@@ -13,8 +12,6 @@ from vmbmodel.inventory.files.findings import (
     InventoryError,
     Tally,
     not_used,
-    short,
-    some,
 )
 from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
@@ -32,7 +29,6 @@ __all__ = [
     "DATE_ORDERS",
     "LONGEST_NAME",
     "MANY",
-    "NAMED",
     "NEVER",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
@@ -53,9 +49,7 @@ __all__ = [
     "not_used",
     "read_text",
     "resource",
-    "short",
     "size_gib",
-    "some",
     "stream_cells",
     "stream_lines",
     "unfollowed",

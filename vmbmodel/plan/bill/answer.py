@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import NAMED, counted, some
 from vmbmodel.fields import shown
 from vmbmodel.inventory.bill import LINES, Bill, read
-from vmbmodel.inventory.files import NAMED, some
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate import estimate_disks
@@ -323,6 +323,7 @@ def _dearest(costs: Mapping[str, float]) -> dict[str, float]:
     by_cost = sorted(costs, key=lambda meter: abs(costs[meter]), reverse=True)
     few = {meter: costs[meter] for meter in sorted(by_cost[:NAMED])}
     if others := by_cost[NAMED:]:
-        word = f"{len(others):,} more meter{'s' * (len(others) > 1)}"
-        few[word] = math.fsum(costs[meter] for meter in others)
+        few[counted(len(others), "more meter")] = math.fsum(
+            costs[meter] for meter in others
+        )
     return few
