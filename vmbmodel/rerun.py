@@ -18,7 +18,7 @@ from nbconvert.preprocessors import TagRemovePreprocessor
 from papermill.exceptions import PapermillExecutionError
 
 from vmbmodel._extras import remedy
-from vmbmodel._files import write_atomically
+from vmbmodel._files import refuse_special, write_atomically
 from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields
 
@@ -116,6 +116,7 @@ def rerun(
 def _refuse_foreign(notebook: Path) -> None:
     if not notebook.is_file():
         raise ValueError(f"{notebook}: there is no such file")
+    refuse_special(notebook)
     try:
         nbformat.read(notebook, as_version=4)
     except Exception as error:  # whatever foreign content makes of the reader

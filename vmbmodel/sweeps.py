@@ -49,7 +49,7 @@ import vmbmodel
 from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
 from vmbmodel._cluster import as_finished, cluster
-from vmbmodel._files import put_folder
+from vmbmodel._files import LARGEST_DATA, put_folder, read_bounded
 from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import (
@@ -111,7 +111,9 @@ class Grid:
         axes = [(name, values.tolist()) for name, values in labels]
         parts = [vmbmodel.__version__, self.what, axes, sorted(self.held.items())]
         if self.fleet:
-            parts.append(hashlib.sha256(Path(self.fleet).read_bytes()).hexdigest())
+            parts.append(
+                hashlib.sha256(read_bounded(self.fleet, LARGEST_DATA)).hexdigest()
+            )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def compute(self, region: Region) -> xr.DataArray:

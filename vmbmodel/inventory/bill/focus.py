@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel._files import refuse_device
+from vmbmodel._files import opened
 from vmbmodel._words import NAMED, counted
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.bill.shapes import COSTS, SHAPES, Shape, folded, shape_of
@@ -271,9 +271,8 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
 
     gathered.files.append(os.fspath(path))
     try:
-        refuse_device(path)
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with opened(path) as file:
             done = (lambda n: progress(str(path), n, size)) if progress else _nothing
             for cells in stream_cells(file, findings, columns_of, done):
                 _take(cells, names, shape, gathered)
