@@ -116,6 +116,8 @@ LONG = "x" * 100_000
         ("f.csv", FLEET.replace("os,os", f"os,{LONG}"), ("estimate",)),
         ("f.csv", FLEET.replace("vm,", f"{LONG},"), ("check",)),
         ("g.toml", f'answer = "{LONG}"\n', ("sweep",)),
+        ("g.toml", f'answer = "total_usd"\nfleet = "fleet.csv"\n[axes]\n{LONG} = 1\n',
+         ("sweep",)),
         ("s.toml", f'[[suppress]]\n{LONG} = "a"\n',
          ("check", "fleet.csv", "--suppress")),
         ("s.toml", f'[[suppress]]\nrule = "{LONG}"\n',

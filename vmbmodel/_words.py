@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from numbers import Number
 
-__all__ = ["MOST_LINES", "counted", "first_lines", "short", "some"]
+__all__ = ["MOST_LINES", "counted", "first_lines", "short", "some", "without_middle"]
 
 NAMED = 10
 """Names of many that a message lists before it counts."""
@@ -12,7 +12,7 @@ NAMED = 10
 MOST_LINES = 100
 """Faults that a refusal tells before it counts."""
 
-_QUOTED = 80
+_QUOTED, _LETTERS = 80, 1200
 
 
 def short(value: object) -> str:
@@ -20,7 +20,7 @@ def short(value: object) -> str:
 
     >>> short("os"), short(1.5), short(datetime.date(2026, 1, 31))
     ("'os'", '1.5', '2026-01-31')
-    >>> print(short("a" * 1000)[-25:])
+    >>> print(short("a" * 1000)[-23:])
     a... (1,000 characters)
     """
     plain = isinstance(value, Number | datetime.date | datetime.time)
@@ -55,10 +55,21 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def without_middle(text: str) -> str:
+    """Return a text that a person reads to its end, the longest without its middle.
+
+    >>> without_middle("a" * 700 + "b" * 700)[598:607]
+    'aa ... bb'
+    """
+    if len(text) <= _LETTERS:
+        return text
+    return f"{text[: _LETTERS // 2]} ... {text[-_LETTERS // 2 :]}"
+
+
 def first_lines(lines: Sequence[str]) -> str:
     """Join lines, or the first of them and how many more there are.
 
-    >>> print(first_lines(["a"] * 101)[-14:])
+    >>> print(first_lines(["a"] * 101)[-16:])
     a
     ... and 1 more
     """

@@ -68,6 +68,7 @@ LARGEST_CSV = 10**7
 
 _THREAD_CELLS, _CLUSTER_CELLS = 10**6, 4 * 10**6  # of a block
 _ESTIMATES = 16  # of a block
+_MOST_VALUES = 10**6  # of an axis, all of which are held
 _SPACINGS: dict[str, Callable[..., np.ndarray]] = {
     "linear": np.linspace,
     "log": np.geomspace,
@@ -269,8 +270,9 @@ def _axis(name: str, value: object) -> np.ndarray:
             said = repr(value[key]) if key in value else "nothing"
             raise ValueError(f"{name}: {key} must be a finite number; got {said}")
     low, high, count = (value[key] for key in _RANGE[:3])
-    if count < 2 or count != int(count):
-        raise ValueError(f"{name}: count must be >= 2 and whole; got {short(count)}")
+    if not 2 <= count <= _MOST_VALUES or count != int(count):
+        rule = f"count must be whole, >= 2 and <= {_MOST_VALUES:,}"
+        raise ValueError(f"{name}: {rule}; got {short(count)}")
     if low >= high:
         raise ValueError(
             f"{name}: from must be below to; got {short(low)} and {short(high)}"
