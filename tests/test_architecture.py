@@ -22,6 +22,7 @@ LAYERS = [
         "_json",
         "_lazy",
         "_toml",
+        "_words",
     ],
     ["formulas"],
     ["service"],

@@ -169,7 +169,9 @@ def test_unattached_disks_are_listed_and_not_counted():
     assert answer.unattached.to_dict("records") == [
         {"disk": "orphan", "resource_group": "rg-old", "size_gib": 1024.0}
     ]
-    assert "rg-old/orphan, 1,024 GiB" in "\n".join(answer.summary())
+    said = "\n".join(answer.summary())
+    assert "rg-old/orphan, 1,024 GiB" in said
+    assert "1 unattached disk of 1,024 GiB" in said
 
 
 def test_shared_disks_are_listed_with_each_vm_and_excluded():

@@ -355,3 +355,17 @@ def test_a_damaged_export_gives_a_finding_or_a_bill(data, tmp_path_factory):
     except InventoryError as error:
         problem = str(error)
     assert str(path) in problem if problem else np.isfinite(numbers).all(axis=None)
+
+
+@pytest.mark.parametrize("kind", ["", "Gift", "UnusedReservation"])
+def test_a_kind_that_the_specification_has_not_is_refused(write, kind):
+    rule = "must be one of Usage, Purchase, Tax, Credit, Adjustment"
+    with pytest.raises(InventoryError, match=rule) as refusal:
+        read([write(charge(), charge(ChargeCategory=kind))])
+    (found,) = refusal.value.findings
+    assert (found.row, found.column, found.value) == (3, "ChargeCategory", kind)
+
+
+@pytest.mark.parametrize("kind", ["Usage", "usage", "Tax", "Credit", "Adjustment"])
+def test_a_kind_of_the_specification_is_read(write, kind):
+    assert read([write(charge(ChargeCategory=kind))]).rows["cost"].sum() == 10

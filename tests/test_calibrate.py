@@ -1005,7 +1005,7 @@ def test_a_log_may_have_any_name(name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["few.csv"], "nothing can be fitted to 1 backups, 0 restores and 0 set-ups"),
+        (["few.csv"], "nothing can be fitted to 1 backup, 0 restores and 0 set-ups"),
         (["few.csv", "-o", "my.txt"], "my.txt must end in .toml"),
         (["none.csv"], "none.csv: does not exist"),
         (["few.csv", "--profile", "azure-2017"], "there is no profile"),

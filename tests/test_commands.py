@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -240,7 +241,8 @@ def test_an_interrupt_is_130_without_traceback_or_half_a_file(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "vmbmodel", *words], stderr=subprocess.PIPE, text=True
     )
-    with open("pipe.csv", "w"):  # as soon as the command reads it
+    with open("pipe.csv", "w"):  # as soon as the command opens it
+        time.sleep(0.2)  # and it reads: Python heeds no signal on its way into a read
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -256,6 +258,7 @@ def test_a_termination_is_143_and_leaves_nothing(folder):
         [sys.executable, "-m", "vmbmodel", *words], stderr=subprocess.PIPE, text=True
     )
     with open("pipe.csv", "w"):
+        time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 143

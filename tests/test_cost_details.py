@@ -184,3 +184,55 @@ def test_malformed_details_are_read_or_refused_with_their_place(write, agreement
     refused = list(refusals(lambda name: read([name]), path, 40))
     assert len(refused) > 10
     assert all(f.file == "bill.csv" for findings in refused for f in findings)
+
+
+def test_kinds_that_no_page_of_microsoft_names_are_remarked_and_count(write):
+    known = ("Usage", "usage", "Refund", "RoundingAdjustment", "Tax")
+    rows = [stored(kind=kind, day=f"01/0{n}/2026") for n, kind in enumerate(known, 1)]
+    assert read([write("EA", *rows)]).remarks == ()
+    bill = read([write("EA", *rows, stored(kind="Gift"), stored(kind="", cost="3"))])
+    assert bill.remarks == (
+        "2 charges of a kind that is not known, '', 'Gift', taken as use.",
+    )
+    assert bill.rows["cost"].sum() == pytest.approx(6 * 2.89 + 3)
+
+
+@pytest.fixture
+def priced(write):
+    """Write charges of an EA, each with an effective price and perhaps its currency."""
+
+    def write_priced(*rows, currency=None):
+        path = write("EA", *(row for row, _ in rows))
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            header, *cells = csv.reader(file)
+        own = ["EffectivePrice", *(["PricingCurrency"] if currency else [])]
+        out = io.StringIO()
+        table = csv.writer(out)
+        table.writerow([*header, *own])
+        for row, (_, price) in zip(cells, rows, strict=True):
+            table.writerow([*row, price, *([currency] if currency else [])])
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(out.getvalue())
+        return path
+
+    return write_priced
+
+
+def test_a_charge_that_is_not_its_price_is_remarked(priced):
+    good = [stored(), "0.0224"], [stored(day="01/02/2026", cost="0"), "0"]
+    none = [stored(day="01/03/2026"), ""]
+    assert read([priced(*good, none)]).remarks == ()
+    days = [f"01/{day}/2026" for day in range(10, 15)]
+    twice = [[stored(day=day, cost="5.78"), "0.0224"] for day in days]
+    bill = read([priced(*good, *twice)])
+    (said,) = bill.remarks
+    assert said.startswith("5 charges not at quantity times EffectivePrice, such as ")
+    assert "line 4 (129 at 0.0224, charged 5.78)" in said
+    assert said.count("charged") == 3
+    assert bill.rows["cost"].sum() == pytest.approx(2.89 + 5 * 5.78)
+
+
+def test_a_price_in_another_currency_is_not_compared(priced):
+    dearer = [stored(cost="5.78"), "0.0224"]
+    assert read([priced(dearer, currency="EUR")]).remarks == ()
+    assert len(read([priced(dearer, currency="usd")]).remarks) == 1

@@ -151,6 +151,47 @@ def test_a_vm_with_nothing_to_back_up_costs_nothing():
     assert [n.code for n in result.warnings] == ["nothing_to_back_up"]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"deadline_h": 2.0, "rto_h": 0.5},
+        {"vault_servers": 1.0, "snapshot_points": 0.0},
+        {"transfer_scv": 0.5, "deadline_clock": "job"},
+        {"line_reading": "one-pool", "eight_hours": "overload"},
+        {"restore_law": "rates"},
+    ],
+)
+def test_a_vm_with_nothing_to_back_up_waits_misses_and_changes_nothing(settings):
+    busy = [disk(f"vm{i}", used=500, role="os") for i in range(3)]
+    more = [disk(name, used=9, excluded=True) for name in "zy"]
+    alone, beside = (
+        estimate(pd.DataFrame(rows), Scenario.of(settings=settings), draws=32)
+        for rows in (busy, busy + more)
+    )
+    idle = beside.vms[beside.vms["disks"] == 0]
+    assert idle["vm"].tolist() == ["z", "y"]
+    assert (idle[["deadline_prob", "rto_prob"]] == 1).all(axis=None)
+    hours = [name for name in idle.columns if name.endswith("_h")]
+    hours = [name for name in hours if name not in ("start_h", "deadline_h")]
+    assert len(hours) > 10
+    assert (idle[hours] == 0).all(axis=None)
+    assert beside.total == {**alone.total, "vms": 5}
+    assert (beside.policies["vms"] == 5).all()
+    assert_allclose(
+        beside.policies.iloc[0, 3:].to_numpy(float),
+        alone.policies.iloc[0, 3:].to_numpy(float),
+    )
+    busy = beside.vms[beside.vms["disks"] > 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(busy, alone.vms)
+    codes = {notice.code for notice in beside.warnings if notice.vm in ("y", "z")}
+    assert codes == {"nothing_to_back_up"}
+    ends = [f"{name}_{end}" for name in ("misses_per_month", "total_usd") for end in
+            ("low", "high")]  # fmt: skip
+    drawn = (beside.to_dict()["total"], alone.to_dict()["total"])
+    assert [drawn[0][name] for name in ends] == [drawn[1][name] for name in ends]
+
+
 def test_managed_disks_do_not_share_and_unmanaged_ones_do():
     account = {"managed": False, "storage_account": "st", "first_backup": True}
     crowd = [disk(f"vm{i}", used=100, **account) for i in range(40)]

@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import socket
 import stat
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from vmbmodel import _files
-from vmbmodel._files import write_atomically, write_folder
+from vmbmodel._files import read_bounded, write_atomically, write_folder
 from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
 from vmbmodel.inventory.files.quantities import zone
@@ -322,3 +324,82 @@ def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, name):
     path = tmp_path / "x.toml"
     path.write_bytes(b"\xef\xbb\xbf")
     READERS[name](path)
+
+
+# --- what is no file ---------------------------------------------------------------
+
+
+FLEET = "vm,disk,role,size_gib,used_gib\na,os,os,128,47\n"
+READING = [
+    "estimate {}",
+    "check {}",
+    "report {} -o out",
+    "estimate {} --by-vault -o out.parquet",
+    "estimate fleet.csv --policies {}",
+    "estimate fleet.csv --scenario {}",
+    "check fleet.csv --suppress {}",
+    "import --disks {} --vms fleet.csv",
+    "import --rvtools {}",
+    "jobs {}",
+    "calibrate {}",
+    "reconcile fleet.csv {}",
+    "prices import {}",
+    "verify {}",
+    "diff {} {}",
+    "dispersion {} --disk-gib 1",
+    "dispersion {} --before {}",
+    "sweep {}",
+    "rerun {}",
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX")
+@pytest.mark.parametrize("asked", READING)
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "kernel", "loop"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, monkeypatch, asked, kind):
+    monkeypatch.chdir(tmp_path)
+    Path("fleet.csv").write_text(FLEET)
+    special = {"device": "/dev/zero", "kernel": "/proc/version"}.get(kind, "special")
+    if kind == "pipe":
+        os.mkfifo(special)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as heard:
+            heard.bind(special)
+    elif kind == "loop":
+        os.symlink(special, special)
+    elif not Path(special).exists():
+        pytest.skip(f"there is no {special} here")
+    before, began = sorted(tmp_path.iterdir()), time.monotonic()
+    out = CliRunner().invoke(app, asked.format(special, special).split())
+    assert out.exit_code == 2, out.output
+    assert special in out.output
+    assert time.monotonic() - began < 10
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_pipe_is_read_as_soon_as_somebody_writes_to_it(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def write():
+        time.sleep(0.3)
+        path.write_bytes(b"4" * 100_000)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read_bounded(path, 10**6) == b"4" * 100_000
+    writer.join()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no files by their number")
+def test_a_pipe_of_the_shell_is_read(tmp_path):
+    read, write = os.pipe()
+    os.write(write, FLEET.encode())
+    os.close(write)
+    assert read_bounded(f"/dev/fd/{read}", 10**6) == FLEET.encode()
+    os.close(read)
+    path = tmp_path / "fleet.csv"
+    path.write_text(FLEET)
+    with path.open("rb") as file:
+        assert read_bounded(f"/dev/fd/{file.fileno()}", 10**6) == FLEET.encode()

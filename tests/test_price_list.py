@@ -362,7 +362,7 @@ def test_what_is_no_page(save, content, message):
         (changed(1, currencyCode="EUR"), "row 2: currency 'EUR' differs from 'USD'"),
         (dollars() + dollars(), "row 6: Azure VM Protected Instance of westeurope is"),
         (dollars()[1:], "no price of Azure VM Protected Instance among 4 rows"),
-        (dollars()[:1], "no price of vault storage among 1 rows"),
+        (dollars()[:1], "no price of vault storage among 1 row"),
     ],
 )
 def test_rows_that_break_a_rule(save, rows, message):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pandas as pd
 import pytest
@@ -273,3 +274,32 @@ def test_bad_bills_and_inventories_end_with_2(tmp_path):
         out = CliRunner().invoke(app, ["reconcile", *asked])
         assert out.exit_code == 2
         assert "Traceback" not in out.output
+
+
+def test_a_bill_of_many_vaults_takes_time_in_proportion_and_names_ten():
+    count = 20_000
+    vaults = [f"v{i:05}" for i in range(count)]
+    one = {"disk": "os", "role": "os", "size_gib": 128, "used_gib": 47}
+    disks = pd.DataFrame({"vm": vaults, "vault": vaults}).assign(**one)
+    line = {"month": "2026-01", "line": "instances", "quantity": 2.0, "cost": 10.0}
+    rows = pd.DataFrame({"vault": vaults}).assign(**line)
+    others = {f"meter {i:02}": float(i) for i in range(15)}
+    bill = Bill(rows, {"2026-01": 1.0}, "USD", others, count, 0)
+    began = time.process_time()
+    answer = reconcile(disks, bill, SCENARIO)
+    assert time.process_time() - began < 15  # it was minutes
+    assert answer.causes["tier"] == pytest.approx(1.5 * RATES["instances"] * count)
+    more, *left_out = answer.notes
+    named = ", ".join(f"v{i:05} 1.5" for i in range(10))
+    assert f": {named} and {count - 10:,} more. A VM whose" in more
+    assert len(left_out) == 11
+    assert left_out[0].startswith("5.00 USD of meter 05 are charges")
+    assert left_out[-1].startswith("10.00 USD of 5 more meters are charges")
+
+
+def test_months_that_are_not_whole_are_named_in_one_note():
+    months = {f"20{year}-01": 0.5 for year in range(26, 41)}
+    bill = Bill(as_modelled().rows, months, "USD", {}, 1, 0)
+    (note, *_) = reconcile(fleet(), bill, SCENARIO).notes
+    assert note.startswith("The bill covers 50% of 2026-01, 50% of 2027-01, ")
+    assert note.endswith("50% of 2035-01 and 5 more.")

@@ -106,7 +106,8 @@ def test_a_list_or_a_range_is_an_axis_and_the_rest_is_held(grid_of):
             "5: .* from must be below to; got 4",
         ),
         ("to = 4,", "", "5: arrivals_per_h: to must be a finite number; got nothing"),
-        ("count = 40", "count = 1", "5: .* count must be >= 2 and whole; got 1"),
+        ("count = 40", "count = 1", "5: .* count must be whole, >= 2 and .*; got 1"),
+        ("count = 40", "count = 1e12", "5: .* count must be .* <= 1,000,000; got 1000"),
         ("count = 40", "count = 4, step = 1", "5: arrivals_per_h: there is no 'step'"),
         ("from = 0.1, to = 10", "from = 0, to = 10", "6: service_h: from must be > 0"),
         (

@@ -11,14 +11,16 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 __all__ = [
     "LARGEST_DATA",
     "LARGEST_TEXT",
     "decoded",
+    "opened",
     "put_folder",
     "read_bounded",
-    "refuse_device",
+    "refuse_special",
     "write_atomically",
     "write_folder",
 ]
@@ -29,6 +31,8 @@ LARGEST_DATA = 2**32
 """Bytes of the largest file of data that is read as a whole."""
 
 _LOG = logging.getLogger(__name__)
+_OF_THE_KERNEL = ("/proc/", "/sys/")
+_WAIT_S, _AGAIN_S = 1.0, 0.02
 _PIECE = 2**24
 _UNITS = {"GiB": 2**30, "MiB": 2**20, "bytes": 1}
 
@@ -39,8 +43,8 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     Raises
     ------
     OSError
-        If there are more than `most`, or if it is a device, or cannot be read; names
-        the path.
+        If there are more than `most`, if `opened` refuses it, or if it cannot be read;
+        names the path.
 
     Examples
     --------
@@ -55,10 +59,9 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     ...     print(error.strerror)
     is longer than 1 bytes
     """
-    refuse_device(path)
     size, pieces, left = os.path.getsize(path), [], most + 1
-    if size <= most:
-        with open(path, "rb") as file:
+    with opened(path) as file:
+        if size <= most:
             while left and (piece := file.read(min(left, _PIECE))):
                 pieces.append(piece)
                 left -= len(piece)
@@ -94,16 +97,74 @@ def decoded(content: bytes) -> str:
         raise ValueError(rule) from error
 
 
-def refuse_device(path: str | os.PathLike[str]) -> None:
-    """Refuse what may never end; a disk does.
+def opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file to read it, or a pipe once somebody writes to it.
 
     Raises
     ------
     OSError
-        If the path is that of a device that gives characters, or there is nothing.
+        If `refuse_special` refuses it, a pipe apart, if nobody writes to the pipe
+        within a second, or if there is nothing.
     """
-    if stat.S_ISCHR(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, "is a device, and no file", os.fspath(path))
+    refuse_special(path, pipe=True)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        return _pipe(path)
+    return open(path, "rb")
+
+
+def refuse_special(
+    path: str | os.PathLike[str], *, pipe: bool = False, disk: bool = False
+) -> None:
+    """Refuse what may never begin or end, and what the kernel makes up as it is read.
+
+    Parameters
+    ----------
+    path : path-like
+        What is to be read.
+    pipe, disk : bool, optional
+        Whether it may be a pipe, or a device that ends.
+
+    Raises
+    ------
+    OSError
+        If it is any of that, or there is nothing.
+    """
+    mode = os.stat(path).st_mode
+    said = ""
+    if stat.S_ISCHR(mode) or (stat.S_ISBLK(mode) and not disk):
+        said = "is a device, and no file"
+    elif stat.S_ISSOCK(mode):
+        said = "is a socket, and no file"
+    elif stat.S_ISFIFO(mode) and not pipe:
+        said = "is a pipe, and no file"
+    elif stat.S_ISREG(mode) and os.path.realpath(path).startswith(_OF_THE_KERNEL):
+        said = "is made by the kernel, and no file"
+    if said:
+        raise OSError(errno.EINVAL, said, os.fspath(path))
+
+
+def _pipe(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a pipe, which waits until somebody writes to it: ourselves in the end."""
+    is_open, nobody = threading.Event(), threading.Event()
+
+    def give_up() -> None:
+        if is_open.wait(_WAIT_S):
+            return
+        nobody.set()
+        while not is_open.wait(_AGAIN_S):
+            with contextlib.suppress(OSError):  # it does not wait yet
+                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+
+    threading.Thread(target=give_up, daemon=True).start()
+    try:
+        file = open(path, "rb")  # noqa: SIM115
+    finally:
+        is_open.set()
+    if nobody.is_set():
+        file.close()
+        said = "is a pipe to which nobody writes"
+        raise OSError(errno.EINVAL, said, os.fspath(path))
+    return file
 
 
 def write_atomically(

@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
+from vmbmodel._words import short
+
 __all__ = ["MissingError", "Scanner", "UnfitError", "unique"]
 
 CHUNK = 1 << 16
@@ -48,7 +50,7 @@ def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _twice(key: str) -> str:
-    return f"key {key[:40]!r} stands twice in an object"
+    return f"key {short(key)} stands twice in an object"
 
 
 class Scanner:

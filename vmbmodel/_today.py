@@ -3,6 +3,8 @@
 import datetime
 import os
 
+from vmbmodel._words import short
+
 __all__ = ["today"]
 
 
@@ -21,5 +23,5 @@ def today() -> datetime.date:
         return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date()
     except (ValueError, OverflowError, OSError):
         raise ValueError(
-            f"SOURCE_DATE_EPOCH must be a number of seconds; got {epoch!r}"
+            f"SOURCE_DATE_EPOCH must be a number of seconds; got {short(epoch)}"
         ) from None

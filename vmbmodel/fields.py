@@ -17,6 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from vmbmodel._words import short
+
 if TYPE_CHECKING:  # the command line shows its help without
     import numpy as np
 
@@ -188,16 +190,18 @@ class Field:
         """
         if self.kind == "number":
             if not isinstance(value, Real) or isinstance(value, bool):
-                raise ValueError(f"{self.name} must be a number; got {value!r}")
+                raise ValueError(f"{self.name} must be a number; got {short(value)}")
             self.check_all(value)
         elif self.kind == "flag":
             if not isinstance(value, bool):
-                raise ValueError(f"{self.name} must be true or false; got {value!r}")
+                raise ValueError(
+                    f"{self.name} must be true or false; got {short(value)}"
+                )
         elif self.choices and value not in self.choices:
             known = ", ".join(self.choices)
-            raise ValueError(f"{self.name} must be one of {known}; got {value!r}")
+            raise ValueError(f"{self.name} must be one of {known}; got {short(value)}")
         elif not isinstance(value, str):
-            raise ValueError(f"{self.name} must be a name; got {value!r}")
+            raise ValueError(f"{self.name} must be a name; got {short(value)}")
 
     def check_all(self, values: object, begin: tuple[int, ...] = ()) -> None:
         """Refuse an array of numbers with an entry that this field cannot have.
@@ -223,7 +227,7 @@ class Field:
             values = values.astype(float).filled(np.nan)  # masked is missing
         numbers = np.asarray(values)
         if numbers.dtype.kind not in "iuf":
-            raise ValueError(f"{self.name} must be a number; got {values!r}")
+            raise ValueError(f"{self.name} must be a number; got {short(values)}")
         for rule, kept in self.rules(numbers):
             refuse(self.name, rule, numbers, kept, begin)
 
@@ -281,7 +285,9 @@ def convert(value: float, unit: str, to: str) -> float:
     """
     for known in (unit, to):
         if known not in _TO_BASE:
-            raise ValueError(f"unknown unit {known!r}; known: {', '.join(_TO_BASE)}")
+            raise ValueError(
+                f"unknown unit {short(known)}; known: {', '.join(_TO_BASE)}"
+            )
     (kind, factor), (target, divisor) = _TO_BASE[unit], _TO_BASE[to]
     if kind != target:
         raise ValueError(f"{unit!r} is a {kind}, {to!r} a {target}")
@@ -420,7 +426,7 @@ def misnamed(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else "."
     listed = f" Known: {', '.join(known)}" if len(known) <= 30 else ""
-    return f"{name!r}{guess}{listed}"
+    return f"{short(name)}{guess}{listed}"
 
 
 def heading(name: str) -> str:

@@ -22,6 +22,7 @@ import pandas as pd
 
 from vmbmodel._cluster import as_finished, cluster
 from vmbmodel._files import put_folder, write_atomically
+from vmbmodel._words import first_lines
 from vmbmodel.inventory.fleet import (
     FleetPart,
     Parts,
@@ -232,7 +233,7 @@ def _refuse_what_joins_vaults(scenarios: Sequence[Scenario]) -> None:
         if (scenario[name] == "one-pool" if name == "line_reading" else scenario[name])
     }
     if problems:
-        raise ValueError("\n".join(sorted(problems)))
+        raise ValueError(first_lines(sorted(problems)))
 
 
 def _refuse_to_part_anew(cases: Sequence[Mapping[str, object]]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from vmbmodel._arrays import Formula
 from vmbmodel._extras import remedy
+from vmbmodel._words import short
 from vmbmodel.fields import describe, fields, misnamed
 
 __all__ = ["DRAW", "along_draw", "block_lengths", "common_count", "draws_in", "sweep"]
@@ -184,7 +185,7 @@ def draws_in(name: str, value: Mapping[str, object]) -> int:
     for key in (key for key in value if key not in _DRAWN):
         raise ValueError(f"{name}: there is no {misnamed(key, _DRAWN)}")
     if value.get("prior") is not True:
-        raise ValueError(f"{name}: prior must be true; got {value.get('prior')!r}")
+        raise ValueError(f"{name}: prior must be true; got {short(value.get('prior'))}")
     count = value.get("draws")
     if type(count) is not int or not 2 <= count <= _MOST_DRAWS:
         said = repr(count) if "draws" in value else "nothing"
@@ -220,7 +221,9 @@ def _in_blocks(formula, values, chunks):
         chunks = block_lengths(sizes, chunks)
     elif unknown := chunks.keys() - sizes.keys():
         known = ", ".join(map(str, sizes))
-        raise ValueError(f"chunks: there is no axis {min(unknown)!r}; known: {known}")
+        raise ValueError(
+            f"chunks: there is no axis {short(min(unknown))}; known: {known}"
+        )
     chunks = {**chunks} | ({along: -1} if along in sizes else {})
     return values | {
         name: value.chunk({dim: chunks.get(dim, -1) for dim in value.dims})

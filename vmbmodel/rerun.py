@@ -18,7 +18,8 @@ from nbconvert.preprocessors import TagRemovePreprocessor
 from papermill.exceptions import PapermillExecutionError
 
 from vmbmodel._extras import remedy
-from vmbmodel._files import write_atomically
+from vmbmodel._files import refuse_special, write_atomically
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields
 
 __all__ = ["rerun"]
@@ -115,6 +116,7 @@ def rerun(
 def _refuse_foreign(notebook: Path) -> None:
     if not notebook.is_file():
         raise ValueError(f"{notebook}: there is no such file")
+    refuse_special(notebook)
     try:
         nbformat.read(notebook, as_version=4)
     except Exception as error:  # whatever foreign content makes of the reader
@@ -135,14 +137,16 @@ def _parameters(
             close = difflib.get_close_matches(name, known, n=1)
             guess = f"; did you mean {close[0]}?" if close else "."
             has = ", ".join(f"{n} = {row['default']}" for n, row in known.items())
-            problems.append(f"has no parameter {name!r}{guess} It has: {has}")
+            problems.append(f"has no parameter {short(name)}{guess} It has: {has}")
             continue
         try:
             parameters[name] = _value(name, text, known[name]["default"])
         except ValueError as error:
             problems.append(str(error))
     if problems:
-        raise ValueError("\n".join(f"{notebook}: {problem}" for problem in problems))
+        raise ValueError(
+            first_lines([f"{notebook}: {problem}" for problem in problems])
+        )
     return parameters
 
 
@@ -159,7 +163,7 @@ def _value(name: str, text: str, default: str) -> object:
         value = text.lower() == "true"
     elif _kind(value) is not _kind(old):
         wanted = kinds.get(type(old), "like its default")
-        raise ValueError(f"{name} must be {wanted}; got {text!r}")
+        raise ValueError(f"{name} must be {wanted}; got {short(text)}")
     field = fields().get(name)
     if field is not None and field.kind == "number":
         for number in value if isinstance(value, list) else [value]:

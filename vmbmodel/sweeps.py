@@ -49,7 +49,8 @@ import vmbmodel
 from vmbmodel import _toml, formulas
 from vmbmodel._arrays import Formula
 from vmbmodel._cluster import as_finished, cluster
-from vmbmodel._files import put_folder
+from vmbmodel._files import LARGEST_DATA, put_folder, read_bounded
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields, misnamed
 from vmbmodel.grid import (
     DRAW,
@@ -67,6 +68,7 @@ LARGEST_CSV = 10**7
 
 _THREAD_CELLS, _CLUSTER_CELLS = 10**6, 4 * 10**6  # of a block
 _ESTIMATES = 16  # of a block
+_MOST_VALUES = 10**6  # of an axis, all of which are held
 _SPACINGS: dict[str, Callable[..., np.ndarray]] = {
     "linear": np.linspace,
     "log": np.geomspace,
@@ -110,7 +112,9 @@ class Grid:
         axes = [(name, values.tolist()) for name, values in labels]
         parts = [vmbmodel.__version__, self.what, axes, sorted(self.held.items())]
         if self.fleet:
-            parts.append(hashlib.sha256(Path(self.fleet).read_bytes()).hexdigest())
+            parts.append(
+                hashlib.sha256(read_bounded(self.fleet, LARGEST_DATA)).hexdigest()
+            )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def compute(self, region: Region) -> xr.DataArray:
@@ -170,7 +174,7 @@ def read_grid(path: str | os.PathLike[str]) -> Grid:
     for name in ("axes", "held"):
         tables[name] = found.get(name, {})
         if not isinstance(tables[name], dict):
-            faults.say(name, f"{name} must be a table; got {tables[name]!r}")
+            faults.say(name, f"{name} must be a table; got {short(tables[name])}")
             tables[name] = {}
     for name in (name for name in tables["axes"] if name in tables["held"]):
         faults.say(name, f"{name} cannot be an axis and held")
@@ -213,7 +217,7 @@ class _Faults:
     def refuse(self) -> None:
         """Raise all that was noted, if anything was."""
         if self._said:
-            raise ValueError("\n".join(self._said))
+            raise ValueError(first_lines(self._said))
 
 
 def _axes_of(
@@ -253,12 +257,12 @@ def _axis(name: str, value: object) -> np.ndarray:
     if isinstance(value, list):
         kinds = {_kind(entry) for entry in value}
         if len(kinds) != 1 or None in kinds:
-            raise ValueError(f"{name} must be a list of values; got {value!r}")
+            raise ValueError(f"{name} must be a list of values; got {short(value)}")
         if len(set(value)) < len(value):
-            raise ValueError(f"{name} has a value twice: {value!r}")
+            raise ValueError(f"{name} has a value twice: {short(value)}")
         return np.array(value, dtype=kinds.pop())
     if not isinstance(value, dict):
-        raise ValueError(f"{name} must be a list or a range; got {value!r}")
+        raise ValueError(f"{name} must be a list or a range; got {short(value)}")
     for key in (key for key in value if key not in _RANGE):
         raise ValueError(f"{name}: there is no {misnamed(key, _RANGE)}")
     for key in _RANGE[:3]:
@@ -266,16 +270,23 @@ def _axis(name: str, value: object) -> np.ndarray:
             said = repr(value[key]) if key in value else "nothing"
             raise ValueError(f"{name}: {key} must be a finite number; got {said}")
     low, high, count = (value[key] for key in _RANGE[:3])
-    if count < 2 or count != int(count):
-        raise ValueError(f"{name}: count must be >= 2 and whole; got {count!r}")
+    if not 2 <= count <= _MOST_VALUES or count != int(count):
+        rule = f"count must be whole, >= 2 and <= {_MOST_VALUES:,}"
+        raise ValueError(f"{name}: {rule}; got {short(count)}")
     if low >= high:
-        raise ValueError(f"{name}: from must be below to; got {low!r} and {high!r}")
+        raise ValueError(
+            f"{name}: from must be below to; got {short(low)} and {short(high)}"
+        )
     spacing = value.get("spacing", "linear")
     if spacing not in _SPACINGS:
         known = ", ".join(_SPACINGS)
-        raise ValueError(f"{name}: spacing must be one of {known}; got {spacing!r}")
+        raise ValueError(
+            f"{name}: spacing must be one of {known}; got {short(spacing)}"
+        )
     if spacing == "log" and low <= 0:
-        raise ValueError(f"{name}: from must be > 0 where spacing is log; got {low!r}")
+        raise ValueError(
+            f"{name}: from must be > 0 where spacing is log; got {short(low)}"
+        )
     return _SPACINGS[spacing](low, high, int(count))
 
 
@@ -316,7 +327,9 @@ def _check_argument(kernel: Formula, name: str, value: object, *, axis: bool) ->
     if not axis and not (name in kernel.over and isinstance(value, list)):
         field.check(value)
     elif field.kind != "number":
-        raise ValueError(f"{name} is a choice, which can be held only; got {value!r}")
+        raise ValueError(
+            f"{name} is a choice, which can be held only; got {short(value)}"
+        )
     elif not axis:
         field.check_all(value)
     elif name in kernel.over:
@@ -335,7 +348,7 @@ def _check_answer(found: dict, tables: dict, faults: _Faults) -> None:
 
     for name in ("answer", "fleet"):
         if not isinstance(found.get(name), str):
-            faults.say(name, f"{name} must be a name; got {found.get(name)!r}")
+            faults.say(name, f"{name} must be a name; got {short(found.get(name))}")
     if "formula" in found:
         faults.say("formula", "a grid has a formula or an answer, not both")
     for name, value in tables["held"].items():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import counted
 from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
 from vmbmodel.cli.present import Condition, Format, present
 from vmbmodel.render import render_csv, render_json, render_table
@@ -79,7 +80,7 @@ def _text(answer) -> str:
         rows = sorted((row for row, _ in moved), key=_size, reverse=True)
         lines += [render_table(rows[:_SHOWN], columns)]
         if len(rows) > _SHOWN:
-            lines.append(f"and {len(rows) - _SHOWN:,} more VMs that changed.")
+            lines.append(f"and {counted(len(rows) - _SHOWN, 'more VM')} that changed.")
     return "\n".join(lines)
 
 

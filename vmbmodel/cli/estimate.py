@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import first_lines
 from vmbmodel.cli.options import (
     AsOfOption,
     FleetArgument,
@@ -229,7 +230,7 @@ def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object]
     if output is not None:
         beside = output.with_name(f"{output.stem}-vms.parquet")
         if problems := in_the_way(output, beside, force=force):
-            raise ValueError("\n".join(problems))
+            raise ValueError(first_lines(problems))
         data = render_parquet(answer.figures)
         deliver(data, beside, force=force)
         digest = hashlib.sha256(data).hexdigest()
@@ -262,5 +263,5 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
         except ValueError as error:
             problems.append(f"--compare: {error}")
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     return cases

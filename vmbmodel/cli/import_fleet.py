@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import first_lines
 from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
 from vmbmodel.cli.present import deliver, in_the_way
 from vmbmodel.cli.remarks import progress_bar, say
@@ -124,7 +125,7 @@ def import_fleet(
             beside = output.with_name(f"{output.stem}-policies.csv")
             paths = [output, beside] if len(found.policies) else [output]
             if problems := in_the_way(*paths, force=force):
-                raise ValueError("\n".join(problems))
+                raise ValueError(first_lines(problems))
             fleet.write(found.disks, output, force=force)
         if output is not None and len(found.policies):
             text = found.policies.to_csv(index=False, lineterminator="\n")

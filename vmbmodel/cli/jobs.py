@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import counted
 from vmbmodel.cli.options import (
     DateOrderOption,
     ForceOption,
@@ -71,7 +72,8 @@ def jobs(
         json=lambda: render_json(whole),
         csv=lambda: render_csv(rows, log_of.COLUMNS),
     )
-    say(f"{len(rows):,} jobs of {log.jobs['vm'].nunique():,} VMs.")
+    of_vms = counted(log.jobs["vm"].nunique(), "VM")
+    say(f"{counted(len(rows), 'job')} of {of_vms}.")
     for line in unread:
         say(f"Not read {line['count']:,}: {line['reason']}")
     for why, count in log.skipped.items():

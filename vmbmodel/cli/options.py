@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.cli.present import Format
 from vmbmodel.cli.remarks import say, step
 
@@ -196,9 +197,11 @@ def pairs(
     for assignment in assignments or []:
         name, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals or not name:
-            problems.append(f"--set takes NAME=VALUE; got {assignment!r}")
+            problems.append(f"--set takes NAME=VALUE; got {short(assignment)}")
         elif name in texts:
-            problems.append(f"--set {name} is given twice: {texts[name]!r}, {text!r}")
+            problems.append(
+                f"--set {name[:80]} is given twice: {short(texts[name])}, {short(text)}"
+            )
         else:
             texts[name] = text
     for name, text in texts.items():
@@ -207,7 +210,7 @@ def pairs(
         except ValueError as error:
             problems.append(str(error))
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     return values
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._files import write_atomically
+from vmbmodel._words import short
 from vmbmodel.cli.remarks import progress_bar, say
 from vmbmodel.render import fit
 
@@ -116,7 +117,8 @@ class Condition:
         if not match or (match["percent"] and not percent):
             bound = "a change such as +5% or 100" if percent else "a number"
             raise ValueError(
-                f"--fail-on takes a {kind}, <, <=, > or >=, and {bound}; got {text!r}"
+                f"--fail-on takes a {kind}, <, <=, > or >=, and {bound}; got "
+                f"{short(text)}"
             )
         name, sign, bound, in_percent = match.groups()
         if name not in names:
@@ -124,7 +126,7 @@ class Condition:
         try:
             return cls(text, name, _COMPARE[sign], float(bound), bool(in_percent))
         except ValueError:
-            raise ValueError(f"--fail-on: {bound!r} is no number") from None
+            raise ValueError(f"--fail-on: {short(bound)} is no number") from None
 
 
 _CONDITION = re.compile(

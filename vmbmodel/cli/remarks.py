@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from vmbmodel._extras import remedy
+from vmbmodel._words import without_middle
 
 __all__ = ["bad_input", "listen", "progress_bar", "say", "step"]
 
@@ -69,7 +70,8 @@ def bad_input(command: str) -> Iterator[None]:
         typer.echo(f"vmbmodel: {where}{error.strerror or error}", err=True)
         raise typer.Exit(2) from error
     except ValueError as error:
-        typer.echo(f"vmbmodel: {error}", err=True)
+        said = "\n".join(map(without_middle, str(error).splitlines()))
+        typer.echo(f"vmbmodel: {said}", err=True)
         raise typer.Exit(2) from error
 
 

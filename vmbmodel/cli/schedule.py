@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.cli.options import (
     AsOfOption,
     FleetArgument,
@@ -161,7 +162,7 @@ def _check_files(
     if len({path.resolve() for path in paths}) < len(paths):
         problems.append("two results cannot go to one file")
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     if figure:
         import_module("vmbmodel.figures")  # which may not be installed
 
@@ -169,7 +170,7 @@ def _check_files(
 def _hours(text: str) -> tuple[float, float]:
     begin, dash, end = text.partition("-")
     if not dash:
-        raise ValueError(f"--blackout takes FROM-TO, such as 8-18; got {text!r}")
+        raise ValueError(f"--blackout takes FROM-TO, such as 8-18; got {short(text)}")
     return _hour("--blackout", begin), _hour("--blackout", end)
 
 
@@ -177,7 +178,9 @@ def _hour(option: str, text: str) -> float:
     match = _CLOCK.fullmatch(text.strip())
     hour = int(match[1]) + int(match[2] or 0) / 60 if match else 25
     if hour > 24:
-        raise ValueError(f"{option} takes an hour such as 8 or 22:30; got {text!r}")
+        raise ValueError(
+            f"{option} takes an hour such as 8 or 22:30; got {short(text)}"
+        )
     return hour
 
 

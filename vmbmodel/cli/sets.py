@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from vmbmodel._today import today
+from vmbmodel._words import counted
 from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
 from vmbmodel.cli.present import Format, deliver, present
@@ -121,10 +122,11 @@ def import_prices(
     PRICES.parse(text.encode(), output or Path("book.toml"))
     deliver(text, output, force=force)
     say(
-        f"{found.rows} rows: {len(found.meters)} prices of {found.region} in "
-        f"{found.currency}, {found.reservations} reservations apart, "
-        f"{found.not_in_force} not in force on {asked}, {found.dropped} other meters "
-        "dropped.",
+        f"{counted(found.rows, 'row')}: {counted(len(found.meters), 'price')} of "
+        f"{found.region} in "
+        f"{found.currency}, {counted(found.reservations, 'reservation')} apart, "
+        f"{found.not_in_force} not in force on {asked}, "
+        f"{counted(found.dropped, 'other meter')} dropped.",
     )
     if found.other_enhanced is not None:
         meter = found.other_enhanced

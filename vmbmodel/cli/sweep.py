@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import counted
 from vmbmodel.cli.options import ForceOption
 from vmbmodel.cli.present import deliver
 from vmbmodel.cli.remarks import progress_bar, say
@@ -74,5 +75,8 @@ def sweep(
             progress=progress,
         )
     if done:
-        say(f"vmbmodel: {output.name}.part was there: {done:,} blocks of it stay")
+        say(
+            f"vmbmodel: {output.name}.part was there: {counted(done, 'block')} of it "
+            f"{'stays' if done == 1 else 'stay'}"
+        )
     typer.echo(output)

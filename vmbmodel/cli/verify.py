@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._words import counted, short
 from vmbmodel.cli.present import deliver
 from vmbmodel.render import fit
 
@@ -25,7 +26,6 @@ def verify(
 ) -> None:
     """Compute a saved estimate again from what it holds, and compare."""
     import vmbmodel
-    from vmbmodel.inventory.files import short
     from vmbmodel.plan.saved import Inputs, differences, read_saved
 
     saved = read_saved(result)
@@ -42,8 +42,9 @@ def verify(
     made_by = saved["model"].get("version")
     if made_by != vmbmodel.__version__:
         lines.append(f"Saved by version {made_by}; this is {vmbmodel.__version__}.")
-    same = f"The same: {cells:,} cells of {len(answer.vms):,} VMs, to {tolerance:g}."
-    lines.append(f"{len(found):,} differences." if found else same)
+    of_vms = f"{counted(cells, 'cell')} of {counted(len(answer.vms), 'VM')}"
+    same = f"The same: {of_vms}, to {tolerance:g}."
+    lines.append(f"{counted(len(found), 'difference')}." if found else same)
     deliver(fit("\n".join(lines)))
     if found:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from vmbmodel._words import first_lines
 from vmbmodel.fields import defaults, fields, misnamed
 from vmbmodel.inventory.fleet import COLUMNS, OF_THE_POLICY, OF_THE_VM
 from vmbmodel.plan.scenario import Scenario
@@ -233,7 +234,7 @@ def refuse_unknown(
         if name not in known[column]
     ]
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
 
 
 def unmanaged(disks: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import Field, defaults, fields, misnamed
-from vmbmodel.inventory.files import MANY, short
+from vmbmodel.inventory.files import MANY
 from vmbmodel.service import LIMITS, PRICES, PROFILES, ConstantSet
 
 __all__ = [
@@ -199,7 +200,7 @@ class Scenario:
             gb_bytes = settings.get("gb_bytes", options["gb_bytes"])
             tried("gb_bytes", sets["profile"].read_gb_as, gb_bytes)
         if problems:
-            raise ValueError("\n".join(problems))
+            raise ValueError(first_lines(problems))
         for kind, constants in sets.items():
             changes = {n: v for n, v in settings.items() if n in constants}
             sets[kind] = constants.read_gb_as(gb_bytes).modified(**changes)
@@ -304,7 +305,7 @@ def parse_setting(name: str, text: str) -> object:
 def _misnamed(name: str, known: Iterable[str]) -> str:
     """Quote an unknown setting, with what is said instead, or else the most like it."""
     if name.lower() in _SAID_AS:
-        return f"{name!r}; say {_SAID_AS[name.lower()]}"
+        return f"{short(name)}; say {_SAID_AS[name.lower()]}"
     return misnamed(name, known)
 
 

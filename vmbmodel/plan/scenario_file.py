@@ -16,6 +16,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from vmbmodel._toml import literal, read
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import Field, fields, groups
 from vmbmodel.plan.scenario import CATALOGUES, DERIVED, Scenario
 
@@ -69,9 +70,11 @@ def scenario_arguments(path: str | os.PathLike[str]) -> dict:
     wrong = [key for key, value in sets.items() if not isinstance(value, str)]
     if wrong:
         raise ValueError(
-            "\n".join(
-                f"{places[key]}: {key} must be a name; got {sets[key]!r}"
-                for key in wrong
+            first_lines(
+                [
+                    f"{places[key]}: {key} must be a name; got {short(sets[key])}"
+                    for key in wrong
+                ]
             )
         )
     beside = {

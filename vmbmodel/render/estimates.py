@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from vmbmodel._words import counted
 from vmbmodel.fields import shown
 from vmbmodel.plan import plain, sealed
 from vmbmodel.plan.estimate import (
@@ -110,8 +111,7 @@ def estimate_text(answer: Estimate, compared: Cases = ()) -> str:
         columns, spare = _SEEN_DRAWN, _SPARE_DRAWN
         rows, ends = doubt.beside(rows), doubt.beside_total(answer.total)
     month = f"; in a month {ends[name]}" if (name := "misses_per_month") in ends else ""
-    count = answer.total["vms"]
-    footer = {"vm": f"{count} VM{'s' * (count != 1)}"} | answer.total | ends
+    footer = {"vm": counted(answer.total["vms"], "VM")} | answer.total | ends
     instances, storage, snapshots = (
         answer.total[name] for name in ("instance_usd", "storage_usd", "snapshot_usd")
     )

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from vmbmodel._words import counted
 from vmbmodel.inventory.fleet import Located
 from vmbmodel.plan.check import EXPIRED, UNUSED, Breach, Check
 from vmbmodel.render.places import file_of, line_of, said
@@ -65,7 +66,7 @@ def _case(rule, findings, outcome, path, located, fail_on) -> ET.Element:
         (failing if fails else other).append(finding)
     if failing:
         worst = max((f.severity for f in failing), key=SEVERITIES.index)
-        count = f"{len(failing):,} finding{'s' * (len(failing) > 1)}"
+        count = counted(len(failing), "finding")
         failure = ET.SubElement(
             case, "failure", type=worst, message=f"{rule.title}: {count}"
         )

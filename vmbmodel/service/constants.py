@@ -40,6 +40,7 @@ from typing import Self
 
 from vmbmodel import _toml
 from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 from vmbmodel.service.priors import PRIOR_KEYS, Prior, prior_problems
 
@@ -387,7 +388,9 @@ class Catalogue:
             *(f"{n}: is required" for n in self.required if n not in rows),
         ]
         if problems:
-            raise ValueError("\n".join(f"{path}: {problem}" for problem in problems))
+            raise ValueError(
+                first_lines([f"{path}: {problem}" for problem in problems])
+            )
         origins = {name: Origin(**row) for name, row in rows.items()}
         return ConstantSet(
             name=path.name.removesuffix(".toml"),
@@ -450,7 +453,7 @@ def _about_problems(about: object) -> Iterator[str]:
     if about.get("currency", "USD") != "USD":
         yield (
             "about: currency must be USD, as names that end in _usd say; "
-            f"got {about['currency']!r}"
+            f"got {short(about['currency'])}"
         )
     if not _is_text(about.get("title")):
         yield "about: title must be a text"
@@ -468,7 +471,7 @@ def _reading_problems(readings: object) -> Iterator[str]:
             yield f"readings: there is no reading {misnamed(name, known)}"
         elif value not in fields()[name].choices:
             choices = ", ".join(fields()[name].choices)
-            yield f"readings: {name} must be one of {choices}; got {value!r}"
+            yield f"readings: {name} must be one of {choices}; got {short(value)}"
 
 
 def _start_problems(by_start: object) -> Iterator[str]:
@@ -477,10 +480,11 @@ def _start_problems(by_start: object) -> Iterator[str]:
         return
     for start, times in by_start.items():
         if not _HALF_HOUR.fullmatch(start):
-            yield f"wait_by_start: {start!r} is no half-hour of a day, such as 22:30"
+            rule = "is no half-hour of a day, such as 22:30"
+            yield f"wait_by_start: {short(start)} {rule}"
         if type(times) not in (int, float) or not 0 < times <= _MOST_TIMES:
             rule = f"a number above 0 and at most {_MOST_TIMES:g}"
-            yield f"wait_by_start: {start} must be {rule}; got {times!r}"
+            yield f"wait_by_start: {start} must be {rule}; got {short(times)}"
 
 
 def _row_problems(name: str, row: object) -> Iterator[str]:
@@ -496,14 +500,14 @@ def _row_problems(name: str, row: object) -> Iterator[str]:
     for key, entry in row.items():
         if key == "retrieved":
             if type(entry) is not datetime.date:
-                yield f"{name}: retrieved must be a date; got {entry!r}"
+                yield f"{name}: retrieved must be a date; got {short(entry)}"
         elif key in _NUMBERS:
             continue
         elif key not in (*_REQUIRED_KEYS, "note", *PRIOR_KEYS):
             keys = ", ".join((*_REQUIRED_KEYS, "note", *PRIOR_KEYS))
             yield f"{name}: {key} is not one of {keys}"
         elif not _is_text(entry):
-            yield f"{name}: {key} must be a text; got {entry!r}"
+            yield f"{name}: {key} must be a text; got {short(entry)}"
     if _is_text(row.get("status")) and row["status"] not in STATUSES:
         yield f"{name}: status must be one of {', '.join(STATUSES)}; got " + repr(
             row["status"]
@@ -512,7 +516,7 @@ def _row_problems(name: str, row: object) -> Iterator[str]:
         try:
             value = _value(name, row["documented"])
         except ValueError as error:
-            yield f"{name}: documented {row['documented']!r}: {error}"
+            yield f"{name}: documented {short(row['documented'])}: {error}"
         else:
             yield from prior_problems(name, row, value)
 

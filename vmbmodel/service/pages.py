@@ -1,11 +1,12 @@
 """Pages of JSON that are read row by row, so that a large one needs no memory."""
 
+import io
 import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from vmbmodel._files import refuse_device
+from vmbmodel._files import opened
 from vmbmodel._json import MissingError, Scanner, UnfitError
 
 __all__ = ["entries"]
@@ -29,8 +30,7 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
     ValueError
         If it is no JSON, is cut short, holds a key twice, or has no list of rows.
     """
-    refuse_device(path)
-    with open(path, encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(opened(path), encoding="utf-8-sig") as file:
         scanner = Scanner(
             more=file.read,
             parse_float=_decimal,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from vmbmodel._words import counted, first_lines, short
 from vmbmodel.service.catalogues import PRICES
 from vmbmodel.service.constants import ConstantSet, Origin, set_text
 from vmbmodel.service.pages import entries
@@ -131,7 +132,7 @@ class _Reading:
 
     def stop_if_bad(self) -> None:
         if self.problems:
-            raise ValueError("\n".join(self.problems))
+            raise ValueError(first_lines(self.problems))
 
 
 def read_price_list(
@@ -193,7 +194,8 @@ def read_price_list(
         late = ""
         if reading.not_in_force:
             late = f", {reading.not_in_force} not in force on {retrieved}"
-        raise ValueError(f"no price{of} of {lacking} among {reading.rows} rows{late}")
+        rows = counted(reading.rows, "row")
+        raise ValueError(f"no price{of} of {lacking} among {rows}{late}")
     one = found[_INSTANCE]
     local, other = (found.pop(n, None) for n in (_ENHANCED_LOCAL, _ENHANCED_METER))
     if local is not None:
@@ -244,7 +246,7 @@ def price_book(
         else:
             origins[name] = _carried(name, base, price_list)
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     title = f"Retail prices of {price_list.region} in US dollars"
     if usd_per_unit is not None:
         title += f", converted at {usd_per_unit!r} for one {price_list.currency}"
@@ -255,11 +257,11 @@ def price_book(
 def _take_row(reading: _Reading, where: str, row: object) -> None:
     reading.rows += 1
     if not isinstance(row, dict):
-        reading.complain(f"{where}: must be an object; got {_short(row)}")
+        reading.complain(f"{where}: must be an object; got {short(row)}")
         return
     for key in ("serviceName", "meterName", "type"):
         if not isinstance(row.get(key), str):
-            reading.complain(f"{where}: {key} must be a text; got {_short(row, key)}")
+            reading.complain(f"{where}: {key} must be a text; got {_got(row, key)}")
             return
     name = _constant(row)
     elsewhere = reading.region and row.get("armRegionName") != reading.region
@@ -289,8 +291,8 @@ def _keep(reading: _Reading, name: str, row: Mapping[str, object], where: str) -
     for other in reading.meters.values():
         if other.region != meter.region:
             reading.complain(
-                f"{where}: region {meter.region!r} differs from {other.region!r} in "
-                f"{other.where}; --region picks one"
+                f"{where}: region {short(meter.region)} differs from "
+                f"{short(other.region)} in {other.where}; --region picks one"
             )
             reading.stop_if_bad()
     ended = _date(row.get("effectiveEndDate") or "9999-12-31")
@@ -325,23 +327,23 @@ def _constant(row: Mapping[str, object]) -> str | None:
 def _row_problems(name: str, row: Mapping[str, object]) -> Iterator[str]:
     end = row.get("effectiveEndDate")
     if end not in (None, "") and (not isinstance(end, str) or _date(end) is None):
-        yield f"effectiveEndDate is no date; got {_short(row, 'effectiveEndDate')}"
+        yield f"effectiveEndDate is no date; got {_got(row, 'effectiveEndDate')}"
     for key, pattern in _TEXTS.items():
         entry = row.get(key)
         if not isinstance(entry, str) or not pattern.fullmatch(entry):
-            yield f"{key} is missing or malformed; got {_short(row, key)}"
+            yield f"{key} is missing or malformed; got {_got(row, key)}"
         elif key == "effectiveStartDate" and _date(entry) is None:
-            yield f"{key} is no date; got {entry!r}"
+            yield f"{key} is no date; got {short(entry)}"
     price = row.get("retailPrice")
     if type(price) not in (int, Decimal) or not 0 <= price < _TOO_MUCH:
-        got = _short(row, "retailPrice")
+        got = _got(row, "retailPrice")
         yield f"retailPrice must be a number >= 0 and < {_TOO_MUCH:.0e}; got {got}"
     if row.get("unitOfMeasure") not in _MEASURES[name]:
         measure = _MEASURES[name][0]
-        got = _short(row, "unitOfMeasure")
+        got = _got(row, "unitOfMeasure")
         yield f"unitOfMeasure must be {measure}; got {got}"
     if row.get("tierMinimumUnits", 0) != 0:
-        got = _short(row, "tierMinimumUnits")
+        got = _got(row, "tierMinimumUnits")
         yield f"tierMinimumUnits must be 0, a price for all units; got {got}"
 
 
@@ -351,8 +353,8 @@ def _refuse_mixed(currencies: Mapping[str, object]) -> None:
         first = next(iter(shown))
         if currency != shown[first]:
             raise ValueError(
-                f"{where}: currency {currency!r} differs from {shown[first]!r} "
-                f"in {first}"
+                f"{where}: currency {short(currency)} differs from "
+                f"{short(shown[first])} in {first}"
             )
 
 
@@ -438,14 +440,6 @@ def _date(text: str) -> datetime.date | None:
         return None
 
 
-def _short(row: object, key: str | None = None) -> str:
-    if key is not None:
-        if key not in row:
-            return "nothing"
-        row = row[key]
-    if isinstance(row, Decimal):
-        return str(row)[:40]
-    try:
-        return repr(row)[:40]
-    except ValueError:  # a number of more digits than Python prints
-        return "a number too long"
+def _got(row: Mapping[str, object], key: str) -> str:
+    """Quote what stands under a key."""
+    return short(row[key]) if key in row else "nothing"

@@ -20,6 +20,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vmbmodel._words import short
+
 __all__ = ["KINDS", "PRIOR_KEYS", "SHAPES", "Prior", "prior_problems"]
 
 SHAPES = ("lognormal", "logit", "normal", "uniform")
@@ -56,7 +58,8 @@ def prior_problems(name: str, row: Mapping[str, object], value: float) -> Iterat
     given = [key for key in PRIOR_KEYS if key in row]
     if "kind" in row:
         if row["kind"] not in KINDS:
-            yield f"{name}: kind must be one of {', '.join(KINDS)}; got {row['kind']!r}"
+            got = short(row["kind"])
+            yield f"{name}: kind must be one of {', '.join(KINDS)}; got {got}"
         if set(given) - {"kind", "why"}:
             yield f"{name}: a constant of a kind has no low, high or shape"
         return
@@ -71,11 +74,11 @@ def prior_problems(name: str, row: Mapping[str, object], value: float) -> Iterat
     numbers = {key: row[key] for key in ("low", "high", "disks") if key in row}
     for key, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
-            yield f"{name}: {key} must be a number; got {number!r}"
+            yield f"{name}: {key} must be a number; got {short(number)}"
             return
     low, high, shape = row["low"], row["high"], row["shape"]
     if shape not in SHAPES:
-        yield f"{name}: shape must be one of {', '.join(SHAPES)}; got {shape!r}"
+        yield f"{name}: shape must be one of {', '.join(SHAPES)}; got {short(shape)}"
     elif not low <= value <= high or low == high or math.isinf(high):
         yield f"{name}: low and high must hold {value:g}; got {low:g} and {high:g}"
     elif shape == "lognormal" and low <= 0:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel._words import counted
 from vmbmodel.inventory import jobs as jobs_of
 from vmbmodel.inventory.azure import lists
 from vmbmodel.inventory.azure import policies as policies_of
@@ -58,19 +59,22 @@ class Import:
         vms, count = self.disks["vm"].nunique(), len(self.disks)
         excluded = int(self.disks["excluded"].sum())
         lines = [
-            f"{vms:,} VM{'s' * (vms != 1)} with {count:,} disk{'s' * (count != 1)}, "
+            f"{counted(vms, 'VM')} with {counted(count, 'disk')}, "
             f"{excluded:,} of them not backed up.",
             "Sizes are provisioned sizes; Azure lists no used bytes. Used sizes by "
             "origin:",
         ]
         used = self.disks["origin"].str.extract(r"used: ([a-z -]+)")[0].str.strip()
         kinds = used.str.replace(r"( in the log)? of$", "", regex=True)
-        lines += [f"  {n:,} disks: {kind}" for kind, n in kinds.value_counts().items()]
+        lines += [
+            f"  {counted(n, 'disk')}: {kind}"
+            for kind, n in kinds.value_counts().items()
+        ]
         if len(self.unattached):
             total = self.unattached["size_gib"].sum()
             lines.append(
-                f"{len(self.unattached):,} unattached disks of {total:,.0f} GiB, not "
-                "in the inventory:"
+                f"{counted(len(self.unattached), 'unattached disk')} of "
+                f"{total:,.0f} GiB, not in the inventory:"
             )
             shown = self.unattached.head(SHOWN).itertuples()
             lines += [
@@ -264,7 +268,7 @@ class _Lists:
         ]
         if log is not None:
             notes += [
-                f"{count:,} row{'s' * (count != 1)} of the job log not read: {finding}"
+                f"{counted(count, 'row')} of the job log not read: {finding}"
                 for finding, count in log.unread
             ]
             if log.more:
@@ -326,6 +330,6 @@ def _note_unprotected(
         )
     if stopped:
         notes.append(
-            f"the protection of {stopped:,} VM{'s' * (stopped > 1)} is stopped; the "
+            f"the protection of {counted(stopped, 'VM')} is stopped; the "
             "inventory has them all the same"
         )

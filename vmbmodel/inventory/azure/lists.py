@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vmbmodel._words import short
 from vmbmodel.inventory.azure.once import Place
-from vmbmodel.inventory.files import NEVER, Entry, Resource, instant, short
+from vmbmodel.inventory.files import NEVER, Entry, Resource, instant
 
 __all__ = [
     "Disk",

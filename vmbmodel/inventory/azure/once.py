@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import NamedTuple
 
-from vmbmodel.inventory.files import Finding, short
+from vmbmodel._words import short, some
+from vmbmodel.inventory.files import Finding
 
 __all__ = ["Found", "Once", "Place"]
 
@@ -66,11 +67,10 @@ class Once:
 
     def notes(self) -> Iterator[str]:
         """Say what counts once though it stands twice."""
-        if count := len(self.repeats):
-            more = f" and {count - SHOWN:,} more" * (count > SHOWN)
+        if self.repeats:
             yield (
                 f"{self.what} that stand twice and alike, which count once: "
-                f"{', '.join(self.repeats[:SHOWN])}{more}"
+                f"{some(self.repeats, SHOWN)}"
             )
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel._words import short
 from vmbmodel.inventory.azure.lists import management
-from vmbmodel.inventory.files import Entry, Resource, instant, resource, short, zone
+from vmbmodel.inventory.files import Entry, Resource, instant, resource, zone
 from vmbmodel.inventory.fleet import (
     ANY_DAY,
     DAYS,

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel._words import short
 from vmbmodel.inventory.azure.lists import Disk, Item, Slot, Vm
 from vmbmodel.inventory.azure.naming import Places, alike, inert
 from vmbmodel.inventory.azure.once import Found, Once
 from vmbmodel.inventory.azure.policies import Policy
 from vmbmodel.inventory.azure.used import Used, from_jobs, split
-from vmbmodel.inventory.files import Finding, InventoryError, Resource, short
+from vmbmodel.inventory.files import Finding, InventoryError, Resource
 from vmbmodel.service import limits
 
 __all__ = ["Known", "rows_of"]

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from vmbmodel._words import short
 from vmbmodel.inventory.azure.inventory import Import
 from vmbmodel.inventory.azure.naming import alike, inert
 from vmbmodel.inventory.azure.policies import policy_table
 from vmbmodel.inventory.azure.used import split
-from vmbmodel.inventory.files import Entry, Findings, InventoryError, log_rows, short
+from vmbmodel.inventory.files import Entry, Findings, InventoryError, log_rows
 from vmbmodel.inventory.fleet import COLUMNS, typed
 
 __all__ = ["read_rvtools"]

@@ -10,14 +10,15 @@ import datetime
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from vmbmodel._files import refuse_device
+from vmbmodel._files import opened
+from vmbmodel._words import NAMED, counted, short, some
 from vmbmodel.fields import NUMBER, nearest
 from vmbmodel.inventory.bill.shapes import COSTS, SHAPES, Shape, folded, shape_of
 from vmbmodel.inventory.files import (
@@ -48,7 +49,8 @@ _LARGEST = 10**12
 _CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
 _OTHER = "other column: "
 _SHOWN = 3
-_NO_USE = ("purchase", "unusedreservation")
+_CENT, _ROUNDED = 0.01, 0.02
+_NO_USE = ("purchase", "unusedreservation", "unusedsavingsplan")
 _STROKES = {"mdy": "%m/%d/%Y", "dmy": "%d/%m/%Y"}
 _LAST_OF_JANUARY = datetime.date(2026, 1, 31)
 _VAULT = re.compile(r"/vaults/([^/]+)", re.IGNORECASE)
@@ -94,8 +96,8 @@ class Bill:
         ]
         more = f", {count - _SHOWN:,} more" * (count > _SHOWN)
         return (
-            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of {count:,} "
-            f"charge{'s' * (count > 1)} that stand{'s' * (count == 1)} there already, "
+            f"Left out {self.repeated['cost'].sum():,.2f} {self.currency} of "
+            f"{counted(count, 'charge')} that stand{'s' * (count == 1)} there already, "
             f"alike in every column: {', '.join(shown)}{more}. A column that tells "
             "charges apart makes each of them count."
         )
@@ -114,6 +116,27 @@ class _Gathered:
     parts: list[pd.DataFrame] = field(default_factory=list)
     charges: int = 0
     kept: int = 0
+    strange: Counter[str] = field(default_factory=Counter)
+    """Charges by a kind that is not known."""
+    mispriced: int = 0
+    """Charges that cost something else than their price; the first, with their place,
+    are in `mispriced_at`."""
+    mispriced_at: list[str] = field(default_factory=list)
+
+    def remarks(self) -> Iterator[str]:
+        """Say what of the charges is odd and nothing wrong."""
+        if self.strange:
+            kinds = some([short(kind) for kind in sorted(self.strange)])
+            yield (
+                f"{counted(self.strange.total(), 'charge')} of a kind that is not "
+                f"known, {kinds}, taken as use."
+            )
+        if self.mispriced:
+            yield (
+                f"{counted(self.mispriced, 'charge')} not at quantity times "
+                f"EffectivePrice, such as {', '.join(self.mispriced_at)}. The cost "
+                "counts."
+            )
 
 
 def read(
@@ -205,7 +228,7 @@ def read(
         own_snapshots=own,
         unknown_snapshots=unknown,
         repeated=repeated,
-        remarks=tuple(remarks),
+        remarks=(*remarks, *gathered.remarks()),
     )
 
 
@@ -270,9 +293,8 @@ def _read_file(path: Path, gathered: _Gathered, progress) -> None:
 
     gathered.files.append(os.fspath(path))
     try:
-        refuse_device(path)
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with opened(path) as file:
             done = (lambda n: progress(str(path), n, size)) if progress else _nothing
             for cells in stream_cells(file, findings, columns_of, done):
                 _take(cells, names, shape, gathered)
@@ -302,7 +324,7 @@ def _take(
     if not at.size:
         return
     columns = {name: column[at] for name, column in cells.columns.items()}
-    some = Cells(columns, cells.rows[at], cells.findings)
+    some_cells = Cells(columns, cells.rows[at], cells.findings)
     text = {
         key: pd.Series(columns[name].map(str.strip).tolist(), dtype=str)
         for key, name in names.items()
@@ -310,13 +332,16 @@ def _take(
     line = pd.Series(kind[at])
     if "category" in text:  # a reservation bought, or left unused, is no use of it
         line = line.mask(text["category"].str.lower().isin(_NO_USE), "")
+    _look_at_kinds(some_cells, names, text, shape, gathered)
     own = text["resource"].str.contains(_OWN_SNAPSHOT)
     line = line.mask(own & line.isin(("snapshots", _UNKNOWN)), _OWN)
     gathered.kept += int((~line.isin((_OWN, _UNKNOWN))).sum())
     vault = text["resource"].str.extract(_VAULT, expand=False).str.lower()
     order = gathered.date_order if shape.daily else None
     dates = {
-        key: _dates(some, names[key], text[key], order, needed=key in shape.columns)
+        key: _dates(
+            some_cells, names[key], text[key], order, needed=key in shape.columns
+        )
         for key in ("start", "end", "period_start", "period_end")
         if key in names
     }
@@ -324,15 +349,16 @@ def _take(
     if "end" in dates:
         at = np.flatnonzero((dates["end"] <= start) & line.isin(LINES))[: MANY + 1]
         hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
-        some.note(f"must be after {names['start']}", names["end"], at, hints)
+        some_cells.note(f"must be after {names['start']}", names["end"], at, hints)
     named = columns[names["currency"]].holds(re.compile(_CURRENCY).match)
     at = np.flatnonzero(~named)[: MANY + 1]
-    some.note("must be a currency such as USD", names["currency"], at)
-    quantity, cost = (_numbers(some, names[key]) for key in ("quantity", "cost"))
-    _refuse_negative(some, names, text, quantity, cost)
+    some_cells.note("must be a currency such as USD", names["currency"], at)
+    quantity, cost = (_numbers(some_cells, names[key]) for key in ("quantity", "cost"))
+    _refuse_negative(some_cells, names, text, quantity, cost)
+    _look_at_prices(some_cells, text, quantity, cost, gathered)
     for key in ("resource", "meter", "currency"):
         at_cell = np.flatnonzero(columns[names[key]].holds(unprintable))[: MANY + 1]
-        some.note("must not contain control characters", names[key], at_cell)
+        some_cells.note("must not contain control characters", names[key], at_cell)
     gathered.parts.append(
         pd.DataFrame(
             {
@@ -341,7 +367,7 @@ def _take(
                 "line": line,
                 "meter": text["meter"],
                 "quantity": quantity
-                * _per_unit(some, names["unit"], text["unit"], line.isin(LINES)),
+                * _per_unit(some_cells, names["unit"], text["unit"], line.isin(LINES)),
                 "cost": cost,
                 "currency": text["currency"].str.upper(),
                 "start": start,
@@ -350,7 +376,7 @@ def _take(
                 "period_end": dates.get("period_end", pd.NaT),
                 "row": _row_hash(columns),
                 "file": len(gathered.files) - 1,
-                "at": some.rows,
+                "at": some_cells.rows,
             }
         )
     )
@@ -383,6 +409,53 @@ def _refuse_negative(
         at = np.flatnonzero(usage & (values < 0))[: MANY + 1]
         cells.note(
             "must not be negative, for usage that corrects nothing", names[key], at
+        )
+
+
+def _look_at_kinds(
+    cells: Cells,
+    names: Mapping[str, str],
+    text: Mapping[str, pd.Series],
+    shape: Shape,
+    gathered: _Gathered,
+) -> None:
+    """Note kinds that there are not, or count them where no page lists all."""
+    if "category" not in text:
+        return
+    strange = ~text["category"].str.lower().isin(shape.kinds)
+    if shape.closed:
+        rule = f"must be one of {', '.join(kind.title() for kind in shape.kinds)}"
+        cells.note(rule, names["category"], np.flatnonzero(strange)[: MANY + 1])
+    else:
+        gathered.strange.update(text["category"][strange].tolist())
+
+
+def _look_at_prices(
+    cells: Cells,
+    text: Mapping[str, pd.Series],
+    quantity: np.ndarray,
+    cost: np.ndarray,
+    gathered: _Gathered,
+) -> None:
+    """Gather charges that cost something else than quantity times effective price.
+
+    That is how Microsoft says to reckon a charge again. The price may be rounded, and
+    is in a currency of its own.
+    """
+    if "price" not in text:
+        return
+    price = pd.to_numeric(text["price"], errors="coerce").to_numpy(float)
+    comes_to = quantity * price
+    off = np.abs(comes_to - cost) > _CENT + _ROUNDED * np.maximum(
+        np.abs(comes_to), np.abs(cost)
+    )
+    if "price_currency" in text:
+        off &= text["price_currency"].str.lower() == text["currency"].str.lower()
+    gathered.mispriced += int(off.sum())
+    for at in np.flatnonzero(off)[: _SHOWN - len(gathered.mispriced_at)]:
+        gathered.mispriced_at.append(
+            f"{gathered.files[-1]} line {cells.rows[at]} ({quantity[at]:g} at "
+            f"{price[at]:g}, charged {cost[at]:,.2f})"
         )
 
 
@@ -475,4 +548,6 @@ def _covered_frac(charges: pd.DataFrame) -> tuple[dict[str, float], list[str]]:
             continue
         end = min(end, last)
         covered[month] = max((end - start) / (last - first), 0.0)
+    if others := remarks[NAMED:]:
+        remarks[NAMED:] = [f"So have those of {counted(len(others), 'more month')}."]
     return covered, remarks

@@ -31,6 +31,10 @@ class Shape:
     optional: Mapping[str, tuple[str, ...]]
     costs: Mapping[str, tuple[str, ...]]
     """Headings of each cost of `COSTS` that there is."""
+    kinds: tuple[str, ...]
+    """What a charge may be, in small letters."""
+    closed: bool
+    """Whether there are no other kinds, as the specification has it."""
     daily: bool
     """Whether a charge has the day of its use, and no end."""
 
@@ -48,6 +52,8 @@ FOCUS = Shape(
     },
     optional={"category": ("ChargeCategory",), "class": ("ChargeClass",)},
     costs={cost: (heading,) for cost, heading in COSTS.items()},
+    kinds=("usage", "purchase", "tax", "credit", "adjustment"),
+    closed=True,
     daily=False,
 )
 _IN_DETAILS = ("CostInBillingCurrency", "PreTaxCost", "ExtendedCost", "Cost")
@@ -65,8 +71,16 @@ DETAILS = Shape(
         "category": ("ChargeType",),
         "period_start": ("BillingPeriodStartDate",),
         "period_end": ("BillingPeriodEndDate",),
+        "price": ("EffectivePrice",),
+        "price_currency": ("PricingCurrency", "PricingCurrencyCode"),
     },
     costs={"billed": _IN_DETAILS, "effective": _IN_DETAILS},  # as it was exported
+    # no page lists all; these are what Microsoft maps to FOCUS
+    kinds=(
+        *("usage", "purchase", "tax", "refund", "roundingadjustment"),
+        *("unusedreservation", "unusedsavingsplan"),
+    ),
+    closed=False,
     daily=True,
 )
 

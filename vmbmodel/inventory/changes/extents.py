@@ -11,12 +11,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from vmbmodel._files import refuse_device
+from vmbmodel._files import opened, refuse_special
 from vmbmodel.formulas import dispersion_index
 from vmbmodel.inventory.changes.images import gather_differences, image_bytes
 from vmbmodel.inventory.changes.ranges import Ranges, read_json, read_xml
@@ -279,8 +278,10 @@ def compare_images(
     findings = Findings(os.fspath(after), counted="row")
     gatherer = Gatherer(_cell_bytes(cell_kib), findings)
     with ExitStack() as stack:
-        first = stack.enter_context(_opened(before, Findings(os.fspath(before))))
-        second = stack.enter_context(_opened(after, findings))
+        first = stack.enter_context(
+            _opened(before, Findings(os.fspath(before)), image=True)
+        )
+        second = stack.enter_context(_opened(after, findings, image=True))
         sizes = [image_bytes(file) for file in (first, second)]
         if not sizes[1]:
             findings.stop("is empty; a raw image of a disk is needed")
@@ -388,10 +389,14 @@ def _is_csv(head: bytes) -> bool:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str], findings: Findings) -> Iterator[BinaryIO]:
+def _opened(
+    path: str | os.PathLike[str], findings: Findings, *, image: bool = False
+) -> Iterator[BinaryIO]:
+    """Open what tells of changes; an image may be a disk, and is read in any order."""
     try:
-        refuse_device(path)
-        file = Path(path).open("rb")  # noqa: SIM115
+        if image:
+            refuse_special(path, disk=True)
+        file = open(path, "rb") if image else opened(path)  # noqa: SIM115
     except (OSError, ValueError) as error:
         findings.unreadable(error)
     with file:

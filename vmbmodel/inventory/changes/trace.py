@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from vmbmodel._words import short
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.changes.ranges import LARGEST
 from vmbmodel.inventory.changes.runs import Gatherer
@@ -16,7 +17,6 @@ from vmbmodel.inventory.files import (
     Cells,
     Findings,
     not_used,
-    short,
     stream_cells,
     stream_lines,
 )

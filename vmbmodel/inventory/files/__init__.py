@@ -12,7 +12,6 @@ from vmbmodel.inventory.files.findings import (
     InventoryError,
     Tally,
     not_used,
-    short,
 )
 from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
 from vmbmodel.inventory.files.quantities import (
@@ -50,7 +49,6 @@ __all__ = [
     "not_used",
     "read_text",
     "resource",
-    "short",
     "size_gib",
     "stream_cells",
     "stream_lines",

@@ -6,7 +6,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple, TypeVar
 
-from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings, short
+from vmbmodel._words import short
+from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings
 
 __all__ = ["Entry", "Resource", "folded", "resource"]
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from vmbmodel._words import MOST_LINES, counted, short, some
 from vmbmodel.inventory.files.words import Text
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "InventoryError",
     "Tally",
     "not_used",
-    "short",
 ]
 
 SHOWN = 20
@@ -35,9 +35,6 @@ MANY = 1000
 
 LONGEST_NAME = 260
 """Characters of the longest name that is taken."""
-
-UNUSED_SHOWN = 10
-"""Columns that nobody asked for which a remark names before it counts."""
 
 NOT_A_NUMBER = "must be a number"
 NOT_A_FLAG = "must be true or false (yes or no, 1 or 0)"
@@ -87,16 +84,23 @@ class InventoryError(ValueError):
         super().__init__(self.findings)
 
     def __str__(self) -> str:
-        """Say one finding a line; of a rule and column, the first 20 and a count."""
+        """Say one finding a line; of a rule and column, the first 20 and a count.
+
+        After `MOST_LINES` in all, the rest is counted.
+        """
         alike = defaultdict(list)
         for finding in self.findings:
             alike[finding.column, finding.rule].append(finding)
-        lines = []
+        lines, room, left = [], MOST_LINES, len(self.findings)
         for group in alike.values():
-            lines += map(str, group[:SHOWN])
-            more = len(group) - SHOWN
-            if more > 0:
-                lines.append(f"... and {more:,} more row{'s' * (more > 1)}")
+            told = group[: min(SHOWN, room)]
+            lines += map(str, told)
+            room -= len(told)
+            if told and (more := len(group) - len(told)):
+                lines.append(f"... and {counted(more, 'more row')}")
+            left -= len(group) if told else 0
+        if left:
+            lines.append(f"... and {counted(left, 'more finding')}")
         return "\n".join(lines)
 
 
@@ -235,14 +239,4 @@ class Cells:
 
 def not_used(headings: Sequence[str]) -> str:
     """Say which columns of a file nobody asked for, each quoted by `short`."""
-    more = len(headings) - UNUSED_SHOWN
-    shown = ", ".join(headings[:UNUSED_SHOWN]) + f" and {more:,} more" * (more > 0)
-    return f"not used, for no column is called so: {shown}"
-
-
-def short(value: object) -> str:
-    """Quote a value in a message, the longest by its beginning."""
-    text = repr(value)
-    if len(text) <= 80:
-        return text
-    return f"{text[:60]}... ({len(str(value)):,} characters)"
+    return f"not used, for no column is called so: {some(headings)}"

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
 from vmbmodel._json import Scanner, UnfitError, unique
+from vmbmodel._words import short
 from vmbmodel.fields import nearest
 from vmbmodel.inventory.files.entry import Entry, folded
 from vmbmodel.inventory.files.findings import (
@@ -28,7 +29,6 @@ from vmbmodel.inventory.files.findings import (
     Findings,
     InventoryError,
     not_used,
-    short,
 )
 
 __all__ = ["Listing", "Page", "log_rows", "unfollowed", "unused"]
@@ -89,13 +89,18 @@ def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
 
 def _entries(text: str, findings: Findings, pages: list[Page]) -> Iterator[Entry]:
     """Iterate over the entries of a text of JSON, numbered from 1."""
+    others = 0
     for row, value in enumerate(_objects(text, findings, pages), 1):
         if isinstance(value, dict):
             for name in value:
                 findings.header.setdefault(name, row)
             yield Entry(value, findings, row)
-        elif len(findings.found) <= MANY:
+        else:
             findings.add("must be an object", row=row, column="entry", value=value)
+            others += 1
+            if others == MANY:
+                rule = f"has {MANY:,} entries that are no objects; the rest is not read"
+                findings.stop(rule)
 
 
 def log_rows(

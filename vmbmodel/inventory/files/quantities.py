@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from vmbmodel._toml import packaged
+from vmbmodel._words import short
 from vmbmodel.fields import nearest
 
 __all__ = ["DATE_ORDERS", "NEVER", "duration_h", "instant", "size_gib", "zone"]
@@ -191,14 +192,14 @@ def zone(name: str) -> datetime.tzinfo:
         If there is no such zone.
     """
     if len(name) > LONGEST:
-        raise ValueError(f"there is no time zone {name[:80]!r}")
+        raise ValueError(f"there is no time zone {short(name)}")
     known = _windows()
     try:
         return ZoneInfo(known.get(name.strip().lower(), name.strip()))
     except (KeyError, ValueError, OSError):
         likely = nearest(name, _names())
         hint = f"; did you mean {likely}?" if likely else ""
-        raise ValueError(f"there is no time zone {name[:80]!r}{hint}") from None
+        raise ValueError(f"there is no time zone {short(name)}{hint}") from None
 
 
 def _decimal(text: str | None) -> float:

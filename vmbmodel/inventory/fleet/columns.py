@@ -4,8 +4,9 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from vmbmodel._words import short
 from vmbmodel.fields import nearest
-from vmbmodel.inventory.files import Findings, not_used, short
+from vmbmodel.inventory.files import Findings, not_used
 
 __all__ = [
     "COLUMNS",

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel.inventory.files import Findings, Text, short
+from vmbmodel._words import short
+from vmbmodel.inventory.files import Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS
 from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
 from vmbmodel.inventory.fleet.disks import checked_cells
@@ -307,7 +308,7 @@ def _check_policies(
         other = known.setdefault(meant(word), word)
         if other != word:
             rule = "must differ from other names by more than case and blanks"
-            hint = f"{other!r} stands there too"
+            hint = f"{short(other)} stands there too"
             findings.add(rule, column="policy", value=word, hint=hint)
 
 

@@ -17,8 +17,9 @@ import pandas as pd
 
 from vmbmodel import _toml
 from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._words import counted, short
 from vmbmodel.fields import fields, nearest
-from vmbmodel.inventory.files import Cells, Findings, Text, read_text, short, zone
+from vmbmodel.inventory.files import Cells, Findings, Text, read_text, zone
 from vmbmodel.inventory.fleet.columns import OF_THE_POLICY
 from vmbmodel.inventory.fleet.conversion import (
     CLOCK,
@@ -223,7 +224,7 @@ def with_policies(
             filled[name] = own.where(own.notna(), said)
     if filled:
         count = int((at >= 0).sum())
-        vms = f"{count:,} VM{'s' * (count != 1)}"
+        vms = counted(count, "VM")
         cells.findings.remark(
             f"{', '.join(filled)} of {vms} as {policies.file} says; a cell may say the "
             "same, or nothing"

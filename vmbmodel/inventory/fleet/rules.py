@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import short
 from vmbmodel.fields import fields
 from vmbmodel.inventory.files import Cells, Text, lower
 from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
@@ -83,7 +84,7 @@ def _check_spelling(
         return
     at = np.flatnonzero(_again(meant) & ~_again(spelt))
     first = cells.at(name, _first_alike(meant)[at])
-    hints = [f"{other!r} is on {place}" for other, place in first]
+    hints = [f"{short(other)} is on {place}" for other, place in first]
     rule = "must differ from other names by more than case and blanks"
     cells.note(rule, name, at, hints)
 
@@ -108,7 +109,7 @@ def _check_os_disks(vm: np.ndarray, disk: np.ndarray, role: Text, cells: Cells) 
 
 
 def _elsewhere(at: np.ndarray, first: np.ndarray, cells: Cells) -> list[str]:
-    return [f"{vm!r} has it on {place}" for vm, place in cells.at("vm", first[at])]
+    return [f"{short(vm)} has it on {place}" for vm, place in cells.at("vm", first[at])]
 
 
 def _check_agreement(
@@ -120,7 +121,7 @@ def _check_agreement(
     told = np.where(meant >= 0, vm, -1)
     first = _first_alike(told)
     at = np.flatnonzero((told >= 0) & (meant != meant[first]))
-    hints = [f"{cell!r} on {place}" for cell, place in cells.at(name, first[at])]
+    hints = [f"{short(cell)} on {place}" for cell, place in cells.at(name, first[at])]
     cells.note("must be the same for all disks of a VM", name, at, hints)
 
 

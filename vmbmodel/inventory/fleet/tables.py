@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from vmbmodel._files import refuse_special
 from vmbmodel.fields import Field, fields, nearest
 from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
@@ -92,9 +93,11 @@ def row_groups(
     groups, begin = [], 0
     for path in map(os.fspath, paths):
         try:
+            refuse_special(path)
             told = parquet.ParquetFile(path).metadata
         except (pa.ArrowException, ValueError, OSError) as error:
-            reason = str(error).partition("\n")[0]
+            said = getattr(error, "strerror", None) or str(error)
+            reason = said.partition("\n")[0]
             findings.stop(f"{path} cannot be read as Parquet: {reason}")
         for number in range(told.num_row_groups):
             count = told.row_group(number).num_rows

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from vmbmodel._words import counted
 from vmbmodel.fields import misnamed
 from vmbmodel.inventory.files import (
     DATE_ORDERS,
@@ -76,9 +77,9 @@ class JobLog:
         if more := len(self.repeated) - len(named):
             named.append(f"{more:,} more")
         return (
-            f"Left out {self.repeated['repeats'].sum():,} rows of "
-            f"{len(self.repeated):,} jobs without an id, which other rows tell of: "
-            f"{', '.join(named)}."
+            f"Left out {counted(self.repeated['repeats'].sum(), 'row')} of "
+            f"{counted(len(self.repeated), 'job')} without an id, which other rows "
+            f"tell of: {', '.join(named)}."
         )
 
 

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable
 
+from vmbmodel._words import short
 from vmbmodel.inventory.files import Entry, duration_h, size_gib
 
 __all__ = ["COLUMNS", "job"]
@@ -92,7 +93,7 @@ def job(entry: Entry, moment: Moment) -> dict | str | None:
     if plain.endswith("job"):
         plain = plain.removesuffix("job")
     if plain and plain not in _VM_KINDS:
-        return f"no job of a VM, but of {str(kind)[:40]!r}"
+        return f"no job of a VM, but of {short(kind)}"
     if "operation" not in entry and "JobOperation" not in entry:
         entry.note("operation", "must not be missing", None)
         return None

@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import NAMED, counted, some
 from vmbmodel.fields import shown
 from vmbmodel.inventory.bill import LINES, Bill, read
 from vmbmodel.inventory.fleet import disks_of
@@ -190,7 +190,7 @@ def reconcile(
     causes = _causes(lines)
     return Reconciliation(
         lines=lines.reset_index()[list(_COLUMNS)],
-        causes={cause: math.fsum(causes.get(cause, [])) for cause in CAUSES},
+        causes={cause: math.fsum(causes[cause]) for cause in CAUSES},
         billed_usd=math.fsum(lines["billed_usd"]),
         modelled_usd=math.fsum(lines["modelled_usd"]),
         months=months,
@@ -250,63 +250,80 @@ def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataF
     return pd.DataFrame(list(parts.values()), index, dtype=float)
 
 
-def _causes(lines: pd.DataFrame) -> dict[str, list[float]]:
+def _causes(lines: pd.DataFrame) -> pd.DataFrame:
     """Split the difference of every vault; what is split adds up to it."""
-    causes = defaultdict(list)
-    kinds = lines.index.get_level_values("line").map(_KINDS)
+    kinds = lines.index.get_level_values("line").map(_KINDS).rename("kind")
     vaults = lines.index.get_level_values("vault")
-    for (vault, kind), part in lines.groupby([vaults, kinds]):
-        billed_usd, at_book_usd, modelled_usd, stopped_usd = (
-            math.fsum(part[f"{name}_usd"])
-            for name in ("billed", "at_book", "modelled", "stopped")
-        )
-        expected_usd = modelled_usd + stopped_usd
-        if vault and not lines.loc[vault, ["modelled", "stopped"]].any(axis=None):
-            causes["not_in_inventory"].append(billed_usd)
-            continue
-        causes["price"].append(billed_usd - at_book_usd)
-        causes["stopped_items"].append(stopped_usd)
-        if kind == "vault_bytes":  # all bytes at the mean rate of the model
-            gib = math.fsum(part["modelled"] + part["stopped"])
-            even_usd = at_book_usd
-            if gib:
-                even_usd = math.fsum(part["billed"]) * expected_usd / gib
-            causes["redundancy"].append(at_book_usd - even_usd)
-            at_book_usd = even_usd
-        causes[kind].append(at_book_usd - expected_usd)
-    return causes
+    parts = lines.groupby([vaults, kinds]).sum()
+    vaults, kinds = (parts.index.get_level_values(name) for name in parts.index.names)
+    known = lines[["modelled", "stopped"]].any(axis=1).groupby(level="vault").any()
+    there = known[vaults].to_numpy() | (vaults == "")
+    quantity = parts["modelled"] + parts["stopped"]
+    expected_usd = parts["modelled_usd"] + parts["stopped_usd"]
+    even_usd = parts["at_book_usd"].mask(  # all bytes at the mean rate of the model
+        (kinds == "vault_bytes") & (quantity > 0),
+        parts["billed"] * expected_usd / quantity,
+    )
+    split = {
+        "price": parts["billed_usd"] - parts["at_book_usd"],
+        "stopped_items": parts["stopped_usd"],
+        "redundancy": parts["at_book_usd"] - even_usd,
+    }
+    split |= {
+        kind: (even_usd - expected_usd).where(kinds == kind, 0.0)
+        for kind in dict.fromkeys(_KINDS.values())
+    }
+    found = pd.DataFrame(split)
+    found[~there] = 0.0
+    return found.assign(not_in_inventory=parts["billed_usd"].mask(there, 0.0))
 
 
 def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
     if repeats := bill.repeats():
         yield repeats
     yield from bill.remarks
-    for month, share in bill.covered_frac.items():
-        if share < 1:
-            yield f"The bill covers {share:.0%} of {month}."
+    partly = [
+        f"{share:.0%} of {month}"
+        for month, share in bill.covered_frac.items()
+        if share < 1
+    ]
+    if partly:
+        yield f"The bill covers {some(partly)}."
     instances = lines.xs("instances", level="line")
     more = instances["billed"] - instances["modelled"] - instances["stopped"]
     known = instances["modelled"] + instances["stopped"] > 0
     many = more[known & (more >= _HALF)]
     if many.size:
-        vaults = ", ".join(f"{name or 'the bill'} {n:.1f}" for name, n in many.items())
+        vaults = [f"{name or 'the bill'} {n:.1f}" for name, n in many.items()]
         yield (
-            f"More protected instances than the inventory gives: {vaults}. A VM whose "
-            "backup was stopped is billed as long as its data is retained: list such "
-            "VMs in a file of their own, --stopped FILE."
+            f"More protected instances than the inventory gives: {some(vaults)}. A VM "
+            "whose backup was stopped is billed as long as its data is retained: list "
+            "such VMs in a file of their own, --stopped FILE."
         )
-    for meter, cost in bill.own_snapshots.items():
-        yield (
-            f"{cost * rate_usd:,.2f} USD of {meter} are snapshots that backup did not "
-            "take, as their resource says; left out."
+    for costs, why in (
+        (
+            bill.own_snapshots,
+            "are snapshots that backup did not take, as their resource says",
+        ),
+        (
+            bill.unknown_snapshots,
+            "are snapshots under a meter that is not known as one of backup's",
+        ),
+        (
+            bill.other,
+            "are charges of the backup service that are not for VMs, or not modelled",
+        ),
+    ):
+        for meter, cost in _dearest(costs).items():
+            yield f"{cost * rate_usd:,.2f} USD of {meter} {why}; left out."
+
+
+def _dearest(costs: Mapping[str, float]) -> dict[str, float]:
+    """Return the cost of some meters, and of all others together."""
+    by_cost = sorted(costs, key=lambda meter: abs(costs[meter]), reverse=True)
+    few = {meter: costs[meter] for meter in sorted(by_cost[:NAMED])}
+    if others := by_cost[NAMED:]:
+        few[counted(len(others), "more meter")] = math.fsum(
+            costs[meter] for meter in others
         )
-    for meter, cost in bill.unknown_snapshots.items():
-        yield (
-            f"{cost * rate_usd:,.2f} USD of {meter} are snapshots under a meter that "
-            "is not known as one of backup's; left out."
-        )
-    for meter, cost in bill.other.items():
-        yield (
-            f"{cost * rate_usd:,.2f} USD of {meter} are charges of the backup "
-            "service that are not for VMs, or not modelled; left out."
-        )
+    return few

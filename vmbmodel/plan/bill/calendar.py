@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from vmbmodel._words import first_lines
 from vmbmodel.service import LIMITS, ConstantSet
 
 __all__ = [
@@ -80,7 +81,7 @@ class RetentionPolicy:
             object.__setattr__(self, "limits", _default_limits())
         problems = list(self._problems())
         if problems:
-            raise ValueError("\n".join(problems))
+            raise ValueError(first_lines(problems))
 
     def backs_up(self, day: datetime.date) -> bool:
         """Say whether there is a backup on a day."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
+from vmbmodel._words import first_lines
 from vmbmodel.plan.bill.calendar import month_edges_h
 from vmbmodel.service import ConstantSet, storage_usd_per_gib_month
 
@@ -192,7 +193,7 @@ def _steps(
             gone = unbilled = math.inf
             steps.append((day, sizes))
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     let_go(sys.float_info.max)
     return steps
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from vmbmodel._words import counted
 from vmbmodel.fields import fields, unit_of
 from vmbmodel.inventory.fleet import disks_of, runs_a_day
 from vmbmodel.inventory.jobs import first_backups, read, typed
@@ -180,7 +181,8 @@ class Calibration(Result):
             f" Ends are known to {self.grid_min:g} min only." if self.grid_min else ""
         )
         lines = [
-            f"Learnt from {len(self.backups):,} backups of {nights:,} nights: {names}."
+            f"Learnt from {counted(len(self.backups), 'backup')} of "
+            f"{counted(nights, 'night')}: {names}."
             f"{looks}",
             f"Left to {self.base.name}: {', '.join(self.left) or 'nothing'}.",
             "Cannot be told: " + "; ".join(self.unknowable) + ".",
@@ -311,11 +313,12 @@ def calibrate(
     fit_backups(work, backups)
     fit_restores(work, restores)
     if not work.fits:
-        counts = f"{len(backups)} backups, {len(restores)} restores and {len(setups)}"
-        reasons = "".join(f"\n  {name}: {why}" for name, why in work.left.items())
-        raise ValueError(
-            f"nothing can be fitted to {counts} set-ups that completed{reasons}"
+        counts = (
+            f"{counted(len(backups), 'backup')}, {counted(len(restores), 'restore')} "
+            f"and {counted(len(setups), 'set-up')}"
         )
+        reasons = "".join(f"\n  {name}: {why}" for name, why in work.left.items())
+        raise ValueError(f"nothing can be fitted to {counts} that completed{reasons}")
     if fleet is None:
         work.notes.append(
             "each VM counts as one disk; --fleet gives the share of its largest"
@@ -442,7 +445,7 @@ def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Ori
         **_law(fit, float(figure), base),
         documented=_quantity(fit.name, figure),
         source=source,
-        locator=f"{fit.count:,} jobs",
+        locator=counted(fit.count, "job"),
         retrieved=day,
         status="assumed" if fit.name == "dispersion" else "measured",
         note=f"{fit.method[:1].upper()}{fit.method[1:]}.{between}",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vmbmodel._words import counted
 from vmbmodel.fields import fields
 from vmbmodel.plan.calibrate.fits import (
     FEWEST_NIGHTS,
@@ -66,7 +67,9 @@ class Work:
     def enough(self, name: str, sample, what: str, fewest: int = FEWEST) -> bool:
         """Say whether a sample has jobs enough, and note the reason if not."""
         if len(sample) < fewest:
-            self.left[name] = f"{what}: {len(sample)} jobs, {fewest} are needed"
+            self.left[name] = (
+                f"{what}: {counted(len(sample), 'job')}, {fewest} are needed"
+            )
         return len(sample) >= fewest
 
     def median(self, name: str, sample: pd.Series, what: str) -> None:
@@ -166,7 +169,9 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
     what, count = "later backups, by their whole times", len(rows)
     law = None
     if not sized:
-        work.left[name] = f"later backups with sizes: {len(known)} jobs, 20 are needed"
+        work.left[name] = (
+            f"later backups with sizes: {counted(len(known), 'job')}, 20 are needed"
+        )
     elif sizes.max() <= 1.1 * sizes.min():
         work.left[name] = f"{what}: all move as much, so none takes longer for it"
     else:

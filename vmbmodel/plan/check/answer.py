@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from vmbmodel._words import counted
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.check.searches import SEARCHES, Known, known
@@ -140,8 +141,7 @@ class Check(Result):
         """Say how many findings there are of each severity, as in "2 errors"."""
         counts = self.count()
         return {
-            name: f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}"
-            for name in ("error", "warning", "note")
+            name: counted(counts[name], name) for name in ("error", "warning", "note")
         }
 
     def rules_said(self) -> str:

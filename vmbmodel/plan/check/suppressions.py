@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 from vmbmodel import _toml
 from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import misnamed
 from vmbmodel.plan.check.answer import PLACES, Breach, Check
 from vmbmodel.plan.practices import Place
@@ -97,7 +98,7 @@ def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     for number, entry in enumerate(entries, 1):
         problems += [f"suppress {number}: {problem}" for problem in _problems(entry)]
     if problems:
-        raise ValueError("\n".join(f"{name}: {problem}" for problem in problems))
+        raise ValueError(first_lines([f"{name}: {problem}" for problem in problems]))
     lines = [
         number
         for number, line in enumerate(text.splitlines(), 1)
@@ -183,7 +184,8 @@ def _problems(entry: Mapping[str, object]) -> Iterator[str]:
     if "reason" in entry and not _is_text(entry["reason"]):
         yield "reason must be a text without control characters"
     if "expires" in entry and type(entry["expires"]) is not datetime.date:
-        yield f"expires must be a date such as 2027-03-31; got {entry['expires']!r}"
+        got = short(entry["expires"])
+        yield f"expires must be a date such as 2027-03-31; got {got}"
     if "where" in entry:
         yield from _where_problems(entry["where"])
 
@@ -199,7 +201,7 @@ def _where_problems(where: object) -> Iterator[str]:
             yield f"where: there is no place {misnamed(name, PLACES)}"
         elif name == "start_h":
             if not isinstance(value, int | float) or isinstance(value, bool):
-                yield f"where: start_h must be a number; got {value!r}"
+                yield f"where: start_h must be a number; got {short(value)}"
         elif not _is_text(value):
             yield f"where: {name} must be a text without control characters"
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields, shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
@@ -411,13 +412,13 @@ def parse_case(text: str) -> list[dict[str, object]]:
         choices = field and (field.choices or (field.kind == "flag" and (False, True)))
         if not choices and words[0].endswith((".csv", ".json", ".parquet")):
             raise ValueError(
-                f"takes settings, no file; got {words[0]!r}. `vmbmodel diff "
+                f"takes settings, no file; got {short(words[0])}. `vmbmodel diff "
                 "BEFORE.json AFTER.json` compares two saved estimates"
             )
         if not choices:
             raise ValueError(
-                f"{words[0]} has no choices to try all of; give values, as in "
-                f"'{words[0]}=VALUE'"
+                f"{words[0][:80]} has no choices to try all of; give values, as in "
+                "'NAME=VALUE'"
             )
         return [{words[0]: choice} for choice in choices]
     case, problems = {}, []
@@ -425,12 +426,14 @@ def parse_case(text: str) -> list[dict[str, object]]:
         name, equals, value = word.partition("=")
         try:
             if not equals:
-                raise ValueError(f"a case is NAME=VALUE and more of it; got {word!r}")
+                raise ValueError(
+                    f"a case is NAME=VALUE and more of it; got {short(word)}"
+                )
             case[name] = parse_setting(name, value)
         except ValueError as error:
             problems.append(str(error))
     if problems or not case:
-        raise ValueError("\n".join(problems or ["there is nothing to compare in ''"]))
+        raise ValueError(first_lines(problems or ["there is nothing to compare in ''"]))
     return [case]
 
 

@@ -22,6 +22,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import counted
 from vmbmodel.fields import fields, shown, unit_of
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
@@ -259,7 +260,7 @@ class Doubt(Result):
 
     def said(self) -> tuple[str, ...]:
         """Say in sentences what is sure, what is not, and what to measure first."""
-        late = _vms(self.late_vms) if self.late_vms else "no VM"
+        late = counted(self.late_vms, "VM") if self.late_vms else "no VM"
         are = "are" if self.late_vms > 1 else "is"
         now = (
             f"With the constants as assumed {late} {are} late on more than one night "
@@ -297,8 +298,8 @@ class Doubt(Result):
             if self.unlucky_vms == off:
                 kind, what = "unfavourable", "shorter"
             lines.append(
-                f"The constants as assumed are {kind} for {_vms(off)}: three of four "
-                f"draws have {what} times."
+                f"The constants as assumed are {kind} for {counted(off, 'VM')}: three "
+                f"of four draws have {what} times."
             )
         return tuple(lines)
 
@@ -709,7 +710,3 @@ def _of_100(share: float) -> str:
     if 0.99 < share < 1:
         return "more than 99"
     return f"{100 * share:.0f}"
-
-
-def _vms(count: int) -> str:
-    return f"{count:,} VM{'s' * (count != 1)}"

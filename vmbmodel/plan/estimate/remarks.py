@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import formulas
+from vmbmodel._words import counted
 from vmbmodel.fields import fields, shown
 from vmbmodel.plan import practices
 from vmbmodel.plan.facts import backed_up, those, told, unmanaged
@@ -109,9 +110,9 @@ def _from_columns(scenario, taken) -> Iterator[Assumption]:
     for name, disks in taken.items():
         if not disks:
             continue
-        plural = "disk" if disks == 1 else "disks"
+        without = counted(disks, "disk")
         if name == "disk_type":
-            text = f"No tier limits the copy of {disks} {plural} without a disk_type."
+            text = f"No tier limits the copy of {without} without a disk_type."
             yield Assumption(f"column.{name}", text, None, f"fill the column {name}")
             continue
         value = scenario[name]
@@ -122,7 +123,7 @@ def _from_columns(scenario, taken) -> Iterator[Assumption]:
             what = f"{name} taken as {value:g} of used_gib"
         yield Assumption(
             f"column.{name}",
-            f"{what} for {disks} {plural} without one.",
+            f"{what} for {without} without one.",
             value,
             f"fill the column {name}, or --set {name}=VALUE",
         )
@@ -309,12 +310,12 @@ def _of_disks(disks, scenario) -> Iterator[Notice]:
 
 
 def _of_vaults(vms, scenario) -> Iterator[Notice]:
-    served, line_h = scenario["vault_servers"], vms["own_line_mean_h"].to_numpy()
-    number, vaults = pd.factorize(vms["vault"][line_h > 0])
-    for at, vault in enumerate(vaults):
-        own_h = line_h[line_h > 0][number == at]
+    served, waiting = scenario["vault_servers"], vms[vms["own_line_mean_h"] > 0]
+    by_vault = waiting.groupby("vault", sort=False, observed=True)
+    for vault, own_h in by_vault["own_line_mean_h"]:
         text = (
-            f"{len(own_h)} VMs of vault {vault} wait for others of it, "
+            f"{counted(len(own_h), 'VM')} of vault {vault} "
+            f"{'waits' if len(own_h) == 1 else 'wait'} for others of it, "
             f"{own_h.mean():.1f} h on average: {served:g} are served at a time."
         )
         if math.isinf(own_h.max()):

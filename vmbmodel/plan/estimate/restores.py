@@ -78,6 +78,8 @@ def restores(
         kept = vms["snapshot_points"] > 0
         snapshot_h = np.where(kept, scenario["snapshot_copy_h"], np.inf)
         columns["restore_snapshot_h"] = formulas.restore_h(0, snapshot_h, finish_h)
+    for name in columns:  # of nothing
+        columns[name] = np.where(busy, columns[name], name == "rto_prob")
     count = busy.sum()
     if not count:
         return columns, 0.0
@@ -276,13 +278,16 @@ def point_ages(
     start_slack_reading: str,
     start_slack_h: float,
     snapshot_h: float,
-) -> dict[str, np.ndarray | float]:
-    """Return how much work can be lost, as if each backup took as long as the next."""
+) -> dict[str, np.ndarray]:
+    """Return how much work can be lost, as if each backup took as long as the next.
+
+    Of a VM without a disk that is backed up it is none.
+    """
     kept = np.where(vms["snapshot_points"] > 0, 0.0, np.inf)
     late_h = 0.0 if start_slack_reading == "none" else start_slack_h
     vault_h = np.maximum(vms["interval_h"], _DAY_H)
     backup_h = snapshot_h + vms["wait_mean_h"] + vms["transfer_h"]
-    return {
+    ages = {
         "point_age_snapshot_h": formulas.worst_point_age_h(
             latest_gap_h(vms) + late_h, snapshot_h + kept
         ),
@@ -290,4 +295,7 @@ def point_ages(
             vault_h + late_h, vms["job_p95_h"]
         ),
         "point_age_mean_h": formulas.mean_point_age_h(vault_h, backup_h),
+    }
+    return {
+        name: np.where(vms["disks"] > 0, age_h, 0.0) for name, age_h in ages.items()
     }

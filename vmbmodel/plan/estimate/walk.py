@@ -90,7 +90,7 @@ def walk(
         if other.ndim > 1:  # drawn: vaults know nothing of one another
             crowd = np.unique(vms["vault_number"][other.any(axis=0)])
             some = np.flatnonzero(np.isin(vms["vault_number"], crowd))
-        own = {name: vms[name][..., some] for name in BACKUP_COLUMNS}
+        own = {name: vms[name][..., some] for name in (*BACKUP_COLUMNS, "disks")}
         own |= {"transfer_h": vms["later_h"][..., some]}
         own |= {"first_backup": np.zeros(len(some), dtype=bool)}
         later = done(own, names=("deadline_prob",))["deadline_prob"]

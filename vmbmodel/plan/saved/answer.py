@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import shown
-from vmbmodel.inventory.files import short
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate import Estimate
@@ -197,7 +197,7 @@ def _saved(result: Saved, place: str) -> Mapping:
     if not isinstance(result, Mapping):
         place, result = os.fspath(result), read_saved(result)
     if wrong := list(_faults(result)):
-        raise ValueError("\n".join(f"{place}: {rule}" for rule in wrong))
+        raise ValueError(first_lines([f"{place}: {rule}" for rule in wrong]))
     return result
 
 

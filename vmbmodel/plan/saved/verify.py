@@ -13,6 +13,7 @@ import pandas as pd
 
 from vmbmodel._files import LARGEST_DATA, read_bounded
 from vmbmodel._json import unique
+from vmbmodel._words import first_lines
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.answers import sealed
@@ -81,7 +82,7 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
     wrong = list(_faults(saved))
     if wrong:
-        raise ValueError("\n".join(f"{os.fspath(path)}: {rule}" for rule in wrong))
+        raise ValueError(first_lines([f"{os.fspath(path)}: {rule}" for rule in wrong]))
     return saved
 
 

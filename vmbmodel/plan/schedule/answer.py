@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import first_lines, short
 from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import COLUMNS as DISK_COLUMNS
 from vmbmodel.inventory.fleet import disks_of
@@ -344,9 +345,9 @@ def _vms(disks: pd.DataFrame, now: Estimate, keep: Sequence[str]) -> pd.DataFram
         if name not in known:
             near = difflib.get_close_matches(name, map(str, known), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            problems.append(f"no VM and no policy to keep is named {name!r}{hint}")
+            problems.append(f"no VM and no policy to keep is named {short(name)}{hint}")
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
     vms["keep"] = vms.index.isin(keep) | vms["policy"].isin(keep)
     vms["keep"] |= vms["interval_h"] < _DAY_H
     vms["transfer_h"] = now.vms.set_index("vm")["transfer_h"].reindex(vms.index)
@@ -366,7 +367,7 @@ def _refuse_overload(vms: pd.DataFrame, served: float) -> None:
         if work_h >= _DAY_H * served
     ]
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError(first_lines(problems))
 
 
 def _search(
@@ -449,7 +450,7 @@ def _plans(
                 f"no room at the starts that are open ({most})"
                 for vault, count in left.items()
             ]
-    raise ValueError("\n".join(["no schedule keeps all rules:", *problems]))
+    raise ValueError(first_lines(["no schedule keeps all rules:", *problems]))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from vmbmodel._words import first_lines
 from vmbmodel.inventory.fleet import runs_a_day
 from vmbmodel.plan import practices
 from vmbmodel.plan.practices import Place
@@ -54,7 +55,7 @@ class Rules:
         if done_by_h is not None and not 0 <= done_by_h <= 24:
             problems.append(f"done_by_h must be >= 0 and <= 24; got {done_by_h:g}")
         if problems:
-            raise ValueError("\n".join(problems))
+            raise ValueError(first_lines(problems))
         limits = ("start_slack_h", "vault_vms", "policy_vms", "account_disks")
         limits = {name: scenario[name] for name in limits}
         if scenario["start_slack_reading"] == "none":
