@@ -177,7 +177,7 @@ def _problems(entry: Mapping[str, object]) -> Iterator[str]:
             yield f"{key} is missing"
     for key in entry:
         if key not in _KEYS:
-            yield f"{misnamed(key, _KEYS)} is not a key of a suppression"
+            yield f"there is no key {misnamed(key, _KEYS)}"
     known = [rule.id for rule in rules()]
     if "rule" in entry and entry["rule"] not in known:
         yield f"there is no rule {misnamed(str(entry['rule']), known)}"
