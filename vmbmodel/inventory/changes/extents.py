@@ -204,6 +204,7 @@ def read(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "monday.csv")
     >>> _ = path.write_text("offset,length\n0,4096\n8192,8192\n65536,512\n")
     >>> monday = read(path, size_gib=1)
@@ -269,6 +270,7 @@ def compare_images(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "a.img").write_bytes(bytes(65536))
     >>> _ = (folder / "b.img").write_bytes(bytes(20000) + b"x" + bytes(45535))
