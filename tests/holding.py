@@ -1896,7 +1896,7 @@ def _():
 PAGES_CUT = (
     "", "{", "[]", '{"Items": [', '{"Items": [{}', '{"Items": [{}]', '{"Items": 3}',
     '{"Items": []} x', '{"Item": []}', '{"Items": [NaN]}', '{"Items": [1e9999999999]}',
-    '{"Items": ' + "[" * 2000, '{"Items" 3}', '{"a": "\\x"}',
+    '{"Items": ' + "[" * 10**5, '{"Items" 3}', '{"a": "\\x"}',
     '{"Items": [{"meterName": 1}, x]}', '{"Items": [], "Items": []}', "\ufeff{}",
 )  # fmt: skip
 
