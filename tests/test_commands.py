@@ -250,6 +250,19 @@ def test_an_interrupt_is_130_without_traceback_or_half_a_file(folder):
     assert sorted(folder.iterdir()) == before
 
 
+def test_an_interrupt_while_the_program_loads_is_130_without_traceback(folder):
+    program = (
+        "import sys, vmbmodel.__main__ as main\n"
+        "def interrupted(): raise KeyboardInterrupt\n"
+        "main._run = interrupted\n"
+        "main.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_a_termination_is_143_and_leaves_nothing(folder):
     os.mkfifo("pipe.csv")
     words = ["estimate", "pipe.csv", "-o", "out.json"]

@@ -16,6 +16,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)  # what is half done is taken away
     try:
         _run()
+    except KeyboardInterrupt:  # before the command line could heed it
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:  # what nobody foresaw
         print(f"vmbmodel: {_fault(error)}", file=sys.stderr)
         sys.exit(3)
