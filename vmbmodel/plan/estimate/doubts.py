@@ -90,7 +90,7 @@ _ANSWERS = {
 _PARTS = 16
 _LEAST_SHARE = 0.04  # beyond what chance gives to one of thirty
 _QUICK_DISKS = 400
-_CELLS = 2**20
+_CELLS = 2**19
 
 _LOG = "a job log of 20 nights: vmbmodel calibrate LOG"
 _SIZED_LOG = "a job log with sizes: vmbmodel calibrate LOG"
