@@ -218,14 +218,15 @@ def _from_a_pause(vault: np.ndarray, start_h: np.ndarray) -> np.ndarray:
     Then what a day leaves over seldom meets the next one.
     """
     begins = np.flatnonzero(np.diff(vault, prepend=-1))
-    counted_h, known = np.empty(len(start_h)), {}
-    for some in np.split(np.arange(len(vault)), begins[1:]):
-        if (key := start_h[some].tobytes()) not in known:
-            hours = np.unique(start_h[some])
+    origins_h, known = [], {}
+    for starts_h in np.split(start_h, begins[1:]):
+        if (key := starts_h.tobytes()) not in known:
+            hours = np.unique(starts_h)
             pause_h = np.diff(hours, append=hours[0] + 24)
             known[key] = np.roll(hours, -1)[pause_h.argmax()]
-        counted_h[some] = (start_h[some] - known[key]) % 24
-    return counted_h
+        origins_h.append(known[key])
+    counts = np.diff(begins, append=len(start_h))
+    return (start_h - np.repeat(origins_h, counts)) % 24
 
 
 def _latin(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
