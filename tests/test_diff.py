@@ -315,3 +315,13 @@ def test_a_saved_estimate_was_drawn_a_bounded_number_of_times(tmp_path, draws, r
     else:
         with pytest.raises(ValueError, match="a whole number, at most 65,536"):
             read_saved(path)
+
+
+def test_a_table_that_is_no_result_is_refused_as_a_file_is():
+    whole = BEFORE
+    for part in ("vms", "model", "given"):
+        some = {key: value for key, value in whole.items() if key != part}
+        with pytest.raises(ValueError, match=f"the second result: {part}"):
+            diff(whole, some)
+    with pytest.raises(ValueError, match="the first result: is no result of the form"):
+        diff({"vms": []}, whole)

@@ -21,7 +21,7 @@ from vmbmodel.fields import shown
 from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan.answers import Overview, Result, computed_by, records
 from vmbmodel.plan.estimate import Estimate
-from vmbmodel.plan.saved.verify import Inputs, read_saved
+from vmbmodel.plan.saved.verify import Inputs, faults_of_form, read_saved
 
 __all__ = ["CAUSES", "SCHEMA", "Diff", "diff"]
 
@@ -196,7 +196,7 @@ def _saved(result: Saved, place: str) -> Mapping:
         return result.to_dict()
     if not isinstance(result, Mapping):
         place, result = os.fspath(result), read_saved(result)
-    if wrong := list(_faults(result)):
+    if wrong := list(faults_of_form(result)) or list(_faults(result)):
         raise ValueError(first_lines([f"{place}: {rule}" for rule in wrong]))
     return result
 

@@ -27,6 +27,7 @@ __all__ = [
     "Difference",
     "Inputs",
     "differences",
+    "faults_of_form",
     "read_saved",
 ]
 
@@ -80,7 +81,7 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         raise ValueError(f"{os.fspath(path)}: is no text in UTF-8") from error
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
-    wrong = list(_faults(saved))
+    wrong = list(faults_of_form(saved))
     if wrong:
         raise ValueError(first_lines([f"{os.fspath(path)}: {rule}" for rule in wrong]))
     return saved
@@ -186,7 +187,8 @@ def differences(
     yield from _rows(saved["vms"], now.figures, tolerance)
 
 
-def _faults(saved: object) -> Iterator[str]:
+def faults_of_form(saved: object) -> Iterator[str]:
+    """Say why something is no saved result."""
     known = (SCHEMA, REPORT_SCHEMA)
     if not isinstance(saved, dict) or saved.get("schema") not in known:
         yield f"is no result of the form {' or '.join(known)}"
