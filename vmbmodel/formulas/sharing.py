@@ -9,8 +9,6 @@ with zeros. What applications leave of an account is either a fixed share, or, w
 they come and go at random, something to be slowed down by.
 """
 
-import itertools
-
 import numpy as np
 
 from vmbmodel._arrays import formula
@@ -221,11 +219,11 @@ def completion_h(size_gib, cap_mib_s, capacity_mib_s):
     shape = (*groups, size_gib.shape[-1])
     order = np.argsort(np.broadcast_to(cap_mib_s, shape), axis=-1)
     # a row a disk: groups are many, and their disks few
-    left, cap = (
-        np.moveaxis(np.take_along_axis(np.broadcast_to(x, shape), order, -1), -1, 0)
+    in_order = (
+        np.take_along_axis(np.broadcast_to(x, shape), order, axis=-1)
         for x in (size_gib * 1024, cap_mib_s)
     )
-    left, cap = np.ascontiguousarray(left), np.ascontiguousarray(cap)
+    left, cap = (np.ascontiguousarray(np.moveaxis(x, -1, 0)) for x in in_order)
     now, done = np.zeros(groups), np.where(left > 0, np.inf, 0.0)
     for _ in range(len(left)):
         running = left > 0
@@ -317,6 +315,6 @@ def _running_sums(rows):
     """Sum rows down to each; a few long ones sooner than `numpy.cumsum` does."""
     if len(rows) > _FEW:
         return np.cumsum(rows, axis=0)
-    for above, row in itertools.pairwise(range(len(rows))):
-        rows[row] += rows[above]
+    for row in range(1, len(rows)):
+        rows[row] += rows[row - 1]
     return rows

@@ -398,7 +398,9 @@ def _opened(
     try:
         if image:
             refuse_special(path, disk=True)
-        file = open(path, "rb") if image else opened(path)  # noqa: SIM115
+            file = open(path, "rb")  # noqa: SIM115
+        else:
+            file = opened(path)
     except (OSError, ValueError) as error:
         findings.unreadable(error)
     with file:

@@ -244,8 +244,8 @@ def objective_said(vms: pd.DataFrame, scenario: Scenario) -> str:
         return f"Restored alone from the vault, every VM is back {objective} {often}."
     least = late.loc[late["rto_prob"].idxmin()]
     return (
-        f"Restored alone from the vault, {len(late):,} of {len(vms):,} "
-        f"VM{'s' * (len(vms) > 1)} {'is' if len(late) == 1 else 'are'} not back "
+        f"Restored alone from the vault, {len(late):,} of {counted(len(vms), 'VM')} "
+        f"{'is' if len(late) == 1 else 'are'} not back "
         f"{objective} {often} (least certain: {least['vm']}, "
         f"{math.floor(100 * least['rto_prob'])} times)."
     )

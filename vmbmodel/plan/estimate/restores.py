@@ -78,8 +78,9 @@ def restores(
         kept = vms["snapshot_points"] > 0
         snapshot_h = np.where(kept, scenario["snapshot_copy_h"], np.inf)
         columns["restore_snapshot_h"] = formulas.restore_h(0, snapshot_h, finish_h)
-    for name in columns:  # of nothing
-        columns[name] = np.where(busy, columns[name], name == "rto_prob")
+    if not busy.all():  # of nothing
+        for name in columns:
+            columns[name] = np.where(busy, columns[name], name == "rto_prob")
     count = busy.sum()
     if not count:
         return columns, 0.0

@@ -194,9 +194,11 @@ def diff(before: Saved, after: Saved) -> Diff:
 def _saved(result: Saved, place: str) -> Mapping:
     if isinstance(result, Estimate):
         return result.to_dict()
-    if not isinstance(result, Mapping):
-        place, result = os.fspath(result), read_saved(result)
-    if wrong := list(faults_of_form(result)) or list(_faults(result)):
+    if isinstance(result, Mapping):
+        wrong = list(faults_of_form(result))
+    else:  # of which that is asked as it is read
+        place, result, wrong = os.fspath(result), read_saved(result), []
+    if wrong := wrong or list(_faults(result)):
         raise ValueError(first_lines([f"{place}: {rule}" for rule in wrong]))
     return result
 

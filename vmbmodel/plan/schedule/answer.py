@@ -305,7 +305,7 @@ def schedule(
                     starts, vms, fleet, scenario, in_accounts, rules
                 )
         sides += planned.values()
-        found = planned[key].value._asdict()  # the best of half-hours
+        found = planned[plans[-1].tobytes()].value._asdict()
         lowest = {aim: found[aim] - over for aim, over in above.items()}
         least_seen = Value(**dict.fromkeys(AIMS, math.inf) | lowest)
     side = sides[best([s.value for s in sides], len(vms), seen=least_seen)]

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from vmbmodel.plan.schedule.rules import SLOTS, Rules
-from vmbmodel.plan.schedule.values import AIMS, TOLERATED, Value, best, least
+from vmbmodel.plan.schedule.values import AIMS, TOLERATED, Value, best, narrowed
 
 __all__ = ["Law", "Search", "VMs", "beyond"]
 
@@ -350,9 +350,10 @@ class _Vault:
             return seeds[1], dict.fromkeys(TOLERATED, 0.0)
         self._settle(self._improve())
         plans, values = zip(*self.values.values(), strict=True)
-        among = values, len(self.rows), self.share
-        at, lowest = best(*among), least(*among)._asdict()
-        over = {aim: values[at]._asdict()[aim] - lowest[aim] for aim in TOLERATED}
+        at, lowest = narrowed(values, len(self.rows), self.share)
+        over = {
+            aim: getattr(values[at], aim) - getattr(lowest, aim) for aim in TOLERATED
+        }
         return plans[at], over
 
     def tried(self, starts: np.ndarray) -> Value | None:

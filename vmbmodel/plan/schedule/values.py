@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["AIMS", "TOLERATED", "Value", "best", "least"]
+__all__ = ["AIMS", "TOLERATED", "Value", "best", "narrowed"]
 
 _LEAST_MISSES, _MISSES_FRAC = 1e-3, 0.01
 _FINISH_H = 0.05
@@ -47,28 +47,24 @@ def best(
     >>> best([idle, today], vms=10, seen=Value(0, 0, 49.4, 1, 0, 0))
     0
     """
-    return _left(values, vms, share, seen)[-1][1][0]
+    return narrowed(values, vms, share, seen)[0]
 
 
-def least(values: Sequence[Value], vms: int, share: float = 1.0) -> Value:
-    """Return the least of each aim, of plans within the tolerances of those before it.
+def narrowed(
+    values: Sequence[Value], vms: int, share: float = 1.0, seen: Value | None = None
+) -> tuple[int, Value]:
+    """Choose as `best` does, and return the least of each aim of what was left for it.
 
-    >>> print(*least([Value(0, 0, 52, 1, 0, 0), Value(0, 5, 49, 1, 0, 0)], vms=10))
-    0 0 52 1 0 0
+    >>> values = [Value(0, 0, 52, 1, 0, 0), Value(0, 5, 49, 1, 0, 0)]
+    >>> at, least = narrowed(values, vms=10)
+    >>> print(at, *least)
+    0 0 0 52 1 0 0
     """
-    rounds = _left(values, vms, share)
-    return Value(*(value[aim] for aim, (value, _) in enumerate(rounds)))
-
-
-def _left(
-    values: Sequence[Value], vms: int, share: float, seen: Value | None = None
-) -> list[tuple[Value, list[int]]]:
-    """Return, aim after aim, the plan that comes to least, and which are left."""
-    rounds, left = [], list(range(len(values)))
+    found, left = [], list(range(len(values)))
     for aim in range(len(AIMS)):
-        of_these = min((values[i] for i in left), key=lambda value: value[aim])
-        lowest = min(of_these, seen or of_these, key=lambda value: value[aim])
+        least = min((values[i] for i in left), key=lambda value: value[aim])
+        lowest = min(least, seen or least, key=lambda value: value[aim])
         most = lowest[aim] + lowest.tolerances(vms, share)[aim]
-        left = [i for i in left if values[i][aim] <= max(most, of_these[aim])]
-        rounds.append((of_these, left))
-    return rounds
+        left = [i for i in left if values[i][aim] <= max(most, least[aim])]
+        found.append(least[aim])
+    return left[0], Value(*found)
