@@ -1,6 +1,7 @@
 """When VMs are done: given values, nights event by event, and what must not matter."""
 
 import heapq
+import math
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from vmbmodel.formulas.laws import nights_quantile
 from vmbmodel.plan.estimate.answer import estimate
 from vmbmodel.plan.estimate.finish import backup, met_by
 from vmbmodel.plan.estimate.others import day_load, of_others
@@ -247,6 +249,63 @@ def test_longer_waits_and_transfers_and_fewer_served_never_help(
     most = len(starts)
     alone = composed(1, transfer_h=transfer, others_wait_mean_h=mean)
     assert_allclose(p95(served=most), alone["done_p95_h"][0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"eight_hours": "own"},
+        {"eight_hours": "measured", "others_wait_prob": 0.0},
+        {"eight_hours": "overload", "offpeak_utilisation_frac": 0.05},
+        {"utilisation_frac": 0.05},
+    ],
+    ids=["own", "measured", "overload", "steady"],
+)
+@pytest.mark.parametrize("line_reading", ["own-first", "others-first"])
+def test_where_most_nights_have_no_wait_the_median_is_that_of_such_a_night(
+    others, line_reading
+):
+    # five are let go three at a time, so that each waits on two nights of five; the
+    # pool of all is nearly empty before its peak, or gives nobody a wait
+    law = {"start_h": 20.0, "start_slack_reading": "none"} | others
+    alone = composed(1, **law)
+    vms = composed(5, vault_servers=3, line_reading=line_reading, **law)
+    assert_allclose(alone["done_p95_h"], SNAPSHOT_H + 0.5, atol=1e-9)
+    assert_allclose(vms["done_p50_h"], SNAPSHOT_H + 0.5, atol=1e-8)
+    assert_allclose(vms["done_p95_h"], SNAPSHOT_H + 1, atol=1e-8)
+
+
+def waits_in_turn_late(offset_h, time_h, wait_prob, wait_mean_h):
+    """Share of nights that are late, one after the other, by the definition."""
+    late = 0.0
+    for one_h in offset_h:
+        if time_h < one_h:
+            late += 1
+        elif wait_prob and wait_mean_h == np.inf:
+            late += wait_prob
+        elif wait_prob and wait_mean_h:
+            late += wait_prob * math.exp(-(time_h - one_h) / wait_mean_h)
+    return late / len(offset_h)
+
+
+@given(
+    st.lists(
+        st.floats(0, 400) | st.sampled_from([0.5, 2.0, np.inf]), min_size=1, max_size=24
+    ),
+    st.floats(0.001, 0.999) | st.sampled_from([0.5, 0.95, 0.75]),
+    st.floats(0, 1) | st.sampled_from([0.0, 1.0]),
+    st.floats(0.01, 100) | st.sampled_from([0.0, np.inf]),
+)
+def test_a_share_of_the_nights_is_over_then_and_no_sooner(
+    offset_h, share, wait_prob, wait_mean_h
+):
+    law = wait_prob, wait_mean_h
+    nights_h = np.sort(offset_h)[np.newaxis]
+    time_h = nights_quantile(nights_h, share, *map(np.atleast_1d, law))[0]
+    before_h = math.nextafter(time_h * (1 - 1e-9), -1)
+    assert waits_in_turn_late(offset_h, before_h, *law) >= 1 - share - 1e-9
+    if time_h < np.inf:
+        assert waits_in_turn_late(offset_h, time_h, *law) <= 1 - share + 1e-9
 
 
 def test_an_empty_fleet_has_no_figures():

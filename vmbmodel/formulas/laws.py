@@ -8,11 +8,13 @@ import numpy as np
 
 from vmbmodel.formulas._kernels.day_law import pool_day, pool_days
 from vmbmodel.formulas._kernels.lengths import EQUAL, at_score, score
+from vmbmodel.formulas._kernels.nights import nights_quantile
 from vmbmodel.formulas._kernels.quadrature import legendre
 from vmbmodel.formulas._kernels.roots import root
 
 __all__ = [
     "at_chance",
+    "nights_quantile",
     "pool_day",
     "pool_days",
     "root",

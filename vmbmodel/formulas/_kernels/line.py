@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["waits"]
 
-_FEW = 24  # lines, up to which each is served by itself
+_FEW = 10  # lines, up to which each is served by itself
 _ALIKE = 2  # times as many servers as another line, up to which both go together
 _SAME_H = 1e-9  # by which the ends of two days may differ that are alike
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vmbmodel import formulas
-from vmbmodel.formulas.laws import at_chance, root
+from vmbmodel.formulas.laws import at_chance, nights_quantile, root
 from vmbmodel.plan.answers import day_clocks
 from vmbmodel.plan.estimate.others import (
     AT_ONCE_H,
@@ -389,19 +389,10 @@ class _Mixed:
         if not shares:
             return []
         offset_h, begins = self._offset_h(clock), self.begins
-        low_h = np.minimum.reduceat(offset_h.min(axis=1), begins)
-        top_h = np.maximum.reduceat(offset_h.max(axis=1), begins)
         count = np.diff(np.append(begins, len(offset_h)))
-        kind = np.repeat(np.arange(len(begins)), count)
-        steady = isinstance(self.others, SteadyWait)
-        if steady:
-            others = self.others.each(lambda figure: figure[begins, 0])
-            ends = (others.wait_mean_h > 0) & (others.wait_mean_h < np.inf)
-            mean_h = np.where(ends, others.wait_mean_h, 1)
-            # later than the longest offset of all, every night's law falls alike
-            before_h = offset_h - np.where(np.isfinite(top_h), top_h, 0)[kind][:, None]
-            beyond = self._mean(np.exp(before_h * self.others.decay_per_h))
-            beyond = np.where(np.isfinite(top_h) & ends, others.wait_prob * beyond, 0)
+        if isinstance(self.others, SteadyWait):
+            return self._steady_quantiles_h(shares, offset_h, count)
+        low_h = np.minimum.reduceat(offset_h.min(axis=1), begins)
 
         def late(time_h, kind):
             kind = kind.astype(int)
@@ -411,25 +402,35 @@ class _Mixed:
             return self._late_prob(time_h, offset_h, rows, first)
 
         def quantile_h(share):
-            if steady:
-                tail = beyond >= 1 - share
-                end_h = top_h + mean_h * np.log(np.where(tail, beyond / (1 - share), 1))
-                high_h = top_h + others.quantile_h(0.0, share)
-                low, high = (np.where(tail, end_h, h) for h in (low_h, high_h))
-            else:
-                longest_h = offset_h + self.others.quantile_h(self.met_h, share)
-                low, high = low_h, np.maximum.reduceat(longest_h.max(axis=1), begins)
+            longest_h = offset_h + self.others.quantile_h(self.met_h, share)
+            high_h = np.maximum.reduceat(longest_h.max(axis=1), begins)
 
             def excess(*at):
                 return np.log(np.maximum(late(*at), 1e-300)) - np.log(1 - share)
 
-            return root(
-                excess, low, high, np.arange(len(begins), dtype=float),
-                inside=(high - low > _EXACT_H) & (high < np.inf), otherwise=high,
-                xatol=_EXACT_H, xrtol=0, fatol=0, frtol=0,
+            return root(  # from before the first: most nights may be over by then
+                excess, low_h - 1, high_h, np.arange(len(begins), dtype=float),
+                inside=(high_h - low_h > _EXACT_H) & (high_h < np.inf),
+                otherwise=high_h, xatol=_EXACT_H, xrtol=0, fatol=0, frtol=0,
             )  # fmt: skip
 
         return [quantile_h(share) for share in shares]
+
+    def _steady_quantiles_h(
+        self, shares: Sequence[float], offset_h: np.ndarray, count: np.ndarray
+    ) -> list[np.ndarray]:
+        others = self.others.each(lambda figure: figure[self.begins, 0])
+        law = others.wait_prob, others.wait_mean_h
+        law = [np.broadcast_to(figure, len(count)) for figure in law]
+        times_h = [np.empty(len(count)) for _ in shares]
+        for size in np.unique(count):  # kinds of as many VMs have a row each
+            some = np.flatnonzero(count == size)
+            rows = self.begins[some][:, np.newaxis] + np.arange(size)
+            nights_h = np.sort(offset_h[rows].reshape(len(some), -1), axis=1)
+            for time_h, share in zip(times_h, shares, strict=True):
+                own = (figure[some] for figure in law)
+                time_h[some] = nights_quantile(nights_h, share, *own)
+        return times_h
 
     def _offset_h(self, clock: str) -> np.ndarray:
         return self.spent_h + self.late_h if clock == "done" else self.spent_h + 0.0
