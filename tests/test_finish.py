@@ -275,6 +275,44 @@ def test_where_most_nights_have_no_wait_the_median_is_that_of_such_a_night(
     assert_allclose(vms["done_p95_h"], SNAPSHOT_H + 1, atol=1e-8)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 1.0, 6.0]), min_size=1, max_size=5),
+    st.integers(1, 3),
+    st.fixed_dictionaries(
+        {
+            "eight_hours": st.sampled_from(["own", "measured", "overload", "quantile"]),
+            "line_reading": st.sampled_from(["own-first", "others-first"]),
+            "start_slack_reading": st.sampled_from(["none", "uniform", "latest"]),
+            "others_wait_prob": st.sampled_from([0.0, 0.02, 0.3, 0.6, 1.0]),
+            "transfer_scv": st.sampled_from([0.0, 0.0, 0.3]),
+            "deadline_clock": st.sampled_from(["scheduled", "job"]),
+        }
+    ),
+    st.sampled_from([12.0, 20.0, 23.0]),
+    st.sampled_from([("p50", 0.5), ("p95", 0.95)]),
+)
+def test_a_deadline_at_a_quantile_is_met_as_often_as_it_says(
+    transfer_h, vault_servers, law, start_h, quantile
+):
+    short, share = quantile
+    law = law | {"vault_servers": vault_servers, "start_h": start_h}
+    count = len(transfer_h)
+    vms = composed(count, transfer_h=transfer_h, **law)
+    side = "done" if law["deadline_clock"] == "scheduled" else "job"
+    assert (vms[f"{side}_p50_h"] <= vms[f"{side}_p95_h"] + 1e-9).all()
+    for vm, time_h in enumerate(vms[f"{side}_{short}_h"]):
+        if time_h == np.inf:
+            continue
+        near_h = 1e-6 * (1 + time_h)
+        before, after = (
+            composed(count, transfer_h=transfer_h, **law | {"deadline_h": at_h})
+            for at_h in (max(time_h - near_h, 0), time_h + near_h)
+        )
+        assert after["deadline_prob"][vm] >= share - 1e-6
+        assert before["deadline_prob"][vm] <= share + 1e-6 or time_h <= near_h
+
+
 def waits_in_turn_late(offset_h, time_h, wait_prob, wait_mean_h):
     """Share of nights that are late, one after the other, by the definition."""
     late = 0.0
