@@ -75,20 +75,63 @@ def test_a_narrow_screen_goes_without_spare_columns_and_says_so(
 
 
 def test_what_is_too_long_for_the_screen_is_broken_inside_its_column(monkeypatch):
-    as_on_a_screen(monkeypatch, 40)
-    long = {"vm": "x" * 50, "disks": 3, "text": "one word and another"}
+    as_on_a_screen(monkeypatch, 60)
+    long = {"vm": "x" * 70, "disks": 3, "text": "one word and another"}
     lines = render_table([long], ["vm", "disks", "text"]).splitlines()
-    assert max(map(len, lines)) <= 40
-    assert sum(line.count("x") for line in lines) == 50 + 1  # one in "text"
-    assert "one word and" in " ".join(line[25:].strip() for line in lines)
+    assert max(map(len, lines)) <= 60
+    assert sum(line.count("x") for line in lines) == 70 + 1  # one in "text"
+    assert "one word and" in " ".join(line[35:].strip() for line in lines)
 
 
 def test_a_long_word_is_broken_after_a_sign(monkeypatch):
-    as_on_a_screen(monkeypatch, 22)
-    cases = {"recovery_points=7": "long enough, too"}
-    table = [{"case": case, "text": text} for case, text in cases.items()]
+    as_on_a_screen(monkeypatch, 60)
+    table = [{"case": "recovery_points=7;weekly_points=12", "text": "x" * 30}]
     words = render_table(table, ["case", "text"]).split()
-    assert {"recovery_", "points=7"} <= set(words)
+    assert {"recovery_points=7;weekly_", "points=12"} <= set(words)
+
+
+def test_on_a_phone_what_would_be_broken_is_a_list(monkeypatch):
+    as_on_a_screen(monkeypatch, 46)
+    rows = [row | {"text": "one word and another", "source": "none"} for row in ROWS]
+    columns = [*COLUMNS, "text", "source"]
+    footer = {"vm": "2 VMs", "disks": 4}
+    spare = ["source"]
+    assert render_table(rows, columns, footer=footer, spare=spare).split("\n") == [
+        "",
+        " a",
+        "   disks             3",
+        "   first backup (h)  61.07",
+        "   in time           0.9999",
+        "   text              one word and another",
+        "   source            none",
+        " b",
+        "   disks             1",
+        "   first backup (h)  never",
+        "   in time           0.0000",
+        "   text              one word and another",
+        "   source            none",
+        "",
+        " 2 VMs",
+        "   disks             4",
+        "",
+    ]
+    assert "\u2500" in render_table(rows, COLUMNS)  # fits: a table
+
+
+def test_a_list_leaves_out_what_a_table_of_80_columns_does(monkeypatch):
+    as_on_a_screen(monkeypatch, 46)
+    row = {"vm": "日" * 30, "rule": "r" * 30, "text": "word " * 20, "source": "s" * 9}
+    text = render_table([row], list(row), spare=["source"])
+    assert text.endswith("\n(this screen has no room for source)")
+    lines = text.split("\n")
+    assert max(map(cell_len, lines)) <= 46
+    assert "".join(text.split()).count("word") == 20
+    assert "日" * 22 in lines[1]
+    # a group's further rows have no name; a blank line stands in its place
+    rows = [{"vault": vault, "text": "long " * 12} for vault in ("one", "")]
+    lines = render_table(rows, ["vault", "text"]).split("\n")
+    assert lines[1] == " one"
+    assert lines.index("", 1) == 4
 
 
 @pytest.mark.parametrize(("width", "source"), [(80, False), (120, True)])
@@ -217,8 +260,8 @@ def test_a_closed_output_is_said(monkeypatch):
 # --- the width of what is printed ---------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [80, 100, 133])
-@pytest.mark.parametrize("command", ["estimate", "check", "reconcile"])
+@pytest.mark.parametrize("width", [46, 80, 100, 133])
+@pytest.mark.parametrize("command", ["estimate", "check", "reconcile", "schedule"])
 def test_every_line_fits_the_screen_in_a_pipe_too(monkeypatch, width, command):
     words = {"reconcile": ["book/examples/bill-fleet.csv", "book/examples/bill.csv"]}
     files = words.get(command, ["vmbmodel/inventory/fleet/sample.csv"])

@@ -211,20 +211,23 @@ def _draw(answer, path: Path, *, force: bool) -> None:
 def _text(answer) -> str:
     from vmbmodel.plan import day_clock
     from vmbmodel.plan.schedule import AIM_LABELS
-    from vmbmodel.render import sets_used
+    from vmbmodel.render import is_narrow, sets_used
 
     rows = answer.policies.to_dict("records")
     count, disks = len(answer.vms), int(answer.vms["disks"].sum())
     policies = f"{len(rows)} polic{'y' if len(rows) == 1 else 'ies'}"
     footer = {"policy": policies, "vms": count, "disks": disks}
-    lines = [answer.verdict, "", f"{'':36}{'now':>12}{'planned':>12}"]
+    narrow = is_narrow()
+    head = "Now, and as planned:" if narrow else f"{'':36}{'now':>12}{'planned':>12}"
+    lines = [answer.verdict, "", head]
     sides = [
         side | {"last_finish": day_clock(side["last_finish_h"])}
         for side in (answer.before, answer.after)
     ]
     for name, label, form in _FIGURES:
         now, then = (form.format(side[name]) for side in sides)
-        lines.append(f"  {label:34}{now:>12}{then:>12}")
+        both = f"{label}: {now}, {then}" if narrow else f"{label:34}{now:>12}{then:>12}"
+        lines.append(f"  {both}")
     lines += ["", _COMPARED, _starts_said(answer.rules)]
     lines += ["", render_table(rows, _POLICY_COLUMNS, footer=footer), ""]
     lines += ["VMs by policy, as planned:"]
@@ -258,7 +261,8 @@ def _text(answer) -> str:
         if aim.bound:
             proven = "; proven least" if aim.proven else ""
             said = f"{aim.bound:.4g}, planned {aim.planned:.4g}{proven}"
-            lines.append(f"  {AIM_LABELS[aim.aim]:34}{said}")
+            label = AIM_LABELS[aim.aim]
+            lines.append(f"  {label}: {said}" if narrow else f"  {label:34}{said}")
     lines += ["", f"Assumed ({len(answer.assumptions)}); --format json lists all:"]
     lines += [
         f"  {entry.text}"

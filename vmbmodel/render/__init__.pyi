@@ -19,4 +19,5 @@ from vmbmodel.render.report import Report as Report
 from vmbmodel.render.sarif import render_sarif as render_sarif
 from vmbmodel.render.sets import sets_used as sets_used
 from vmbmodel.render.table import fit as fit
+from vmbmodel.render.table import is_narrow as is_narrow
 from vmbmodel.render.table import render_table as render_table

@@ -9,13 +9,14 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from vmbmodel.fields import fields, is_number, shown
+from vmbmodel.fields import fields, heading, is_number, shown
 
-__all__ = ["fit", "render_table"]
+__all__ = ["fit", "is_narrow", "render_table"]
 
 _WIDE = 80  # columns, where neither COLUMNS nor a terminal says how many there are
 _GAP = re.compile("  +")  # between columns
 _NARROW = 12  # to which a column may be broken
+_PHONE = 60  # columns of a screen below which no cell of a table is broken
 _PROSE = 40  # places beyond which a cell is prose, read as well on several lines
 _SIGNS = "_=-/.,;:"  # after which a long word is broken
 _NO_PLACE = ("Cc", "Mc", "Me", "Mn", "Zl", "Zp")  # letters that stand upon others
@@ -32,7 +33,9 @@ def render_table(
 
     Where the screen is too narrow, columns in `spare` are left out, one by one,
     and named below the table; what is too long even then is broken, between words
-    where that will do.
+    where that will do. On a screen as narrow as a phone's, a table that would have to
+    be broken is a list: of each row the first cell, and below it the others, a line
+    each, behind their labels.
     """
     rows, footer = list(rows), footer or {}
     heads = {name: _head(name) for name in columns}
@@ -43,15 +46,25 @@ def render_table(
         for name in columns
     }
     screen, missing = _screen_width(), []
+    kept = {name: width for name, width in widths.items() if name not in spare}
+    listed = is_narrow() and _total(kept) > screen
+    room = _WIDE if listed else screen
     words, short = {}, widths.copy()  # widths of the longest words; of cells but prose
     if _total(widths) > screen:
         words = {
             name: _longest([*heads[name], feet[name], *cells[name]]) for name in columns
         }
         short = {n: max(min(width, _PROSE), words[n]) for n, width in widths.items()}
-    while _total(short) > screen and len(missing) < len(spare):
+    while _total(short) > room and len(missing) < len(spare):
         missing.append(spare[len(missing)])
         del widths[missing[-1]], short[missing[-1]]
+    body = zip(*(cells[name] for name in widths), strict=True)
+    if listed:
+        lines = ["", *_list(list(widths), body, screen), ""]
+        if footer:
+            foot = [feet[name] for name in widths]
+            lines += [*_list(list(widths), [foot], screen), ""]
+        return "\n".join([*lines, *_left_out(missing)])
     while _total(widths) > screen and (
         wide := [n for n, width in widths.items() if width > max(words[n], _NARROW)]
     ):
@@ -67,16 +80,19 @@ def render_table(
         " " + _rule() * (_total(widths) - 1),
         *(
             line
-            for row in zip(*(cells[name] for name in widths), strict=True)
+            for row in body
             for line in _lines(dict(zip(widths, row, strict=True)), widths)
         ),
         "",
     ]
     if footer:
         lines += [*_lines(feet, widths), ""]
-    if missing:
-        lines.append(f"(this screen has no room for {', '.join(missing)})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_left_out(missing)])
+
+
+def is_narrow() -> bool:
+    """Say whether the screen is about as narrow as that of a phone."""
+    return _screen_width() < _PHONE
 
 
 def fit(text: str) -> str:
@@ -104,6 +120,25 @@ def _fitted(line: str, width: int) -> list[str]:
         subsequent_indent=indent + "  ",
         break_on_hyphens=False,
     )
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    return [f"(this screen has no room for {', '.join(names)})"] if names else []
+
+
+def _list(
+    names: Sequence[str], rows: Iterable[Sequence[str]], screen: int
+) -> Iterator[str]:
+    """Set rows one below the other, each cell but the first behind its label."""
+    labels = [heading(name) for name in names]
+    label = min(max(map(cell_len, labels[1:]), default=0), screen // 2)
+    widths = {"label": label, "value": screen - label - 5}
+    for first, *others in rows:
+        yield from (f" {line}".rstrip() for line in _broken(first, screen - 1))
+        for name, cell in zip(labels[1:], others, strict=True):
+            if cell:
+                for line in _lines({"label": name, "value": cell}, widths):
+                    yield f"  {line}"
 
 
 def _head(name: str) -> list[str]:
