@@ -73,6 +73,17 @@ def test_the_help_says_what_it_does_and_shows_examples(name):
         assert line in shown.stdout
 
 
+@pytest.mark.parametrize("width", [46, 80])
+def test_the_list_of_commands_is_whole_on_any_screen(width):
+    shown = program("--help", env=os.environ | {"COLUMNS": str(width)}).stdout
+    assert max(map(len, shown.splitlines())) <= width
+    words = " ".join(shown.split())
+    for name, command in COMMANDS.items():
+        if " " not in name:
+            what = " ".join(command.help.partition("\n\n")[0].split())
+            assert f"{name} {what}" in words
+
+
 @every_command
 def test_every_example_runs_as_it_is_printed(name, folder):
     for _, line in EXAMPLES[name]:

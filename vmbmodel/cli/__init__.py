@@ -5,6 +5,8 @@ every problem named on stderr, and nothing written. 3: a fault of the program, w
 trace is kept. 130 and 143: interrupted and terminated, with nothing left behind.
 """
 
+import inspect
+import shutil
 from typing import Annotated
 
 import typer
@@ -37,6 +39,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    # as wide as it would be of itself, but on a phone, too, no wider than the screen
+    context_settings={
+        "terminal_width": max(min(shutil.get_terminal_size().columns, 80) - 2, 30)
+    },
 )
 for _command in (
     import_fleet,
@@ -59,8 +65,16 @@ for _command in (
     rerun,
 ):
     _name = "import" if _command is import_fleet else _command.__name__
-    app.command(_name, epilog=epilog(_name))(bad_input(_name)(_command))
-app.add_typer(price_books, name="prices", epilog=epilog("prices"))
+    _what = " ".join(inspect.getdoc(_command).partition("\n\n")[0].split())
+    app.command(_name, short_help=_what, epilog=epilog(_name))(
+        bad_input(_name)(_command)
+    )
+app.add_typer(
+    price_books,
+    name="prices",
+    short_help=price_books.info.help,
+    epilog=epilog("prices"),
+)
 
 
 @app.callback(invoke_without_command=True)
