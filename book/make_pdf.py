@@ -30,7 +30,7 @@ FOOT = re.compile(r'(<p class="edition">[^<]*)</p>')
 LEFT_OUT = ("api/", "changelog", "execution", "your-fleet")
 FOR_A_SCREEN = (
     ".headerlink, .moving, script, style, link, button, details.hide, .cell_input, "
-    "svg.narrow, .d-print-none, .tableofcontents-wrapper, .sphinx-bs.dropdown .toggle, "
+    ".narrow, .d-print-none, .tableofcontents-wrapper, .sphinx-bs.dropdown .toggle, "
     ".sd-hide-link-text, .run-again"
 )
 SHEETS = ("basic.css", "pygments.css", "sphinx-design.min.css", "proof.css", "book.css")

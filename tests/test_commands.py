@@ -173,6 +173,22 @@ def test_the_reference_has_every_command_and_option(monkeypatch):
                 )
 
 
+def test_what_a_phone_shows_of_a_command_stops_where_a_desk_does(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    book = __import__("cli_output")
+    wide = ["two", "", " a  1  GRS", " a  2  LRS", " b  3  LRS", "(left", "  out)", "x"]
+    narrow = ["two", "", " a", "   n  1", " a", "   n  2", " b", "", "(left out)", "x"]
+    places = {head: book.same_place(wide, head, narrow) for head in range(1, 8)}
+    assert places == {1: 2, 2: 2, 3: 4, 4: 6, 5: 8, 6: None, 7: 9}
+    line = 'vmbmodel estimate a.csv --compare "b=7 c=12" --set churn_frac=0.1 -o x'
+    for columns, rows in ((80, 1), (46, 3), (30, 4)):
+        command = book.broken(line, columns)
+        lines = command.splitlines()
+        assert len(lines) == rows
+        assert max(map(len, lines)) <= columns
+        assert shlex.split(command.replace("\\\n", "")) == shlex.split(line)
+
+
 def test_every_case_of_consistency_has_its_line(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "book/_ext")
     tables = __import__("rules_tables")

@@ -132,6 +132,8 @@ def test_a_list_leaves_out_what_a_table_of_80_columns_does(monkeypatch):
     lines = render_table(rows, ["vault", "text"]).split("\n")
     assert lines[1] == " one"
     assert lines.index("", 1) == 4
+    rows = [{"month": 3, "text": "long " * 12}]
+    assert render_table(rows, ["month", "text"]).split("\n")[1] == " month 3"
 
 
 @pytest.mark.parametrize(("width", "source"), [(80, False), (120, True)])

@@ -34,7 +34,7 @@ PAGES = {
 <a href="../notebooks/fleet.html">fleet</a> <a href="../notebooks/x.html">sweep</a>
 <a class="sd-hide-link-text" href="your-fleet.html">all of a card</a>
 <div class="moving">Move me.</div><svg class="fig wide"><path id="m1"></path></svg>
-<svg class="fig narrow"></svg>""",
+<svg class="fig narrow"></svg><div class="highlight-console narrow">$</div>""",
     "book/jam": '<h1>2. Jams "&amp; more"</h1>',
     "book/changelog": "<h1>Changes</h1>",
     "notebooks/fleet": '<h1>3. Fleet</h1><a href="../book/jam.html#j">back</a>',

@@ -129,11 +129,13 @@ def _left_out(names: Sequence[str]) -> list[str]:
 def _list(
     names: Sequence[str], rows: Iterable[Sequence[str]], screen: int
 ) -> Iterator[str]:
-    """Set rows one below the other, each cell but the first behind its label."""
+    """Set rows one below the other, each cell behind its label, but a name at first."""
     labels = [heading(name) for name in names]
     label = min(max(map(cell_len, labels[1:]), default=0), screen // 2)
     widths = {"label": label, "value": screen - label - 5}
     for first, *others in rows:
+        if is_number(names[0]) and first:
+            first = f"{labels[0]} {first}"
         yield from (f" {line}".rstrip() for line in _broken(first, screen - 1))
         for name, cell in zip(labels[1:], others, strict=True):
             if cell:
