@@ -61,9 +61,25 @@ def test_a_row_of_the_package_s_tables_is_a_list_on_a_phone():
 <tbody><tr><td><p>vm</p></td><td><p>a VM</p></td><td><p>-</p></td></tr>
 </tbody></table>"""
     table = accessible.mend(ours)
-    assert '<td data-label="name"><p>vm</p></td>' in table
-    assert '<td data-label="what it is"><p>a VM</p></td><td><p>-</p></td>' in table
+    assert '<td role="cell" data-label="name"><p>vm</p></td>' in table
+    labelled = '<td role="cell" data-label="what it is"><p>a VM</p></td>'
+    assert f'{labelled}<td role="cell"><p>-</p></td>' in table
+    assert table.count('<th role="columnheader" class="head" scope="col">') == 3
     assert "data-label" not in accessible.mend(DOCUTILS)
+
+
+def test_a_table_wider_than_a_phone_names_its_rows_above_them():
+    heads = "".join(f"<th>incremental_{n}</th>" for n in range(4))
+    cells = "<td>1.5</td>" * 4
+    wide = f"""<table border="1" class="dataframe"><thead><tr><th></th>{heads}</tr>
+</thead><tbody><tr><th>a name</th>{cells}</tr></tbody></table>"""
+    table = accessible.mend(wide)
+    assert table.startswith('<table role="table" border="1" class="named-above dataf')
+    assert '<th role="rowheader" scope="row">a name</th>' in table
+    assert table.count('role="row"') == 2
+    assert table.count('role="cell"') == 5
+    for plain in (PANDAS, wide.replace("<th>a", '<th rowspan="2">a'), DOCUTILS):
+        assert "role=" not in accessible.mend(plain)
 
 
 def test_a_table_of_a_page_has_its_numbers_flush_right():

@@ -2,9 +2,10 @@
 
 Tables: each head says whether it is of a column or of a row, an empty one is no head,
 the name of the rows stands beside those of the columns, a name in a head may break
-after a `_`, and numbers are set flush right. What opens a part of the sidebar says of
-which; a label that is not what a reader sees, and roles that are none, go. A name that
-several places of a page have is left to the first, to which links lead anyway.
+after a `_`, and numbers are set flush right. A table that a phone shows in another
+shape says by roles what it is. What opens a part of the sidebar says of which; a label
+that is not what a reader sees, and roles that are none, go. A name that several places
+of a page have is left to the first, to which links lead anyway.
 """
 
 import re
@@ -24,6 +25,13 @@ NUMBER = re.compile(
 )
 NOTHING = {"", "-", "none", "no", "all"}  # beside numbers, in their column
 BESIDE = re.compile(rf"{NUMBER.pattern} to {NUMBER.pattern}|\d\d:\d\d(?: \+\d+)?")
+PART_OF_TABLE = re.compile(r"<(table|thead|tbody|tr|th|td)\b([^>]*)>")
+ROLES = {
+    **{"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row"},
+    **{"th": "columnheader", "td": "cell"},
+}
+ROOM = 318  # pixels of a phone's page for a table of a notebook
+LETTER, BESIDE_LETTERS, NAME_LETTERS = 6.9, 9.6, 13  # pixels there; least of a name
 PART = re.compile(
     r'(<a class="(?:current )?reference internal" href="[^"]*">(.*?)</a>'
     r"<details[^>]*>)<summary>"
@@ -41,7 +49,7 @@ PLAIN = (
 
 def mend(page):
     """Return a page with all of it."""
-    page = TABLE.sub(lambda match: with_labels(mend_table(match[0])), page)
+    page = TABLE.sub(lambda match: for_a_phone(mend_table(match[0])), page)
     page = PART.sub(label_part, page)
     for old, new in PLAIN:
         page = page.replace(old, new)
@@ -95,13 +103,57 @@ def mend_table(table):
     return ROW.sub(mend_row, table)
 
 
+def for_a_phone(table):
+    """Prepare a table for the shape that the style sheet gives it on a phone.
+
+    In a table of ours a row is a list. One of a notebook that is wider than the page
+    has the name of a row above its cells.
+    """
+    about = table.partition(">")[0]
+    if "model-table" in about:
+        return with_roles(with_labels(table))
+    if "dataframe" in about and is_wide(table) and has_plain_rows(table):
+        return with_roles(table.replace('class="', 'class="named-above ', 1))
+    return table
+
+
+def is_wide(table):
+    """Say whether a table is wider than a phone's page."""
+    longest = {0: NAME_LETTERS}
+    for row in ROW.findall(table):
+        for place, (_, _, content) in enumerate(CELL.findall(row)):
+            words = text_of(content.replace("<wbr>", " ")).split()
+            longest[place] = max(longest.get(place, 0), *map(len, words), 0)
+    return sum(LETTER * many + BESIDE_LETTERS for many in longest.values()) > ROOM
+
+
+def has_plain_rows(table):
+    """Say whether each row is a name and its cells, below one row of heads."""
+    rows = [CELL.findall(row) for row in ROW.findall(table)]
+    cells = [cell for row in rows for cell in row]
+    return (
+        table.partition("</thead>")[0].count("<tr") == 1
+        and all(row[0][0] == "th" for row in rows[1:])
+        and not any("span=" in about for _, about, _ in cells)
+    )
+
+
+def with_roles(table):
+    """Say of each part of a table what it is, whatever it is laid out as."""
+
+    def say(part):
+        row = part[1] == "th" and 'scope="row"' in part[2]
+        role = "rowheader" if row else ROLES[part[1]]
+        return f'<{part[1]} role="{role}"{part[2]}>'
+
+    return PART_OF_TABLE.sub(say, table)
+
+
 def with_labels(table):
     """Give each cell of a table of ours its head, to stand beside it on a phone.
 
-    There a row is a list; a cell that says nothing gets no label and is not shown.
+    A cell that says nothing gets no label and is not shown.
     """
-    if "model-table" not in table.partition(">")[0]:
-        return table
     head, closed, rows = table.partition("</thead>")
     heads = [text_of(cell[2]) for cell in CELL.findall(head)]
 

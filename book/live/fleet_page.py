@@ -542,7 +542,10 @@ def blanks(lines, disks):
 
 
 def clocks(answer):
-    """Show when each VM is done, the least certain first, with a bar of its night."""
+    """Show when each VM is done, the least certain first, with a bar of its night.
+
+    Each part of the table says what it is: on a phone it is laid out as none.
+    """
     vms, scenario = answer.vms[answer.vms["disks"] > 0], answer.scenario
     if vms.empty:
         return ""
@@ -553,17 +556,20 @@ def clocks(answer):
     order = vms["deadline_prob"].sort_values(kind="stable").index[:ROWS]
     span = f"clock, {day_clock(first)} to {day_clock(last)}"
     titles = [heading(COLUMNS[0]), span, *map(heading, COLUMNS[1:])]
-    heads = "".join(f'<th scope="col">{text(title)}</th>' for title in titles)
+    heads = "".join(
+        f'<th role="columnheader" scope="col">{text(title)}</th>' for title in titles
+    )
     rows = []
     numbers = vms.loc[order]
     texts = written(answer, numbers).to_dict("records")
     for row, said in zip(numbers.to_dict("records"), texts, strict=True):
         cells = [text(said["vm"]), *(in_lines(said[name]) for name in COLUMNS[1:])]
         risky = ' class="fleet-late"' if row["deadline_prob"] < AT_RISK_PROB else ""
-        body = "".join(f"<td>{cell}</td>" for cell in cells[1:])
         drawn = bar(row, first, last, deadline_h)
+        body = "".join(f'<td role="cell">{cell}</td>' for cell in (drawn, *cells[1:]))
         rows.append(
-            f'<tr{risky}><th scope="row">{cells[0]}</th><td>{drawn}</td>{body}</tr>'
+            f'<tr role="row"{risky}><th role="rowheader" scope="row">{cells[0]}</th>'
+            f"{body}</tr>"
         )
     note = "Bars: from the start to done on half of the nights, then on 95 of 100; "
     note += "the line is the deadline."
@@ -573,8 +579,9 @@ def clocks(answer):
         note += f" The {ROWS} least certain of {len(vms):,}; the files hold all."
     return (
         f'<div class="fleet-wide" tabindex="0" role="region" aria-label="Every VM">'
-        f'<table class="table"><thead><tr>{heads}</tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table></div><p>{text(note)}</p>"
+        f'<table role="table" class="table"><thead role="rowgroup"><tr role="row">'
+        f'{heads}</tr></thead><tbody role="rowgroup">{"".join(rows)}</tbody></table>'
+        f"</div><p>{text(note)}</p>"
     )
 
 
