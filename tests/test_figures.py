@@ -278,6 +278,19 @@ def test_dots_of_a_leading_figure_may_have_names():
     assert [[9, 2]] in [path.get_xydata().tolist() for path in ax.lines]
 
 
+def test_the_name_of_a_dot_keeps_off_the_line_on_which_it_is():
+    axis = {"label": "place", "low": 0, "high": 10}
+    dot = line("seen", (5, 5)) | {"names": ["server"]}
+    way = line("way", (0, 5), (10, 5))
+    ax = figures.drawn({"x": axis, "y": axis, "lines": [way], "dots": dot})
+    ax.figure.canvas.draw()
+    (name,) = (text for text in ax.texts if text.get_text() == "server")
+    place = name.get_window_extent()
+    height = ax.transData.transform((5, 5))[1]
+    apart = max(place.y0 - height, height - place.y1) * 72 / ax.figure.dpi
+    assert 3.6 < apart < 6  # points; nearer, a name counts as one that meets a line
+
+
 def test_hours_of_a_leading_figure_are_times_of_day():
     x = {"label": "start", "low": 12, "high": 36, "clock": True}
     ax = figures.drawn({"x": x, "y": LEADING["y"], "lines": []})

@@ -97,7 +97,7 @@ def test_a_day_is_that_of_its_formulas_as_they_print_it():
     assert np.interp([24, 25, 26, 27, 28, 29], *most[::-1].T) == pytest.approx(
         [3.865, 5.567, 7.209, 8.812, 10.389, 9.718], abs=6e-4
     )
-    half = at(figure, "half of the jobs", least[:, 0])
+    half = at(figure, "median", least[:, 0])
     assert (least[:, 1] <= half).all()
     assert (half <= most[::-1, 1]).all()
     # as the examples of `of_others` and of `day_mean_wait_h` have it: 0.9 and 7.592

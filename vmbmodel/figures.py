@@ -834,11 +834,12 @@ def _room(
     right.
     """
     gap, (width, height) = 3 * point, size
+    off = gap if len(way) > 1 else 1.25 * gap  # a dot's, also off a line through it
     beside = []
-    for across in (gap, -gap - width):
+    for across in (off, -off - width):
         beside += [(across, up) for up in (-height / 2, 0, -height)]
     for across in (-width / 2, 0, -width):
-        beside += [(across, gap), (across, -gap - height)]
+        beside += [(across, off), (across, -off - height)]
     low = (way[::-2, None] + np.array(beside)).reshape(-1, 2)
     outside = ((low < frame.min + gap) | (low + size > frame.max - gap)).any(axis=1)
     clash = np.zeros(len(low))

@@ -123,7 +123,7 @@ def day(
         "x": _axis("start, time of day", 12, 36) | {"clock": True},
         "y": _axis(heading("wait_h"), 0, top_h if ends else 1.05 * peak_wait_h),
         "area": _line("5 to 95 of 100 jobs", *_around(hour, least, most)),
-        "lines": [_line("half of the jobs", hour, half)],
+        "lines": [_line("median", hour, half)],
         "limits": [{"label": "documented at peak", "at": peak_wait_h}],
         "mark": {"label": f"start at {day_clock(start_h)}", "at": _since_noon(start_h)},
         "stretches": [
