@@ -34,9 +34,9 @@ def restores(
     of_vm: np.ndarray,
     others: OthersWait,
     scenario: Scenario,
-    fleet_vms: int | None = None,
-    fleet_crowd: int = 0,
-    names: Collection[str] = RESTORE_FIGURES,
+    fleet_vms: int | None,
+    fleet_crowd: int,
+    names: Collection[str],
 ) -> tuple[dict[str, np.ndarray | float], np.ndarray | float]:
     """Return the times to get each VM back, and all of them if asked for at once.
 
