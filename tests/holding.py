@@ -16,6 +16,7 @@ import itertools
 import json
 import math
 import pkgutil
+import random
 import re
 import sys
 import tempfile
@@ -356,6 +357,74 @@ for _name in ALSO:
     case(f"formulas/{_name}, also")(of_also(_name))
 for _name in LARGE:
     case(f"formulas/{_name} of many")(of_large(_name))
+
+
+# round numbers in one array, so that arguments meet each other, their edges and 0
+ROUND = (0, 0.25, 0.5, 1, 2, 3, 4, 8, 24)
+_ROUND_OF = {  # lest most pools be too full
+    "utilisation_frac": (0, 0.25, 0.5, 0.75, 0.9, 1, 1.25),
+    "pulse_h": (0, 0, 0.25, 1),
+    "prob": (0, 0.5, 0.9, 0.99, 1),
+    "service_h": (0.25, 0.5, 1, 2),
+    "arrivals_per_h": (0, 0.5, 1, 2, 3, 4, 6),
+    "backups_per_h": (0, 0.5, 1, 2, 3),
+    "restores_per_h": (0, 0.5, 1, 2, 3),
+    "servers": (1, 2, 3, 4, 8, 40),
+}
+_CELLS = {"jam": 24, "day": 14, "total": 10, "no": 30}
+
+
+def round_points(formula, count):
+    """Return arguments of a formula, each an array of as many numbers."""
+    draws = random.Random(formula.__name__)
+    found = {}
+    for name in inspect.signature(formula).parameters:
+        field = FIELDS[name]
+        if field.kind == "number":
+            shape = (count, 4) if name in formula.over else (count,)
+            size = math.prod(shape)
+            found[name] = np.reshape([_round(field, draws) for _ in range(size)], shape)
+    return found
+
+
+def _round(field, draws):
+    low, high = field.range.low, field.range.high
+    one = math.isfinite(low) and math.isfinite(high) and high - low <= 1
+    values = (0, 0.25, 0.5, 0.75, 1) if one else ROUND
+    if field.name in _ROUND_OF:
+        values = _ROUND_OF[field.name]
+    elif draws.random() < 0.4:
+        values = [typical(field) * 2.0**power for power in range(-3, 3)]
+    return fitting(field, values[int(draws.random() * len(values))])
+
+
+def of_round(formula):
+    """Return what a formula gives in an array, by choice, and by its defaults."""
+
+    def give():
+        parameters = inspect.signature(formula).parameters.values()
+        others = [p.name for p in parameters if FIELDS[p.name].kind != "number"]
+        choices = [FIELDS[name].choices or (False, True) for name in others]
+        count = _CELLS.get(formula.__name__.partition("_")[0], 80)
+        values = round_points(formula, count)
+        found = {}
+        for chosen in itertools.product(*choices):
+            of = dict(zip(others, chosen, strict=True))
+            said = ", ".join(map(str, chosen))
+            if "hyperexponential" in chosen:  # which jobs that vary less cannot be
+                of["service_scv"] = np.maximum(values["service_scv"], 1)
+            found[said] = answered(formula, **values | of)
+        given = [p.name for p in parameters if p.default is not p.empty]
+        if given:
+            of = {name: values[name] for name in values if name not in given}
+            found["defaults"] = answered(formula, **of)
+        return found
+
+    return give
+
+
+for _formula in families():
+    case(f"round/{_formula.__name__}")(of_round(_formula))
 
 
 # --- inventories ---------------------------------------------------------------------
