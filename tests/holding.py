@@ -2567,6 +2567,19 @@ PAGES = {
         {0: {"retailPrice": 200}, 1: {"retailPrice": 2}, 4: {"retailPrice": 1e-5}},
         {},
     ),
+    "nearer bounds": (
+        {
+            n: {"retailPrice": price}
+            for n, price in enumerate(
+                (100.5, 1.05, 0.00095, 0.000999, 0.101, 1, 1.05, 0.00095, 1.5)
+            )
+        },
+        {},
+    ),
+    "nearest bounds": (
+        {0: {"retailPrice": 0.99}, 4: {"retailPrice": 0.000099}},
+        {},
+    ),
     "edges": (
         {
             0: {"retailPrice": 100},
@@ -2666,6 +2679,24 @@ SPOILT_SETS = {
     "sampled": ("low = 8\n", f"low = 8\nsample = {[9] * 32}\n"),
     "a kind": ("low = 8\n", 'kind = "x"\nlow = 8\n'),
     "known kind": ("low = 8\n", 'kind = "reading"\nlow = 8\n'),
+    "no why": ('shape = "lognormal"\nwhy =', 'shape = "lognormal"\nlocator2 ='),
+    "no why, no low": (
+        'low = 8\nhigh = 50\nshape = "lognormal"\nwhy =',
+        "disks = 0\n#",
+    ),
+    "only a law": (
+        'low = 8\nhigh = 50\nshape = "lognormal"\nwhy =',
+        'shape = "logit"\n#',
+    ),
+    "all but why": ('shape = "lognormal"\nwhy =', 'shape = "lognormal"\n#'),
+    "more": ('documented = "160 Mbps"', 'documented = "160 Mbps up"'),
+    "before": ('documented = "160 Mbps"', 'documented = "up to 160 Mbps"'),
+    "words": ('documented = "160 Mbps"', 'documented = "much"'),
+    "several": ('documented = "160 Mbps"', 'documented = "1,160 Mbps 20 Mbps"'),
+    "assumed, no law": (
+        'status = "documented"\nnote = "Carried over from 2018: deleted',
+        'status = "assumed"\nkind = "choice"\nnote = "deleted',
+    ),
 }
 
 
@@ -2679,6 +2710,35 @@ def _():
         read = answered(PROFILES.parse, altered, Path("own.toml"))
         changed = read if isinstance(read, str) else dict(read.readings)
         found[name] = changed or {"initial_mib_s": read["initial_mib_s"]}
+    return found
+
+
+@case("service/own prices of a region")
+def _():
+    from vmbmodel.service import PRICES, price_book, read_price_list
+
+    text = vm.prices("azure-list-2026-01").text
+    row = re.search(r"\[zrs_usd_per_gib_month\]\n(?:.+\n)+", text)[0]
+    plainer = re.sub(r"(?m)^(low|high|shape|why|together|disks|kind) = .*\n", "", row)
+    plainer = plainer.replace('"assumed"', '"documented"')
+    own = PRICES.parse(text.replace(row, plainer).encode(), Path("own.toml"))
+    page = _page({2: {"meterName": "x"}}, {})
+
+    def read(path):
+        return read_price_list([path], retrieved=datetime.date(2026, 11, 22))
+
+    return fresh(price_book(of_text(read, page), own, 1.0), text)
+
+
+@case("service/by default")
+def _():
+    from vmbmodel.service import consistency, encryption
+
+    found = {"sets": [repr(s) for s in (vm.profile(), vm.prices(), vm.limits())]}
+    for os, power in itertools.product(("windows", "linux"), ("running", "stopped")):
+        told = {"scripts_present": False} if os == "linux" else {"vss_succeeded": True}
+        found[f"{os} {power}"] = consistency(os, power, **told)
+    found["key"] = encryption("customer-managed", managed=True)
     return found
 
 

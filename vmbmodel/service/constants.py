@@ -107,7 +107,7 @@ _NUMBERS = ("low", "high", "disks", "sample")
 _REQUIRED_KEYS = ("documented", "source", "locator", "retrieved", "status")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class ConstantSet(Mapping[str, float]):
     """Constants by the name of their field, in the unit of that name.
 

@@ -140,7 +140,7 @@ class Jam:
         Probability of a start later than all that matters.
     """
 
-    def __init__(self, servers, behind, service_scv, family, late_prob=1):
+    def __init__(self, servers, behind, service_scv, family, late_prob):
         self.servers, self.behind = servers, behind
         self.late_prob = max(min(late_prob, _LATE), _ROUNDING * (10 + servers))
         self.lengths = lengths(service_scv, family)
