@@ -414,10 +414,9 @@ def of_round(formula):
             if "hyperexponential" in chosen:  # which jobs that vary less cannot be
                 of["service_scv"] = np.maximum(values["service_scv"], 1)
             found[said] = answered(formula, **values | of)
-        given = [p.name for p in parameters if p.default is not p.empty]
-        if given:
-            of = {name: values[name] for name in values if name not in given}
-            found["defaults"] = answered(formula, **of)
+        for name in (p.name for p in parameters if p.default is not p.empty):
+            of = {n: v[: count // 4] for n, v in values.items() if n != name}
+            found[f"without {name}"] = answered(formula, **of)
         return found
 
     return give
@@ -2698,7 +2697,11 @@ def _():
 
     days = [datetime.date.fromisoformat(day) for day in DAYS]
     said = {str(d): [(t.disk_type, t.as_of) for t in disk_tiers_on(d)] for d in days}
-    return {"on": said, "tables": [plain(table) for table in disk_tiers()]}
+    first = {str(t.as_of): plain(disk_tiers_on(t.as_of)) for t in disk_tiers()}
+    tables = [plain(table) for table in disk_tiers()]
+    return {"on": said, "first": {d: t["source"] for d, t in first.items()}} | {
+        "tables": tables
+    }
 
 
 @case("service/readings")
@@ -3013,6 +3016,13 @@ SPOILT_SETS = {
     "before": ('documented = "160 Mbps"', 'documented = "up to 160 Mbps"'),
     "words": ('documented = "160 Mbps"', 'documented = "much"'),
     "several": ('documented = "160 Mbps"', 'documented = "1,160 Mbps 20 Mbps"'),
+    "no less than nothing": ("low = 0.8\n", "low = 0\n"),
+    "no more than all": ("high = 0.99\n", "high = 1\n"),
+    "beyond all": ("high = 0.99\n", "high = 1.5\n"),
+    "next to all": ("high = 0.99\n", "high = 0.9999\n"),
+    "most sampled": ("low = 8\n", f"low = 8\nsample = {[9] * 400}\n"),
+    "more sampled": ("low = 8\n", f"low = 8\nsample = {[9] * 401}\n"),
+    "two without a unit": ('documented = "0.95"', 'documented = "0.5 0.25"'),
     "assumed, no law": (
         'status = "documented"\nnote = "Carried over from 2018: deleted',
         'status = "assumed"\nkind = "choice"\nnote = "deleted',
