@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from vmbmodel import fields as units
 from vmbmodel.inventory import fleet
-from vmbmodel.inventory.files.findings import Finding, InventoryError
+from vmbmodel.inventory.files.findings import NOTED, Finding, InventoryError
 from vmbmodel.inventory.fleet.rules import LARGEST_GIB
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
@@ -576,6 +576,47 @@ def test_parquet_columns():
     ]
     assert parquet_refusal(table().append_column("vm", pa.array(["x", "y"]))) == [
         "column vm stands there twice"
+    ]
+
+
+def bomb(path, **columns):
+    """Write a group of rows, again and again, that packs to next to nothing."""
+    content = table(**columns)
+    with parquet.ParquetWriter(
+        path, content.schema, compression="zstd", use_dictionary=False
+    ) as writer:
+        for _ in range(3):
+            writer.write_table(content)
+
+
+def test_parquet_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
+    monkeypatch.setattr("vmbmodel.inventory.fleet.tables.LARGEST_DATA", 2**24)
+    bomb("fleet.parquet", vm=["a" * 2**22, "b" * 2**22])
+    assert Path("fleet.parquet").stat().st_size < 2**14
+    monkeypatch.setattr(parquet, "ParquetFile", None)  # it is not opened at all
+    assert refusal(Path("fleet.parquet").read_bytes(), "fleet.parquet") == [
+        "unpacks to 0.0234 GiB; most are 0.0156 GiB"
+    ]
+
+
+def test_columns_that_no_inventory_has_are_not_unpacked(monkeypatch):
+    monkeypatch.setattr("vmbmodel.inventory.fleet.tables.LARGEST_DATA", 2**20)
+    bomb("fleet.parquet", notes=["a" * 2**22, "b"], tags=[[0] * 2**16, [1]])
+    bomb("lists.parquet", vm=[["a"] * 2**16, ["b"]], size_gib=[[1] * 2**16, [2]])
+    assert refusal(Path("lists.parquet").read_bytes(), "lists.parquet") == [
+        "column vm must hold text; holds list<element: string>",
+        "column size_gib must hold numbers; holds list<element: int64>",
+    ]
+    *lines, last = refusal(Path("fleet.parquet").read_bytes(), "fleet.parquet")
+    assert all("must be named once in a VM" in line for line in [*lines, last])
+
+
+def test_of_a_fault_in_very_many_rows_the_rest_is_counted():
+    rows = NOTED + 25
+    lines = refusal(csv(*[GOOD] * (rows + 1)))
+    assert lines[-2:] == [
+        f"... and {NOTED - 20:,} more rows",
+        "disk must be named once in a VM, and is not so in 25 lines more",
     ]
 
 

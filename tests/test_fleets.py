@@ -367,6 +367,29 @@ def test_what_of_a_folder_is_not_read_is_said(tmp_path, caplog, monkeypatch):
     assert said.endswith("d.csv'")
 
 
+@pytest.mark.parametrize(
+    ("bound", "most", "said"),
+    [
+        ("LARGEST_DATA", 100, "unpacks to"),
+        ("MOST_OF_ALL", 20, "has 240 rows; most are 20"),
+    ],
+)
+def test_a_fleet_beyond_a_bound_is_refused(
+    folder, tmp_path, monkeypatch, bound, most, said
+):
+    monkeypatch.setattr(f"vmbmodel.inventory.fleet.tables.{bound}", most)
+    with pytest.raises(InventoryError, match=said):
+        estimate_by_vault(folder, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_part_is_held_to_the_bound_of_a_whole(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("vmbmodel.inventory.fleet.parts.MOST_ROWS", 20)
+    said = "has [0-9]+ disks of vaults that belong together; most are 20$"
+    with pytest.raises(InventoryError, match=said):
+        estimate_by_vault(folder, tmp_path / "out")
+
+
 def test_a_column_in_the_names_of_folders_is_refused(tmp_path):
     for vault in "ab":
         folder = tmp_path / f"fleet/vault={vault}"

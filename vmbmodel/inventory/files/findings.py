@@ -17,6 +17,7 @@ from vmbmodel.inventory.files.words import Text
 __all__ = [
     "LONGEST_NAME",
     "MANY",
+    "NOTED",
     "NOT_A_FLAG",
     "NOT_A_NUMBER",
     "Cells",
@@ -32,6 +33,9 @@ SHOWN = 20
 
 MANY = 1000
 """Findings after which the rest of a file too large to hold is not read."""
+
+NOTED = 10_000
+"""Cells of a column that break one rule, of which each is noted; more are counted."""
 
 LONGEST_NAME = 260
 """Characters of the longest name that is taken."""
@@ -217,14 +221,19 @@ class Cells:
         """Note a rule that the cells of a column break, at some positions."""
         if not at.size:
             return
+        at, more = at[:NOTED], at.size - NOTED
         values = self._values(column, at)
         if callable(hints):
             hints = [hints(value) for value in values]
-        rows = self.rows[at].tolist()
-        self.findings.add_cells(rule, column, rows, values, hints or [""] * at.size)
+        hints = hints[: at.size] if hints else [""] * at.size
+        self.findings.add_cells(rule, column, self.rows[at].tolist(), values, hints)
+        if more > 0:
+            lines = counted(more, self.findings.counted)
+            self.findings.add(f"{column} {rule}, and is not so in {lines} more")
 
     def at(self, column: str, at: np.ndarray) -> list[tuple[object, str]]:
-        """Return what stands at some positions, each with its place: ``line 7``."""
+        """Return what stands at the first `NOTED` positions, each as on ``line 7``."""
+        at = at[:NOTED]
         if not at.size:
             return []
         places = [f"{self.findings.counted} {row}" for row in self.rows[at]]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel._words import short
+from vmbmodel._words import short, some
 from vmbmodel.inventory.files import Findings, Text
 from vmbmodel.inventory.fleet.columns import COLUMNS
 from vmbmodel.inventory.fleet.conversion import converted, without_blank_rows
@@ -22,6 +22,7 @@ from vmbmodel.inventory.fleet.disks import checked_cells
 from vmbmodel.inventory.fleet.policies import Policies
 from vmbmodel.inventory.fleet.rules import meant
 from vmbmodel.inventory.fleet.tables import (
+    MOST_ROWS,
     RowGroup,
     group_cells,
     joined_cells,
@@ -173,9 +174,8 @@ def parted(
     findings = Findings(name, counted="row")
     files = _files(Path(fleet), findings)
     if others := sorted(_seen(Path(fleet)) - set(files)):
-        more = f" and {len(others) - 1:,} more" * (len(others) > 1)
-        said = f"does not end in .parquet and is not read: {short(str(others[0]))}"
-        _LOG.warning("%s: %s%s", name, said, more)
+        first = some([short(str(path)) for path in others], most=1)
+        _LOG.warning("%s: does not end in .parquet and is not read: %s", name, first)
     groups = row_groups(files, findings)
     if not sum(group.count for group in groups):
         findings.stop("has no rows; a row a disk is needed")
@@ -213,6 +213,11 @@ def parted(
     account, _ = _numbered(seen.pop("storage_account"))
     group = _grouped(of_vm, vm, account)[of_vm]
     size = np.bincount(group, np.bincount(vm))
+    if (most_of_one := int(size.max())) > MOST_ROWS:
+        findings.stop(
+            f"has {most_of_one:,} disks of vaults that belong together; most are "
+            f"{MOST_ROWS:,}"
+        )
     of_part = ((np.cumsum(size) - size) // most).astype(np.int32)
     part = of_part[group][vm]
     return Parts(

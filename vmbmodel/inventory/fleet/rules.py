@@ -8,7 +8,7 @@ import pandas as pd
 
 from vmbmodel._words import short
 from vmbmodel.fields import fields
-from vmbmodel.inventory.files import Cells, Text, lower
+from vmbmodel.inventory.files import NOTED, Cells, Text, lower
 from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
 from vmbmodel.inventory.fleet.conversion import Column
 from vmbmodel.service import limits
@@ -52,7 +52,7 @@ def _check_disks(columns: Mapping[str, Column], cells: Cells) -> None:
         cells.note(f"must be <= {LARGEST_GIB} (1 EiB)", name, at, hints)
     sizes = columns["size_gib"]
     at = np.flatnonzero(columns["used_gib"] > sizes)
-    hints = [f"size_gib is {size:.15g}" for size in sizes[at]]
+    hints = [f"size_gib is {size:.15g}" for size in sizes[at[:NOTED]]]
     cells.note("must be <= size_gib", "used_gib", at, hints)
     _remark_sizes(sizes, cells)
     homeless = ~_flags(columns["managed"], True)

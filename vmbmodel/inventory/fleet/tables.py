@@ -1,23 +1,33 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
+import functools
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from vmbmodel._files import refuse_special
+from vmbmodel._files import LARGEST_DATA, refuse_special
 from vmbmodel.fields import Field, fields, nearest
-from vmbmodel.inventory.files import NOT_A_FLAG, NOT_A_NUMBER, Cells, Findings, Text
+from vmbmodel.inventory.files import (
+    NOT_A_FLAG,
+    NOT_A_NUMBER,
+    Cells,
+    Findings,
+    InventoryError,
+    Text,
+)
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import parquet
 
 __all__ = [
+    "MOST_ROWS",
     "RowGroup",
     "frame_cells",
     "group_cells",
@@ -27,7 +37,13 @@ __all__ = [
 ]
 
 MOST_ROWS = 20_000_000
-"""Rows of the longest Parquet file that is read: a small one may claim any number."""
+"""Rows that are read as a whole: a small file of Parquet may claim any number."""
+
+MOST_OF_ALL = 100_000_000
+"""Rows of the longest inventory that is read in parts."""
+
+_BYTES_OF_ROW = 1024
+"""Bytes a row, unpacked, that an inventory read in parts may have beyond 4 GiB."""
 
 MOST_AT_ONCE = 2**20
 """Rows of a row group that are in memory at a time, however many it has."""
@@ -57,20 +73,90 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
         from pyarrow import parquet
     except ModuleNotFoundError:
         findings.stop("is Parquet, which is read by pyarrow", hint="save it as CSV")
+    source = pa.BufferReader(data)
     try:
-        file = parquet.ParquetFile(pa.BufferReader(data))
-        if (rows := file.metadata.num_rows) > MOST_ROWS:
+        told = _told_by(parquet.read_metadata(source))
+        if (rows := told.metadata.num_rows) > MOST_ROWS:
             findings.stop(f"has {rows:,} rows; most are {MOST_ROWS:,}")
-        words = _of_words(file.schema_arrow)
-        file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=words)
-        table = file.read()
+        found = positions(told.schema.names, None, findings)
+        fitting, unfit = _fitting(told.schema, found)
+        _refuse_large(sum(_unpacked(told, fitting)), LARGEST_DATA, findings)
+        file = parquet.ParquetFile(
+            source, metadata=told.metadata, read_dictionary=told.words
+        )
+        table = file.read([told.schema.names[i] for i in fitting.values()])
         table.validate(full=True)
     except (pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        findings.stop(f"cannot be read as Parquet: {reason}")
-    found = positions(table.column_names, None, findings)
-    columns = {n: _of_arrow(fields()[n], table.column(i)) for n, i in found.items()}
-    return _by_row(columns, table.num_rows, findings)
+        _refuse_foreign(error, findings)
+    columns: dict[str, Text | np.ma.MaskedArray | str] = dict(unfit)
+    for name, i in fitting.items():
+        at = table.column_names.index(told.schema.names[i])
+        columns[name] = _of_arrow(fields()[name], table.column(at))
+    return _by_row(columns, rows, findings)
+
+
+class _Told(NamedTuple):
+    """What the end of a Parquet file says of it."""
+
+    metadata: "parquet.FileMetaData"
+    schema: "pa.Schema"
+    words: list[str]  #: columns of text, of which each word is held once
+
+
+@functools.lru_cache(maxsize=8)
+def _told_at(path: str, stamp: tuple[int, int]) -> _Told:
+    """Return what a file says that was last changed then."""
+    from pyarrow import parquet
+
+    return _told_by(parquet.read_metadata(path))
+
+
+def _told(path: str) -> _Told:
+    found = os.stat(path)
+    return _told_at(path, (found.st_mtime_ns, found.st_size))
+
+
+def _told_by(metadata: "parquet.FileMetaData") -> _Told:
+    schema = metadata.schema.to_arrow_schema()
+    return _Told(metadata, schema, _of_words(schema))
+
+
+def _fitting(
+    schema: "pa.Schema", found: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the places of columns that can be read, and the types of the others."""
+    kinds = {name: schema.field(i).type for name, i in found.items()}
+    unfit = {n: str(kind) for n, kind in kinds.items() if not _fits(fields()[n], kind)}
+    return {name: i for name, i in found.items() if name not in unfit}, unfit
+
+
+def _unpacked(told: _Told, found: Mapping[str, int]) -> Iterator[int]:
+    """Give the bytes of some columns in each group of rows, as the file states them."""
+    names = {told.schema.names[i] for i in found.values()}
+    columns = range(told.metadata.num_columns)
+    taken = [i for i in columns if told.metadata.schema.column(i).path in names]
+    for number in range(told.metadata.num_row_groups):
+        group = told.metadata.row_group(number)
+        yield sum(group.column(i).total_uncompressed_size for i in taken)
+
+
+def _refuse_large(unpacked: int, most: int, findings: Findings) -> None:
+    """Refuse what would fill the memory, however small it is as a file."""
+    if unpacked > most:
+        findings.stop(
+            f"unpacks to {unpacked / 2**30:,.3g} GiB; most are {most / 2**30:,.3g} GiB"
+        )
+
+
+def _refuse_foreign(
+    error: Exception, findings: Findings, path: str | None = None
+) -> NoReturn:
+    """Refuse what pyarrow cannot read, perhaps one of several files."""
+    if isinstance(error, InventoryError):
+        raise error
+    reason = (getattr(error, "strerror", None) or str(error)).partition("\n")[0]
+    name = f"{path} " if path not in (None, findings.file) else ""
+    findings.stop(f"{name}cannot be read as Parquet: {reason}")
 
 
 class RowGroup(NamedTuple):
@@ -88,21 +174,25 @@ def row_groups(
 ) -> list[RowGroup]:
     """Return what Parquet files consist of, in their order."""
     import pyarrow as pa
-    from pyarrow import parquet
 
-    groups, begin = [], 0
+    groups, begin, unpacked = [], 0, 0
     for path in map(os.fspath, paths):
         try:
             refuse_special(path)
-            told = parquet.ParquetFile(path).metadata
+            told = _told(path)
+            found = positions(told.schema.names, None, Findings(path))
+            sizes = list(_unpacked(told, _fitting(told.schema, found)[0]))
         except (pa.ArrowException, ValueError, OSError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            reason = said.partition("\n")[0]
-            findings.stop(f"{path} cannot be read as Parquet: {reason}")
-        for number in range(told.num_row_groups):
-            count = told.row_group(number).num_rows
+            _refuse_foreign(error, findings, path)
+        _refuse_large(max(sizes, default=0), LARGEST_DATA, findings)
+        unpacked += sum(sizes)
+        for number in range(told.metadata.num_row_groups):
+            count = told.metadata.row_group(number).num_rows
             groups.append(RowGroup(path, number, begin, count))
             begin += count
+    if begin > MOST_OF_ALL:
+        findings.stop(f"has {begin:,} rows; most are {MOST_OF_ALL:,}")
+    _refuse_large(unpacked, max(LARGEST_DATA, begin * _BYTES_OF_ROW), findings)
     return groups
 
 
@@ -131,15 +221,19 @@ def _tables(
     path, number, begin, count, taken = group
     taken = np.arange(count) if taken is None else taken
     try:
-        with parquet.ParquetFile(path) as file:
-            words = _of_words(file.schema_arrow)
+        told = _told(path)
+        headings = told.schema.names
+        found = positions(headings, None, findings)
+        fitting, unfit = _fitting(told.schema, found)
+        _note_types(unfit, findings)
+        findings.refuse_if_any()
+        asked = {headings[i]: name for name, i in fitting.items() if name in names}
         with parquet.ParquetFile(
-            path, read_dictionary=words, buffer_size=_BUFFER
+            path,
+            metadata=told.metadata,
+            read_dictionary=told.words,
+            buffer_size=_BUFFER,
         ) as file:
-            headings = file.schema_arrow.names
-            found = positions(headings, None, findings)
-            findings.refuse_if_any()
-            asked = {headings[i]: name for name, i in found.items() if name in names}
             past = 0
             for batch in file.iter_batches(MOST_AT_ONCE, [number], list(asked)):
                 table = pa.Table.from_batches([batch])
@@ -155,8 +249,7 @@ def _tables(
                 if ends[1] == len(taken):
                     break
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        findings.stop(f"{path} cannot be read as Parquet: {reason}")
+        _refuse_foreign(error, findings, path)
 
 
 def _cells_of(
@@ -183,8 +276,28 @@ def _of_words(schema) -> list[str]:
     return [column.name for column in schema if any(t(column.type) for t in tests)]
 
 
-def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
-    """Bring a column of Parquet to text or ``float64``; else give its type."""
+def _fits(field: Field, kind: "pa.DataType") -> bool:
+    """Say whether a column of Parquet of some type is text or numbers for a field."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    whole = types.is_integer(kind)
+    if field.kind == "flag" and (whole or types.is_boolean(kind)):
+        return True
+    number = whole or types.is_floating(kind) or types.is_decimal(kind)
+    return _is_text(kind) or (field.kind == "number" and number)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    from pyarrow import types
+
+    text = types.is_string, types.is_large_string, types.is_string_view, types.is_null
+    return any(test(kind) for test in text)
+
+
+def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray:
+    """Bring a column of Parquet that fits a field to text or ``float64``."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -193,20 +306,14 @@ def _of_arrow(field: Field, column) -> Text | np.ma.MaskedArray | str:
         if types.is_string(kind.value_type) or types.is_large_string(kind.value_type):
             return _text_of(column.unify_dictionaries().combine_chunks())
         kind = kind.value_type
-    text = types.is_string, types.is_large_string, types.is_string_view, types.is_null
-    whole = types.is_integer(kind)
-    number = whole or types.is_floating(kind) or types.is_decimal(kind)
-    flag = field.kind == "flag" and (whole or types.is_boolean(kind))
     column = column.cast(kind).combine_chunks()
-    if flag and types.is_boolean(kind):
+    if types.is_boolean(kind):
         return Text(["false", "true"], column.cast(pa.int8()).fill_null(-1).to_numpy())
-    if flag or any(test(kind) for test in text):
+    if field.kind != "number" or _is_text(kind):
         return _text_of(column.cast(pa.large_string()).dictionary_encode())
-    if field.kind == "number" and number:
-        values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-        missing = column.is_null().to_numpy(zero_copy_only=False)
-        return np.ma.masked_array(values, missing)
-    return str(kind)
+    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    return np.ma.masked_array(values, missing)
 
 
 def _text_of(column) -> Text:
@@ -330,12 +437,14 @@ def _by_row(
     """Count rows from 1, and note the columns of a type that does not fit."""
     if not count:
         findings.stop("has no rows; a row a disk is needed")
-    fitting = {}
-    for name, column in columns.items():
-        if not isinstance(column, str):
-            fitting[name] = column
-            continue
+    unfit = {name: kind for name, kind in columns.items() if isinstance(kind, str)}
+    _note_types(unfit, findings)
+    fitting = {n: column for n, column in columns.items() if n not in unfit}
+    return Cells(fitting, np.arange(1, count + 1), findings)
+
+
+def _note_types(unfit: Mapping[str, str], findings: Findings) -> None:
+    for name, kind in unfit.items():
         wanted = fields()[name].kind
         what = "text" if wanted in ("text", "choice") else f"{wanted}s"
-        findings.add(f"column {name} must hold {what}; holds {column}", column=name)
-    return Cells(fitting, np.arange(1, count + 1), findings)
+        findings.add(f"column {name} must hold {what}; holds {kind}", column=name)
