@@ -17,6 +17,7 @@ LONGEST = 1 << 20
 """Characters of the longest value of a file that is read on."""
 
 SPACE = re.compile(r"\s*")
+LONGEST_WORD = 16  # characters, of true, false and null, or of an escaped letter
 CUT_NUMBER = 2  # characters: of 1e+5, without its last, only 1 would be taken
 
 
@@ -51,6 +52,12 @@ def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _twice(key: str) -> str:
     return f"key {short(key)} stands twice in an object"
+
+
+def _at_end(error: json.JSONDecodeError) -> bool:
+    """Say whether nothing was wrong but that a text ended."""
+    unfinished = error.msg.startswith("Unterminated string")
+    return unfinished or error.pos > len(error.doc) - LONGEST_WORD
 
 
 class Scanner:
@@ -96,8 +103,12 @@ class Scanner:
         while True:
             try:
                 value, end = self._decoder.raw_decode(self.text, self.at)
-            except json.JSONDecodeError:
-                if len(self.text) - self.at > LONGEST or not self._read_on():
+            except json.JSONDecodeError as error:
+                too_long = len(self.text) - self.at > LONGEST
+                if too_long and self._more and _at_end(error):
+                    said = "holds a value longer than 1 MiB, or is cut short"
+                    raise UnfitError(said, self.text, self.at) from error
+                if too_long or not self._read_on():
                     raise
             except ValueError as error:
                 raise UnfitError(str(error), self.text, self.at) from error

@@ -1,5 +1,7 @@
 """Pages of JSON that are read row by row, so that a large one needs no memory."""
 
+import collections
+import contextlib
 import io
 import json
 from collections.abc import Iterator
@@ -8,9 +10,11 @@ from pathlib import Path
 
 from vmbmodel._files import opened
 from vmbmodel._json import MissingError, Scanner, UnfitError
+from vmbmodel._words import short, some
 
 __all__ = ["entries"]
 
+_MOST_DIGITS = 400
 _CUT_SHORT = "is cut short or no JSON"
 _MISSING = {
     "{": "must be one JSON object",
@@ -36,12 +40,16 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
             parse_float=_decimal,
             parse_constant=_no_number,
         )
-        found = False
+        found, others = False, []
         try:
             for key in scanner.names():
                 if key == rows:
                     found = True
                     yield from _members(scanner, rows)
+                elif scanner.peek() == "[":  # however long
+                    others.append(short(key))
+                    collections.deque(scanner.members(), maxlen=0)
+                    yield key, []
                 else:
                     yield key, scanner.value()
         except (json.JSONDecodeError, RecursionError) as error:
@@ -49,7 +57,8 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
         if scanner.peek():
             raise ValueError("goes on after its end")
         if not found:
-            raise ValueError(f"has no {rows}: not a page of a price list")
+            but = f", but a list {some(others)}" if others else ""
+            raise ValueError(f"has no {rows}{but}: not a page of a price list")
 
 
 def _members(scanner: Scanner, rows: str) -> Iterator[tuple[int, object]]:
@@ -74,10 +83,12 @@ def _wording(error: json.JSONDecodeError | RecursionError) -> str:
 
 
 def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        raise ValueError(f"{text[:40]} is no number to reckon with") from None
+    """Read a number, but none that takes thousands of digits to print."""
+    with contextlib.suppress(ArithmeticError):
+        number = Decimal(text)
+        if number.as_tuple().exponent >= -_MOST_DIGITS:
+            return number
+    raise ValueError(f"{text[:40]} is no number to reckon with")
 
 
 def _no_number(text: str) -> None:
