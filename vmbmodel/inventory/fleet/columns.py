@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vmbmodel._words import short
 from vmbmodel.fields import nearest
-from vmbmodel.inventory.files import Findings, not_used
+from vmbmodel.inventory.files import MANY, Findings, not_used
 
 __all__ = [
     "COLUMNS",
@@ -121,7 +121,7 @@ def positions(
         elif not heading:
             findings.add(f"column {i + 1} has no name", row=row)
         else:
-            likely = _likely(heading, absent)
+            likely = _likely(heading, absent) if len(unused) < MANY else ""
             if not likely:
                 unused.append(heading)
                 continue
