@@ -1,5 +1,6 @@
 """Files are read up to a bound, and written whole or not at all."""
 
+import errno
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from vmbmodel import _files
-from vmbmodel._files import read_bounded, write_atomically, write_folder
+from vmbmodel._files import read_bounded, write_all, write_atomically, write_folder
 from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
 from vmbmodel.inventory.files.quantities import zone
@@ -175,6 +176,21 @@ def test_a_file_that_appears_where_there_are_no_links_is_kept(tmp_path, monkeypa
         write_atomically(path, b"ours")
     assert path.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["answer.json"]
+
+
+def test_of_files_that_belong_together_none_is_written_if_one_cannot_be(tmp_path):
+    old, new = tmp_path / "old.csv", tmp_path / "new.svg"
+    old.write_bytes(b"old")
+
+    def too_long():
+        yield b"{"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as refused:
+        write_all({old: b"1", new: b"2", tmp_path / "o.json": too_long()}, force=True)
+    assert refused.value.filename == str(tmp_path / "o.json")
+    assert old.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["old.csv"]
 
 
 def test_follows_a_link(tmp_path):

@@ -50,6 +50,16 @@ def printed(path):
     ]
 
 
+def test_a_full_disk_leaves_no_folder(notebook, tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    said = rerun(notebook, "-o", tmp_path / "new" / "out", status=2)
+    assert "No space left on device" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
+
+
 def test_parameters_reach_the_notebook_and_both_results_are_written(
     notebook, tmp_path, monkeypatch
 ):

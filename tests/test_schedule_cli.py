@@ -53,6 +53,13 @@ def test_the_table_can_be_typed_in(run):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_no_file_is_left_where_another_could_not_be_written(run):
+    others = "--fleet-out", "new.csv", "--figure", "day.svg"
+    said = run(write("abc"), *others, "-o", "no-folder/plan.txt", status=2)
+    assert "no such folder" in said
+    assert [path.name for path in Path().iterdir()] == ["mine.csv"]
+
+
 def test_json_is_whole_and_agrees_with_the_files(run):
     text = run(
         SAMPLE, "--blackout", "8-18", "--format", "json",

@@ -21,6 +21,7 @@ __all__ = [
     "put_folder",
     "read_bounded",
     "refuse_special",
+    "write_all",
     "write_atomically",
     "write_folder",
 ]
@@ -205,31 +206,90 @@ def write_atomically(
     >>> path.read_bytes()
     b'43'
     """
+    write_all({path: data}, force=force)
+
+
+def write_all(
+    files: Mapping[str | os.PathLike[str], bytes | Iterable[bytes]],
+    *,
+    force: bool = False,
+) -> None:
+    """Write some files, each as `write_atomically` does; none before all are written.
+
+    Parameters
+    ----------
+    files : Mapping[path-like, bytes or iterable of bytes]
+        Content of each file, by its path.
+    force : bool
+        Whether files that exist are replaced.
+
+    Raises
+    ------
+    OSError
+        As `write_atomically` does; names the path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "answer.txt")
+    >>> missing = path.parent / "no-folder" / "figure.svg"
+    >>> try:
+    ...     write_all({path: b"42", missing: b"<svg/>"})
+    ... except OSError as error:
+    ...     print(error.strerror, path.exists())
+    no such folder False
+    """
+    staged: dict[str | os.PathLike[str], tuple[Path, Path]] = {}
+    try:
+        for path, data in files.items():
+            target = _free(path, force=force)
+            beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+            staged[path] = target, beside
+            with _about(path), open(beside, "xb") as file:
+                file.writelines([data] if isinstance(data, bytes) else data)
+                file.flush()
+                os.fsync(file.fileno())
+        with _undisturbed():
+            for path, (target, beside) in staged.items():
+                with _about(path):
+                    _give_name(beside, target, path, force=force)
+    finally:
+        for _, beside in staged.values():
+            beside.unlink(missing_ok=True)
+    for path in staged:
+        _LOG.info("%s: written", os.fspath(path))
+
+
+def _free(path: str | os.PathLike[str], *, force: bool) -> Path:
+    """Return the file that is meant, or refuse one that may not be written."""
     target = Path(os.path.realpath(path))
     if target.exists() and not (force and target.is_file()):
         raise _exists(path, replaceable=target.is_file())
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
-    beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    return target
+
+
+@contextlib.contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name one file in what the system says, whatever it names."""
     try:
-        with open(beside, "xb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        with _undisturbed():
-            if force:
-                if target.exists():
-                    shutil.copymode(target, beside)
-                os.replace(beside, target)
-            else:
-                _put(beside, target, path)
-                beside.unlink(missing_ok=True)
-    except OSError as error:  # whatever it names, it is about this file
+        yield
+    except OSError as error:
         error.filename, error.filename2 = os.fspath(path), None
         raise
-    finally:
+
+
+def _give_name(
+    beside: Path, target: Path, path: str | os.PathLike[str], *, force: bool
+) -> None:
+    if not force:
+        _put(beside, target, path)
         beside.unlink(missing_ok=True)
-    _LOG.info("%s: written", os.fspath(path))
+        return
+    if target.exists():
+        shutil.copymode(target, beside)
+    os.replace(beside, target)
 
 
 def write_folder(

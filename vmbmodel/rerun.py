@@ -1,6 +1,7 @@
 """A notebook of the book, executed again with your own parameters."""
 
 import ast
+import contextlib
 import copy
 import difflib
 import errno
@@ -18,7 +19,7 @@ from nbconvert.preprocessors import TagRemovePreprocessor
 from papermill.exceptions import PapermillExecutionError
 
 from vmbmodel._extras import remedy
-from vmbmodel._files import refuse_special, write_atomically
+from vmbmodel._files import refuse_special, write_all
 from vmbmodel._words import first_lines, short
 from vmbmodel.fields import fields
 
@@ -98,8 +99,7 @@ def rerun(
             if lacks := _lacks(error):
                 raise lacks from error
             kept = folder / f"{notebook.stem}-failed.ipynb"
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(kept, executed.read_bytes(), force=True)
+            _write(folder, {kept: executed.read_bytes()}, force=True)
             number = _number(notebook, error.cell_index, injected=bool(parameters))
             raise ValueError(
                 f"{notebook} fails with these parameters in cell {number}: "
@@ -107,10 +107,22 @@ def rerun(
             ) from error
         node = nbformat.read(executed, as_version=4)
     page = _page(node, notebook.stem)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, content in zip(results, (nbformat.writes(node), page), strict=True):
-        write_atomically(path, content.encode(), force=force)
+    contents = nbformat.writes(node).encode(), page.encode()
+    _write(folder, dict(zip(results, contents, strict=True)), force=force)
     return results
+
+
+def _write(folder: Path, files: Mapping[Path, bytes], *, force: bool) -> None:
+    """Write files into a folder, which is only made if they can be."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_all(files, force=force)
+    except BaseException:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _refuse_foreign(notebook: Path) -> None:

@@ -30,7 +30,6 @@ from vmbmodel.cli.options import (
 from vmbmodel.cli.present import (
     Condition,
     Format,
-    deliver,
     in_the_way,
     present,
     stop_if,
@@ -203,25 +202,29 @@ def estimate(
                 f"--interval-vms must be >= {len(answer.vms)}, got {interval_vms}"
             )
         compared = compare_disks(disks, settings, cases) if cases else []
+    besides: dict[Path, bytes] = {}
     present(
         format_,
         output,
         force=force,
         failed=_failing(answer.figures, gates),
+        besides=besides,
         table=lambda: (
             render_parquet(rows_of(answer))
             if in_columns
             else estimate_text(answer, compared)
         ),
         json=lambda: estimate_json(
-            answer, compared, _set_aside(answer, output, force=force)
+            answer, compared, _set_aside(answer, output, besides, force=force)
         ),
         csv=lambda: estimate_csv(answer, compared),
     )
 
 
-def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object] | None:
-    """Write the rows of many VMs beside the file of an estimate, and say where."""
+def _set_aside(
+    answer, output: Path | None, besides: dict[Path, bytes], *, force: bool
+) -> dict[str, object] | None:
+    """Have the rows of many VMs written beside the file of an estimate; say where."""
     from vmbmodel.render import has_many, render_parquet
 
     if not has_many(answer):
@@ -232,7 +235,7 @@ def _set_aside(answer, output: Path | None, *, force: bool) -> dict[str, object]
         if problems := in_the_way(output, beside, force=force):
             raise ValueError(first_lines(problems))
         data = render_parquet(answer.figures)
-        deliver(data, beside, force=force)
+        besides[beside] = data
         digest = hashlib.sha256(data).hexdigest()
         where = {"file": beside.name, "sha256": digest, "rows": len(answer.vms)}
         written = f"they are in {beside}"

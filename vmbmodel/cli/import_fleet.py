@@ -118,18 +118,17 @@ def import_fleet(
                 protected_only=protected_only,
             )
     if len(found.disks):
-        if output is None:
-            text = fleet.to_bytes(found.disks, "fleet.csv").decode()
-            deliver(text)
-        else:
-            beside = output.with_name(f"{output.stem}-policies.csv")
-            paths = [output, beside] if len(found.policies) else [output]
-            if problems := in_the_way(*paths, force=force):
-                raise ValueError(first_lines(problems))
-            fleet.write(found.disks, output, force=force)
+        besides = {}
         if output is not None and len(found.policies):
+            beside = output.with_name(f"{output.stem}-policies.csv")
             text = found.policies.to_csv(index=False, lineterminator="\n")
-            deliver(text, beside, force=force)
+            besides[beside] = text.encode()
+            if problems := in_the_way(output, beside, force=force):
+                raise ValueError(first_lines(problems))
+        made = fleet.to_bytes(found.disks, output or "fleet.csv")
+        text = made if output else made.decode()
+        deliver(text, output, force=force, besides=besides)
+        if besides:
             say(f"What the policies say, whole: {beside}.")
     for line in found.summary():
         say(line)

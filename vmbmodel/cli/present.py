@@ -5,13 +5,13 @@ import operator
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from vmbmodel._files import write_atomically
+from vmbmodel._files import write_all
 from vmbmodel._words import short
 from vmbmodel.cli.remarks import progress_bar, say
 from vmbmodel.render import fit
@@ -33,6 +33,7 @@ def present(
     *,
     force: bool,
     failed: Iterable[str] = (),
+    besides: Mapping[Path, bytes] | None = None,
     **shapes: Callable[[], bytes | str | Iterable[str]],
 ) -> None:
     """Deliver an answer in the shape asked for; exit with 1 if it failed a gate.
@@ -47,13 +48,15 @@ def present(
         Whether a file that exists is replaced.
     failed : iterable of str
         What of its gates the answer fails, and where; each is said on stderr.
+    besides : mapping of Path to bytes, optional
+        Other files that are written with it, all or none.
     **shapes : callable
         By the value of each format, what makes the answer in this shape.
     """
     text = shapes[format_.value]()
     if format_.value == Format.TABLE and not isinstance(text, bytes):
         text = fit(text)
-    deliver(text, output, force=force)
+    deliver(text, output, force=force, besides=besides)
     stop_if(failed)
 
 
@@ -150,10 +153,12 @@ def deliver(
     output: Path | None = None,
     *,
     force: bool = False,
+    besides: Mapping[Path, bytes] | None = None,
 ) -> None:
-    """Print a result, or write it to a file that is not there yet.
+    """Print a result, or write it to a file that is not there yet, and others with it.
 
-    The result comes at once or piece by piece; what is no text is only written.
+    The result comes at once or piece by piece; what is no text is only written. No file
+    has its name before all are written.
 
     Raises
     ------
@@ -163,11 +168,14 @@ def deliver(
         If nothing can be printed; not if a reader has seen enough.
     """
     pieces = [text] if isinstance(text, bytes | str) else text
+    files: dict[Path, bytes | Iterable[bytes]] = dict(besides or {})
     if output is not None:
-        data = (p if isinstance(p, bytes) else p.encode() for p in pieces)
+        files[output] = (p if isinstance(p, bytes) else p.encode() for p in pieces)
+    if files:
         with progress_bar() as progress:
-            progress(f"writing {output.name}", 0, 0)
-            write_atomically(output, data, force=force)
+            progress(f"writing {next(reversed(files)).name}", 0, 0)
+            write_all(files, force=force)
+    if output is not None:
         return
     if isinstance(text, bytes):
         raise ValueError("this is no text; name a file with -o")

@@ -106,7 +106,7 @@ def schedule(
     ] = None,
 ) -> None:
     """Plan the starts of all VMs: which policy, at which hour, against the present."""
-    from vmbmodel.inventory.fleet import read_fleet, write
+    from vmbmodel.inventory.fleet import read_fleet, to_bytes
     from vmbmodel.plan.schedule import schedule as plan
 
     date = date_of(as_of, limits)
@@ -124,10 +124,11 @@ def schedule(
             done_by_h=None if done_by is None else _hour("--done-by", done_by),
             progress=progress,
         )
+    besides = {}
     if fleet_out:
-        write(answer.fleet, fleet_out, force=force)
+        besides[fleet_out] = to_bytes(answer.fleet, fleet_out)
     if figure:
-        _draw(answer, figure, force=force)
+        besides[figure] = _drawn(answer, figure.suffix.lower()[1:])
     gates = {
         _FailOn.BROKEN: answer.before["broken_rules"],
         _FailOn.MOVED: answer.after["moved_vms"],
@@ -136,6 +137,7 @@ def schedule(
         format_,
         output,
         force=force,
+        besides=besides,
         failed=[
             f"--fail-on {gate}: {n:g}"
             for gate, n in gates.items()
@@ -184,16 +186,15 @@ def _hour(option: str, text: str) -> float:
     return hour
 
 
-def _draw(answer, path: Path, *, force: bool) -> None:
+def _drawn(answer, kind: str) -> bytes:
     import io
 
     import matplotlib as mpl
 
     mpl.use("agg")
-    from vmbmodel._files import write_atomically
     from vmbmodel.figures import steps
 
-    kind, data = path.suffix.lower()[1:], io.BytesIO()
+    data = io.BytesIO()
     ax = steps(
         answer.running,
         xlabel="hour of the day (h)",
@@ -205,7 +206,7 @@ def _draw(answer, path: Path, *, force: bool) -> None:
     stamp = {"Date": None} if kind == "svg" else {"Software": None}
     with mpl.rc_context({"svg.hashsalt": "vmbmodel"}):
         ax.figure.savefig(data, format=kind, dpi=150, metadata=stamp)
-    write_atomically(path, data.getvalue(), force=force)
+    return data.getvalue()
 
 
 def _text(answer) -> str:
