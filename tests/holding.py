@@ -2083,6 +2083,7 @@ def in_accounts():
         [
             lengths(4, vault="v", policy="p", start_h=22, churn=9.0),
             lengths(4, vault="w", policy="q", start_h=22.5, churn=9.0, of=4),
+            pd.DataFrame([disk("l007", "data", 90, 50, vault="w", policy="q")]),
         ]
     )
     return fleet.assign(
@@ -2347,12 +2348,11 @@ def _():
             ]
         ).assign(vm=list("abcdef")),
     }
-    found, limits = {}, {"vault_vms": 2, "max_vault_vms": 2, "policy_vms": 3}
+    found, limits = {}, {"vault_vms": 2, "policy_vms": 3}
     for name, fleet in fleets.items():
         for day in (DAYS[1], DAYS[3]):
             when = datetime.date.fromisoformat(day)
-            known = {n: v for n, v in limits.items() if n in FIELDS}
-            settings = known if name == "one start" else {}
+            settings = limits if name == "one start" else {}
             told = vm.check(fleet, Scenario.of(settings=settings), when)
             found[f"{name} {day}"] = {
                 "worst": told.worst(),
@@ -2363,8 +2363,13 @@ def _():
                 "needs": told.needs_said(),
                 "broken": [(f.rule.id, f.place) for f in told.findings][:12],
             }
+    early = Scenario.of(limits="2015-09", settings={"vault_protected_vms": 2})
+    told = vm.check(zero, early, datetime.date.fromisoformat(DAYS[0]))
     own = vm.check(zero, by_hour()).to_dict()["model"]
-    return found | {"sets": {name: list(of) for name, of in own.items()}}
+    return found | {
+        "protected": [f.place for f in told.findings],
+        "sets": {name: list(of) for name, of in own.items()},
+    }
 
 
 @case("plan/bills at the edges")
@@ -2629,6 +2634,46 @@ def _():
             rows = differences(_edited(saved, change), now)
             found[f"{off} {part}"] = [d.place for d in rows]
     return found
+
+
+@case("plan/misses of some")
+def _():
+    from vmbmodel.plan.estimate import fleet_misses, policy_misses
+    from vmbmodel.plan.estimate.exact import pieces, sum_of
+
+    vms = pd.DataFrame(
+        {
+            "vault": ["b", "a", "b", "a", "c"],
+            "policy": ["p", "p", "q", "p", "p"],
+            "deadline_prob": [0.9, 1.0, 0.25, 1.0, 0.0],
+            "later_deadline_prob": [0.95, 0.5, 1.0, 1.0, 1e-9],
+        }
+    )
+    rows = {n: vms[:n] for n in (0, 1, 3, 5)}
+    numbers = ([], [0.0], [1e308, 1e308], [math.inf, 1.0], [0.1] * 10, [3e-310, 1e200])
+    return {
+        "fleet": {n: fleet_misses(some) for n, some in rows.items()},
+        "policies": {n: policy_misses(some) for n, some in rows.items()},
+        "sums": [sum_of(pieces(np.array(some))) for some in numbers],
+        "pieces": [len(pieces(np.array(some))) for some in numbers],
+        "beyond": sum_of([1e308, 1e308]),
+    }
+
+
+@case("plan/settings unused")
+def _():
+    given = {"servers": 20, "vault": "v", "churn_frac": 0.1, "instance_fee_usd": 9}
+    scenario, seen = Scenario.of(settings=given), []
+    for name in ("servers", "vault", None):
+        seen.append(scenario.unused())
+        if name:
+            seen.append(scenario[name])
+    wrong = ("rpo_h", "GROWTH", "retention_days", "server")
+    refused = [answered(Scenario.of, settings={name: 1}) for name in wrong]
+    jam = crowd(4, vault="v", start_h=22).assign(vm=list("abcd"))
+    own = Scenario.of("azure-2018-12", settings={"vault_vms": 3, "vault_servers": 3})
+    told = vm.estimate(jam.assign(churn_gib_per_day=100.0), own)
+    return {"seen": seen, "refused": refused, "told": told.warnings}
 
 
 @case("plan/steady waits")

@@ -253,10 +253,6 @@ class _Work:
         scv = np.divide(variance, both_h**2, np.zeros(len(both_h)), where=both_h > 0)
         return cls(extended_h, both_h, scv, family)
 
-    def __getitem__(self, rows: np.ndarray) -> "_Work":
-        parts = self.constant_h[rows], self.varied_h[rows], self.scv[rows]
-        return _Work(*parts, self.family)
-
     @property
     def mean_h(self) -> np.ndarray:
         return self.constant_h + self.varied_h
