@@ -2235,6 +2235,14 @@ def _restores(count=30, **columns):
 
 
 ODD_LOGS = {
+    "one hour each, mostly": lambda: logged(
+        spread_over_hours(job_log(nights=10), vary=False).assign(
+            start_time=lambda log: (
+                log["start_time"]
+                + pd.to_timedelta(np.where(log.index % 20 == 3, 4, 0), unit="h")
+            )
+        )
+    ),
     "small moves": lambda: logged(
         job_log(nights=9, vms=4).assign(moved_gib=lambda log: log["moved_gib"] / 40)
     ),
@@ -2674,6 +2682,16 @@ def _():
     own = Scenario.of("azure-2018-12", settings={"vault_vms": 3, "vault_servers": 3})
     told = vm.estimate(jam.assign(churn_gib_per_day=100.0), own)
     return {"seen": seen, "refused": refused, "told": told.warnings}
+
+
+@case("plan/starts of nothing")
+def _():
+    often = {"interval_h": 4, "window_h": 12, "snapshot_policy": "enhanced"}
+    fleet = lengths(3, vault="v", start_h=20, **often)
+    fleet = fleet.assign(
+        snapshot_points=[2, 0, 5], interval_h=[4, 12, 4], excluded=[False, False, True]
+    )
+    return vm.estimate(fleet).starts
 
 
 @case("plan/steady waits")
