@@ -181,11 +181,12 @@ def test_what_a_phone_shows_of_a_command_stops_where_a_desk_does(monkeypatch):
     places = {head: book.same_place(wide, head, narrow) for head in range(1, 8)}
     assert places == {1: 2, 2: 2, 3: 4, 4: 6, 5: 8, 6: None, 7: 9}
     line = 'vmbmodel estimate a.csv --compare "b=7 c=12" --set churn_frac=0.1 -o x'
-    for columns, rows in ((80, 1), (46, 3), (30, 4)):
+    for columns, rows in ((80, 1), (46, 3), (30, 4), (28, 4)):
         command = book.broken(line, columns)
         lines = command.splitlines()
         assert len(lines) == rows
         assert max(map(len, lines)) <= columns
+        assert lines[0].startswith("vmbmodel")
         assert shlex.split(command.replace("\\\n", "")) == shlex.split(line)
 
 

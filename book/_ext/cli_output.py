@@ -140,7 +140,7 @@ def broken(line, columns=WIDE):
     lines = [""]
     for part in re.split(r" (?=-)", " ".join(shlex.split(line, posix=False))):
         longer = f"{lines[-1]} {part}".strip()
-        if len(longer) > columns - 6:  # beside a prompt or blanks, and a stroke
+        if lines[-1] and len(longer) > columns - 6:  # beside blanks and a stroke
             lines.append(part)
         else:
             lines[-1] = longer
