@@ -277,6 +277,8 @@ _ALL_BUT_FULL |= {"servers": 60.0, "service_h": 3.0}
 _TWO_DAYS = {"utilisation_frac": [[1.8] * 5 + [0.4] * 19, [0.2] * 12 + [1.3] * 12]}
 _TWO_DAYS |= {"pulse_h": [[0.0] * 23 + [1.5], [0.1] * 24], "service_h": [0.4, 2.0]}
 _BLOCKS = {"cell_kib": [8, 8, 64], "block_kib": [8, 12, 8]}
+_FLUID = {"slots": [2, 1, 2, 3], "slot_jobs": [5.2e5, 2e6, 9e5, 4e5]}
+_FLUID |= {"slot_interval_h": [1, 2, 3, 500], "vault_servers": [9e4, 7e4, 2e4, 1e3]}
 _ROWS = {"arrival_h": [[0.0, 0.3, 5.0], [1.0, 1.1, 1.2]], "vault_servers": [1, 2]}
 _CAPPED = {"size_gib": [[9.0, 50.0, 3.0], [8.0, 8.0, 0.0]], "capacity_mib_s": [40, 9]}
 ALSO = {
@@ -307,6 +309,9 @@ ALSO = {
         | {"service_scv": scv}
         for scv in (0.0, 0.5, 1.0, 4.0)
     ],
+    "slots_backlog_h": [_FLUID],
+    "slots_makespan_h": [_FLUID],
+    "slots_mean_wait_h": [_FLUID],
     "day_mean_wait_h": [
         _ALL_BUT_FULL,
         _DAYS_OF_MANY,
@@ -321,6 +326,10 @@ ALSO = {
         {"month_start_h": 0, "month_end_h": 9, "first_success_h": 11},
     ],
     "total_quantile_h": [
+        _LATE | {"prob": p, "start_slack_h": [0.5, 0.9, 0.2], "transfer_scv": 0}
+        for p in (0, 0.2, 0.55, 0.7)
+    ]
+    + [
         _LATE | {"prob": p, "transfer_scv": v, "transfer_family": family}
         for p in (0.001, 0.5, 0.99)
         for v in (0, 0.6)
@@ -494,7 +503,11 @@ KERNELS = {
         )
     ],
     "special.log_waiting": [every([0.3, 1, 12, 3e5, 4e6], [0, 0.1, 0.6, 0.97, 0.999])],
-    "special.upper_gamma": [every([2, 9e4, 1.1e5, 1e7], [0.1, 0.9, 0.98, 0.9995, 1])],
+    "special.upper_gamma": [
+        every([2, 9e4, 1.1e5, 1e7], [0.1, 0.9, 0.98, 0.9995, 1]),
+        [[1e9, 1e9, 5.0, 1e7], [1e9 - 1.55e5, 1e9 - 1.3e5, 3.0, 1e7 - 1.5e4]],
+        [1.05e5 + np.zeros(7), 1.05e5 - np.sqrt(1.05e5) * np.arange(2, 5.5, 0.5)],
+    ],
     "special.stirling_error": [[np.array([0.01, 0.5, 1, 9.99, 10, 10.01, 300, 1e9])]],
     "special.log_poisson_mass": [every([0.4, 3, 20, 1e6], [0.01, 3, 4.2, 14, 26.1])],
     "special.student_quantile": [every([1, 2, 9, 300], [0, 1e-9, 0.3, 0.5, 0.9, 1])],
@@ -663,6 +676,40 @@ def _():
                 last = LastDone(jam, servers)
                 row += [last.mean(), last.quantile(0.05), last.quantile(0.97)]
             found[f"{servers} {behind} {scv} {family}"] = row
+    return found
+
+
+@case("kernels/jams at their bounds")
+@quietly
+def _():
+    found = {}
+    for name, of in {
+        "long": ([400, 401], 2, 0.5, "lognormal"),
+        "alike": ([40], 4, [0.01, 0.0105], "lognormal"),
+        "wild": ([40], 4, [100, 101], "gamma"),
+        "large": ([1.04e5], 900, 0.5, "gamma"),
+    }.items():
+        line = every(*of[:3])
+        late = np.full(line[0].shape, 1e-11), np.full(line[0].shape, 0.3)
+        found[name] = [
+            kernel(f"jam.{figure}")(*line, of[3])
+            for figure in ("jam_start", "jam_mean_wait")
+        ]
+        if name != "large":
+            found[name].append(kernel("jam.jam_end")(line[0] + 4, *line[1:], of[3]))
+        for share in late:
+            found[name].append(
+                kernel("jam.jam_start_quantile")(1 - share, *line, of[3])
+            )
+            if name != "large":
+                jobs = line[0] + 4, *line[1:]
+                end = kernel("jam.jam_end_quantile")(1 - share, share, *jobs, of[3])
+                found[name].append(end)
+    # so many movers, or jobs for each, that no job depends on another any more
+    for servers, behind in ((200, 900), (201, 900), (3, 90), (3, 91)):
+        jam = kernel("renewal.Jam")(servers, behind, 0.4, "gamma", 1e-9)
+        last = kernel("renewal.LastDone")(jam, servers)
+        found[f"last of {servers}, {behind}"] = [last.mean(), last.quantile(0.4)]
     return found
 
 
@@ -2924,6 +2971,18 @@ PAGES = {
         },
         {},
     ),
+    "reserved": (
+        {
+            1: {"retailPrice": 0, "tierMinimumUnits": "-"},
+            9: {"type": "Reservation"},
+            10: {"type": "Reservation", "meterName": "LRS Data Stored", "skuName": "X"},
+            11: {"type": "DevTest"},
+            12: {"type": "Reservation", "meterName": "ZRS Data Stored"},
+        },
+        {},
+    ),
+    "long names": ({n: {"currencyCode": "EURO" * 12} for n in range(9)}, {}),
+    "long envelope": ({}, {"BillingCurrency": "EURO" * 12}),
     "twice": ({9: {}}, {}),
     "of two": ({1: {"armRegionName": "northeurope"}}, {}),
     "old names": ({1: {"meterName": "LRS Data Stored"}}, {}),
