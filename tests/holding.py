@@ -773,9 +773,9 @@ def _():
     from vmbmodel.formulas.laws import pool_day, pool_days
 
     rows = [load for load in _DAYS.values() if len(load) == 24]
-    load = np.array(rows + rows[:4])
-    servers = np.array([2, 5, 30, 1, 50, 8, 4, 51, 700, 0.5, 3][: len(load)], float)
-    service_h = np.array([0.5, 2, 0.3, 1, 6, 3, 1, 0.4, 2, 1, 0.01][: len(load)])
+    load = np.array(rows + rows[:5])
+    servers = np.array([2, 5, 30, 1, 50, 8, 4, 51, 700, 0.5, 3, 50], float)
+    service_h = np.array([0.5, 2, 0.3, 1, 6, 3, 1, 0.4, 2, 1, 0.01, 5e-4])
     met_h = np.array([0, 0.05, 3.99, 4, 9.5, 10.2, 23.9, 31.0])
     many, found = pool_days(load, servers, service_h), {}
     tables = kernel("many_days.jobs_through_days")(load, servers, service_h, 2)
