@@ -1,6 +1,7 @@
 """`vmbmodel rerun`: a notebook with other parameters, and nothing lost on the way."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -182,6 +183,12 @@ def test_what_is_no_notebook_is_refused(tmp_path, content):
 def test_a_missing_notebook_is_named(tmp_path):
     stderr = rerun(tmp_path / "no.ipynb", status=2)
     assert "no.ipynb: there is no such file" in stderr
+
+
+def test_a_pipe_is_refused_as_such(tmp_path):
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    stderr = rerun(tmp_path / "pipe.ipynb", status=2)
+    assert "pipe.ipynb: is a pipe, and no file" in stderr
 
 
 def test_a_notebook_without_parameters_takes_none(tmp_path):

@@ -1,10 +1,13 @@
 """A state or plan of Terraform stands in the place of any list of Azure's."""
 
 import json
+import os
 
 import pytest
 from azure_lists import disk, item, policy, resource, slot, vault, vm
+from typer.testing import CliRunner
 
+from vmbmodel.cli import app
 from vmbmodel.inventory import azure, fleet
 from vmbmodel.inventory.files import InventoryError
 
@@ -217,3 +220,11 @@ def test_what_is_wrong_is_named(tmp_path, document, message):
         read(tmp_path, document)
     assert message in str(caught.value)
     assert "state.json: row 1: " in str(caught.value)
+
+
+def test_a_pipe_which_can_be_read_once_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "state")
+    words = ["import", "--terraform", str(tmp_path / "state"), "--used-frac", "0.5"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "state: is a pipe, and --terraform reads a file once for" in result.output

@@ -126,7 +126,7 @@ def _write(folder: Path, files: Mapping[Path, bytes], *, force: bool) -> None:
 
 
 def _refuse_foreign(notebook: Path) -> None:
-    if not notebook.is_file():
+    if not notebook.exists():
         raise ValueError(f"{notebook}: there is no such file")
     refuse_special(notebook)
     try:

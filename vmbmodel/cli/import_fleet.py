@@ -101,6 +101,12 @@ def import_fleet(
             found = azure.read_rvtools(rvtools, used_frac=used_frac)
     else:
         both = terraform or []
+        for path in both:
+            if path.is_fifo():
+                raise ValueError(
+                    f"{path}: is a pipe, and --terraform reads a file once for each "
+                    "list; save it as a file"
+                )
         disks, vms = [*(disks or ()), *both], [*(vms or ()), *both]
         if not (disks and vms):
             raise ValueError("give --disks and --vms, or --terraform, or --rvtools")

@@ -34,6 +34,9 @@ WAITED_H = 1 / 60
 MOST_VAGUE = 4.0
 """Ratio of the ends of the interval of a rate from which on a log does not tell it."""
 
+ALIKE = 1e-9
+"""Difference of times, as a part of them, below which they are the same."""
+
 GIB_H = 1024 / 3600
 """GiB an hour to MiB a second."""
 
@@ -380,6 +383,10 @@ def fit_restores(work: Work, restores: pd.DataFrame) -> None:
 def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:
     """Fit the law of whole restores, up to the largest of them."""
     logs, jobs = np.log(restores["job_h"].to_numpy()), len(restores)
+    if np.ptp(logs) < ALIKE:
+        why = "whole restores: all took as long, so none tells how they vary"
+        work.left["restore_p50_h"] = why
+        return
     middle, spread = logs.mean(), logs.std(ddof=1)
     free = jobs - 1
     off = stats.t.ppf((1 + LEVEL) / 2, free) * spread / math.sqrt(jobs)
