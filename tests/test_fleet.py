@@ -1,5 +1,6 @@
 """The inventory is read as it stands, or refused with everything wrong with it."""
 
+import gzip
 import itertools
 import json
 import pickle
@@ -413,6 +414,9 @@ REFUSED = {
     ]),
     "rubbish": (bytes(range(128, 256)), [
         f"1: has byte 0x80 at byte offset 0, which is not UTF-8; {UTF8}",
+    ]),
+    "packed": (gzip.compress(b"vm,disk"), [
+        "is packed (gzip, bzip2, xz or zstd); unpack it first"
     ]),
     "workbook": (b"PK\x03\x04\x14\x00", [
         "is a workbook or archive; save the sheet as 'CSV UTF-8'",

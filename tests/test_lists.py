@@ -1,6 +1,7 @@
 """Lists as people hold them: of the portal, of PowerShell, of a screen; malformed."""
 
 import csv
+import gzip
 import io
 import json
 import random
@@ -45,6 +46,13 @@ def as_portal(resources):
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def test_a_packed_list_is_named(tmp_path):
+    path = tmp_path / "jobs.json.gz"
+    path.write_bytes(gzip.compress(b"[]"))
+    with pytest.raises(InventoryError, match=r"is packed \(gzip.*; unpack it first"):
+        jobs.read([path])
 
 
 def test_a_csv_of_the_resource_graph_says_what_the_json_says(tmp_path):

@@ -20,6 +20,7 @@ from live.notebook_page import ran
 
 from vmbmodel import leading
 from vmbmodel._toml import literal
+from vmbmodel._words import counted
 from vmbmodel.fields import fields, heading, shown
 from vmbmodel.inventory import azure, fleet
 from vmbmodel.inventory.fleet import COLUMNS as DISKS
@@ -427,9 +428,9 @@ def head_html(answer, name):
     """Show the answer: whether all are in time, by when, and for how much."""
     total, doubt = answer.total, answer.drawn
     vms = answer.vms[answer.vms["disks"] > 0]
-    about = f"{name}: {counted(total['vms'], 'VM')}, {backed_said(answer)}"
+    about = f"{name}: {counted(int(total['vms']), 'VM')}, {backed_said(answer)}"
     if 0 < len(vms) < total["vms"]:
-        about += f"; nothing of {counted(total['vms'] - len(vms), 'VM')} is"
+        about += f"; nothing of {counted(int(total['vms']) - len(vms), 'VM')} is"
     if vms.empty:
         verdict = "Nothing is backed up: every disk is temporary or excluded."
         return f'<p class="fleet-verdict">{verdict}</p>' + bullets([about])
@@ -470,16 +471,11 @@ def head_html(answer, name):
     return f'<p class="fleet-verdict">{text(verdict)}</p>' + bullets([about, *lines])
 
 
-def counted(number, what):
-    """Return a number of things."""
-    return f"{number:,.0f} {what}{'s' * (number != 1)}"
-
-
 def backed_said(answer):
     """Say how many disks are backed up, and of how many."""
     kept, all_of_them = answer.total["disks"], len(answer.fleet)
     if kept == all_of_them:
-        return counted(kept, "disk")
+        return counted(int(kept), "disk")
     return (
         f"{kept:,.0f} of {counted(all_of_them, 'disk')} backed up, the others are "
         "temporary or excluded"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vmbmodel._words import first_lines, short
+from vmbmodel._words import first_lines, short, some
 from vmbmodel.cli.options import (
     AsOfOption,
     FleetArgument,
@@ -233,10 +233,8 @@ def _text(answer) -> str:
     lines += ["", render_table(rows, _POLICY_COLUMNS, footer=footer), ""]
     lines += ["VMs by policy, as planned:"]
     for row in rows:
-        names = ", ".join(map(_apart, row["names"][:_SHOWN]))
-        more = len(row["names"]) - _SHOWN
-        said = f"  {row['policy']} of {row['vault']}, {row['start']}: {names}"
-        lines.append(said + f" and {more} more" * (more > 0))
+        names = some([_apart(name) for name in row["names"]], _SHOWN)
+        lines.append(f"  {row['policy']} of {row['vault']}, {row['start']}: {names}")
     if any(len(row["names"]) > _SHOWN for row in rows):
         lines.append("  --format csv has a row a VM.")
     lines += ["", sets_used(answer.scenario, "prices")]
@@ -256,7 +254,7 @@ def _text(answer) -> str:
                 for entry in found[:_SHOWN]
             ]
         if len(found) > _SHOWN:
-            lines.append(f"  and {len(found) - _SHOWN} more; --format json has them.")
+            lines.append(f"  and {len(found) - _SHOWN:,} more; --format json has them.")
     lines += ["", "No plan within the tolerances of the aims before is lower than:"]
     for aim in answer.aims:
         if aim.bound:
