@@ -383,6 +383,12 @@ def test_a_fleet_beyond_a_bound_is_refused(
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_csv_is_refused_by_vault_with_what_is_read(tmp_path):
+    made(3).to_csv(tmp_path / "fleet.csv")
+    with pytest.raises(InventoryError, match=r"; by vault, only Parquet is read$"):
+        estimate_by_vault(tmp_path / "fleet.csv", tmp_path / "out")
+
+
 def test_a_part_is_held_to_the_bound_of_a_whole(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("vmbmodel.inventory.fleet.parts.MOST_ROWS", 20)
     said = "has [0-9]+ disks of vaults that belong together; most are 20$"

@@ -364,7 +364,8 @@ def test_a_folder_with_anything_else_in_it_is_never_replaced(run, tmp_path):
     assert (tmp_path / "mine/thesis.txt").read_text() == "years of work"
     assert "exists and is not a file" not in said
     run("report", "fleet.csv", "-o", ".", "--force", status=2)
-    run("report", "fleet.csv", "-o", "fleet.csv", "--force", status=2)
+    said = run("report", "fleet.csv", "-o", "fleet.csv", "--force", status=2)
+    assert "fleet.csv: exists and is not a folder" in said
     run("report", "fleet.csv", "-o", "no/where", status=2)
     assert (tmp_path / "fleet.csv").read_text() == DISKS
 

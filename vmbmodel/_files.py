@@ -329,7 +329,8 @@ def write_folder(
     target = Path(os.path.realpath(path))
     if target.exists():
         if not target.is_dir():
-            raise _exists(path, replaceable=False)
+            said = "exists and is not a folder"
+            raise FileExistsError(errno.EEXIST, said, os.fspath(path))
         held = {entry.name for entry in target.iterdir()}
         if held - files.keys():
             why = f"holds other files, such as {min(held - files.keys())!r}"

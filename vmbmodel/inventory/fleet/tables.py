@@ -156,7 +156,8 @@ def _refuse_foreign(
         raise error
     reason = (getattr(error, "strerror", None) or str(error)).partition("\n")[0]
     name = f"{path} " if path not in (None, findings.file) else ""
-    findings.stop(f"{name}cannot be read as Parquet: {reason}")
+    hint = "by vault, only Parquet is read" if path is not None else ""
+    findings.stop(f"{name}cannot be read as Parquet: {reason}", hint=hint)
 
 
 class RowGroup(NamedTuple):
