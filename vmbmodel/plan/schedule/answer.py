@@ -509,7 +509,8 @@ class _Side:
         hours = pd.Index(np.arange(0, 24, 0.25), name="hour")
         ago = (hours.to_numpy() - start_h[:, np.newaxis]) % 24
         open_h = np.minimum(rows["done_p50_h"].to_numpy(), 24)[:, np.newaxis]
-        running = pd.Series((ago < open_h).sum(axis=0), index=hours)
+        # one that ends at the quarter itself is over, however that was rounded
+        running = pd.Series((ago < open_h - 1e-6).sum(axis=0), index=hours)
         return cls(vms, fleet, answer, figures, value, found, running)
 
 
