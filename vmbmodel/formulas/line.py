@@ -73,10 +73,11 @@ def line_wait_h(arrival_h, service_h, vault_servers, most_days=1):
     since_h = arrival_h - arrival_h.min(axis=1, initial=np.inf, keepdims=True)
     if (again := (since_h >= 24) & (most_days > 1)[:, np.newaxis]).any():
         arrival_h = np.where(again, arrival_h - 24 * np.floor(since_h / 24), arrival_h)
-    order = np.argsort(arrival_h, axis=1, kind="stable")
-    arrived_h, length_h = (
-        np.take_along_axis(x, order, axis=1) for x in (arrival_h, service_h)
-    )
+    order = np.argsort(arrival_h, axis=1)  # much sooner than one that is stable
+    arrived_h = np.take_along_axis(arrival_h, order, axis=1)
+    if (arrived_h[:, 1:] == arrived_h[:, :-1]).any():  # the first in line is served first
+        order = np.argsort(arrival_h, axis=1, kind="stable")
+    length_h = np.take_along_axis(service_h, order, axis=1)
     result = np.empty(arrived_h.shape)
     wait_h = waits(arrived_h, length_h, vault_servers, most_days)
     np.put_along_axis(result, order, wait_h, axis=1)
