@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import binom
 
 from vmbmodel.plan.estimate.answer import estimate
+from vmbmodel.plan.estimate.own_line import Slack, ever_waits
 from vmbmodel.plan.scenario import Scenario
 
 ALONE = {"utilisation_frac": 0.0, "vault_servers": 10}  # nobody else's jobs
@@ -116,3 +118,24 @@ def test_who_waits_for_others_for_ever_is_never_done():
     seen = rows(fleet([22.0] * 3, used_gib=4095.0), vault_servers=1, **full)
     assert np.isinf(seen["done_p95_h"]).all()
     assert (seen["deadline_prob"] == 0).all()
+
+
+@pytest.mark.parametrize("vms", [5, 12, 40])
+@pytest.mark.parametrize("transfer_h", [0.1, 0.5])
+def test_a_line_that_is_passed_over_forms_less_than_once_in_ten_thousand(
+    vms, transfer_h
+):
+    # who starts at any time of two hours moves at a given one with this chance
+    chance = transfer_h / 2
+    places = np.arange(1, vms)
+    waits = [
+        ever_waits(
+            np.zeros(vms, dtype=int), np.zeros(vms), np.full(vms, transfer_h),
+            float(served), Slack(2.0, spread=True),
+        ).all()
+        for served in places
+    ]  # fmt: skip
+    crowded = binom.sf(places, vms, chance)
+    assert (crowded[~np.array(waits)] < 1e-4).all()
+    assert waits[0]
+    assert not waits[-1] or crowded[-1] > 1e-12

@@ -75,7 +75,7 @@ def line_wait_h(arrival_h, service_h, vault_servers, most_days=1):
         arrival_h = np.where(again, arrival_h - 24 * np.floor(since_h / 24), arrival_h)
     order = np.argsort(arrival_h, axis=1)  # much sooner than one that is stable
     arrived_h = np.take_along_axis(arrival_h, order, axis=1)
-    if (arrived_h[:, 1:] == arrived_h[:, :-1]).any():  # the first in line is served first
+    if (arrived_h[:, 1:] == arrived_h[:, :-1]).any():  # then the first in line counts
         order = np.argsort(arrival_h, axis=1, kind="stable")
     length_h = np.take_along_axis(service_h, order, axis=1)
     result = np.empty(arrived_h.shape)

@@ -33,7 +33,7 @@ _MOVED = (
 
 
 def copies(
-    disks: Mapping[str, ArrayLike], scenario: Scenario, *, first: bool = True
+    disks: Mapping[str, ArrayLike], scenario: Scenario, *, first: bool
 ) -> dict[str, np.ndarray]:
     """Return what moves of each disk, and how long it takes beside the others.
 
