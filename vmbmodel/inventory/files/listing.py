@@ -30,7 +30,7 @@ from vmbmodel.inventory.files.findings import (
     InventoryError,
     not_used,
 )
-from vmbmodel.inventory.files.text import PACKED
+from vmbmodel.inventory.files.text import refuse_packed
 
 __all__ = ["Listing", "Page", "log_rows", "unfollowed", "unused"]
 
@@ -66,10 +66,7 @@ def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
         data = read_bounded(path, LARGEST_DATA)
     except (OSError, ValueError) as error:
         findings.unreadable(error)
-    if data.startswith(b"PK\x03\x04"):
-        findings.stop("is a workbook or archive; save it as JSON or CSV")
-    if data.startswith(PACKED):
-        findings.stop("is packed (gzip, bzip2, xz or zstd)", hint="unpack it first")
+    refuse_packed(data, findings, "save it as JSON or CSV")
     coding = "utf-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
