@@ -83,7 +83,7 @@ def test_what_was_answered_is_answered(name):
     found = list(moved(held(file)[rest], plain(CASES[name]()), file))
     assert not found, (
         f"{len(found)} moved. If that is meant, say in CHANGELOG.md which, which way "
-        f"and why, and write them anew: python tests/holding.py {file}\n"
+        f"and why, and write them anew: python tests/hold.py {file}\n"
         + "\n".join(found[:10])
     )
 

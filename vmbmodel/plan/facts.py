@@ -124,6 +124,8 @@ def by_name(disks: pd.DataFrame) -> pd.DataFrame:
     2  a    c
     1  a    d
     0  b    c
+    >>> by_name(pd.DataFrame({"vm": ["a", "a"], "disk": ["d", "c"]})).index.tolist()
+    [1, 0]
     """
     vm, disk = disks["vm"].array, disks["disk"].array
     above = _true(vm[1:] > vm[:-1])

@@ -1,0 +1,7 @@
+"""Write what the cases of some files answer today, or of all."""
+
+import sys
+
+from holding import write
+
+write(sys.argv[1:])
