@@ -262,14 +262,11 @@ def _line_h(
     for number in np.flatnonzero(crowds > served.min()):
         crowd = crowds[number]
         lined = crowd > served
-        if np.any(lined):
-            own, none_h = vault == number, np.zeros(crowd)
-            waits_h = formulas.line_wait_h(
-                none_h, served_h[lined][..., own], served[lined]
-            )
-            line_h[np.ix_(lined, own) if lined.ndim else own] = waits_h.reshape(
-                (-1, crowd) if lined.ndim else crowd
-            )
+        own, none_h = vault == number, np.zeros(crowd)
+        waits_h = formulas.line_wait_h(none_h, served_h[lined][..., own], served[lined])
+        line_h[np.ix_(lined, own) if lined.ndim else own] = waits_h.reshape(
+            (-1, crowd) if lined.ndim else crowd
+        )
     return line_h
 
 
