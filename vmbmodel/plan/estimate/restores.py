@@ -86,15 +86,13 @@ def restores(
         return columns, 0.0
     served = scenario["vault_servers"]
     vault = vms["vault_number"][busy]
-    crowd, beside = np.bincount(vault), np.inf
-    most = max(crowd.max(), fleet_crowd)
-    if np.any(most > served):
-        beside = np.minimum(crowd, served).sum(axis=-1, keepdims=True)
-        beside = np.where(
-            np.any(most > np.atleast_1d(served), axis=-1, keepdims=True),
-            beside * vms["disks"].max(),
-            np.inf,
-        )
+    crowd = np.bincount(vault)
+    lined = max(crowd.max(), fleet_crowd) > np.atleast_1d(served)
+    beside = np.where(
+        lined.any(axis=-1, keepdims=True),
+        np.minimum(crowd, served).sum(axis=-1, keepdims=True) * vms["disks"].max(),
+        np.inf,
+    )
     shared_h, accounts = alone_h, scenario["restore_accounts"]
     if accounts or np.any(np.isfinite(beside)):
         account = (np.cumsum(busy) - 1) % (accounts or count)
