@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import json
+import math
 import os
 import re
 import subprocess
@@ -27,6 +28,7 @@ from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
 from vmbmodel.plan.calibrate.likelihood import Fitted, Log, within_prob
+from vmbmodel.plan.calibrate.sample import joint_sample
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
 from vmbmodel.plan.estimate import doubt, estimate, of_others
 from vmbmodel.plan.estimate.finish import backup
@@ -573,6 +575,17 @@ def test_no_part_of_a_job_is_longer_than_the_longest_job():
     ends = [fits[name].high for name in ("snapshot_h", "others_wait_mean_h")]
     assert ends == [longest_h, longest_h]
     assert fits["others_wait_prob"].high <= 1
+
+
+def test_what_some_night_alone_decides_is_drawn_apart_from_the_others():
+    answer = calibrate(simulated(4, nights=9, vms=3), BASE)
+    names = "snapshot_h", "others_wait_mean_h", "others_wait_prob"
+    laws = {name: answer.scenario.profile.origins[name].prior for name in names}
+    assert set(joint_sample(answer.fits, laws)) == set(names)
+    fit = answer.fits["others_wait_prob"]
+    endless = replace(fit, without=(math.inf, *fit.without[1:]))
+    fits = answer.fits | {"others_wait_prob": endless}
+    assert set(joint_sample(fits, laws)) == set(names[:2])
 
 
 def test_what_cannot_be_told_is_said_by_name():
