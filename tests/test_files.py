@@ -23,6 +23,7 @@ from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
 from vmbmodel.inventory.files.quantities import zone
 from vmbmodel.inventory.fleet import InventoryError, read_fleet, sample_fleet, write
+from vmbmodel.plan import CATALOGUES
 from vmbmodel.plan.check.suppressions import read_suppressions
 from vmbmodel.plan.saved import read_saved
 from vmbmodel.plan.scenario_file import scenario_arguments
@@ -391,6 +392,18 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, monkeypatch, asked, kind):
     assert special in out.output
     assert time.monotonic() - began < 10
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX")
+@pytest.mark.parametrize("kind", CATALOGUES)
+def test_a_pipe_in_the_place_of_a_set_is_called_one(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    Path("fleet.csv").write_text(FLEET)
+    os.mkfifo("special")
+    for name, what in {"special": "pipe", "/dev/null": "device"}.items():
+        out = CliRunner().invoke(app, ["estimate", "fleet.csv", f"--{kind}", name])
+        assert out.exit_code == 2
+        assert f"{name}: is a {what}, and no file" in out.output
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")

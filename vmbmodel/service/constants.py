@@ -39,7 +39,7 @@ from types import MappingProxyType
 from typing import Self
 
 from vmbmodel import _toml
-from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded, refuse_special
 from vmbmodel._words import first_lines, short
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 from vmbmodel.service.priors import PRIOR_KEYS, Prior, prior_problems
@@ -339,12 +339,16 @@ class Catalogue:
         ValueError
             If there is no such set, or the file breaks a rule.
         OSError
-            If the file cannot be read.
+            If the file cannot be read, or the name is that of a pipe or a device.
         """
         if isinstance(name, ConstantSet):
             return name
         name = os.fspath(name)
-        return self.read(Path(name)) if name.endswith(".toml") else self.load(name)
+        if name.endswith(".toml"):
+            return self.read(Path(name))
+        if name not in self.available() and os.path.exists(name):
+            refuse_special(name)  # which has no name to give to a set
+        return self.load(name)
 
     def read(self, path: Traversable) -> ConstantSet:
         """Return the set in a file, one of your own if you like.
