@@ -1,7 +1,10 @@
 """Files are read up to a bound, and written whole or not at all."""
 
+import datetime
 import errno
+import gzip
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,11 +26,12 @@ from vmbmodel.cli import app
 from vmbmodel.inventory.files.entry import folded
 from vmbmodel.inventory.files.quantities import zone
 from vmbmodel.inventory.fleet import InventoryError, read_fleet, sample_fleet, write
+from vmbmodel.inventory.fleet.policies import read_policies
 from vmbmodel.plan import CATALOGUES
 from vmbmodel.plan.check.suppressions import read_suppressions
 from vmbmodel.plan.saved import read_saved
 from vmbmodel.plan.scenario_file import scenario_arguments
-from vmbmodel.service import limits, prices, profile
+from vmbmodel.service import limits, prices, profile, read_price_list
 
 
 def test_writes_and_leaves_nothing_beside(tmp_path):
@@ -324,7 +328,9 @@ READERS = {
     "prices": prices,
     "limits": limits,
     "suppressions": read_suppressions,
+    "policies": read_policies,
     "saved": read_saved,
+    "pages": lambda path: read_price_list([path], retrieved=datetime.date.today()),
 }
 
 
@@ -333,6 +339,25 @@ def test_what_is_no_utf8_is_said_alike(tmp_path, name):
     path = tmp_path / "x.toml"
     path.write_bytes(b'a = 1\nb = "\xe9"\n')
     with pytest.raises(ValueError, match=r"x\.toml: is no text in UTF-8"):
+        READERS[name](path)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            gzip.compress(b"a = 1"),
+            "is packed (gzip, bzip2, xz or zstd); unpack it first",
+        ),
+        (b"PK\x03\x04\x14\0\xe9", "is a workbook or archive; "),
+    ],
+    ids=["gzip", "workbook"],
+)
+def test_what_is_packed_is_said_alike(tmp_path, name, content, said):
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.toml: " + re.escape(said)):
         READERS[name](path)
 
 

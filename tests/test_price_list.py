@@ -333,7 +333,7 @@ GOOD = json.dumps(page(dollars()))
         ('{"data": {"a": 1,}' + " " * 2_000_000, "is cut short or no JSON: Expect"),
         (GOOD.encode("utf-16"), "page.json: is no text in UTF-8"),
         (b"\x00" * 100, "page.json: must be one JSON object"),
-        (b"PK\x03\x04\xff\xfe", "page.json: is no text in UTF-8"),
+        (b"{\xff\xfe", "page.json: is no text in UTF-8"),
     ],
 )
 def test_what_is_no_page(save, content, message):

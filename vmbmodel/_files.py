@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import logging
 import os
 import secrets
@@ -11,12 +12,12 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = [
     "LARGEST_DATA",
     "LARGEST_TEXT",
     "decoded",
+    "fault_of_packed",
     "opened",
     "put_folder",
     "read_bounded",
@@ -36,6 +37,8 @@ _OF_THE_KERNEL = ("/proc/", "/sys/")
 _WAIT_S, _AGAIN_S = 1.0, 0.02
 _PIECE = 2**24
 _UNITS = {"GiB": 2**30, "MiB": 2**20, "bytes": 1}
+_ARCHIVE = b"PK\x03\x04"
+_PACKED = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"
 
 
 def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
@@ -73,13 +76,37 @@ def read_bounded(path: str | os.PathLike[str], most: int) -> bytes:
     return b"".join(pieces)
 
 
+def fault_of_packed(data: bytes, instead: str) -> str:
+    r"""Say what bytes are that begin as a workbook does, or as what is packed.
+
+    Parameters
+    ----------
+    data : bytes
+        The first of a file, six at least where it has them.
+    instead : str
+        What is to be done where it is a workbook.
+
+    Examples
+    --------
+    >>> fault_of_packed(b"PK\x03\x04", "save it as CSV")
+    'is a workbook or archive; save it as CSV'
+    >>> fault_of_packed(b"vm,disk", "save it as CSV")
+    ''
+    """
+    if data.startswith(_ARCHIVE):
+        return f"is a workbook or archive; {instead}"
+    if data.startswith(_PACKED):
+        return "is packed (gzip, bzip2, xz or zstd); unpack it first"
+    return ""
+
+
 def decoded(content: bytes) -> str:
     """Return the text of bytes in UTF-8, without the mark it may begin with.
 
     Raises
     ------
     ValueError
-        If they are none; says where.
+        If they are none, and says where, or if they are packed.
 
     Examples
     --------
@@ -89,6 +116,8 @@ def decoded(content: bytes) -> str:
     Traceback (most recent call last):
     ValueError: is no text in UTF-8 (line 1, byte offset 0); save the file as UTF-8
     """
+    if fault := fault_of_packed(content, "save it as text in UTF-8"):
+        raise ValueError(fault)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,7 +127,7 @@ def decoded(content: bytes) -> str:
         raise ValueError(rule) from error
 
 
-def opened(path: str | os.PathLike[str]) -> BinaryIO:
+def opened(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a file to read it, or a pipe once somebody writes to it.
 
     Raises
@@ -144,7 +173,7 @@ def refuse_special(
         raise OSError(errno.EINVAL, said, os.fspath(path))
 
 
-def _pipe(path: str | os.PathLike[str]) -> BinaryIO:
+def _pipe(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a pipe, which waits until somebody writes to it: ourselves in the end."""
     is_open, nobody = threading.Event(), threading.Event()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from vmbmodel._files import opened
+from vmbmodel._files import fault_of_packed, opened
 from vmbmodel._json import MissingError, Scanner, UnfitError
 from vmbmodel._words import short, some
 
@@ -32,9 +32,11 @@ def entries(path: Path, rows: str) -> Iterator[tuple[str | int, object]]:
     Raises
     ------
     ValueError
-        If it is no JSON, is cut short, holds a key twice, or has no list of rows.
+        If it is no JSON, packed, cut short, holds a key twice, or has no list of rows.
     """
-    with io.TextIOWrapper(opened(path), encoding="utf-8-sig") as file:
+    with opened(path) as data, io.TextIOWrapper(data, encoding="utf-8-sig") as file:
+        if fault := fault_of_packed(data.peek(), "name a page of JSON"):
+            raise ValueError(fault)
         scanner = Scanner(
             more=file.read,
             parse_float=_decimal,

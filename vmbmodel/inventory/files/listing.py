@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from vmbmodel._files import LARGEST_DATA, read_bounded
+from vmbmodel._files import LARGEST_DATA, fault_of_packed, read_bounded
 from vmbmodel._json import Scanner, UnfitError, unique
 from vmbmodel._words import short
 from vmbmodel.fields import nearest
@@ -30,7 +30,6 @@ from vmbmodel.inventory.files.findings import (
     InventoryError,
     not_used,
 )
-from vmbmodel.inventory.files.text import refuse_packed
 
 __all__ = ["Listing", "Page", "log_rows", "unfollowed", "unused"]
 
@@ -66,7 +65,8 @@ def _decoded(path: str | os.PathLike[str], findings: Findings) -> str:
         data = read_bounded(path, LARGEST_DATA)
     except (OSError, ValueError) as error:
         findings.unreadable(error)
-    refuse_packed(data, findings, "save it as JSON or CSV")
+    if fault := fault_of_packed(data, "save it as JSON or CSV"):
+        findings.stop(fault)
     coding = "utf-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

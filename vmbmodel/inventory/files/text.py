@@ -14,16 +14,16 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from vmbmodel._files import fault_of_packed
 from vmbmodel.inventory.files.findings import MANY, Cells, Findings
 from vmbmodel.inventory.files.words import Numbering, Text
 
-__all__ = ["read_text", "refuse_packed", "stream_cells", "stream_lines"]
+__all__ = ["read_text", "stream_cells", "stream_lines"]
 
 LONGEST_LINE = 2**20
 PIECE = 2**22
 """Bytes of a file that are looked at together."""
 
-_PACKED = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"
 UTF8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 NO_HEADER = "has no header; a header and a row a disk are needed"
 COMMA, NEWLINE, QUOTE = b',\n"'
@@ -235,17 +235,10 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
 
 
-def refuse_packed(data: bytes, findings: Findings, instead: str) -> None:
-    """Refuse a workbook, in whose place another file will do, and what is packed."""
-    if data.startswith(b"PK\x03\x04"):
-        findings.stop(f"is a workbook or archive; {instead}")
-    if data.startswith(_PACKED):
-        findings.stop("is packed (gzip, bzip2, xz or zstd)", hint="unpack it first")
-
-
 def _refuse_mark(data: bytes, findings: Findings) -> None:
     """Refuse what its first bytes show to be no UTF-8."""
-    refuse_packed(data, findings, "save the sheet as 'CSV UTF-8'")
+    if fault := fault_of_packed(data, "save the sheet as 'CSV UTF-8'"):
+        findings.stop(fault)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         findings.stop("is UTF-16, by its mark at byte offset 0", hint=UTF8)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from vmbmodel import _toml
-from vmbmodel._files import LARGEST_TEXT, read_bounded
+from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel._words import counted, short
 from vmbmodel.fields import fields, nearest
 from vmbmodel.inventory.files import Cells, Findings, Text, read_text, zone
@@ -266,9 +266,9 @@ def _likely(name: str) -> str:
 def _of_toml(data: bytes, findings: Findings) -> Cells:
     """Take the tables of a TOML file as rows of text."""
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        findings.stop("is no UTF-8 text")
+        text = decoded(data)
+    except ValueError as error:
+        findings.stop(str(error))
     try:
         found = _toml.parse(text.replace("\r\n", "\n"))
     except ValueError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vmbmodel._files import LARGEST_DATA, read_bounded
+from vmbmodel._files import LARGEST_DATA, fault_of_packed, read_bounded
 from vmbmodel._json import unique
 from vmbmodel._words import first_lines
 from vmbmodel.fields import fields
@@ -72,8 +72,10 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
     OSError
         If it cannot be read.
     """
+    data = read_bounded(path, LARGEST_DATA)
+    if fault := fault_of_packed(data, "name the JSON of an estimate"):
+        raise ValueError(f"{os.fspath(path)}: {fault}")
     try:
-        data = read_bounded(path, LARGEST_DATA)
         saved = json.loads(data, object_pairs_hook=unique)
     except RecursionError as error:
         raise ValueError(f"{os.fspath(path)}: is nested too deep") from error
