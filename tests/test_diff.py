@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -180,14 +181,26 @@ def test_a_gate_asks_for_the_change_of_a_total(files, condition, status):
     assert run(*files, "--fail-on", condition).exit_code == status
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "vmbmodel.estimate/2"}'])
-def test_what_is_no_estimate_ends_with_2(files, tmp_path, text):
+NO_JSON = "; an estimate is saved with --format json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", NO_JSON),
+        ("{", NO_JSON),
+        ("vm,done_p95_h\na,1.5\n", NO_JSON),
+        ("[]", "is no result of the form"),
+        ('{"schema": "vmbmodel.estimate/2"}', "model must be an object"),
+    ],
+)
+def test_what_is_no_estimate_ends_with_2(files, tmp_path, text, said):
     path = tmp_path / "no.json"
     path.write_text(text)
     for pair in ([files[0], str(path)], [str(path), files[1]]):
         out = run(*pair)
         assert out.exit_code == 2
-        assert "no.json" in out.output
+        assert re.search(rf"no\.json: .*{said}", out.output)
 
 
 @pytest.mark.parametrize(

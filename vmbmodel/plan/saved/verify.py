@@ -48,6 +48,7 @@ _PARTS = (
     "assumptions",
     "warnings",
 )
+_SAVED_WITH = "an estimate is saved with --format json"
 _LEAST = 1e-13  # below which rounding may differ from machine to machine
 _ABSENT = "(absent)"
 _MOST_DRAWS = 2**16
@@ -73,7 +74,7 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
         If it cannot be read.
     """
     data = read_bounded(path, LARGEST_DATA)
-    if fault := fault_of_packed(data, "name the JSON of an estimate"):
+    if fault := fault_of_packed(data, _SAVED_WITH):
         raise ValueError(f"{os.fspath(path)}: {fault}")
     try:
         saved = json.loads(data, object_pairs_hook=unique)
@@ -82,7 +83,8 @@ def read_saved(path: str | os.PathLike[str]) -> dict:
     except UnicodeDecodeError as error:
         raise ValueError(f"{os.fspath(path)}: is no text in UTF-8") from error
     except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: is no JSON: {error}") from error
+        rule = f"is no JSON: {error}; {_SAVED_WITH}"
+        raise ValueError(f"{os.fspath(path)}: {rule}") from error
     wrong = list(faults_of_form(saved))
     if wrong:
         raise ValueError(first_lines([f"{os.fspath(path)}: {rule}" for rule in wrong]))
