@@ -1,12 +1,16 @@
 """What Azure's lists hold twice: alike it counts once, otherwise it is refused."""
 
 import copy
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 from azure_lists import disk, item, policy, slot, vault, vm
+from typer.testing import CliRunner
 
+from vmbmodel.cli import app
 from vmbmodel.inventory import azure, fleet
 from vmbmodel.inventory.files.findings import InventoryError
 
@@ -133,6 +137,23 @@ def test_the_newest_figure_of_the_vault_counts_whichever_file_holds_it(turned):
     paths = [save("disks.json", DISKS)], [save("vms.json", LISTS["vms"])]
     answer = azure.read(*paths, used=files[::-1] if turned else files)
     assert answer.disks["used_gib"].sum() == pytest.approx(200)
+
+
+def test_an_order_of_dates_holds_for_figures_of_the_vault_too():
+    rows = "TimeGenerated,BackupItemFriendlyName,BackupItemFrontEndSize\n"
+    rows += "03/04/2026 00:00,web,102400\n02/05/2026 00:00,web,204800\n"
+    paths = [save("disks.json", DISKS)], [save("vms.json", LISTS["vms"])]
+    used = [save("core.csv", rows)]
+    with pytest.raises(InventoryError, match="say --date-order dmy or mdy"):
+        azure.read(*paths, used=used)
+    for order, newest_gib in {"dmy": 200, "mdy": 100}.items():
+        answer = azure.read(*paths, used=used, date_order=order)
+        assert answer.disks["used_gib"].sum() == pytest.approx(newest_gib)
+    files = [f"--disks={paths[0][0]}", f"--vms={paths[1][0]}", f"--used={used[0]}"]
+    out = CliRunner().invoke(app, ["import", *files, "--date-order", "dmy"])
+    assert out.exit_code == 0, out.output
+    listed = csv.DictReader(io.StringIO(out.stdout))
+    assert sum(float(row["used_gib"]) for row in listed) == pytest.approx(200)
 
 
 # --- columns that nobody reads, and sizes that contradict themselves --------------

@@ -84,6 +84,14 @@ def test_what_is_no_such_sheet_is_named(tmp_path):
     [
         ([], "give --disks and --vms, or --terraform, or --rvtools"),
         (["--rvtools=a.csv", "--used=b.csv"], "--rvtools stands alone; got --used too"),
+        (
+            ["--rvtools=a.csv", "--date-order=dmy", "--protected-only"],
+            "--rvtools stands alone; got --date-order, --protected-only too",
+        ),
+        (
+            ["--disks=a.json", "--vms=b.json", "--date-order=dmy"],
+            "date_order needs job logs or used sizes",
+        ),
     ],
 )
 def test_the_command_says_what_goes_together(options, message):

@@ -94,7 +94,9 @@ def import_fleet(
     }
     if rvtools:
         others = {"disks": disks, "vms": vms, "terraform": terraform} | lists
-        if given := [f"--{name}" for name, paths in others.items() if paths]:
+        others |= {"time-zone": time_zone, "date-order": date_order}
+        others["protected-only"] = protected_only
+        if given := [f"--{name}" for name, value in others.items() if value]:
             raise ValueError(f"--rvtools stands alone; got {', '.join(given)} too")
         with progress_bar() as progress:
             progress("reading", 0, 0)
@@ -121,6 +123,7 @@ def import_fleet(
                 **{name: paths or () for name, paths in lists.items()},
                 used_frac=used_frac,
                 time_zone=time_zone,
+                date_order=date_order,
                 protected_only=protected_only,
             )
     if len(found.disks):

@@ -125,8 +125,8 @@ def read(
         Zone by whose clock ``start_h`` is given; the one that most policies name if
         not given.
     date_order : str, optional
-        How dates with strokes are meant in `jobs`, as `vmbmodel.inventory.jobs.read`
-        takes it.
+        How dates with strokes are meant in `jobs` and `used`, as
+        `vmbmodel.inventory.jobs.read` takes it; needs one of the two.
     protected_only : bool
         Whether VMs that no item protects are left out; needs `items`.
 
@@ -141,7 +141,8 @@ def read(
         If a list cannot be read, with all findings; or if the used size of a disk
         is known from nothing, with all of those disks.
     ValueError
-        If `used_frac` is no share, or there is no such time zone.
+        If `used_frac` is no share, if there is no such time zone or order, or if what
+        another argument needs is not given.
 
     Notes
     -----
@@ -154,11 +155,13 @@ def read(
     interval and its kind stand in the columns of each of its VMs; `Import.policies`
     has all it says, and what the model cannot take of it.
     """
-    items = list(items)
+    items, jobs, used = list(items), list(jobs), list(used)
     if used_frac is not None and not 0 <= used_frac <= 1:
         raise ValueError(f"used_frac must be >= 0 and <= 1; got {used_frac!r}")
     if protected_only and not items:
         raise ValueError("protected_only needs the items of the vaults")
+    if date_order is not None and not (jobs or used):
+        raise ValueError("date_order needs job logs or used sizes")
     if time_zone is not None:
         zone(time_zone)
     read_lists = _Lists(disks, vms, items, policies, vaults)
@@ -239,17 +242,17 @@ class _Lists:
         self.skipped[f"entry that is {why}"] += 1
 
     def logs(
-        self, jobs: Paths, used: Paths, date_order: str | None
+        self, jobs: Sequence, used: Sequence, date_order: str | None
     ) -> tuple[jobs_of.JobLog | None, Sequence[Used]]:
         """Read job log and used sizes."""
         log, sizes = None, []
         try:
-            if paths := list(jobs):
-                log = jobs_of.read(paths, date_order=date_order)
+            if jobs:
+                log = jobs_of.read(jobs, date_order=date_order)
         except InventoryError as error:
             self.wrong += error.findings
         try:
-            sizes = read_used(used)
+            sizes = read_used(used, date_order)
         except InventoryError as error:
             self.wrong += error.findings
         return log, sizes

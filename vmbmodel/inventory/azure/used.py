@@ -4,8 +4,9 @@ Azure's tools print provisioned sizes only. What is known of a whole VM is split
 over its disks in proportion to their sizes.
 """
 
+import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from vmbmodel.inventory.files import (
     Entry,
     Findings,
     InventoryError,
-    instant,
+    instants,
     log_rows,
     size_gib,
     unused,
@@ -44,13 +45,17 @@ class Used:
     place: Place = field(compare=False)
 
 
-def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
+def read_used(
+    paths: Iterable[str | os.PathLike[str]], date_order: str | None = None
+) -> list[Used]:
     """Read used sizes: CSV or JSON, with ``vm``, perhaps ``disk``, and ``used_gib``.
 
     Or an export of the table ``CoreAzureBackup`` with ``BackupItemFrontEndSize``,
-    in MB, of which the newest figure of a VM counts, whichever file holds it. All that
-    is wrong with the files is refused together.
+    in MB, of which the newest figure of a VM counts, whichever file holds it; in its
+    dates with strokes, day and month stand in `date_order`. All that is wrong with the
+    files is refused together.
     """
+    moment = instants(date_order=date_order)
     found, wrong = [], []
     newest: dict[str, tuple[str, Used]] = {}
     for path in paths:
@@ -60,7 +65,7 @@ def read_used(paths: Iterable[str | os.PathLike[str]]) -> list[Used]:
             for entry in log_rows(path, findings, []):
                 if FRONT_END in entry:
                     exported = True
-                    _take_front_end(entry, newest)
+                    _take_front_end(entry, newest, moment)
                 elif "used_gib" in entry or "vm" in entry:
                     own.append(_own(entry))
                 elif "OperationName" not in entry:
@@ -157,7 +162,11 @@ def _place(entry: Entry) -> Place:
     return Place(entry.findings.file, entry.findings.counted, entry.row)
 
 
-def _take_front_end(entry: Entry, newest: dict[str, tuple[str, Used]]) -> None:
+def _take_front_end(
+    entry: Entry,
+    newest: dict[str, tuple[str, Used]],
+    read: Callable[[str], datetime.datetime | None],
+) -> None:
     raw = entry.raw(FRONT_END)
     try:
         with_unit = isinstance(raw, str) and raw[-1:].lower() == "b"
@@ -178,7 +187,7 @@ def _take_front_end(entry: Entry, newest: dict[str, tuple[str, Used]]) -> None:
         return
     moment = None
     if isinstance(entry.raw("TimeGenerated"), str):
-        moment = entry.parsed(instant, "TimeGenerated", otherwise="must be a time")
+        moment = entry.parsed(read, "TimeGenerated", otherwise="must be a time")
     stamp = moment.isoformat() if moment else ""
     key = f"{group}/{alike(vm)}"
     if key not in newest or stamp >= newest[key][0]:

@@ -20,6 +20,7 @@ from vmbmodel.inventory.files.quantities import (
     NEVER,
     duration_h,
     instant,
+    instants,
     size_gib,
     zone,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Text",
     "duration_h",
     "instant",
+    "instants",
     "log_rows",
     "lower",
     "not_used",

@@ -3,15 +3,23 @@
 import datetime
 import math
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from vmbmodel._toml import packaged
 from vmbmodel._words import short
-from vmbmodel.fields import nearest
+from vmbmodel.fields import misnamed, nearest
 
-__all__ = ["DATE_ORDERS", "NEVER", "duration_h", "instant", "size_gib", "zone"]
+__all__ = [
+    "DATE_ORDERS",
+    "NEVER",
+    "duration_h",
+    "instant",
+    "instants",
+    "size_gib",
+    "zone",
+]
 
 DATE_ORDERS = ("dmy", "mdy")
 """Orders of day, month and year in a date with strokes."""
@@ -178,6 +186,21 @@ def instant(
         return moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         raise ValueError("is no time") from None
+
+
+def instants(
+    time_zone: str = "UTC", date_order: str | None = None
+) -> Callable[[str], datetime.datetime | None]:
+    """Return `instant` for a file: the name of its zone, and its order of dates.
+
+    Raises
+    ------
+    ValueError
+        If there is no such time zone or order.
+    """
+    if date_order not in (None, *DATE_ORDERS):
+        raise ValueError(f"date_order cannot be {misnamed(date_order, DATE_ORDERS)}")
+    return partial(instant, zone=zone(time_zone), date_order=date_order)
 
 
 def zone(name: str) -> datetime.tzinfo:

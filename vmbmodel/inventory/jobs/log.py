@@ -7,7 +7,6 @@ several, and the table that this module gives, written as CSV. A row that cannot
 read is counted by reason, not guessed.
 """
 
-import functools
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,19 +15,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from vmbmodel._words import counted
-from vmbmodel.fields import misnamed
 from vmbmodel.inventory.files import (
-    DATE_ORDERS,
     Finding,
     Findings,
     InventoryError,
     Page,
     Tally,
-    instant,
+    instants,
     log_rows,
     unfollowed,
     unused,
-    zone,
 )
 from vmbmodel.inventory.jobs.rows import COLUMNS, job
 
@@ -138,9 +134,7 @@ def read(
     >>> print(f"{log.jobs.at[0, 'job_h']:.3f} h, not read: {len(log.unread)}")
     0.257 h, not read: 0
     """
-    if date_order not in (None, *DATE_ORDERS):
-        raise ValueError(f"date_order cannot be {misnamed(date_order, DATE_ORDERS)}")
-    moment = functools.partial(instant, zone=zone(time_zone), date_order=date_order)
+    moment = instants(time_zone, date_order)
     rows, refused, tallies = [], [], []
     pages: list[Page] = []
     skipped: Counter[str] = Counter()
