@@ -870,7 +870,8 @@ def test_eight_restores_are_enough_and_seven_are_not():
     assert "restore_p50_h" not in answer.left
     with pytest.raises(ValueError, match="restores with sizes: 7 jobs, 8 are needed"):
         calibrate(log[:7], BASE)
-    with pytest.raises(ValueError, match="all took as long, so none tells how they v"):
+    why = "whole restores: all took as long, so none tells how they vary"
+    with pytest.raises(ValueError, match=f"restore_p50_h: {why}\n.*log_sd: {why}"):
         calibrate(log.assign(job_h=1.5), BASE)
 
 

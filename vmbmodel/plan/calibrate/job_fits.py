@@ -385,7 +385,7 @@ def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:
     logs, jobs = np.log(restores["job_h"].to_numpy()), len(restores)
     if np.ptp(logs) < ALIKE:
         why = "whole restores: all took as long, so none tells how they vary"
-        work.left["restore_p50_h"] = why
+        work.left |= {"restore_p50_h": why, "restore_log_sd": why}
         return
     middle, spread = logs.mean(), logs.std(ddof=1)
     free = jobs - 1
