@@ -293,8 +293,9 @@ def within_seconds(work):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (".".join(["a"] * 50_000) + " = 1", "line 1 has more than 500 dots"),
-        ("a = " + "[" * 100_000, "is nested too deep"),
+        (".".join(["a"] * 50_000) + " = 1", "long.toml: line 1 nests more than 10 lev"),
+        ("\na = " + "[" * 100_000, "long.toml: line 2 nests more than 10 levels deep"),
+        (f"[{'a.' * 200}a]\n" + "b = 1\n" * 10**6, "line 1 nests more than 10 levels"),
         (" " * 200_000 + "a", "Expected '='"),
         ("a" + " " * 200_000 + "b", "Expected '='"),
     ],

@@ -27,6 +27,41 @@ def test_what_can_be_read_is_left_readable():
     assert _toml.literal("Jürgens Läufe, 😀") == '"Jürgens Läufe, 😀"'
 
 
+DEEP = "[" * 9 + "]" * 9
+TEXTS = (
+    '''
+none = [0.5, 1.5]
+one = "[[[[[[[[[[[" # {{{{{{{{{{{
+two = """
+a.b.c.d.e.f.g.h.i.j.k.l = [[[[[[[[[[[\\"""""
+'''
+    + "three = '''a.b.c.d.e.f.g.h.i.j.k.l [[[[[[[[[[[''''"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [TEXTS, f"a.b = {DEEP}", f"a = [{DEEP}]", "a.b.c.d.e.f.g.h.i.j.k = 1"],
+)
+def test_ten_levels_nest_and_those_in_texts_do_not_count(text):
+    assert _toml.parse(text) == tomllib.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = [[{DEEP}]]",
+        "a.b.c.d.e.f.g.h.i.j.k.l = 1",
+        f'a = ["""x""""", [{DEEP}]]',
+        f"a = ['''x''''', {{a = {{b.c = {DEEP}}}}}]",
+    ],
+)
+def test_more_levels_are_refused(text):
+    assert tomllib.loads(text)
+    with pytest.raises(ValueError, match="line 1 nests more than 10 levels deep"):
+        _toml.parse(text)
+
+
 @pytest.mark.parametrize("text", ["x = " + "[" * 10_000, "x = ", "x = 1\nx = 2"])
 def test_what_is_no_toml_is_a_value_error(text):
     with pytest.raises(ValueError, match=r".+"):

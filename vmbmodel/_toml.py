@@ -16,8 +16,20 @@ from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 
 __all__ = ["literal", "packaged", "parse", "read", "table"]
 
-_MOST_DOTS = 500
-"""Dots that a line may have, at least as many as the parts of a key less one."""
+_DEEPEST = 10
+"""Levels to which keys and brackets may nest: no file of ours has more than three."""
+
+_MARKS = re.compile(
+    r'''
+    """ (?: [^"\\]++ | \\. | "(?!"") )*+ (?:"{3,5})?  # texts, in which nothing nests
+    | '{3} (?: [^']++ | '(?!'') )*+ (?:'{3,5})?
+    | " (?: [^"\\\n]++ | \\. )*+ "?
+    | ' [^'\n]*+ '?
+    | \# [^\n]*+
+    | [][{}.=,\n]
+    ''',
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def parse(text: str) -> dict:
@@ -28,14 +40,26 @@ def parse(text: str) -> dict:
     ValueError
         If it is none; says where.
     """
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > _MOST_DOTS:  # the parser is quadratic in a dotted key
-            rule = f"has more than {_MOST_DOTS} dots, which is nested too deep"
-            raise ValueError(f"line {number} {rule}")
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise ValueError("is nested too deep") from error
+    _refuse_deep(text)
+    return tomllib.loads(text)
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuse what the parser would take long for: it walks all levels of each key."""
+    brackets = dots = 0
+    for match in _MARKS.finditer(text):
+        mark = match[0]
+        if mark in ("=", ",", "\n"):
+            dots = 0
+        elif mark == ".":
+            dots += 1
+        elif mark in ("[", "{"):
+            brackets += 1
+        elif mark in ("]", "}"):
+            brackets -= 1
+        if brackets + dots > _DEEPEST:
+            line = text.count("\n", 0, match.start()) + 1
+            raise ValueError(f"line {line} nests more than {_DEEPEST} levels deep")
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict, dict[str, str]]:
@@ -78,7 +102,7 @@ def _lines(text: str) -> dict[str, int]:
 
 def packaged(package: str, name: str) -> dict:
     """Return what a file beside the modules of a package holds."""
-    return parse(files(package).joinpath(name).read_text("utf-8"))
+    return tomllib.loads(files(package).joinpath(name).read_text("utf-8"))
 
 
 def table(name: str, entries: Mapping[str, object]) -> str:
