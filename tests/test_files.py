@@ -1,6 +1,7 @@
 """Files are read up to a bound, and written whole or not at all."""
 
 import datetime
+import difflib
 import errno
 import gzip
 import os
@@ -32,6 +33,7 @@ from vmbmodel.plan.check.suppressions import read_suppressions
 from vmbmodel.plan.saved import read_saved
 from vmbmodel.plan.scenario_file import scenario_arguments
 from vmbmodel.service import limits, prices, profile, read_price_list
+from vmbmodel.sweeps import read_grid
 
 
 def test_writes_and_leaves_nothing_beside(tmp_path):
@@ -313,6 +315,42 @@ def test_headings_that_would_be_read_for_ever_are_refused(tmp_path, filling):
     path.write_text(f"vm,disk,role,used_gib,{heading}\na,b,os,1,1\n")
     said = within_seconds(lambda: read_fleet(path))
     assert "required column size_gib is missing" in said
+
+
+WRONG = [f"eight_hour{number}" for number in range(3000)]
+KEYS = "".join(f"{name} = 'x'\n" for name in WRONG)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read"),
+    [
+        (
+            "x.csv",
+            ",".join(n.replace("eight_hour", "used_gb") for n in WRONG),
+            read_fleet,
+        ),
+        ("x.csv", ",".join(WRONG) + "\n", read_policies),
+        ("x.toml", f"[[policy]]\n{KEYS}", read_policies),
+        ("x.toml", f"[readings]\n{KEYS}", profile),
+        ("x.toml", f"[[suppress]]\n{KEYS}", read_suppressions),
+        ("x.toml", f"formula = 'mean_wait_h'\n[axes]\n{KEYS}", read_grid),
+    ],
+)
+def test_few_of_many_unknown_names_are_compared_with_known_ones(
+    tmp_path, monkeypatch, name, text, read
+):
+    compared = []
+
+    def noted(word, *args, **kwargs):
+        compared.append(word)
+        return alike(word, *args, **kwargs)
+
+    alike = difflib.get_close_matches
+    monkeypatch.setattr(difflib, "get_close_matches", noted)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=r"\.\.\. and .*more"):
+        read(tmp_path / name)
+    assert 20 <= len(compared) <= 1100
 
 
 def test_names_of_zones_have_an_end():

@@ -66,12 +66,25 @@ def without_middle(text: str) -> str:
     return f"{text[: _LETTERS // 2]} ... {text[-_LETTERS // 2 :]}"
 
 
-def first_lines(lines: Sequence[str]) -> str:
+def first_lines(lines: Sequence[str], *, whole: bool = True) -> str:
     """Join lines, or the first of them and how many more there are.
 
+    Parameters
+    ----------
+    lines : sequence of str
+        The lines.
+    whole : bool
+        Whether they are all that there are.
+
+    Examples
+    --------
     >>> print(first_lines(["a"] * 101)[-16:])
     a
     ... and 1 more
+    >>> print(first_lines(["a"] * 101, whole=False)[-25:])
+    a
+    ... and at least 1 more
     """
     more = len(lines) - MOST_LINES
-    return "\n".join([*lines[:MOST_LINES], *[f"... and {more:,} more"] * (more > 0)])
+    rest = f"... and {'' if whole else 'at least '}{more:,} more"
+    return "\n".join([*lines[:MOST_LINES], *[rest] * (more > 0)])

@@ -60,6 +60,7 @@ from vmbmodel.grid import (
     draws_in,
     sweep,
 )
+from vmbmodel.inventory.files import MANY
 
 __all__ = ["LARGEST_CSV", "Grid", "read_grid", "tabulated", "write_store"]
 
@@ -203,8 +204,10 @@ class _Faults:
         self._path, self._lines, self._said = path, lines, []
 
     def say(self, key: str, text: str) -> None:
-        """Note a fault of a key."""
+        """Note a fault of a key; refuse a file that has many."""
         self._said.append(f"{self._lines.get(key, self._path)}: {text}")
+        if len(self._said) > MANY:
+            self.refuse()
 
     @contextlib.contextmanager
     def of(self, key: str) -> Iterator[None]:
@@ -217,7 +220,8 @@ class _Faults:
     def refuse(self) -> None:
         """Raise all that was noted, if anything was."""
         if self._said:
-            raise ValueError(first_lines(self._said))
+            many = len(self._said) > MANY
+            raise ValueError(first_lines(self._said, whole=not many))
 
 
 def _axes_of(

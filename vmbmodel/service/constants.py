@@ -40,7 +40,7 @@ from typing import Self
 
 from vmbmodel import _toml
 from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded, refuse_special
-from vmbmodel._words import first_lines, short
+from vmbmodel._words import MOST_LINES, first_lines, short
 from vmbmodel.fields import convert, fields, misnamed, unit_of
 from vmbmodel.service.priors import PRIOR_KEYS, Prior, prior_problems
 
@@ -470,9 +470,10 @@ def _reading_problems(readings: object) -> Iterator[str]:
         yield "readings: must be a table of names"
         return
     known = [name for name, field in fields().items() if field.choices]
-    for name, value in readings.items():
+    for number, (name, value) in enumerate(readings.items()):
         if name not in known:
-            yield f"readings: there is no reading {misnamed(name, known)}"
+            said = misnamed(name, known) if number < MOST_LINES else short(name)
+            yield f"readings: there is no reading {said}"
         elif value not in fields()[name].choices:
             choices = ", ".join(fields()[name].choices)
             yield f"readings: {name} must be one of {choices}; got {short(value)}"

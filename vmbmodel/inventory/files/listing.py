@@ -159,15 +159,14 @@ def unused(findings: Findings, own: Sequence[str]) -> None:
     absent = [name for name in own if name not in header]
     ours = len(own) - len(absent) >= 2
     others = []
-    for name, row in header.items():
-        if folded(name) in findings.asked:
-            continue
-        likely = nearest(name, absent) if len(others) < MANY else ""
+    unasked = [name for name in header if folded(name) not in findings.asked]
+    for number, name in enumerate(unasked):
+        likely = nearest(name, absent) if number < MANY else ""
         alike = difflib.SequenceMatcher(None, name.lower(), likely).ratio()
         if ours and likely and alike >= MISSPELT:
             hint = f"did you mean {likely}?"
             rule = f"unknown column {short(name)}"
-            findings.add(rule, row=row, column=name, hint=hint)
+            findings.add(rule, row=header[name], column=name, hint=hint)
         else:
             others.append(short(name) + f" (like {likely})" * bool(likely and ours))
     if others:

@@ -132,6 +132,7 @@ def positions(
             findings.add(
                 f"unknown column {short(heading)}", row=row, column=heading, hint=hint
             )
+            findings.refuse_if_many()
     if unused:
         findings.remark(not_used([short(name) for name in unused]))
     for name in REQUIRED:

@@ -251,6 +251,7 @@ def _found(names: Sequence[str], row: int | None, findings: Findings) -> dict[st
         else:
             rule = f"unknown column {short(heading)}"
             findings.add(rule, row=row, column=heading, hint=_likely(name))
+            findings.refuse_if_many()
     if "policy" not in found:
         findings.add("required column policy is missing", row=row, column="policy")
     return found
@@ -297,6 +298,7 @@ def _of_toml(data: bytes, findings: Findings) -> Cells:
             if key not in POLICY_COLUMNS:
                 rule = f"unknown key {short(key)}"
                 findings.add(rule, row=line, column=key, hint=_likely(key))
+                findings.refuse_if_many()
                 continue
             row[key] = _as_text(value)
             if row[key] is None:

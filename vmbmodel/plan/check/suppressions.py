@@ -15,6 +15,7 @@ inventory. After its day a suppression no longer works, and is a finding itself.
 """
 
 import datetime
+import itertools
 import os
 import re
 import unicodedata
@@ -25,6 +26,7 @@ from vmbmodel import _toml
 from vmbmodel._files import LARGEST_TEXT, decoded, read_bounded
 from vmbmodel._words import first_lines, short
 from vmbmodel.fields import misnamed
+from vmbmodel.inventory.files import MANY
 from vmbmodel.plan.check.answer import PLACES, Breach, Check
 from vmbmodel.plan.practices import Place
 from vmbmodel.service import Rule, rules
@@ -95,10 +97,17 @@ def read_suppressions(path: str | os.PathLike[str]) -> tuple[Suppression, ...]:
     if not (isinstance(entries, list) and all(isinstance(e, dict) for e in entries)):
         problems.append("suppress must be tables, [[suppress]]")
         entries = []
-    for number, entry in enumerate(entries, 1):
-        problems += [f"suppress {number}: {problem}" for problem in _problems(entry)]
+    problems += itertools.islice(
+        (
+            f"suppress {number}: {problem}"
+            for number, entry in enumerate(entries, 1)
+            for problem in _problems(entry)
+        ),
+        MANY,
+    )
     if problems:
-        raise ValueError(first_lines([f"{name}: {problem}" for problem in problems]))
+        lines = [f"{name}: {problem}" for problem in problems]
+        raise ValueError(first_lines(lines, whole=len(lines) < MANY))
     lines = [
         number
         for number, line in enumerate(text.splitlines(), 1)
