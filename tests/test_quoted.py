@@ -31,7 +31,7 @@ PIXEL = base64.b64encode(
 CONFIG = f"""
 import sys
 sys.path.insert(0, {str(EXTENSIONS)!r})
-extensions = ["myst_nb", "nbfigure", "quoted"]
+extensions = ["myst_nb", "nbfigure", "quoted", "together"]
 numfig = True
 nb_execution_mode = "off"
 root_doc = "page"
@@ -135,6 +135,7 @@ def sweep(last_h):
     outputs = [
         glued("last_h", {"text/plain": repr(last_h)}),
         glued("clock", {"text/plain": "'08:30'"}),
+        glued("change", {"text/plain": "-0.25"}),
         bars,
     ]
     title = v4.new_markdown_cell("# A sweep\n\nIt ends after {n}`last_h:.2f` h.")
@@ -174,12 +175,16 @@ def test_a_page_quotes_in_prose_caption_and_alt_text(build):
         ':alt: Ten "steps" down to {n}`last_h:.1f` hours.\n\n'
         "All of {n}`last_h:.0f` hours.\n"
         "```\n"
+        "It moves by {n}`change:.1f` %, 5 to 7 % of 3 GiB, to {n}`clock` +1;\n"
+        "2 hours, 4 GiBs and 9 +1 may part, and `--last 9 h` is typed.\n"
     )
-    plain = re.sub(r"<[^>]+>", "", page)
-    assert "Done after 9.5 h, at 08:30, or after\n7 h." in plain
+    plain = re.sub(r"<[^>]+>", "", page).replace("\xa0", "~")
+    assert "Done after 9.5~h, at 08:30, or after\n7~h." in plain
+    assert "by \N{MINUS SIGN}0.2~%, 5 to 7~% of 3~GiB, to 08:30~+1;" in plain
+    assert "2 hours, 4 GiBs and 9 +1 may part, and --last 9 h is typed." in plain
     assert "All of 9 hours." in plain
     assert page.count('aria-label="Ten &quot;steps&quot; down to 9.5 hours."') == 2
-    assert "It ends after 9.46 h." in re.sub(r"<[^>]+>", "", own)
+    assert "It ends after 9.46\xa0h." in re.sub(r"<[^>]+>", "", own)
     assert said == []
 
 
