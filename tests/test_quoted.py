@@ -175,12 +175,14 @@ def test_a_page_quotes_in_prose_caption_and_alt_text(build):
         ':alt: Ten "steps" down to {n}`last_h:.1f` hours.\n\n'
         "All of {n}`last_h:.0f` hours.\n"
         "```\n"
-        "It moves by {n}`change:.1f` %, 5 to 7 % of 3 GiB, to {n}`clock` +1;\n"
+        "It moves by {n}`change:.1f` % or {n}`change:.0%`, 5 to 7 %\n"
+        "of 3 GiB, to {n}`clock` +1;\n"
         "2 hours, 4 GiBs and 9 +1 may part, and `--last 9 h` is typed.\n"
     )
     plain = re.sub(r"<[^>]+>", "", page).replace("\xa0", "~")
     assert "Done after 9.5~h, at 08:30, or after\n7~h." in plain
-    assert "by \N{MINUS SIGN}0.2~%, 5 to 7~% of 3~GiB, to 08:30~+1;" in plain
+    assert "by \N{MINUS SIGN}0.2~% or \N{MINUS SIGN}25~%, 5 to 7~%\n" in plain
+    assert "of 3~GiB, to 08:30~+1;" in plain
     assert "2 hours, 4 GiBs and 9 +1 may part, and --last 9 h is typed." in plain
     assert "All of 9 hours." in plain
     assert page.count('aria-label="Ten &quot;steps&quot; down to 9.5 hours."') == 2

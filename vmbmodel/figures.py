@@ -187,7 +187,8 @@ def heat(
             brightness = shades.to_rgba(value)[:3] @ _BRIGHT
             ink = _ON_LIGHT if brightness > 0.5 else _ON_DARK
             look = {"color": ink, "fontsize": "small", "ha": "center", "va": "center"}
-            ax.text(*place, format(value, values), **look)
+            words = format(value, values).replace("-", "\N{MINUS SIGN}")
+            ax.text(*place, words, **look)
     bar = ax.figure.colorbar(shades, ax=ax, label=_label(result))
     bar.outline.set_visible(False)
     ax.set(xlabel=_label(result[x]), ylabel=_label(result[y]), **axes)
@@ -289,7 +290,7 @@ def parity(
     marks = zip(cycle(COLOURS), cycle("osD^vPX*<>"))
     ends = [table[[x, y]].min().min() / 1.5, table[[x, y]].max().max() * 1.5]
     low, high = ([end * (1 + way * band) for end in ends] for way in (-1, 1))
-    label = f"within {band:.0%}"
+    label = f"within {100 * band:g} %"
     drawn = {label: ax.fill_between(ends, low, high, color=SHADE, linewidth=0)}
     ax.plot(ends, ends, color=RULE, linewidth=1)
     kinds = table.groupby(hue, sort=False)

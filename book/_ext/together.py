@@ -1,7 +1,8 @@
 """What belongs together stays on one line: 5 % does not break before its sign.
 
 Nor does a number before its unit, or the time of a day before its ``+1``. A quoted
-number below zero has a minus, not a hyphen. What is typed, as code, stays as it is.
+number below zero has a minus, not a hyphen, and a quoted share has
+the blank before its sign that prose has. What is typed, as code, stays as it is.
 """
 
 import re
@@ -37,6 +38,7 @@ def keep_together(document):
         kept = words if typed else joined(words, before)
         if "pasted-text" in text.parent.get("classes", ()):
             kept = re.sub(r"^-(?=[\d.])", MINUS, kept)
+            kept = re.sub(r"(?<=\d)%$", f"{NO_BREAK}%", kept)
         if kept != words:
             text.parent.replace(text, nodes.Text(kept))
         before = (before + kept)[-5:]
