@@ -125,6 +125,11 @@ def test_a_part_of_the_sidebar_says_what_it_opens():
     assert 'aria-label="Parts of 2. One &amp; all"><i>' in accessible.mend(part)
 
 
+def test_a_link_begins_with_its_first_word():
+    page = 'Solution to<a href="#ex-one"> Exercise 1</a>'
+    assert accessible.mend(page) == 'Solution to <a href="#ex-one">Exercise 1</a>'
+
+
 def test_a_name_is_left_to_the_first_place_that_has_it():
     page = '<p class="a" id="x">1</p><b id="y">2</b><i id="x" class="c">3</i>'
     mended = '<p class="a" id="x">1</p><b id="y">2</b><i class="c">3</i>'

@@ -4,8 +4,9 @@ Tables: each head says whether it is of a column or of a row, an empty one is no
 the name of the rows stands beside those of the columns, a name in a head may break
 after a `_`, and numbers are set flush right. A table that a phone shows in another
 shape says by roles what it is. What opens a part of the sidebar says of which; a label
-that is not what a reader sees, and roles that are none, go. A name that several places
-of a page have is left to the first, to which links lead anyway.
+that is not what a reader sees, and roles that are none, go. A link begins with a word;
+a word stands for a mark that is a picture. A name that several places of a page have is
+left to the first, to which links lead anyway.
 """
 
 import re
@@ -36,7 +37,9 @@ PART = re.compile(
     r'(<a class="(?:current )?reference internal" href="[^"]*">(.*?)</a>'
     r"<details[^>]*>)<summary>"
 )
+LINK = re.compile(r"(<a\b[^<>]*>) ")
 PLAIN = (
+    ("<p>\N{WHITE HEAVY CHECK MARK}</p>", "<p>run</p>"),
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
     (' role="doc-biblioentry"', ""),
@@ -51,6 +54,7 @@ def mend(page):
     """Return a page with all of it."""
     page = TABLE.sub(lambda match: for_a_phone(mend_table(match[0])), page)
     page = PART.sub(label_part, page)
+    page = LINK.sub(r" \1", page)
     for old, new in PLAIN:
         page = page.replace(old, new)
     return with_names_once(page)
