@@ -151,6 +151,8 @@ def test_every_command_of_a_page_does_what_the_page_says(path, folder):
         assert done.exit_code == int(status[1] if status else 0), done.output
         head = re.search(r":head: (\d+)", options)
         assert not head or int(head[1]) < done.output.count("\n"), line
+        begin = re.search(r":from: (.+)", options)
+        assert not begin or f"\n{begin[1]}" in done.output, line
 
 
 @pytest.mark.skipif(
@@ -188,6 +190,11 @@ def test_what_a_phone_shows_of_a_command_stops_where_a_desk_does(monkeypatch):
         assert max(map(len, lines)) <= columns
         assert lines[0].startswith("vmbmodel")
         assert shlex.split(command.replace("\\\n", "")) == shlex.split(line)
+    remark = "  Note: 1 VM is in no vault; --protected-only leaves it out"
+    parts = ["  Note: 1 VM is in no vault;", "--protected-only leaves it out"]
+    assert book.wrapped(remark, 35) == parts
+    assert book.wrapped("a" * 50, 46) == ["a" * 50]
+    assert book.wrapped("   a  1", 46) == ["   a  1"]
 
 
 def test_every_case_of_consistency_has_its_line(monkeypatch):

@@ -15,7 +15,8 @@ the build.
 It runs twice, in two such folders: for a screen of a desk, and for one of a phone, as
 wide as the column there at a size that can be read. The style sheet shows the one that
 fits, if they differ. ``head`` counts lines of the first; the other stops before the
-line that begins with the same words.
+line that begins with the same words. ``from`` names the words of the line at which what
+is shown begins. A longer line goes on below, broken between words only.
 """
 
 import itertools
@@ -26,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 from docutils import nodes
@@ -50,6 +52,7 @@ class CliOutput(SphinxDirective):
     option_spec = {  # noqa: RUF012 (docutils' own way)
         "status": directives.nonnegative_int,
         "head": directives.positive_int,
+        "from": directives.unchanged_required,
     }
 
     def run(self):
@@ -87,9 +90,16 @@ class CliOutput(SphinxDirective):
                     f"{line}: on a phone, no line begins as line {head + 1}"
                 )
             narrow[place:] = wide[head:] = ["..."]
+        if begin := self.options.get("from"):
+            for printed in (wide, narrow):
+                if not any(row.startswith(begin) for row in printed):
+                    raise self.error(f"{line}: no line begins with {begin!r}")
+                rest = itertools.dropwhile(lambda r: not r.startswith(begin), printed)
+                printed[:] = ["...", "", *rest]
         shown = []
         for columns, printed in ((WIDE, wide), (NARROW, narrow)):
-            rows = [f"$ {broken(line, columns)}", *printed]
+            rows = [f"$ {broken(line, columns)}"]
+            rows += [part for row in printed for part in wrapped(row, columns)]
             if expected:
                 rows += ["$ echo $?", str(expected)]
             text = "\n".join(rows)
@@ -145,6 +155,12 @@ def broken(line, columns=WIDE):
         else:
             lines[-1] = longer
     return " \\\n    ".join(lines)
+
+
+def wrapped(row, columns):
+    """Break a line that is too long between its words, not within them."""
+    parts = textwrap.wrap(row, columns, break_on_hyphens=False, break_long_words=False)
+    return parts if len(row) > columns else [row]
 
 
 def environment(columns):
