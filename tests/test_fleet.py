@@ -1,6 +1,7 @@
 """The inventory is read as it stands, or refused with everything wrong with it."""
 
 import gzip
+import io
 import itertools
 import json
 import pickle
@@ -22,8 +23,15 @@ from pyarrow import parquet
 
 from vmbmodel import fields as units
 from vmbmodel.inventory import fleet
-from vmbmodel.inventory.files.findings import NOTED, Finding, InventoryError
+from vmbmodel.inventory.files.findings import NOTED, Finding, Findings, InventoryError
+from vmbmodel.inventory.fleet.pages import unpacked_bytes
 from vmbmodel.inventory.fleet.rules import LARGEST_GIB
+from vmbmodel.inventory.fleet.tables import (
+    _begin,
+    _of_words,
+    joined_cells,
+    row_groups,
+)
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
 HEADER = "vm,disk,role,size_gib,used_gib"
@@ -601,6 +609,131 @@ def test_parquet_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
     assert refusal(Path("fleet.parquet").read_bytes(), "fleet.parquet") == [
         "unpacks to 0.0234 GiB; most are 0.0156 GiB"
     ]
+
+
+def lying(data, truth, lie, *places):
+    """Return a Parquet file whose end gives another number at some of its places."""
+    length = int.from_bytes(data[-8:-4], "little") + 8
+    numbers = [bytearray(), bytearray()]
+    for number, written in zip((truth, lie), numbers, strict=True):
+        rest = 2 * number
+        while rest > 127:
+            written.append(rest & 127 | 128)
+            rest >>= 7
+        written.append(rest)
+    assert len(numbers[0]) == len(numbers[1])
+    parts = data[-length:].split(numbers[0])
+    assert len(parts) > max(places)
+    marks = [numbers[i in places] for i in range(len(parts) - 1)]
+    end = b"".join(itertools.chain(*zip(parts, [*marks, b""], strict=True)))
+    return data[:-length] + end
+
+
+ROWS = 12_345
+
+
+def of_many_rows():
+    """Return a Parquet file whose end says seven times how many rows there are."""
+    content = table(vm=["aa", "bb"], disk=["cc", "cc"]).take(pa.array([0] * ROWS))
+    told = [field.with_nullable(False) for field in content.schema]
+    data = io.BytesIO()
+    parquet.write_table(content.cast(pa.schema(told)), data, write_statistics=False)
+    return data.getvalue()
+
+
+OF_FILE, *OF_COLUMNS, OF_GROUP = range(7)
+
+
+@pytest.mark.parametrize("rows", [ROWS - 1, ROWS + 1])
+@pytest.mark.parametrize(
+    ("places", "where"),
+    [
+        ([OF_FILE], "in its groups of rows"),
+        ([OF_GROUP], "in its groups of rows"),
+        ([OF_COLUMNS[2]], "in a column"),
+        ([OF_FILE, OF_GROUP], "in a column"),
+    ],
+)
+def test_parquet_that_lies_about_its_rows_is_refused(places, where, rows):
+    data = lying(of_many_rows(), ROWS, rows, *places)
+    (line,) = refusal(data, "fleet.parquet")
+    assert line.startswith("cannot be read as Parquet: is said to have 12,34")
+    assert line.endswith(where)
+    with pytest.raises(InventoryError, match=where):
+        row_groups(["fleet.parquet"], Findings("fleet.parquet"))
+
+
+def test_parquet_that_has_fewer_rows_than_all_its_end_says_is_refused():
+    data = lying(of_many_rows(), ROWS, ROWS + 1, *range(7))
+    why = "cannot be read as Parquet: is said to have 12,346 rows, and has 12,345 in a"
+    assert refusal(data, "fleet.parquet") == [f"{why} column"]
+    findings = Findings("fleet.parquet")
+    with pytest.raises(InventoryError, match=f"{why} group of rows"):
+        joined_cells(row_groups(["fleet.parquet"], findings), findings)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"compression": "NONE", "use_dictionary": False},
+        {"compression": "zstd", "data_page_size": 256},
+        {"data_page_version": "2.0", "write_page_checksum": True},
+        {"row_group_size": 100, "write_statistics": False, "store_schema": False},
+    ],
+)
+def test_pages_say_what_they_unpack_to(how):
+    content = table(vm=["a", None], used_gib=[1.5, None])
+    content = content.take(pa.array(np.arange(300) % 2))
+    parquet.write_table(content, "fleet.parquet", **how)
+    file = parquet.ParquetFile("fleet.parquet")
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        for i in range(group.num_columns):
+            column = group.column(i)
+            with open("fleet.parquet", "rb") as data:
+                place = _begin(column), column.total_compressed_size
+                headers = column.total_uncompressed_size - unpacked_bytes(data, *place)
+            assert 0 < headers < 60 * (1 + group.num_rows // 10)
+
+
+def test_parquet_that_lies_about_what_it_unpacks_to_is_refused(monkeypatch):
+    monkeypatch.setattr("vmbmodel.inventory.fleet.tables.LARGEST_DATA", 2**24)
+    bomb("true.parquet", vm=["a" * 2**22, "b" * 2**22])
+    column = parquet.read_metadata("true.parquet").row_group(0).column(0)
+    true = Path("true.parquet").read_bytes()
+    data = lying(true, column.total_uncompressed_size, 2**20, *range(3))
+    Path("fleet.parquet").write_bytes(data)
+    column = parquet.read_metadata("fleet.parquet").row_group(2).column(0)
+    assert column.total_uncompressed_size == 2**20
+    assert refusal(data, "fleet.parquet") == [
+        "unpacks to 0.0234 GiB; most are 0.0156 GiB"
+    ]
+
+
+@pytest.mark.parametrize(
+    "begin", [b"\0", b"\x15\x04\0", b"\x1c" * 1200, b"\x15" + b"\xff" * 20]
+)
+def test_pages_without_a_header_are_refused(begin):
+    content = table(vm=[f"{number:064}" for number in range(2)])
+    parquet.write_table(
+        content.take(pa.array([0, 1] * 99)),
+        "fleet.parquet",
+        use_dictionary=False,
+        compression="NONE",
+    )
+    data = Path("fleet.parquet").read_bytes()
+    damaged = data[:4] + begin + data[4 + len(begin) :]
+    (line,) = refusal(damaged, "fleet.parquet")
+    assert line.startswith("cannot be read as Parquet: ")
+    assert "of a page" in line or "a page has" in line
+
+
+def test_a_word_in_very_many_rows_is_held_once_whatever_its_type():
+    kinds = pa.string(), pa.large_string(), pa.string_view()
+    columns = {f"{kind}": pa.array(["x"]).cast(kind) for kind in kinds}
+    parquet.write_table(pa.table(columns), "words.parquet")
+    with parquet.ParquetFile("words.parquet") as file:
+        assert _of_words(file.schema_arrow) == list(columns)
 
 
 def test_columns_that_no_inventory_has_are_not_unpacked(monkeypatch):

@@ -1,16 +1,18 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
 import functools
+import io
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from vmbmodel._files import LARGEST_DATA, refuse_special
+from vmbmodel._words import counted
 from vmbmodel.fields import Field, fields, nearest
 from vmbmodel.inventory.files import (
     NOT_A_FLAG,
@@ -21,6 +23,7 @@ from vmbmodel.inventory.files import (
     Text,
 )
 from vmbmodel.inventory.fleet.columns import COLUMNS, REQUIRED, positions
+from vmbmodel.inventory.fleet.pages import unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,12 +83,15 @@ def parquet_cells(data: bytes, findings: Findings) -> Cells:
             findings.stop(f"has {rows:,} rows; most are {MOST_ROWS:,}")
         found = positions(told.schema.names, None, findings)
         fitting, unfit = _fitting(told.schema, found)
-        _refuse_large(sum(_unpacked(told, fitting)), LARGEST_DATA, findings)
+        unpacked = sum(_unpacked(io.BytesIO(data), told, fitting))
+        _refuse_large(unpacked, LARGEST_DATA, findings)
         file = parquet.ParquetFile(
             source, metadata=told.metadata, read_dictionary=told.words
         )
         table = file.read([told.schema.names[i] for i in fitting.values()])
         table.validate(full=True)
+        for column in table.columns:
+            _refuse_other_count(len(column), rows, "in a column")
     except (pa.ArrowException, ValueError, OSError) as error:
         _refuse_foreign(error, findings)
     columns: dict[str, Text | np.ma.MaskedArray | str] = dict(unfit)
@@ -130,14 +136,38 @@ def _fitting(
     return {name: i for name, i in found.items() if name not in unfit}, unfit
 
 
-def _unpacked(told: _Told, found: Mapping[str, int]) -> Iterator[int]:
-    """Give the bytes of some columns in each group of rows, as the file states them."""
+def _unpacked(file: BinaryIO, told: _Told, found: Mapping[str, int]) -> Iterator[int]:
+    """Give the bytes of some columns in each group of rows, as their pages say.
+
+    What the end of the file says of rows has to agree with itself.
+    """
     names = {told.schema.names[i] for i in found.values()}
     columns = range(told.metadata.num_columns)
     taken = [i for i in columns if told.metadata.schema.column(i).path in names]
-    for number in range(told.metadata.num_row_groups):
+    groups = range(told.metadata.num_row_groups)
+    rows = sum(told.metadata.row_group(number).num_rows for number in groups)
+    _refuse_other_count(rows, told.metadata.num_rows, "in its groups of rows")
+    for number in groups:
         group = told.metadata.row_group(number)
-        yield sum(group.column(i).total_uncompressed_size for i in taken)
+        parts = [group.column(i) for i in taken if group.num_rows]
+        for part in parts:
+            _refuse_other_count(part.num_values, group.num_rows, "in a column")
+        yield sum(
+            unpacked_bytes(file, _begin(part), part.total_compressed_size)
+            for part in parts
+        )
+
+
+def _begin(column: "parquet.ColumnChunkMetaData") -> int:
+    """Return the place of the first page, which may be one of words."""
+    begin, words = column.data_page_offset, column.dictionary_page_offset
+    return min(begin, words) if words else begin
+
+
+def _refuse_other_count(count: int, said: int, where: str) -> None:
+    if count != said:
+        rows = counted(said, "row")
+        raise ValueError(f"is said to have {rows}, and has {count:,} {where}")
 
 
 def _refuse_large(unpacked: int, most: int, findings: Findings) -> None:
@@ -182,7 +212,9 @@ def row_groups(
             refuse_special(path)
             told = _told(path)
             found = positions(told.schema.names, None, Findings(path))
-            sizes = list(_unpacked(told, _fitting(told.schema, found)[0]))
+            with open(path, "rb") as file:
+                fitting = _fitting(told.schema, found)[0]
+                sizes = list(_unpacked(file, told, fitting))
         except (pa.ArrowException, ValueError, OSError) as error:
             _refuse_foreign(error, findings, path)
         _refuse_large(max(sizes, default=0), LARGEST_DATA, findings)
@@ -249,7 +281,9 @@ def _tables(
                 past += len(batch)
                 if ends[1] == len(taken):
                     break
-    except (pa.ArrowException, OSError) as error:
+            else:
+                _refuse_other_count(past, count, "in a group of rows")
+    except (pa.ArrowException, ValueError, OSError) as error:
         _refuse_foreign(error, findings, path)
 
 
@@ -273,7 +307,7 @@ def _of_words(schema) -> list[str]:
     """Name the columns of text, of which a reader need hold each word once only."""
     from pyarrow import types
 
-    tests = types.is_string, types.is_large_string
+    tests = types.is_string, types.is_large_string, types.is_string_view
     return [column.name for column in schema if any(t(column.type) for t in tests)]
 
 
