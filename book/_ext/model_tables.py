@@ -1,5 +1,7 @@
 """Tables that the package itself fills, so that no page repeats what it knows."""
 
+import re
+
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -35,6 +37,15 @@ class ModelTable(SphinxDirective):
         """Parse a line of Markdown."""
         parsed, messages = self.state.inline_text(text, self.lineno)
         return [*parsed, *messages]
+
+    def prose(self, text):
+        """Return text in which the name of a field leads to its row."""
+        names = "|".join(name for name in fields() if "_" in name)
+        said = []
+        for place, part in enumerate(re.split(rf"\b({names})\b", text)):
+            is_name = place % 2 == 1
+            said += self.markdown(f"{{field}}`{part}`") if is_name else plain(part)
+        return said
 
 
 def row(cells, ids=()):
@@ -156,9 +167,9 @@ class ConstantsTable(ModelTable):
         place = f": {origin.locator}; read {origin.retrieved}."
         origins = [nodes.paragraph("", "", *source, nodes.Text(place))]
         if origin.note:
-            origins.append(nodes.paragraph(origin.note, origin.note))
+            origins.append(nodes.paragraph("", "", *self.prose(origin.note)))
         if law := law_of(origin):
-            origins.append(nodes.paragraph(law, law))
+            origins.append(nodes.paragraph("", "", *self.prose(law)))
         return [
             self.markdown(f"{{field}}`{name}`"),
             plain(with_unit(value, unit_of(name))),
@@ -228,12 +239,12 @@ class ReadingsTable(ModelTable):
         section = self.section(reading.title, f"reading-{reading.id}")
         options = " ".join(f"--set {part}" for part in reading.switch.split())
         said = [
-            ("The sources say", plain(reading.source_says)),
-            ("The model's reading", plain(reading.default)),
-            ("The other reading", plain(reading.alternative)),
-            ("Its weight", plain(f"{reading.weight:g}. {reading.why}")),
+            ("The sources say", self.prose(reading.source_says)),
+            ("The model's reading", self.prose(reading.default)),
+            ("The other reading", self.prose(reading.alternative)),
+            ("Its weight", self.prose(f"{reading.weight:g}. {reading.why}")),
             ("To ask for it", code(options) if options else plain("Not yet possible.")),
-            ("What changes", plain(reading.changes)),
+            ("What changes", self.prose(reading.changes)),
         ]
         section += nodes.definition_list(
             "",
