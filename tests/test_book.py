@@ -239,9 +239,13 @@ def test_the_sheet_has_an_equation_of_every_formula(monkeypatch):
     from formula_sheet import entry
     from module_docs import public_modules
 
+    modules = dict(public_modules("vmbmodel.formulas"))
+    page = (ROOT / "book/formula-sheet.md").read_text("utf-8")
+    listed = re.search(r"\{formula-sheet\} (.+)", page)[1].split()
+    assert sorted(f"vmbmodel.formulas.{name}" for name in listed) == sorted(modules)
     sheet = {
         member: entry(module, getattr(vm.formulas, member))
-        for module, members in public_modules("vmbmodel.formulas")
+        for module, members in modules.items()
         for member in members
     }
     assert sheet.keys() == set(dir(vm.formulas))

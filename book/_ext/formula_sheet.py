@@ -2,12 +2,13 @@
 
 .. code-block:: md
 
-    ```{formula-sheet}
+    ```{formula-sheet} transfer sharing largest
     ```
 
-gives a section for every module of formulas, with the equations of its functions, what
-their symbols are called, and a link to the rest. Equations that a docstring sets side
-by side stand below each other here and on the API pages, whose columns are narrower.
+gives a section for every module of formulas, in the order of their names, with the
+equations of its functions, what their symbols are called, and a link to the rest. A
+name that is missing stops the build. Equations that a docstring sets side by side stand
+below each other here and on the API pages, whose columns are narrower.
 """
 
 import inspect
@@ -31,9 +32,16 @@ _PARTS = re.compile(
 class FormulaSheet(SphinxDirective):
     """The formulas, by family."""
 
+    required_arguments = 1
+    final_argument_whitespace = True
+
     def run(self):
         """Return a section a module."""
-        return [self.family(*found) for found in public_modules("vmbmodel.formulas")]
+        modules = dict(public_modules("vmbmodel.formulas"))
+        names = [f"vmbmodel.formulas.{name}" for name in self.arguments[0].split()]
+        if sorted(names) != sorted(modules):
+            raise self.error(f"formula-sheet needs each of {', '.join(modules)} once")
+        return [self.family(name, modules[name]) for name in names]
 
     def family(self, name, members):
         """Return what a module is about, and its formulas."""
