@@ -177,13 +177,16 @@ def test_a_page_quotes_in_prose_caption_and_alt_text(build):
         "```\n"
         "It moves by {n}`change:.1f` % or {n}`change:.0%`, 5 to 7 %\n"
         "of 3 GiB, to {n}`clock` +1;\n"
-        "2 hours, 4 GiBs and 9 +1 may part, and `--last 9 h` is typed.\n"
+        "2 hours, 4 GiBs and 9 +1 may part; typed is `--last 9 h`, `--last`.\n"
     )
     plain = re.sub(r"<[^>]+>", "", page).replace("\xa0", "~")
     assert "Done after 9.5~h, at 08:30, or after\n7~h." in plain
     assert "by \N{MINUS SIGN}0.2~% or \N{MINUS SIGN}25~%, 5 to 7~%\n" in plain
     assert "of 3~GiB, to 08:30~+1;" in plain
-    assert "2 hours, 4 GiBs and 9 +1 may part, and --last 9 h is typed." in plain
+    assert "2 hours, 4 GiBs and 9 +1 may part; typed is --last 9 h, --last." in plain
+    assert re.findall(r'class="whole[^>]*>(.*?)</code>', page) == [
+        '<span class="pre">--last</span>'
+    ]
     assert "All of 9 hours." in plain
     assert page.count('aria-label="Ten &quot;steps&quot; down to 9.5 hours."') == 2
     assert "It ends after 9.46\xa0h." in re.sub(r"<[^>]+>", "", own)

@@ -2,7 +2,8 @@
 
 Nor does a number before its unit, or the time of a day before its ``+1``. A quoted
 number below zero has a minus, not a hyphen, and a quoted share has
-the blank before its sign that prose has. What is typed, as code, stays as it is.
+the blank before its sign that prose has. What is typed, as code, stays as it is; an
+option does not break after its dashes, if it is short enough for a column of a table.
 """
 
 import re
@@ -14,6 +15,7 @@ UNIT = r"%|h|min|s|[KMGTP]i?B(?:/[ds])?|[MG]bps|MBps|USD"
 BLANK = re.compile(rf" (?=(?:{UNIT})(?![\w/])|\+\d)")
 BEFORE_DAY, BEFORE_UNIT = re.compile(r"\d\d:\d\d$"), re.compile(r"\d$")
 TYPED = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+OPTION = re.compile(r"--?[\w-]{1,16}")
 NO_BREAK, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
 
@@ -28,7 +30,7 @@ class KeepTogether(SphinxPostTransform):
 
 
 def keep_together(document):
-    """Set blanks that do not break before units, and minuses before numbers."""
+    """Set blanks that do not break before units, and minuses; mark short options."""
     block, before = None, ""
     for text in list(document.findall(nodes.Text)):
         own, typed = surroundings(text)
@@ -42,6 +44,9 @@ def keep_together(document):
         if kept != words:
             text.parent.replace(text, nodes.Text(kept))
         before = (before + kept)[-5:]
+    for typed in document.findall(nodes.literal):
+        if OPTION.fullmatch(typed.astext()):
+            typed["classes"].append("whole")
 
 
 def surroundings(text):
