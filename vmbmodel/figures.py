@@ -278,7 +278,7 @@ def parity(
     x, y : str
         Columns of what was measured, and of what was modelled; both above 0.
     hue : str
-        Column of the kinds, told apart by colour and mark.
+        Column of the kinds, a few, told apart by colour and mark.
     band : float
         Share by which the shaded band departs from agreement on either side.
     ax : Axes, optional
@@ -290,17 +290,18 @@ def parity(
     marks = zip(cycle(COLOURS), cycle("osD^vPX*<>"))
     ends = [table[[x, y]].min().min() / 1.5, table[[x, y]].max().max() * 1.5]
     low, high = ([end * (1 + way * band) for end in ends] for way in (-1, 1))
-    label = f"within {100 * band:g} %"
-    drawn = {label: ax.fill_between(ends, low, high, color=SHADE, linewidth=0)}
-    ax.plot(ends, ends, color=RULE, linewidth=1)
+    ax.fill_between(ends, low, high, color=SHADE, linewidth=0)
+    (agreement,) = ax.plot(ends, ends, color=RULE, linewidth=1)
+    names = {agreement: f"within {100 * band:g} %"}
     kinds = table.groupby(hue, sort=False)
     for (kind, dots), (colour, mark) in zip(kinds, marks, strict=False):
         look = {"color": colour, "markersize": 5, "alpha": 0.7}
-        (drawn[_named(kind)],) = ax.plot(dots[x], dots[y], mark, **look)
+        (drawn,) = ax.plot(dots[x], dots[y], mark, **look)
+        names[drawn] = _named(kind)
+    beside(names, ax=ax)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, **axes)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:,g}")
-    _key(ax, drawn.values(), drawn, loc="upper left", bbox_to_anchor=(0, 1), ncols=1)
     return ax
 
 
@@ -706,11 +707,12 @@ class _Names(Artist):
             way = ways[line]
             near = [_beyond(w, way, 2 * point) for w in ways.values()]
             near = np.concatenate([*near, _FAR])
+            off = point * (4.5 if line.get_linestyle() == "None" else 3)
             found = []
             for words in breaks:
                 text.set_text(words)
                 size = text.get_window_extent(renderer).size
-                cost, corner = _room(way, near, size, taken, frame, point)
+                cost, corner = _room(way, near, size, taken, frame, point, off)
                 found.append((cost, words, corner, size))
             _, words, corner, size = min(found, key=lambda place: place[0])
             taken.append(np.concatenate([corner, corner + size]))
@@ -828,14 +830,14 @@ def _room(
     taken: list[np.ndarray],
     frame: Bbox,
     point: float,
+    off: float,
 ) -> tuple[float, np.ndarray]:
     """Return the best place for a name: how bad it is, and its lower left corner.
 
-    It is beside its own line, off the others and what is taken, and rather on the
-    right.
+    It is so far beside its own line, or a dot, that it is also off a line through that;
+    off the others and what is taken; and rather on the right.
     """
     gap, (width, height) = 3 * point, size
-    off = gap if len(way) > 1 else 1.25 * gap  # a dot's, also off a line through it
     beside = []
     for across in (off, -off - width):
         beside += [(across, up) for up in (-height / 2, 0, -height)]
