@@ -27,6 +27,7 @@ from vmbmodel.formulas import done_within_prob
 from vmbmodel.inventory import jobs
 from vmbmodel.plan.calibrate.answer import calibrate
 from vmbmodel.plan.calibrate.fits import by_night, quantile, slope
+from vmbmodel.plan.calibrate.held_out import Hours
 from vmbmodel.plan.calibrate.likelihood import Fitted, Log, within_prob
 from vmbmodel.plan.calibrate.sample import joint_sample
 from vmbmodel.plan.calibrate.totals import fit_joint, polling_grid_min
@@ -575,6 +576,13 @@ def test_no_part_of_a_job_is_longer_than_the_longest_job():
     ends = [fits[name].high for name in ("snapshot_h", "others_wait_mean_h")]
     assert ends == [longest_h, longest_h]
     assert fits["others_wait_prob"].high <= 1
+
+
+def test_no_hour_is_written_with_a_wait_too_short_or_long_for_a_profile():
+    rows = {"start_h": [1.0, 2.5, 22.0], "jobs": 1, "shrunk_h": [1e-4, 1.0, 3e3]}
+    hours = Hours(pd.DataFrame(rows), 2.0, equal_prob=0.001, one_hour_each=False)
+    assert hours.times() == {"01:00": 0.01, "02:30": 0.01492, "22:00": 2.985}
+    assert replace(hours, equal_prob=0.01).times() == {}
 
 
 def test_what_some_night_alone_decides_is_drawn_apart_from_the_others():
