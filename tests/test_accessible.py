@@ -44,6 +44,7 @@ def test_a_table_of_pandas_gets_one_row_of_heads_with_their_scope():
     ]
     assert '<th scope="row" class="number">1</th><td class="number">0.25</td>' in table
     assert "<td>3 jobs wait</td>" in table
+    assert "<td>9\xa0% wait</td>" in accessible.mend(PANDAS.replace("3 jobs", "9 %"))
 
 
 def test_two_rows_of_heads_that_both_say_something_stay():

@@ -2,16 +2,19 @@
 
 Tables: each head says whether it is of a column or of a row, an empty one is no head,
 the name of the rows stands beside those of the columns, a name in a head may break
-after a `_`, and numbers are set flush right. A table that a phone shows in another
-shape says by roles what it is. What opens a part of the sidebar says of which; a label
-that is not what a reader sees, and roles that are none, go. A link begins with a word;
-a word stands for a mark that is a picture. A name that several places of a page have is
-left to the first, to which links lead anyway.
+after a `_`, and numbers are set flush right; of a notebook's, as in prose, no number
+parts from its unit. A table that a phone shows in another shape says by roles what it
+is. What opens a part of the sidebar says of which; a label that is not what a reader
+sees, and roles that are none, go. A link begins with a word; a word stands for a mark
+that is a picture. A name that several places of a page have is left to the first, to
+which links lead anyway.
 """
 
 import re
 from html import escape, unescape
 from pathlib import Path
+
+from together import joined
 
 TABLE = re.compile(r"<table\b.*?</table>", re.S)
 HEAD = re.compile(r"(<thead\b[^>]*>)(.*?)(</thead>)", re.S)
@@ -104,7 +107,8 @@ def mend_table(table):
 
         return CELL.sub(mend_cell, row[0])
 
-    return ROW.sub(mend_row, table)
+    table = ROW.sub(mend_row, table)
+    return joined(table) if "dataframe" in table.partition(">")[0] else table
 
 
 def for_a_phone(table):

@@ -58,7 +58,7 @@ def surroundings(text):
     return node, typed or isinstance(node, TYPED)
 
 
-def joined(words, before):
+def joined(words, before=""):
     """Return words in which no blank between a number and its unit breaks."""
 
     def blank(found):
