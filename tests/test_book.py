@@ -76,6 +76,15 @@ def prose(markdown):
     return markdown.lower()
 
 
+def words(page):
+    """Return the prose of a page of the book, or of a notebook."""
+    if page.endswith(".ipynb"):
+        cells = read(ROOT / "notebooks" / page)["cells"]
+        told = [text(cell) for cell in cells if cell["cell_type"] == "markdown"]
+        return prose("\n\n".join(told))
+    return prose((ROOT / "book" / page).read_text("utf-8"))
+
+
 FIGURES = [
     pytest.param(cell, id=f"{path.stem}-{cell['id']}")
     for path in NOTEBOOKS
@@ -331,10 +340,10 @@ def test_an_assertion_about_a_page_has_the_words_of_the_page(path):
     lost = []
     for claim in claims:
         said = eval(ast.unparse(claim), {}, names)
-        page, words = said.split(": ", 1)
-        plain = prose((ROOT / "book" / page).read_text("utf-8"))
+        page, told = said.split(": ", 1)
+        plain = words(page)
         place = 0
-        for piece in prose(words).split(" ... "):
+        for piece in prose(told).split(" ... "):
             place = plain.find(piece, max(place, 0))
             if place < 0:
                 lost.append(f"{page}: {piece}")
