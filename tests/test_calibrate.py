@@ -607,6 +607,23 @@ def test_what_cannot_be_told_is_said_by_name():
     assert "Too few nights for an interval" in few.to_toml("log", date(2026, 5, 1))
 
 
+def test_what_a_log_without_sizes_says_of_a_large_vm_reaches_up_to_the_base():
+    log = simulated(1, phases=False)
+    sized, bare = calibrate(log, BASE), calibrate(log.assign(moved_gib=np.nan), BASE)
+    assert "dispersion" not in sized.said()[0] + bare.said()[0]
+    assert sized.scenario.profile.origins["dispersion"].prior is None
+    law = bare.scenario.profile.origins["dispersion"].prior
+    assert (law.low, law.high, law.shape) == (0, BASE["dispersion"], "uniform")
+    size = {"disk": "os", "role": "os", "size_gib": 4096, "used_gib": 4000}
+    large = pd.DataFrame([{"vm": "large", **size, "churn_gib_per_day": 300}])
+    now_h = estimate(large).vms["transfer_h"][0]
+    assert estimate(large, bare.scenario).vms["transfer_h"][0] < now_h / 2
+    row = doubt(large, bare.scenario).vms.iloc[0]
+    assert row["done_p95_h_low"] < now_h < row["done_p95_h_high"]
+    for answer, said in ((sized, False), (bare, True)):
+        assert ("moves more than those of the log" in " ".join(answer.notes)) is said
+
+
 def test_restores_of_a_chart():
     rows = [
         (float(size), float(minutes) / 60)

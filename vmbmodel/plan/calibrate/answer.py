@@ -176,7 +176,7 @@ class Calibration(Result):
     def said(self) -> tuple[str, ...]:
         """Say in five lines what was learnt, what not, and whether it predicts."""
         nights = self.backups["night"].nunique()
-        names = ", ".join(self.fits)
+        names = ", ".join(name for name in self.fits if name != "dispersion")
         looks = (
             f" Ends are known to {self.grid_min:g} min only." if self.grid_min else ""
         )
@@ -408,6 +408,8 @@ def _law(fit: Fit, value: float, base: ConstantSet) -> dict[str, object]:
     interval, the law is as wide as before it.
     """
     low, high, why = fit.low, fit.high, "The interval of the fit."
+    if fit.name == "dispersion":
+        why = "Whether the waits of the log hold all that scatter costs is not told."
     shape = "logit" if fields()[fit.name].range.high == 1 else "lognormal"
     if fit.name.endswith("_scv"):
         return {"kind": "unused", "why": "It is chance, and held as it was fitted."}
@@ -439,7 +441,7 @@ def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Ori
     between = f" Between {fit.low:.4g} and {fit.high:.4g}, 90 of 100 times."
     if math.isnan(fit.low):
         between = " Too few nights for an interval."
-    elif fit.low == fit.high:
+    elif fit.low == fit.high or fit.name == "dispersion":
         between = ""
     return Origin(
         **_law(fit, float(figure), base),

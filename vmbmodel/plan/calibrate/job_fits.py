@@ -187,7 +187,9 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
     if law is None:
         rate_gib_h = min(work.base[name], work.base["blob_mib_s"]) / GIB_H
         law = fit_joint(hours, sizes, night, h_per_gib=1 / rate_gib_h, **grid)
-        work.add(Fit("dispersion", 0.0, 0.0, 0.0, count, _IN_THE_RATE))
+        ends = 0.0, 0.0, float(work.base["dispersion"])
+        work.add(Fit("dispersion", *ends, count, _IN_THE_WAITS))
+        work.notes.append(_LARGER)
     for constant, parameter in (
         ("snapshot_h", "fixed_h"),
         ("others_wait_prob", "wait_prob"),
@@ -236,6 +238,13 @@ def _per_gib(rows: pd.DataFrame, times: np.ndarray, what: str) -> Fit:
 
 
 _IN_THE_RATE = "none: measured times hold the scatter of your writes already"
+_IN_THE_WAITS = (
+    "none, or up to the base's: no rate is told, and the waits hold what was moved"
+)
+_LARGER = (
+    "no rate is told: a VM that moves more than those of the log may take longer than "
+    "this profile says; jobs of different sizes, in the log or by --fleet, tell it"
+)
 
 
 def _told(work: Work, name: str, law: Joint, night, what: str) -> bool:
