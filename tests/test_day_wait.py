@@ -144,6 +144,15 @@ def test_near_saturation_it_has_settled():
     assert_allclose(idle.mean(), 1 - np.mean(load), rtol=0.01)
 
 
+def test_a_day_that_is_all_but_full_settles_as_after_thirty_thousand():
+    load = np.array([1.3] * 12 + [0.699] * 12)  # less of it, a day settles in a few
+    calm = load * 0.9
+    waits = day_mean_wait_h([calm, load], 0, servers=60, service_h=3)
+    assert_allclose(waits[1, :3], [97.74004379, 98.040548, 98.3410507], rtol=3e-5)
+    alone = day_mean_wait_h(calm, 0, servers=60, service_h=3)
+    assert_allclose(waits[0], alone, rtol=1e-6)
+
+
 def test_a_pulse_is_so_many_jobs_at_once():
     # an empty day but for k jobs at 0:00, and one hour of work for each of c movers:
     # who comes then finds them, and after an hour those that have not ended

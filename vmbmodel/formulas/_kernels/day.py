@@ -10,7 +10,7 @@ from vmbmodel.formulas._kernels.special import log_waiting
 
 __all__ = ["clears", "crowd", "day_of", "fluid_h", "in_balance"]
 
-_DAYS = 30
+_DAYS, _DAYS_OF_BALANCE = 30, 300
 """Most days that are run through to find one like the day before."""
 _STEP_H = 0.25
 _SHORTEST_H, _LONGEST_H = 1e-300, 1e6
@@ -86,7 +86,8 @@ def in_balance(hours, load, pulse, servers, service_h):
     jobs = np.broadcast_to(_jobs(mean + 0 * servers, servers)[0], shape)
     jobs = np.maximum(jobs, _movers_level(load, pulse, tau)[..., 0] - slots[0][1])
     busy, ends = np.broadcast_to(mean, shape), []
-    for _ in range(_DAYS):
+    low, high = np.zeros(shape), np.full(shape, np.inf)  # of the jobs in balance
+    for _ in range(_DAYS_OF_BALANCE):
         ends, levels = [*ends[-2:], jobs], []
         for arriving, jump in slots:
             jobs = jobs + jump
@@ -94,12 +95,17 @@ def in_balance(hours, load, pulse, servers, service_h):
             for _ in range(steps):
                 busy = _busy(jobs + span * arriving, span, servers, busy)
                 jobs = np.maximum(jobs + span * (arriving - busy), 0)
-        if np.all(np.abs(jobs - ends[-1]) <= 1e-9 * (1 + jobs)):
+        nearer = jobs - ends[-1]
+        settled = np.abs(nearer) <= 1e-9 * (1 + jobs)
+        if np.all(settled):
             break
+        low = np.where(nearer > 0, np.maximum(low, ends[-1]), low)
+        high = np.where(nearer < 0, np.minimum(high, ends[-1]), high)
         if len(ends) == 3:  # the days close in on their limit by a constant factor
-            nearer = jobs - ends[-1]
-            factor = np.clip(nearer / (ends[-1] - ends[-2]), 0, 0.99)
+            most = np.where(settled, 0.99, 1 - 1e-9)  # of what is rounded, less
+            factor = np.clip(nearer / (ends[-1] - ends[-2]), 0, most)
             jobs = jobs + np.nan_to_num(factor / (1 - factor) * nearer)
+            jobs = np.where(settled, jobs, np.clip(jobs, low, high))
             ends = []
     jobs = np.stack(levels, axis=-1)
     servers = np.broadcast_to(servers[..., np.newaxis], jobs.shape)
