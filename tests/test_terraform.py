@@ -227,4 +227,4 @@ def test_a_pipe_which_can_be_read_once_is_refused(tmp_path):
     words = ["import", "--terraform", str(tmp_path / "state"), "--used-frac", "0.5"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 2
-    assert "state: is a pipe, and --terraform reads a file once for" in result.output
+    assert "state: is a pipe, and no file" in result.output

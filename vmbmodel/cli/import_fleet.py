@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vmbmodel._files import refuse_special
 from vmbmodel._words import first_lines
 from vmbmodel.cli.options import DateOrderOption, ForceOption, OutputOption
 from vmbmodel.cli.present import deliver, in_the_way
@@ -104,11 +105,8 @@ def import_fleet(
     else:
         both = terraform or []
         for path in both:
-            if path.is_fifo():
-                raise ValueError(
-                    f"{path}: is a pipe, and --terraform reads a file once for each "
-                    "list; save it as a file"
-                )
+            if path.exists():
+                refuse_special(path)  # which cannot be read once for each list
         disks, vms = [*(disks or ()), *both], [*(vms or ()), *both]
         if not (disks and vms):
             raise ValueError("give --disks and --vms, or --terraform, or --rvtools")
