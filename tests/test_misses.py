@@ -11,7 +11,13 @@ from numpy.testing import assert_allclose
 
 from vmbmodel.fields import fields
 from vmbmodel.plan.estimate.answer import estimate
-from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
+from vmbmodel.plan.estimate.exact import pieces, sum_of
+from vmbmodel.plan.estimate.misses import (
+    POLICY_COLUMNS,
+    miss_terms,
+    misses_of,
+    policy_misses,
+)
 from vmbmodel.plan.scenario import Scenario
 
 NIGHTS = 365.25 / 12
@@ -24,6 +30,10 @@ def fleet(rows):
     vms = pd.DataFrame(rows, columns=["vault", "once", "deadline_prob"])
     later = np.where(vms["once"].astype(bool), 1.0, vms["deadline_prob"])
     return vms.assign(policy="daily", later_deadline_prob=later)
+
+
+def fleet_misses(vms):
+    return misses_of([sum_of(pieces(terms)) for terms in miss_terms(vms)])
 
 
 def test_a_die_for_every_vm():

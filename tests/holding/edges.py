@@ -647,8 +647,9 @@ def _():
 
 @case("plan/misses of some")
 def _():
-    from vmbmodel.plan.estimate import fleet_misses, policy_misses
+    from vmbmodel.plan.estimate import policy_misses
     from vmbmodel.plan.estimate.exact import pieces, sum_of
+    from vmbmodel.plan.estimate.misses import miss_terms, misses_of
 
     vms = pd.DataFrame(
         {
@@ -661,7 +662,10 @@ def _():
     rows = {n: vms[:n] for n in (0, 1, 3, 5)}
     numbers = ([], [0.0], [1e308, 1e308], [math.inf, 1.0], [0.1] * 10, [3e-310, 1e200])
     return {
-        "fleet": {n: fleet_misses(some) for n, some in rows.items()},
+        "fleet": {
+            n: misses_of([sum_of(pieces(terms)) for terms in miss_terms(some)])
+            for n, some in rows.items()
+        },
         "policies": {n: policy_misses(some) for n, some in rows.items()},
         "sums": [sum_of(pieces(np.array(some))) for some in numbers],
         "pieces": [len(pieces(np.array(some))) for some in numbers],

@@ -29,7 +29,7 @@ from vmbmodel.plan.estimate.doubts import (
 )
 from vmbmodel.plan.estimate.draws import at_score, prior_draws
 from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
-from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, fleet_misses, policy_misses
+from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, policy_misses
 from vmbmodel.plan.estimate.months import (
     MONTH_COLUMNS,
     MonthPieces,
@@ -93,7 +93,6 @@ __all__ = [
     "estimate",
     "estimate_case",
     "estimate_disks",
-    "fleet_misses",
     "job_within_prob",
     "joined_months",
     "met_by",

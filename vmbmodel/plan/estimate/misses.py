@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vmbmodel.plan.estimate.exact import pieces, pieces_of_each, sum_of
+from vmbmodel.plan.estimate.exact import pieces_of_each, sum_of
 
 __all__ = [
     "POLICY_COLUMNS",
-    "fleet_misses",
     "in_a_month",
     "miss_terms",
     "misses_of",
@@ -40,21 +39,32 @@ POLICY_COLUMNS = (
 )
 
 
-def fleet_misses(vms: Table) -> Mapping[str, float]:
-    """Return how many backups miss, and how likely any does.
-
-    A month has 30.4 nights, of which one is the next, and the others are without the
-    first backups and the new disks of that.
+def miss_terms(vms: Table) -> list[np.ndarray]:
+    """Return the terms of which `misses_of` takes the sums, over all vaults.
 
     Parameters
     ----------
     vms : DataFrame or Mapping of ndarray
         A row a VM: `vault`, `deadline_prob`, and `later_deadline_prob`, which is that
         of any later night.
+    """
+    vault, *probs = _columns(vms)
+    terms = []
+    for prob in probs:
+        log_done = _log_done(prob)
+        terms += [1 - prob, log_done, _least(vault, log_done)]
+    return terms
+
+
+def misses_of(sums: Sequence[float]) -> dict[str, float]:
+    """Return how many backups miss, and how likely any does, of the sums of the terms.
+
+    A month has 30.4 nights, of which one is the next, and the others are without the
+    first backups and the new disks of that.
 
     Returns
     -------
-    Mapping[str, float]
+    dict of str to float
         `expected_misses` and `misses_per_month`; `any_miss_prob` and
         `any_miss_month_prob`, every backup with its own luck; and
         `any_miss_shared_prob` and `any_miss_month_shared_prob`, the VMs of a vault
@@ -66,7 +76,7 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
 
     >>> vms = pd.DataFrame({"vault": "v", "deadline_prob": [0.99, 0.99],
     ...                     "later_deadline_prob": [0.99, 0.99]})
-    >>> for name, value in fleet_misses(vms).items():
+    >>> for name, value in misses_of([sum(part) for part in miss_terms(vms)]).items():
     ...     print(name, f"{value:.4f}")
     expected_misses 0.0200
     any_miss_prob 0.0199
@@ -75,21 +85,6 @@ def fleet_misses(vms: Table) -> Mapping[str, float]:
     any_miss_month_prob 0.4576
     any_miss_month_shared_prob 0.2635
     """
-    return misses_of([sum_of(pieces(terms)) for terms in miss_terms(vms)])
-
-
-def miss_terms(vms: Table) -> list[np.ndarray]:
-    """Return the terms of which `misses_of` takes the sums, over all vaults."""
-    vault, *probs = _columns(vms)
-    terms = []
-    for prob in probs:
-        log_done = _log_done(prob)
-        terms += [1 - prob, log_done, _least(vault, log_done)]
-    return terms
-
-
-def misses_of(sums: Sequence[float]) -> dict[str, float]:
-    """Return the figures of `fleet_misses` from the sums of its terms."""
     figures = _figures(*np.reshape(sums, (2, 3, 1)))
     return {name: float(values[0]) for name, values in figures.items()}
 
@@ -102,7 +97,7 @@ def in_a_month(once: np.ndarray, again: np.ndarray) -> np.ndarray:
 def policy_misses(vms: Table) -> pd.DataFrame:
     """Return the same for every policy of every vault, one a row.
 
-    Besides what `fleet_misses` takes, the VMs have a `policy`; the rows have the
+    Besides what `miss_terms` takes, the VMs have a `policy`; the rows have the
     columns `POLICY_COLUMNS`, in the order of the inventory.
     """
     vault, next_prob, later_prob = _columns(vms)
