@@ -231,7 +231,7 @@ def _():
     for day in ("2026-04-30", "2026-05-01", "2030-01-02"):
         marked = suppressed(answer, read, datetime.date.fromisoformat(day))
         kept = [(f.place.where, f.suppressed) for f in marked.findings if f.suppressed]
-        found[day] = {"kept": kept, "others": marked.others, "worst": marked.worst}
+        found[day] = {"kept": kept, "others": marked.others, "worst": marked.worst()}
     return found
 
 
