@@ -321,8 +321,5 @@ def _largest(excess, most, line):
     """Largest argument up to a bound that keeps the time; 0 if none does."""
     most, *line = np.broadcast_arrays(most, *line)
     late = excess(most, *line) > 0
-    in_time_at_all = excess(np.zeros_like(most), *line) <= 0
     otherwise = np.where(late, 0, most)
-    return root(
-        excess, 0, most, *line, inside=late & in_time_at_all, otherwise=otherwise
-    )
+    return root(excess, 0, most, *line, inside=late, otherwise=otherwise)
