@@ -48,6 +48,8 @@ def test_the_table_can_be_typed_in(run):
     assert "gold of v1, 22:00: a, b, c" in text
     assert text.startswith("Move 3 of 3 VMs. Better: rules not kept.")
     assert "Compared from the top" in text
+    as_good = "are as good, to 0.001 misses a night and 0.15 h to the end of all VMs."
+    assert as_good in " ".join(text.split())
     said = "up to 2 h late, alone: a backup may run into it; --done-by HOUR asks for"
     assert said in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80

@@ -44,7 +44,8 @@ _FIGURES = (
 
 _COMPARED = (
     "Compared from the top, down to the jobs beyond: a line decides where those above "
-    "it are as good. The time to the end counts from a VM's start, or from its present "
+    "it are as good, to {expected_misses} misses a night and {finish_h} h to the end "
+    "of all VMs. The time to the end counts from a VM's start, or from its present "
     "one if it is moved later: starting earlier gains nothing by itself."
 )
 
@@ -229,7 +230,8 @@ def _text(answer) -> str:
         now, then = (form.format(side[name]) for side in sides)
         both = f"{label}: {now}, {then}" if narrow else f"{label:34}{now:>12}{then:>12}"
         lines.append(f"  {both}")
-    lines += ["", _COMPARED, _starts_said(answer.rules)]
+    as_good = {aim.aim: f"{aim.tolerance:.2g}" for aim in answer.aims}
+    lines += ["", _COMPARED.format(**as_good), _starts_said(answer.rules)]
     lines += ["", render_table(rows, _POLICY_COLUMNS, footer=footer), ""]
     lines += ["VMs by policy, as planned:"]
     for row in rows:

@@ -1,10 +1,11 @@
-"""When each VM had better start: a plan in half-hours that is never worse than today.
+"""When each VM had better start: a plan in half-hours that is as good as today's.
 
 Plans are compared aim after aim: rules that are not kept, expected misses, how long
 VMs take from start to end, policies, VMs moved, jobs beyond those that a vault serves.
-Plans within the tolerance of an aim are as good, and the next one decides. What is
-compared are the figures of an estimate, and the present starts are among the plans. A
-VM that is moved later is counted from its present start: it waits no less for that.
+Plans within the tolerance of an aim are as good, and the next one decides, so that a
+plan of fewer policies may have a few more misses than today. What is compared are the
+figures of an estimate, and the present starts are among the plans. A VM that is moved
+later is counted from its present start: it waits no less for that.
 """
 
 import difflib
@@ -231,7 +232,7 @@ def schedule(
     done_by_h: float | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Schedule:
-    """Plan the starts of an inventory, never worse than they are.
+    """Plan the starts of an inventory, no worse than they are by the tolerances.
 
     An estimate judges the present starts, all VMs at the single best hour, a plan of
     full hours, and the result of a search. The bound for all plans has every VM at its
