@@ -350,6 +350,24 @@ def test_an_assertion_about_a_page_has_the_words_of_the_page(path):
     assert not lost
 
 
+BOUNDS = [
+    ("your-fleet.md: for up to 400 disks", "vmbmodel/plan/estimate/doubts.py"),
+    ("sensitivity.md: above 400 disks", "vmbmodel/plan/estimate/doubts.py"),
+    ("sensitivity.md: of more than 10,000 vms", "vmbmodel/plan/estimate/doubts.py"),
+    ("cli.md: above 100,000 vms", "vmbmodel/render/estimates.py"),
+    ("your-fleet.md: files together exceed 32 mib", "book/live/page.js"),
+]
+
+
+@pytest.mark.parametrize(("said", "file"), BOUNDS)
+def test_a_bound_that_a_page_names_is_that_of_the_program(said, file):
+    page, told = said.split(": ")
+    assert told in words(page)
+    bound = int(re.search(r"\d[\d,]*", told)[0].replace(",", ""))
+    code = (ROOT / file).read_text("utf-8")
+    assert re.search(rf"^ *(?:const )?[A-Z_]+ = {bound:_}\b", code, re.M)
+
+
 def test_the_prose_of_a_page_is_read_without_its_marks():
     marked = "**Our\nVM** takes {n}`most:.1f` hours, [all](x.md) *in* all."
     assert prose(marked) == "our vm takes # hours, all in all."
