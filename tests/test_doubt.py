@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
+from slow import after
 
 import vmbmodel as vm
 from vmbmodel.inventory.fleet import disks_of
@@ -84,11 +85,14 @@ def test_every_draw_is_the_estimate_of_its_settings_and_columns(changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"eight_hours": "overload", "restore_law": "rates", "restore_first": False},
-        {"eight_hours": "overload", "line_reading": "one-pool"},
-        {"eight_hours": "overload", "servers": 80.0},
-    ],
+    after(
+        1,
+        [
+            {"eight_hours": "overload", "servers": 80.0},
+            {"eight_hours": "overload", "restore_law": "rates", "restore_first": False},
+            {"eight_hours": "overload", "line_reading": "one-pool"},
+        ],
+    ),
     ids=str,
 )
 def test_days_drawn_at_once_are_those_of_each_draw(changes):
@@ -233,11 +237,14 @@ def test_one_in_ten_lies_below_and_one_in_ten_above(low, median, high, shape):
 
 @pytest.mark.parametrize(
     "settings",
-    [
-        {},
-        {"vault_servers": 12},
-        {"eight_hours": "overload", "line_reading": "one-pool"},
-    ],
+    after(
+        2,
+        [
+            {},
+            {"vault_servers": 12},
+            {"eight_hours": "overload", "line_reading": "one-pool"},
+        ],
+    ),
     ids=["lines apart", "a line in some", "one pool"],
 )
 def test_vaults_and_accounts_are_never_parted_and_parts_change_nothing(
