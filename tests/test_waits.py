@@ -1,5 +1,6 @@
 """`vmbmodel.plan.estimate`: the wait for others, by the hour at which they are met."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from vmbmodel.formulas.day import day_mean_wait_h, day_wait_quantile_h
 from vmbmodel.plan.estimate import estimate
@@ -17,6 +19,8 @@ from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import PROFILES
 from vmbmodel.service.constants import set_text
 
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+QUOTED = "application/papermill.record/text/plain"
 HOURS = np.arange(HALF_HOURS) / 2
 OVERLOAD = {"eight_hours": "overload"}
 
@@ -37,11 +41,17 @@ def test_eight_hours_are_a_check_that_the_published_law_passes():
         assert changed.unused() == [unheard]
 
 
-def test_the_published_half_is_told_better_than_by_the_day_of_the_overload():
-    # a job's log score in cells of 30 min, snapshot and bytes at 60 MB/s taken off
-    path = Path(__file__).parents[1] / "notebooks" / "data" / "backups.csv"
-    jobs = pd.read_csv(path)
+@pytest.fixture(scope="module")
+def jobs():
+    """Return the published half of the chart; `work_h` is snapshot and bytes."""
+    jobs = pd.read_csv(NOTEBOOKS / "data" / "backups.csv")
     work_h = (15 * 60 + 26) / 3600 + jobs["moved_gb"] * 1e9 / 60e6 / 3600
+    return jobs.assign(work_h=work_h)
+
+
+def test_the_published_half_is_told_better_than_by_the_day_of_the_overload(jobs):
+    # a job's log score in cells of 30 min, snapshot and bytes at 60 MB/s taken off
+    work_h = jobs["work_h"]
     cell = np.ceil((jobs["total_min"] - 16) / 30)
     ends_h = np.array([16 + 30 * (cell - 1), 16 + 30 * cell]) / 60 - work_h.to_numpy()
 
@@ -56,6 +66,35 @@ def test_the_published_half_is_told_better_than_by_the_day_of_the_overload():
     published = score(others())
     assert_allclose(published, -2.62, atol=0.12)
     assert published > score(others(**OVERLOAD), HOURS) + 0.2
+
+
+def test_the_crps_of_a_law_is_that_of_its_draws(jobs):
+    # E|X - y| - E|X - X'| / 2, of ten thousand draws, one from each equal part of a law
+    cells = json.loads((NOTEBOOKS / "validation.ipynb").read_text("utf-8"))["cells"]
+    quoted = {
+        output["metadata"]["scrapbook"]["name"]: output["data"].get(QUOTED)
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if "scrapbook" in output["metadata"]
+    }
+    took_min, work_min = jobs["total_min"], 60 * jobs["work_h"]
+
+    def crps(draws, ends):
+        number = len(draws)
+        apart = 2 * (2 * np.arange(number) - number + 1) @ np.sort(draws) / number**2
+        return np.mean([np.abs(draws - end).mean() for end in ends]) - apart / 2
+
+    def parts(number):
+        return (np.arange(number) + 0.5) / number
+
+    wait_min = stats.expon.ppf(parts(10_000), scale=2.4 * 60)
+    total_min = np.append(
+        stats.lognorm.ppf(parts(6_900), 0.79, scale=70.7),
+        stats.lognorm.ppf(parts(3_100), 0.03, scale=299),
+    )
+    published = crps(wait_min, took_min - work_min)
+    assert_allclose(float(quoted["crps"]), published, atol=0.01)
+    assert_allclose(float(quoted["bunched_crps"]), crps(total_min, took_min), atol=0.01)
 
 
 @given(
