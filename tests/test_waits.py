@@ -265,7 +265,7 @@ def test_how_far_the_published_wait_may_be_off():
     given = {"others_wait_log_sd": 0.5, "others_wait_mean_h": 2.0}
     (said,) = wait_said(Scenario.of(settings=given))
     assert "is 2.0 h as published" in said
-    assert "0.9 to 4.6 h" in said
+    assert "0.9 to 4.6 h is assumed for 90 of 100 estates" in said
     assert wait_said(Scenario.of(settings={"utilisation_frac": 0.5})) == ()
     note = Scenario.of().profile.origins["others_wait_log_sd"].note
     assert f"within a factor of {np.exp(1.6449 * 0.5):.1f} of the mean" in note

@@ -164,8 +164,8 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
     """Say how far the published wait for others may be from that of an estate.
 
     >>> print(*wait_said(Scenario.of()))
-    The mean wait for others is 2.4 h as published; 90 of 100 estates have one of 1.1 to
-    5.5 h. A log of 20 nights settles yours: vmbmodel calibrate.
+    The mean wait for others is 2.4 h as published; 1.1 to 5.5 h is assumed for 90 of
+    100 estates. A log of 20 nights settles yours: vmbmodel calibrate.
     """
     if scenario["utilisation_frac"] is not None:
         return ()
@@ -184,8 +184,8 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
     mean_h = scenario["others_wait_mean_h"]
     low, high = np.exp(np.array([-1, 1]) * _HALF_90 * scenario["others_wait_log_sd"])
     return (
-        f"The mean wait for others is {mean_h:.1f} h as published; 90 of 100 estates "
-        f"have one of {low * mean_h:.1f} to {high * mean_h:.1f} h. A log of 20 nights "
+        f"The mean wait for others is {mean_h:.1f} h as published; {low * mean_h:.1f} "
+        f"to {high * mean_h:.1f} h is assumed for 90 of 100 estates. A log of 20 nights "
         "settles yours: vmbmodel calibrate.",
     )
 
