@@ -167,6 +167,9 @@ def test_what_the_caller_sets_is_not_drawn():
     assert "snapshot_h" in answer.drawn
     assert not {"deadline_h", "rto_h", "recovery_points"} & set(answer.drawn)
     assert {"deadline_h", "rto_h", "recovery_points"} <= set(answer.choices)
+    told = SAMPLE.assign(recovery_points=180.0, interval_h=24.0)
+    choices = doubt_of_disks(told, Scenario.of(), 64).choices
+    assert set(answer.choices) - set(choices) == {"recovery_points", "interval_h"}
 
 
 def test_a_measured_rate_settles_how_rates_are_read():

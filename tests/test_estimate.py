@@ -17,6 +17,7 @@ from vmbmodel.plan.estimate.answer import COLUMNS, SCHEMA, estimate, estimate_di
 from vmbmodel.plan.estimate.others import of_others
 from vmbmodel.plan.estimate.transfers import completion_by_group_h
 from vmbmodel.plan.scenario import Scenario, parse_setting
+from vmbmodel.render import estimate_text
 from vmbmodel.service import PROFILES, readings
 
 SAMPLE = Path(__file__).parents[1] / "notebooks" / "data" / "fleet.csv"
@@ -352,8 +353,49 @@ def test_nothing_is_filled_in_silently():
         trusted_launch=False,
         excluded=False,
         redundancy="LRS",
+        recovery_points=180,
     )
-    assert not [a for a in answer(full).assumptions if a.id.startswith("column.")]
+    whole = {a.id for a in answer(full).assumptions}
+    assert not {name for name in whole if name.startswith("column.")}
+    silent = {"reading.silent-inventory"}
+    silent |= {f"profile.{name}" for name in (*SILENT, "recovery_points", "write_kib")}
+    assert not silent & whole
+    assert silent <= {a.id for a in answer(full, disk("b")).assumptions}
+
+
+SILENT = ("churn_frac", "dispersion", "active_frac")
+
+
+def test_only_choices_that_some_vm_takes_are_said_to_be_taken():
+    told = disk(recovery_points=180)
+    said = {a.id: a for a in answer(told, disk("b") | told | {"vm": "b"}).assumptions}
+    silent = said["reading.silent-inventory"]
+    assert silent.text == (
+        "Where a cell is blank: churn_frac 0.05, dispersion 0.1, active_frac 1."
+    )
+    assert [word.partition("=")[0] for word in silent.switch.split()[1::2]] == [*SILENT]
+    assert "profile.recovery_points" not in said
+    kept = {a.id: a for a in answer(told, disk("b")).assumptions}
+    assert kept["profile.recovery_points"].value == 30
+    assert "30 daily points" in kept["reading.silent-inventory"].text
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"),
+    [
+        ({}, ["recovery_points 30", "deadline_h 24.00", "rto_h 4.00"]),
+        ({"recovery_points": 180}, ["deadline_h 24.00", "rto_h 4.00"]),
+    ],
+)
+def test_what_is_yours_to_choose_is_what_the_inventory_leaves_open(told, chosen):
+    lines = estimate_text(answer(disk(**told))).splitlines()
+    (said,) = (line for line in lines if "Yours to choose" in line)
+    assert said == f"  Yours to choose, and taken as: {', '.join(chosen)}."
+    decisive = ("churn_frac", "dispersion")
+    full = estimate_text(answer(disk(dispersion=0.5, churn_gib_per_day=1)))
+    for name in decisive:
+        assert any(line.startswith(f"  {name} ") for line in lines)
+        assert f"  {name} " not in full
 
 
 def test_every_reading_and_every_assumed_constant_is_listed():

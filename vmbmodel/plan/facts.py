@@ -27,6 +27,7 @@ __all__ = [
     "of_vms",
     "refuse_unknown",
     "shared",
+    "stands",
     "those",
     "told",
     "unmanaged",
@@ -96,7 +97,7 @@ def filled(
     """
     disks = shared(fleet)
     fill = {name: scenario[name] for name in defaults()}
-    fill |= {n: scenario[n] for n in ("write_kib", "dispersion", "active_frac")}
+    fill |= {n: scenario[n] for n in COLUMNS if n in scenario.profile}
     counts = {name: int(disks[name].isna().sum()) for name in fill}
     fill |= {name: scenario[name] for name in OF_THE_POLICY}
     columns = {n: _categories(disks[n], fill.get(n)) for n in _IN_COMMON}
@@ -114,6 +115,27 @@ def filled(
     columns["churn_gib_per_day"] = _gib(churn, gb_bytes)
     kept = {name: disks[name].array for name in COLUMNS if name not in columns}
     return pd.DataFrame(kept | columns, copy=False), counts
+
+
+def stands(name: str, scenario: Scenario, blank: Mapping[str, int]) -> bool:
+    """Say whether a constant is taken: by some blank cell, if it has a column.
+
+    `blank` counts the cells that were filled, by column.
+
+    Examples
+    --------
+    >>> told = {"recovery_points": 0, "churn_gib_per_day": 2}
+    >>> for name in ("recovery_points", "churn_frac", "deadline_h"):
+    ...     print(name, stands(name, Scenario.of(), told))
+    recovery_points False
+    churn_frac True
+    deadline_h True
+    """
+    if name == "churn_frac":
+        name = "churn_gib_per_day"
+        if scenario[name] is not None:
+            return False
+    return blank.get(name, 1) > 0
 
 
 def by_name(disks: pd.DataFrame) -> pd.DataFrame:

@@ -205,7 +205,7 @@ def _rests_on(answer: Estimate) -> Iterator[str]:
     chosen = [
         f"{name} {shown(name, answer.scenario[name])}"
         for name in ("recovery_points", "deadline_h", "rto_h")
-        if name not in answer.scenario.given
+        if answer.takes(name)
     ]
     if chosen:
         yield f"  Yours to choose, and taken as: {', '.join(chosen)}."
@@ -230,7 +230,7 @@ def _figures_said(answer: Estimate) -> Iterator[str]:
     scenario = answer.scenario
     for _, constants in scenario.sets():
         for name in _DECISIVE:
-            if name in constants and name not in scenario.given:
+            if name in constants and answer.takes(name):
                 status = constants.origins[name].status
                 status = "guess" if status == "assumed" else status
                 yield f"{name} {shown(name, constants[name])} ({status})"

@@ -41,7 +41,7 @@ from vmbmodel.plan.estimate.restores import point_ages
 from vmbmodel.plan.estimate.starts import daily_starts
 from vmbmodel.plan.estimate.sums import Sums, Whole
 from vmbmodel.plan.estimate.walk import walk
-from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, firsts
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, firsts, stands
 from vmbmodel.plan.scenario import Scenario, parse_setting
 
 __all__ = [
@@ -167,6 +167,11 @@ class Estimate(Result):
         if self.drawn is None and quick(self.fleet, self.scenario):
             return doubt_of_disks(self.fleet, self.scenario, point=self.vms)
         return self.drawn
+
+    def takes(self, name: str) -> bool:
+        """Say whether a constant is taken that neither caller nor inventory gives."""
+        given = name in self.scenario.given
+        return not given and stands(name, self.scenario, self.blank)
 
     def misses_said(self) -> str:
         """Say how many deadlines are missed a night, and how much of that is known."""

@@ -32,7 +32,7 @@ from vmbmodel.plan.estimate.misses import in_a_month
 from vmbmodel.plan.estimate.remarks import AT_RISK_PROB
 from vmbmodel.plan.estimate.vaults import DrawnVaults, chunks, drawn_vaults
 from vmbmodel.plan.estimate.walk import Walk, joining, walk
-from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled
+from vmbmodel.plan.facts import Fleet, backed_up, by_name, filled, stands
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -406,7 +406,8 @@ def doubt_of_disks(
     if draws < 2 * _PARTS:
         raise ValueError(f"draws must be >= {2 * _PARTS}; got {draws!r}")
     drawn = Draws.of(scenario, draws, seed)
-    disks = by_name(filled(fleet, scenario)[0])
+    disks, blank = filled(fleet, scenario)
+    disks = by_name(disks)
     kept = backed_up(disks)
     busy, parts = kept["vm"].nunique(), []
     some, part = drawn_vaults(disks, scenario, interval_vms, seed)
@@ -462,7 +463,7 @@ def doubt_of_disks(
         unlucky_vms=int((time_h > whole.middle["high_h"]).sum()),
         scenario=scenario,
         drawn=tuple(acting),
-        choices=_choices(scenario),
+        choices=_choices(scenario, blank),
         draws=draws,
         seed=seed,
         capped=drawn.capped,
@@ -658,9 +659,11 @@ def _still_wrong(late: np.ndarray, part: np.ndarray) -> float:
     return float(np.minimum(wrong, count - wrong).sum() / len(late))
 
 
-def _choices(scenario: Scenario) -> tuple[str, ...]:
+def _choices(scenario: Scenario, blank: Mapping[str, int]) -> tuple[str, ...]:
+    """Name what is the reader's to choose, and is taken as a constant has it."""
     origins = (one.items() for one in (c.origins for _, c in scenario.sets()))
-    return tuple(name for rows in origins for name, o in rows if o.kind == "choice")
+    named = (name for rows in origins for name, o in rows if o.kind == "choice")
+    return tuple(name for name in named if stands(name, scenario, blank))
 
 
 def _rests(

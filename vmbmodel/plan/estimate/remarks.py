@@ -10,8 +10,9 @@ import pandas as pd
 from vmbmodel import formulas
 from vmbmodel._words import counted
 from vmbmodel.fields import fields, shown
+from vmbmodel.inventory.fleet import OF_THE_POLICY
 from vmbmodel.plan import practices
-from vmbmodel.plan.facts import backed_up, those, told, unmanaged
+from vmbmodel.plan.facts import backed_up, stands, those, told, unmanaged
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import readings
 
@@ -97,8 +98,8 @@ def assumptions(scenario: Scenario, taken: Mapping[str, int]) -> tuple[Assumptio
     """List what an estimate rests on; `taken` counts the cells filled, by column."""
     return (
         *_from_columns(scenario, taken),
-        *_from_readings(scenario),
-        *_from_constants(scenario),
+        *_from_readings(scenario, taken),
+        *_from_constants(scenario, taken),
         *_from_retention(scenario),
         *(Assumption("others-wait", said, None, "") for said in wait_said(scenario)),
         *(Assumption("restore-law", said, None, "") for said in restore_said(scenario)),
@@ -108,7 +109,7 @@ def assumptions(scenario: Scenario, taken: Mapping[str, int]) -> tuple[Assumptio
 
 def _from_columns(scenario, taken) -> Iterator[Assumption]:
     for name, disks in taken.items():
-        if not disks:
+        if not disks or name in OF_THE_POLICY:  # a constant each, told with these
             continue
         without = counted(disks, "disk")
         if name == "disk_type":
@@ -129,12 +130,19 @@ def _from_columns(scenario, taken) -> Iterator[Assumption]:
         )
 
 
-def _from_readings(scenario) -> Iterator[Assumption]:
+def _from_readings(scenario, taken) -> Iterator[Assumption]:
     for reading in readings():
-        switched = any(name in scenario.given for name in reading.settings)
-        settings = " ".join(f"--set {setting}" for setting in reading.switch.split())
-        text = "Read as the caller set it." if switched else reading.default
-        value = {n: scenario[n] for n in reading.settings} if switched else None
+        of_it = reading.settings
+        asked = {n: v for n, v in of_it.items() if stands(n, scenario, taken)}
+        if of_it and not asked:  # the inventory says all of it
+            continue
+        settings = " ".join(f"--set {name}={value}" for name, value in asked.items())
+        text, value = reading.default, None
+        if any(name in scenario.given for name in asked):
+            text, value = "Read as the caller set it.", {n: scenario[n] for n in asked}
+        elif len(asked) < len(of_it):
+            said = ", ".join(f"{name} {shown(name, scenario[name])}" for name in asked)
+            text = f"Where a cell is blank: {said}."
         yield Assumption(f"reading.{reading.id}", text, value, settings)
 
 
@@ -151,10 +159,10 @@ def _from_retention(scenario) -> Iterator[Assumption]:
         )
 
 
-def _from_constants(scenario) -> Iterator[Assumption]:
+def _from_constants(scenario, taken) -> Iterator[Assumption]:
     for kind, constants in scenario.sets():
         for name, origin in constants.origins.items():
-            if origin.status == "assumed":
+            if origin.status == "assumed" and stands(name, scenario, taken):
                 text = f"{fields()[name].text} {origin.note}".strip()
                 switch = f"--set {name}=VALUE"
                 yield Assumption(f"{kind}.{name}", text, constants[name], switch)
