@@ -286,8 +286,47 @@ def test_the_order_of_dates_is_as_you_say(text, order, day):
     assert f"{row['start_time']:%Y-%m-%d}" == day
 
 
-def test_a_date_that_does_not_fit_the_order_is_no_time():
-    log = "Workload name,Operation,Start time\nweb-01,Backup,13/11/2020 23:18:36\n"
+@pytest.mark.parametrize(
+    ("start", "end", "order", "said"),
+    [
+        (
+            "12/11/2020 23:18",
+            "13/11/2020 00:19",
+            "mdy",
+            "mdy, as you say: no month is 13",
+        ),
+        (
+            "11/12/2020 23:18",
+            "11/13/2020 00:19",
+            "dmy",
+            "dmy, as you say: no month is 13",
+        ),
+        (
+            "12/11/2020 11:18 PM",
+            "13/11/2020 0:19",
+            "mdy",
+            "mdy, as you say: no month is",
+        ),
+        ("12/11/2020 11:18 PM", "13/11/2020 1:19 AM", None, "mdy, as AM or PM say: no"),
+    ],
+)
+def test_a_date_that_fits_only_the_other_order_refuses_the_file(
+    start, end, order, said
+):
+    head = "Workload name,Operation,Start time,End time\n"
+    log = f"{head}a,Backup,{start},\nweb-01,Backup,{start},{end}\n"
+    with pytest.raises(InventoryError) as caught:
+        read(log, "jobs.csv", date_order=order)
+    (line,) = str(caught.value).splitlines()
+    other = "mdy" if order == "dmy" else "dmy"
+    assert f"jobs.csv:3: endTime = '{end}': is no date that is {said}" in line
+    assert line.endswith(f"; is it --date-order {other}?")
+    (_, day) = read(log, "jobs.csv", date_order=other).jobs["end_time"]
+    assert f"{day:%Y-%m-%d}" == "2020-11-13"
+
+
+def test_a_date_that_fits_no_order_is_no_time():
+    log = "Workload name,Operation,Start time\nweb-01,Backup,13/13/2020 23:18:36\n"
     with pytest.raises(InventoryError, match="is no time"):
         read(log, "jobs.csv", date_order="mdy")
     with pytest.raises(ValueError, match="date_order cannot be 'ymd'"):

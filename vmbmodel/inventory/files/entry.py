@@ -7,7 +7,13 @@ from math import isfinite
 from typing import NamedTuple, TypeVar
 
 from vmbmodel._words import short
-from vmbmodel.inventory.files.findings import LONGEST_NAME, MANY, Findings
+from vmbmodel.inventory.files.findings import (
+    LONGEST_NAME,
+    MANY,
+    Findings,
+    InventoryError,
+)
+from vmbmodel.inventory.files.quantities import DateOrderError
 
 __all__ = ["Entry", "Resource", "folded", "resource"]
 
@@ -154,7 +160,10 @@ class Entry:
     def parsed(
         self, parse: Callable[[str], Parsed], *names: str, otherwise: str
     ) -> Parsed | None:
-        """Return what a parser makes of a text; note why it refuses, or `otherwise`."""
+        """Return what a parser makes of a text; note why it refuses, or `otherwise`.
+
+        A date in another order than those before it refuses the file.
+        """
         value = self.raw(*names)
         if value is None:
             return None
@@ -162,6 +171,9 @@ class Entry:
             if isinstance(value, str):
                 return parse(value)
             rule = otherwise
+        except DateOrderError as error:
+            self.note(names[0], str(error), value)
+            raise InventoryError(self.findings.found) from None
         except ValueError as error:
             rule = str(error)
         self.note(names[0], rule, value)

@@ -14,6 +14,7 @@ from vmbmodel.fields import misnamed, nearest
 __all__ = [
     "DATE_ORDERS",
     "NEVER",
+    "DateOrderError",
     "duration_h",
     "instant",
     "instants",
@@ -62,6 +63,13 @@ OTHER_TIME = re.compile(
 TICKS = re.compile(r"\\?/Date\((\d{1,14})\)\\?/")
 NEVER = 2001
 """Years up to here stand for a time that is not set."""
+
+
+class DateOrderError(ValueError):
+    """A date that fits only the other order of day and month than all are read in.
+
+    Dates before it, which fit both, were then taken for other days.
+    """
 
 
 @lru_cache(maxsize=65536)
@@ -145,6 +153,8 @@ def instant(
 
     Raises
     ------
+    DateOrderError
+        If day and month fit only the other order than the one they are read in.
     ValueError
         If it is no time, or day and month could be taken for each other.
 
@@ -249,12 +259,19 @@ def _ungrouped(text: str) -> float:
 def _day_and_month(
     first: int, mark: str, last: int, half: str | None, date_order: str | None
 ) -> tuple[int, int]:
-    if mark != "/" or date_order == "dmy":
+    if mark != "/":
         return first, last
-    if date_order == "mdy":
-        return last, first
-    if half:  # a country with AM and PM and strokes puts the month first
-        return last, first
+    if date_order or half:
+        # a country with AM and PM and strokes puts the month first
+        day, month = (first, last) if date_order == "dmy" else (last, first)
+        if month > 12 >= day:
+            read = f"{date_order}, as you say" if date_order else "mdy, as AM or PM say"
+            other = "mdy" if date_order == "dmy" else "dmy"
+            raise DateOrderError(
+                f"is no date that is {read}: no month is {month}; is it --date-order "
+                f"{other}?"
+            )
+        return day, month
     if first > 12 >= last:
         return first, last
     if last > 12 >= first or first == last:
