@@ -724,6 +724,31 @@ def test_a_column_nobody_reads_is_named(caplog):
     assert said.endswith("'transferhours' (like transfer_h), 'owner'")
 
 
+def test_what_a_job_was_read_from_is_not_called_unused(caplog):
+    where = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices"
+    names = "entityFriendlyName backupManagementType operation status startTime"
+    told = ["a", "AzureIaasVM", "Backup", "Completed", "2026-02-04T05:08:17Z"]
+    cell = json.dumps(dict(zip(names.split(), told, strict=True))).replace('"', '""')
+    line = f'{where}/vaults/v/backupJobs/j,j,t,"{cell}"'
+    log = read(f"id,name,tenantId,properties\n{line}\n", "jobs.csv")
+    assert only(log)["vm"] == "a"
+    (said,) = caplog.messages
+    assert said.endswith("is called so: 'tenantId'")
+
+
+@pytest.mark.parametrize("kind", ["AzureVM", "MSSQL"])
+def test_where_no_job_is_read_no_column_is_called_unused(kind, caplog):
+    head = "JobId,Operation,Status,WorkloadName,StartTime,Duration,BackupManagementType"
+    row = f"1,Backup,Completed,a,12/11/2020 23:18:36,01:01:14,{kind}"
+    log = f"{head}\n{row}\n"
+    if kind == "AzureVM":
+        with pytest.raises(InventoryError, match="say --date-order dmy or mdy"):
+            read(log, "jobs.csv")
+    else:
+        assert read(log, "jobs.csv").jobs.empty
+    assert not caplog.messages
+
+
 def test_columns_without_number_are_not_compared_one_by_one(caplog, monkeypatch):
     asked = []
     monkeypatch.setattr(listing, "nearest", lambda name, _: asked.append(name) or "")

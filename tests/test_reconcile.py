@@ -303,3 +303,22 @@ def test_months_that_are_not_whole_are_named_in_one_note():
     (note, *_) = reconcile(fleet(), bill, SCENARIO).notes
     assert note.startswith("The bill covers 50% of 2026-01, 50% of 2027-01, ")
     assert note.endswith("50% of 2035-01 and 5 more.")
+
+
+def test_a_bill_as_modelled_names_no_cause(tmp_path):
+    disks, bill = tmp_path / "fleet.csv", tmp_path / "bill.csv"
+    fleet().iloc[:1].assign(churn_gib_per_day=0).to_csv(disks, index=False)
+    unit, meters = "1/Month", ("Azure VM Protected Instance", "GRS Data Stored")
+    costs = (0.5, 5.0), (47, 47 * RATES["GRS"])
+    rows = [
+        ROW.format(cost=cost, quantity=n, unit=unit, vault="v1", meter=meter)
+        for meter, (n, cost) in zip(meters, costs, strict=True)
+    ]
+    bill.write_text(HEAD + "".join(rows))
+    asked = ["reconcile", str(disks), str(bill), "--set", "snapshot_points=0"]
+    out = CliRunner().invoke(app, asked)
+    assert out.exit_code == 0, out.output
+    assert out.stdout.rstrip().endswith("over 1 month: +0.00 USD (+0.0%).")
+    more = CliRunner().invoke(app, [*asked, "--set", "redundancy=LRS"]).stdout
+    assert "%), of which\n" in more
+    assert "redundancy: The bill has another redundancy" in more

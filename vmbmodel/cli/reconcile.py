@@ -104,15 +104,18 @@ def reconcile(
 
 def _text(answer) -> str:
     rows = answer.to_dict()
+    causes = [
+        f"  {usd:+12,.2f}  {entry['cause']}: {entry['text']}"
+        for entry in rows["causes"]
+        if (usd := round(entry["difference_usd"], 2))
+    ]
     lines = [
         render_table(rows["lines"], list(answer.lines.columns)),
         f"Billed {answer.billed_usd:,.2f} USD, modelled {answer.modelled_usd:,.2f} USD "
         f"over {_months(answer.months)}: {answer.difference_usd:+,.2f} USD "
-        f"({answer.difference_frac:+.1%}), of which",
+        f"({answer.difference_frac:+.1%})" + (", of which" if causes else "."),
+        *causes,
     ]
-    for entry in rows["causes"]:
-        if usd := round(entry["difference_usd"], 2):
-            lines.append(f"  {usd:+12,.2f}  {entry['cause']}: {entry['text']}")
     if answer.notes:
         lines += ["", *answer.notes]
     return "\n".join(lines)

@@ -47,6 +47,8 @@ class Entry:
         self._inner = frozenset()
         self._members = self._folded(members)
         inner = None if path else self._members.pop("properties", None)
+        if inner is not None:
+            self.findings.asked.add("properties")
         if isinstance(inner, dict):
             inner = self._folded(inner)
             self._inner = inner.keys() - self._members.keys()

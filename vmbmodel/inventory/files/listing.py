@@ -149,11 +149,12 @@ def log_rows(
         )
 
 
-def unused(findings: Findings, own: Sequence[str]) -> None:
+def unused(findings: Findings, own: Sequence[str], *, all_asked: bool = True) -> None:
     """Say which columns of a file nobody asked for, once it has been read.
 
     One that misspells an own column is noted as wrong, if the file has two others of
-    them at least, so that it is of that shape at all; the rest are remarked.
+    them at least, so that it is of that shape at all; the rest are remarked, if all
+    that is read was asked for: of no entry it is, if each was given up half-way.
     """
     header = findings.header
     absent = [name for name in own if name not in header]
@@ -169,7 +170,7 @@ def unused(findings: Findings, own: Sequence[str]) -> None:
             findings.add(rule, row=header[name], column=name, hint=hint)
         else:
             others.append(short(name) + f" (like {likely})" * bool(likely and ours))
-    if others:
+    if others and all_asked:
         _LOG.warning("%s: %s", findings.file, not_used(others))
 
 

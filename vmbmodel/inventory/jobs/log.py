@@ -154,7 +154,7 @@ def read(
         if tally.counted == "line":
             columns = Findings(tally.file, tally.counted)
             columns.header, columns.asked = tally.header, tally.asked
-            unused(columns, COLUMNS)
+            unused(columns, COLUMNS, all_asked=len(rows) > before)
             refused += columns.found
         if len(rows) == before and skipped.total() == passed:
             refused += tally.found[:20]
