@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -156,6 +157,26 @@ def test_snapshots_of_two_policies_are_counted_at_their_own_prices():
     assert answer.causes["snapshots"] == pytest.approx(0, abs=1e-9)
 
 
+def test_a_bill_without_snapshots_is_said_to_have_none():
+    bill = as_modelled()
+    some = bill.rows["line"] == "snapshots"
+    for rows, lacks in ((bill.rows, False), (bill.rows[~some], True)):
+        answer = reconcile(fleet(), replace(bill, rows=rows), SCENARIO)
+        said = {cause["cause"]: cause["text"] for cause in answer.to_dict()["causes"]}
+        text = "The bill has no snapshots of backup; the model gives some."
+        assert said == CAUSES | ({"snapshots": text} if lacks else {})
+        assert len(answer.notes) == lacks
+        assert all("in AzureBackupRG_REGION_1" in note for note in answer.notes)
+    none = Scenario.of(settings={"snapshot_points": 0})
+    answer = reconcile(fleet(), as_modelled(scenario=none), none)
+    assert answer.notes == ()
+    assert answer.texts == CAUSES
+    unknown = {"Some Snapshots": 3.0}  # which are told of themselves
+    bill = replace(bill, rows=bill.rows[~some], unknown_snapshots=unknown)
+    (note,) = reconcile(fleet(), bill, SCENARIO).notes
+    assert note.startswith("3.00 USD of Some Snapshots are snapshots under a meter")
+
+
 def test_half_a_month_is_half_the_bill():
     answer = reconcile(fleet(), as_modelled(months=0.5), SCENARIO)
     assert answer.difference_usd == near(0)
@@ -289,7 +310,8 @@ def test_a_bill_of_many_vaults_takes_time_in_proportion_and_names_ten():
     answer = reconcile(disks, bill, SCENARIO)
     assert time.process_time() - began < 15  # it was minutes
     assert answer.causes["tier"] == pytest.approx(1.5 * RATES["instances"] * count)
-    more, *left_out = answer.notes
+    more, lacks, *left_out = answer.notes
+    assert lacks.startswith("The bill has no snapshots")
     named = ", ".join(f"v{i:05} 1.5" for i in range(10))
     assert f": {named} and {count - 10:,} more. A VM whose" in more
     assert len(left_out) == 11

@@ -34,6 +34,7 @@ CAUSES = {
 }
 """Why a bill differs from the model, and what each cause means."""
 
+_NO_SNAPSHOTS = "The bill has no snapshots of backup; the model gives some."
 _HALF = 0.5  # the smallest instance
 _COLUMNS = ("vault", "line", "billed", "modelled", "billed_usd", "modelled_usd")
 _STORED = LINES[1:-1]
@@ -66,6 +67,13 @@ class Reconciliation(Result):
             return math.copysign(math.inf, self.difference_usd)
         return self.difference_usd / self.modelled_usd
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What each cause means for this bill."""
+        return CAUSES | (
+            {"snapshots": _NO_SNAPSHOTS} if _lacks_snapshots(self.lines) else {}
+        )
+
     schema: ClassVar[str] = SCHEMA
 
     def parts(self) -> Iterator[tuple[str, object]]:
@@ -76,10 +84,11 @@ class Reconciliation(Result):
         yield "modelled_usd", self.modelled_usd
         yield "difference_usd", self.difference_usd
         yield "difference_frac", self.difference_frac
+        texts = self.texts
         yield (
             "causes",
             [
-                {"cause": cause, "difference_usd": usd, "text": CAUSES[cause]}
+                {"cause": cause, "difference_usd": usd, "text": texts[cause]}
                 for cause, usd in self.causes.items()
             ],
         )
@@ -300,6 +309,14 @@ def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
             "whose backup was stopped is billed as long as its data is retained: list "
             "such VMs in a file of their own, --stopped FILE."
         )
+    if _lacks_snapshots(lines.reset_index()) and not bill.unknown_snapshots:
+        yield (
+            "The bill has no snapshots of backup. Those of a Standard policy are "
+            "charged to the disk or storage account, those of an Enhanced one to a "
+            "collection of restore points, in AzureBackupRG_REGION_1 or the group that "
+            "the policy names: the export must hold these groups, too, not only that "
+            "of the vault."
+        )
     for costs, why in (
         (
             bill.own_snapshots,
@@ -316,6 +333,13 @@ def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
     ):
         for meter, cost in _dearest(costs).items():
             yield f"{cost * rate_usd:,.2f} USD of {meter} {why}; left out."
+
+
+def _lacks_snapshots(lines: pd.DataFrame) -> bool:
+    """Say whether the model gives snapshots and the bill none."""
+    of_them = lines[lines["line"] == "snapshots"]
+    billed = of_them[["billed", "billed_usd"]].to_numpy().any()
+    return bool(of_them["modelled_usd"].any() and not billed)
 
 
 def _dearest(costs: Mapping[str, float]) -> dict[str, float]:
