@@ -128,6 +128,7 @@ def test_a_resource_says_whose_a_snapshot_is(write):
     bill = read([path])
     assert bill.own_snapshots == {"Snapshots LRS Snapshots": 8.0, "ZRS Snapshots": 4.0}
     assert bill.unknown_snapshots == {"P10 Snapshot Reads": 10.0}
+    assert bill.enhanced_gib == 2.0
     assert bill.passed_over == 3
     assert bill.other == {}
 

@@ -177,6 +177,29 @@ def test_a_bill_without_snapshots_is_said_to_have_none():
     assert note.startswith("3.00 USD of Some Snapshots are snapshots under a meter")
 
 
+@pytest.mark.parametrize(
+    ("billed", "columns", "changes", "cure"),
+    [
+        (106.0, {}, {}, "is it --set snapshot_policy=enhanced?"),
+        (106.0, {"snapshot_policy": "standard"}, {}, "say enhanced in the column"),
+        (106.0, {"snapshot_policy": ["enhanced", None, None]}, {}, None),
+        (106.0, {"trusted_launch": True}, {}, None),
+        (106.0, {}, {"snapshot_policy": "enhanced"}, None),
+        (0.0, {}, {}, None),
+    ],
+)
+def test_snapshots_billed_under_a_policy_that_no_vm_has_are_pointed_out(
+    billed, columns, changes, cure
+):
+    bill = replace(as_modelled(), enhanced_gib=billed)
+    scenario = Scenario.of(settings=changes)
+    notes = reconcile(fleet(**columns), bill, scenario).notes
+    assert len(notes) == (cure is not None)
+    for note in notes:
+        assert note.startswith("106 GiB-months of snapshots are billed as of an Enh")
+        assert cure in note
+
+
 def test_half_a_month_is_half_the_bill():
     answer = reconcile(fleet(), as_modelled(months=0.5), SCENARIO)
     assert answer.difference_usd == near(0)

@@ -44,6 +44,7 @@ _SNAPSHOTS = re.compile(r"(?:snapshots )?(?:lrs|zrs|grs) snapshots", re.IGNORECA
 _OWN_SNAPSHOT = (
     r"(?i)microsoft\.compute/(?:snapshots/|restorepointcollections/(?!azurebackup_))"
 )
+_ENHANCED_SNAPSHOT = r"(?i)microsoft\.compute/restorepointcollections/azurebackup_"
 _OWN, _UNKNOWN = "own snapshots", "unknown snapshots"
 _LARGEST = 10**12
 _CURRENCY = r"^\s*[A-Za-z]{3}\s*$"
@@ -82,6 +83,8 @@ class Bill:
     """Cost of snapshots that backup did not take, by meter: their resource says so."""
     unknown_snapshots: Mapping[str, float] = field(default_factory=dict)
     """Cost of snapshots under a meter that is none of backup's, by meter."""
+    enhanced_gib: float = 0.0
+    """GiB-months of the snapshots that are of Enhanced policies, by their resource."""
     repeated: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Charges that stand again in every column, and count once: ``file``, ``line``,
     ``as_file``, ``as_line`` and ``cost``."""
@@ -227,6 +230,7 @@ def read(
         passed_over=gathered.charges - gathered.kept,
         own_snapshots=own,
         unknown_snapshots=unknown,
+        enhanced_gib=float(ours.loc[ours["enhanced"], "quantity"].sum()),
         repeated=repeated,
         remarks=(*remarks, *gathered.remarks()),
     )
@@ -365,6 +369,8 @@ def _take(
                 "month": start.dt.strftime("%Y-%m"),
                 "vault": vault.fillna("").mask(line == "snapshots", ""),
                 "line": line,
+                "enhanced": (line == "snapshots")
+                & text["resource"].str.contains(_ENHANCED_SNAPSHOT),
                 "meter": text["meter"],
                 "quantity": quantity
                 * _per_unit(some_cells, names["unit"], text["unit"], line.isin(LINES)),

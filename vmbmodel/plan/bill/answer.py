@@ -15,7 +15,7 @@ from vmbmodel.inventory.bill import LINES, Bill, read
 from vmbmodel.inventory.fleet import disks_of
 from vmbmodel.plan.answers import Overview, Result, computed_by
 from vmbmodel.plan.estimate import estimate_disks
-from vmbmodel.plan.facts import Fleet, of_vms
+from vmbmodel.plan.facts import Fleet, of_vms, shared
 from vmbmodel.plan.scenario import Scenario
 from vmbmodel.service import storage_usd_per_gib_month
 
@@ -203,7 +203,10 @@ def reconcile(
         billed_usd=math.fsum(lines["billed_usd"]),
         modelled_usd=math.fsum(lines["modelled_usd"]),
         months=months,
-        notes=tuple(_notes(bill, lines, rate_usd)),
+        notes=(
+            *_notes(bill, lines, rate_usd),
+            *_enhanced_said(bill, fleet, scenario),
+        ),
     )
 
 
@@ -239,8 +242,8 @@ def _unit_usd(lines: pd.DataFrame, scenario: Scenario) -> np.ndarray:
 def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataFrame:
     """Return quantity and cost of a full month by vault and line, by the model."""
     vms = estimate_disks(fleet, scenario).vms.set_index("vm")
-    facts = of_vms(fleet, scenario, "redundancy", "snapshot_policy", "trusted_launch")
-    policy = facts["snapshot_policy"].mask(facts["trusted_launch"], "enhanced")
+    facts = of_vms(fleet, scenario, "redundancy", "snapshot_policy")
+    policy = _snapshot_policies(fleet, scenario)
     vms = vms.drop(columns=facts.columns, errors="ignore").join(facts)
     vms["vault"] = "" if one else vms["vault"].str.lower()
     stored = vms.groupby(["vault", "redundancy"])[["stored_gib", "storage_usd"]].sum()
@@ -257,6 +260,12 @@ def _modelled(fleet: pd.DataFrame, scenario: Scenario, *, one: bool) -> pd.DataF
     parts |= {place: row for place, *row in stored.itertuples()}
     index = pd.MultiIndex.from_tuples(parts, names=["vault", "line"])
     return pd.DataFrame(list(parts.values()), index, dtype=float)
+
+
+def _snapshot_policies(fleet: pd.DataFrame, scenario: Scenario) -> pd.Series:
+    """Return the kind of policy that each VM is taken to be under."""
+    facts = of_vms(fleet, scenario, "snapshot_policy", "trusted_launch")
+    return facts["snapshot_policy"].mask(facts["trusted_launch"], "enhanced")
 
 
 def _causes(lines: pd.DataFrame) -> pd.DataFrame:
@@ -333,6 +342,24 @@ def _notes(bill: Bill, lines: pd.DataFrame, rate_usd: float) -> Iterator[str]:
     ):
         for meter, cost in _dearest(costs).items():
             yield f"{cost * rate_usd:,.2f} USD of {meter} {why}; left out."
+
+
+def _enhanced_said(
+    bill: Bill, fleet: pd.DataFrame, scenario: Scenario
+) -> Iterator[str]:
+    """Say that snapshots are billed of a policy under which the model has no VM."""
+    policies = _snapshot_policies(fleet, scenario)
+    if not bill.enhanced_gib or (policies == "enhanced").any():
+        return
+    cure = "say enhanced in the column snapshot_policy."
+    if shared(fleet)["snapshot_policy"].isna().any():
+        cure = "is it --set snapshot_policy=enhanced?"
+    yield (
+        f"{bill.enhanced_gib:,.0f} GiB-months of snapshots are billed as of an "
+        "Enhanced policy: their resource is a collection of restore points. The model "
+        "has every VM under a Standard one, with other snapshots at another price; "
+        f"{cure}"
+    )
 
 
 def _lacks_snapshots(lines: pd.DataFrame) -> bool:
