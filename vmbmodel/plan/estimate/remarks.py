@@ -193,8 +193,8 @@ def wait_said(scenario: Scenario) -> tuple[str, ...]:
     low, high = np.exp(np.array([-1, 1]) * _HALF_90 * scenario["others_wait_log_sd"])
     return (
         f"The mean wait for others is {mean_h:.1f} h as published; {low * mean_h:.1f} "
-        f"to {high * mean_h:.1f} h is assumed for 90 of 100 estates. A log of 20 nights "
-        "settles yours: vmbmodel calibrate.",
+        f"to {high * mean_h:.1f} h is assumed for 90 of 100 estates. A log of 20 "
+        "nights settles yours: vmbmodel calibrate.",
     )
 
 
