@@ -153,10 +153,9 @@ def instant(
 
     Raises
     ------
-    DateOrderError
-        If day and month fit only the other order than the one they are read in.
     ValueError
-        If it is no time, or day and month could be taken for each other.
+        If it is no time, or day and month could be taken for each other, or fit only
+        the other order than the one they are read in.
 
     Examples
     --------
