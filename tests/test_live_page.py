@@ -304,6 +304,7 @@ def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
         assert alone(browser, base)
 
 
+@pytest.mark.slow
 def test_all_figures_move_with_one_python(browser, session, site):
     browser.wide(390)
     browser.open((site / "book/figures.html").as_uri())
@@ -431,6 +432,7 @@ def data(name):
     return f"document.querySelector('[data-figure={name}]').dataset.given"
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
     page, home = (tmp_path / "book/page.html").as_uri(), tmp_path / "_static/live"
@@ -477,6 +479,7 @@ def test_what_goes_wrong_says_what_to_do(browser, site, tmp_path):
     assert "big.csv: 40 MiB; this page takes up to 32." in browser.run(TROUBLE)
 
 
+@pytest.mark.slow
 def test_what_ends_python_says_so_and_the_answer_stays(browser, site):
     browser.open((site / "book/page.html").as_uri())
     begin(browser)
@@ -521,6 +524,7 @@ def test_an_old_browser_is_told_so(browser, site):
         assert not browser.run(CONTROLS)
 
 
+@pytest.mark.slow
 def test_a_browser_that_reads_no_base64_by_itself_computes_too(browser, site):
     browser.send(
         "Page.addScriptToEvaluateOnNewDocument",
@@ -542,6 +546,7 @@ def test_a_second_figure_of_a_page_moves_too(browser, site, tmp_path):
     assert buttons == len(PLACES)
 
 
+@pytest.mark.slow
 def test_the_address_keeps_settings_and_files_may_come_first(browser, site):
     browser.open((site / "book/page.html").as_uri() + "#snapshot_policy=enhanced")
     row = "vm,disk,role,size_gib,used_gib\nmine,os,os,127,90\n"
