@@ -998,6 +998,7 @@ def test_what_the_caller_changed_of_the_base_is_read_back():
     )
 
 
+@pytest.mark.slow
 def test_the_profile_is_the_same_in_every_process():
     log = Path(__file__).parents[1] / "book" / "examples" / "joblog.csv"
     texts = set()

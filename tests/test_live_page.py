@@ -386,6 +386,7 @@ def test_a_notebook_runs_in_its_page(browser, site, name):
     assert alone(browser, f"{site.as_uri()}/")
 
 
+@pytest.mark.slow
 def test_a_notebook_runs_with_the_readers_parameters(browser, site):
     browser.open((site / "book/start.html").as_uri())
     browser.run("void document.querySelector('.notebook-here button').click()")

@@ -504,6 +504,7 @@ def test_a_missing_or_broken_book_is_bad_input(run, tmp_path):
         assert message in done.stderr
 
 
+@pytest.mark.slow
 def test_a_million_rows_take_no_memory(save, tmp_path):
     pytest.importorskip("resource")  # systems that tell how much memory was taken
     other = '{"serviceName":"Storage","meterName":"x","type":"Consumption"}, '
