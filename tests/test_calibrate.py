@@ -224,7 +224,8 @@ def test_what_totals_hardly_tell_is_no_longer_than_the_longest_job(logs):
     assert scv.high <= (longest_h / answer["snapshot_h"]) ** 2 * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("kind", after(1, ["gamma, 7 of 10", "lognormal, 7 of 10"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gamma, 7 of 10", "lognormal, 7 of 10"])
 def test_totals_are_no_surer_than_the_shape_of_waits_is_known(logs, kind):
     # an exponential wait alone holds the snapshot in 3 of 10 lognormal logs
     found = logs.count(kind, 4).set_index("quantity")["frac"]

@@ -439,6 +439,7 @@ READING = [
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device", "kernel", "loop"])
 def test_what_is_no_file_is_refused_at_once(tmp_path, monkeypatch, asked, kind):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vmbmodel._files._WAIT_S", 0.05)
     Path("fleet.csv").write_text(FLEET)
     special = {"device": "/dev/zero", "kernel": "/proc/version"}.get(kind, "special")
     if kind == "pipe":

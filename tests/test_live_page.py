@@ -269,6 +269,7 @@ def alone(browser, base):
     return others == [] and browser.problems == []
 
 
+@pytest.mark.slow
 def test_over_http_by_keyboard_and_on_a_phone(browser, session, site):
     browser.wide(390)
     with served(site) as base:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from slow import after
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "start.ipynb"
@@ -65,7 +66,7 @@ def in_the_prose(kind, text):
     return "'23:30'" if "".join(text) == "'23:00'" else text
 
 
-@pytest.mark.parametrize("change", [in_a_table, in_the_prose])
+@pytest.mark.parametrize("change", after(1, [in_a_table, in_the_prose]))
 def test_a_falsified_number_fails(copy, change):
     number = falsified(copy, change)
     done = nbval(copy)
