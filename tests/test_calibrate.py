@@ -647,6 +647,12 @@ def test_restores_of_a_chart():
     assert median_h * 60 == pytest.approx(32, abs=4)
     assert answer.fits["blob_mib_s"].value == fit.value
     assert answer.fits["incremental_mib_s"].value == BASE["blob_mib_s"]
+    # which the log tells nothing of: it stays as unsure as it was, up to that limit
+    kept = answer.scenario.profile.origins["incremental_mib_s"]
+    assert kept.status == "assumed"
+    assert kept.prior.low == BASE.origins["incremental_mib_s"].prior.low
+    assert kept.prior.high == BASE["blob_mib_s"]
+    assert "incremental_mib_s" not in answer.said()[0]
     # the law of the shipped profile: 33.7 min, .50, up to 192 GB
     assert answer.fits["restore_p50_h"].value * 60 == pytest.approx(33.7, abs=0.05)
     assert answer.fits["restore_log_sd"].value == pytest.approx(0.5, abs=0.005)

@@ -141,3 +141,10 @@ def test_a_formula_is_swept_by_its_name():
                     service_h=0.5)  # fmt: skip
     assert wait.dims == ("jobs",)
     assert wait.to_numpy().tolist() == [0.0, 0.25]
+
+
+@pytest.mark.parametrize("name", ["estimate", "doubt", "check", "schedule"])
+def test_a_profile_in_the_place_of_a_scenario_is_called_none(fleet, name):
+    for other in ("azure-2018-12", {"deadline_h": 6}, vm.profile("azure-2018-12")):
+        with pytest.raises(TypeError, match=r"^scenario must be a Scenario, as Scen"):
+            getattr(vm, name)(fleet, other)

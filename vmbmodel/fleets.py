@@ -160,7 +160,7 @@ def estimate_by_vault(
     FileExistsError
         If the folder exists and may not be replaced.
     """
-    scenario, names = scenario or Scenario.of(), names or {}
+    scenario, names = Scenario.or_default(scenario), names or {}
     _refuse_what_joins_vaults([scenario, *map(scenario.changed, cases)])
     _refuse_to_part_anew(cases)
     target = Path(os.path.realpath(folder))

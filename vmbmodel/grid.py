@@ -124,7 +124,7 @@ def _of_estimates(fleet, scenario=None, **settings: ArrayLike) -> xr.Dataset:
     from vmbmodel.plan import Scenario
     from vmbmodel.plan.estimate import compare_disks
 
-    scenario = scenario or Scenario.of()
+    scenario = Scenario.or_default(scenario)
     axes, held, labels = {}, {}, {}  # each axis as the settings of its places
     for name, value in _with_draws(settings, scenario).items():
         if isinstance(value, xr.DataArray) and value.dims == (DRAW,):
@@ -168,7 +168,7 @@ def _with_draws(
     if DRAW in arguments:
         raise ValueError(f"{DRAW} is the axis of what is drawn, and no other")
     count = common_count(counts)
-    drawn = prior_draws(scenario or Scenario.of(), list(counts), count)
+    drawn = prior_draws(Scenario.or_default(scenario), list(counts), count)
     return dict(arguments) | {
         name: along_draw(name, values, np.arange(1, values.size + 1))
         for name, values in drawn.items()

@@ -135,6 +135,30 @@ class Scenario:
         object.__setattr__(self, "taken", MappingProxyType(values))
 
     @classmethod
+    def or_default(cls, scenario: "Scenario | None") -> "Scenario":
+        """Return a scenario, or that of the defaults where there is none.
+
+        Raises
+        ------
+        TypeError
+            If it is anything else, such as the name of a profile.
+
+        Examples
+        --------
+        >>> Scenario.or_default(None).profile.name
+        'azure-2026-01'
+        >>> Scenario.or_default("azure")
+        Traceback (most recent call last):
+        TypeError: scenario must be a Scenario, as Scenario.of makes it; got 'azure'
+        """
+        if scenario is None:
+            return cls.of()
+        if not isinstance(scenario, cls):
+            rule = "scenario must be a Scenario, as Scenario.of makes it"
+            raise TypeError(f"{rule}; got {short(scenario)}")
+        return scenario
+
+    @classmethod
     def of(
         cls,
         profile: str | ConstantSet = DEFAULT_PROFILE,

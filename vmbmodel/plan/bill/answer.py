@@ -174,7 +174,7 @@ def reconcile(
     >>> print(round(answer.difference_usd - answer.causes["vault_bytes"], 9))
     0.0
     """
-    scenario = scenario or Scenario.of()
+    scenario = Scenario.or_default(scenario)
     fleet = disks_of(fleet)
     if not isinstance(bill, Bill):
         bill = read([bill] if isinstance(bill, str | os.PathLike) else bill)

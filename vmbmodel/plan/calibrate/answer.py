@@ -176,7 +176,7 @@ class Calibration(Result):
     def said(self) -> tuple[str, ...]:
         """Say in five lines what was learnt, what not, and whether it predicts."""
         nights = self.backups["night"].nunique()
-        names = ", ".join(name for name in self.fits if name != "dispersion")
+        names = ", ".join(name for name, fit in self.fits.items() if not fit.assumed)
         looks = (
             f" Ends are known to {self.grid_min:g} min only." if self.grid_min else ""
         )
@@ -232,7 +232,8 @@ class Calibration(Result):
                 yield {"share": share, "log_h": log_h, "fitted_h": fitted_h}
 
     def _row(self, fit: Fit) -> dict:
-        known = {key: value for key, value in vars(fit).items() if key != "without"}
+        hidden = "without", "assumed"
+        known = {key: value for key, value in vars(fit).items() if key not in hidden}
         return known | {"base_value": self.base.get(fit.name)}
 
 
@@ -407,9 +408,8 @@ def _law(fit: Fit, value: float, base: ConstantSet) -> dict[str, object]:
     The value is the figure as it is written. Where the log is too short for an
     interval, the law is as wide as before it.
     """
-    low, high, why = fit.low, fit.high, "The interval of the fit."
-    if fit.name == "dispersion":
-        why = "Whether the waits of the log hold all that scatter costs is not told."
+    low, high = fit.low, fit.high
+    why = _sentence(fit.assumed or "the interval of the fit")
     shape = "logit" if fields()[fit.name].range.high == 1 else "lognormal"
     if fit.name.endswith("_scv"):
         return {"kind": "unused", "why": "It is chance, and held as it was fitted."}
@@ -423,7 +423,8 @@ def _law(fit: Fit, value: float, base: ConstantSet) -> dict[str, object]:
     elif not high - low > _TOO_NEAR * value or math.isinf(high):
         return {"kind": "unused", "why": "The fit gives no interval."}
     elif shape == "lognormal" and low > 0:
-        low, high = (value * (end / value) ** _OF_90 for end in (low, high))
+        if not fit.assumed:  # whose ends are those of a law already
+            low, high = (value * (end / value) ** _OF_90 for end in (low, high))
     else:
         shape = "uniform"
     low, high = min(low, value), max(high, value)  # which is rounded
@@ -436,12 +437,16 @@ def _quantity(name: str, figure: str) -> str:
     return f"{figure} {_PRINTED.get(unit, unit)}".strip()
 
 
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Origin:
     figure = np.format_float_positional(fit.value, 6, fractional=False, trim="-")
     between = f" Between {fit.low:.4g} and {fit.high:.4g}, 90 of 100 times."
     if math.isnan(fit.low):
         between = " Too few nights for an interval."
-    elif fit.low == fit.high or fit.name == "dispersion":
+    elif fit.low == fit.high or fit.assumed:
         between = ""
     return Origin(
         **_law(fit, float(figure), base),
@@ -449,6 +454,6 @@ def _origin(fit: Fit, source: str, day: datetime.date, base: ConstantSet) -> Ori
         source=source,
         locator=counted(fit.count, "job"),
         retrieved=day,
-        status="assumed" if fit.name == "dispersion" else "measured",
-        note=f"{fit.method[:1].upper()}{fit.method[1:]}.{between}",
+        status="assumed" if fit.assumed else "measured",
+        note=f"{_sentence(fit.method)}{between}",
     )

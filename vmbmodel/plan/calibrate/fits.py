@@ -35,6 +35,7 @@ class Fit:
     method: str
     without: tuple[float, ...] = ()
     """The value without each night in turn, on the scale of its interval."""
+    assumed: str = ""  #: why, where the log does not tell it: its ends then bound it
 
 
 @np.errstate(all="ignore")  # logs that no service wrote

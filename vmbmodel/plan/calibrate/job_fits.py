@@ -188,7 +188,7 @@ def _fit_totals(work: Work, later: pd.DataFrame) -> None:
         rate_gib_h = min(work.base[name], work.base["blob_mib_s"]) / GIB_H
         law = fit_joint(hours, sizes, night, h_per_gib=1 / rate_gib_h, **grid)
         ends = 0.0, 0.0, float(work.base["dispersion"])
-        work.add(Fit("dispersion", *ends, count, _IN_THE_WAITS))
+        work.add(Fit("dispersion", *ends, count, _IN_THE_WAITS, assumed=_UNTOLD))
         work.notes.append(_LARGER)
     for constant, parameter in (
         ("snapshot_h", "fixed_h"),
@@ -241,6 +241,7 @@ _IN_THE_RATE = "none: measured times hold the scatter of your writes already"
 _IN_THE_WAITS = (
     "none, or up to the base's: no rate is told, and the waits hold what was moved"
 )
+_UNTOLD = "whether the waits of the log hold all that scatter costs is not told"
 _LARGER = (
     "no rate is told: a VM that moves more than those of the log may take longer than "
     "this profile says; jobs of different sizes, in the log or by --fleet, tell it"
@@ -269,7 +270,8 @@ def _add_rate(work: Work, name: str, per_gib: Fit) -> None:
     without = tuple(-log for log in per_gib.without)
     ends = {"value": value, "low": low, "high": high, "without": without}
     work.add(replace(per_gib, name=name, **ends))
-    work.add(Fit("dispersion", 0.0, 0.0, 0.0, per_gib.count, _IN_THE_RATE))
+    none = 0.0, 0.0, 0.0, per_gib.count, _IN_THE_RATE
+    work.add(Fit("dispersion", *none, assumed=_IN_THE_RATE))
     limit = work["blob_mib_s"]
     if value > limit:
         why = f"{name} as fitted, above the limit of one blob in the base"
@@ -386,7 +388,9 @@ def fit_restores(work: Work, restores: pd.DataFrame) -> None:
                 why = (
                     "the limit of one blob in the base, which the log does not concern"
                 )
-                work.add(Fit(kept, limit, limit, limit, 0, why))
+                prior = work.base.origins[kept].prior
+                low = limit if prior is None else min(prior.low, limit)
+                work.add(Fit(kept, limit, low, limit, 0, why, assumed=why))
 
 
 def _fit_restore_law(work: Work, restores: pd.DataFrame) -> None:

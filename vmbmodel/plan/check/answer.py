@@ -256,7 +256,7 @@ def check(
     2018-12-11 error
     2026-01-28 nothing found
     """
-    return check_disks(disks_of(fleet), scenario or Scenario.of(), as_of)
+    return check_disks(disks_of(fleet), Scenario.or_default(scenario), as_of)
 
 
 def check_disks(

@@ -268,7 +268,7 @@ def estimate(
     >>> print(answer.vms.at[0, "first_backup_h"], answer.vms.at[0, "deadline_prob"])
     61.07 0.0
     """
-    scenario = scenario or Scenario.of()
+    scenario = Scenario.or_default(scenario)
     return estimate_disks(disks_of(fleet), scenario, months, draws, interval_vms)
 
 
@@ -370,7 +370,7 @@ def compare(
     as it is 5.16
     redundancy=LRS 2.58
     """
-    return compare_disks(disks_of(fleet), scenario or Scenario.of(), cases)
+    return compare_disks(disks_of(fleet), Scenario.or_default(scenario), cases)
 
 
 def compare_disks(

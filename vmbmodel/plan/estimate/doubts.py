@@ -387,7 +387,7 @@ def doubt(
     >>> print(f"{low:.2f} to {high:.2f} USD; {answer.leading('total_usd')[0].label}")
     8.27 to 9.50 USD; price of vault storage
     """
-    scenario = scenario or Scenario.of()
+    scenario = Scenario.or_default(scenario)
     return doubt_of_disks(disks_of(fleet), scenario, draws, seed, interval_vms)
 
 

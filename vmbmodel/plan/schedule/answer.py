@@ -283,7 +283,7 @@ def schedule(
     >>> plan.policies[["start", "vms", "todo"]].values.tolist()
     [['22:00', 1, 'create'], ['22:30', 1, 'create'], ['23:00', 1, 'keep']]
     """
-    scenario = scenario or Scenario.of()
+    scenario = Scenario.or_default(scenario)
     rules = Rules.of(scenario, blackout, done_by_h)
     fleet = disks_of(fleet).reindex(columns=list(DISK_COLUMNS)).reset_index(drop=True)
     disks = backed_up(filled(fleet, scenario)[0])
