@@ -724,6 +724,7 @@ def test_the_command_writes_an_inventory():
         (["--used-frac", "4"], "used_frac must be >= 0 and <= 1; got 4.0"),
         (["--used-frac", "0.4", "--time-zone", "Mars"], "there is no time zone 'Mars'"),
         (["--used-frac", "0.4", "--protected-only"], "needs the items"),
+        (["--used-frac", "0.4", "--time-zone", "UTC"], "time_zone needs the policies"),
         (["--items", "none.json"], "none.json: does not exist"),
     ],
 )
@@ -734,6 +735,14 @@ def test_bad_input_is_told_without_a_traceback(more, message):
     assert done.exit_code == 2
     assert message in done.stderr
     assert not Path("fleet.csv").exists()
+
+
+def test_a_zone_of_nothing_is_said():
+    lists = ["--disks", str(save("d.json", list(WEB_DISKS)))]
+    lists += ["--vms", str(save("v.json", [WEB])), "--used-frac", "0.4"]
+    done = run(*lists, "--policies", str(save("p.json", [])), "--time-zone", "UTC")
+    assert done.exit_code == 0
+    assert "time_zone is of no use: no policy was found" in done.stderr
 
 
 def test_no_vms():

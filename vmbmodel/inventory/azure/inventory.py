@@ -164,6 +164,8 @@ def read(
         raise ValueError("date_order needs job logs or used sizes")
     if time_zone is not None:
         zone(time_zone)
+        if not policies:
+            raise ValueError("time_zone needs the policies of the vaults")
     read_lists = _Lists(disks, vms, items, policies, vaults)
     log, sizes = read_lists.logs(jobs, used, date_order)
     read_lists.refuse_if_wrong()
@@ -197,6 +199,8 @@ def read(
     rows, unattached = rows_of(read_lists.vms, known, notes, read_lists.skipped)
     if known.policies:
         notes.append(f"start_h is by the clock of {target}")
+    elif time_zone is not None:
+        notes.append("time_zone is of no use: no policy was found")
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     for name in ("vault", "policy", "storage_account"):
         frame[name] = spelt_alike(row.get(name) for row in rows)
