@@ -169,7 +169,7 @@ def read_policies(path: str | os.PathLike[str]) -> Policies:
     table = frame_of(converted(cells, POLICY_COLUMNS))
     given, zones = _meant(table, cells)
     findings.refuse_if_any()
-    target = _in_one_zone(given, zones, findings)
+    target = _in_one_zone(given, zones)
     if target:
         findings.remark(f"start_h is by the clock of {target}")
     names = table["policy"].tolist()
@@ -460,9 +460,7 @@ class _One:
         return None if "start_h" in self.said or "starts" not in self.said else name
 
 
-def _in_one_zone(
-    given: pd.DataFrame, zones: Sequence[str | None], findings: Findings
-) -> str | None:
+def _in_one_zone(given: pd.DataFrame, zones: Sequence[str | None]) -> str | None:
     """Bring starts to the clock of the zone that most policies name, and name it."""
     counts = pd.Series([name for name in zones if name], dtype=object).value_counts()
     if counts.empty:
