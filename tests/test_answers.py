@@ -33,7 +33,10 @@ def jobs():
     rng = np.random.default_rng(3)
     times = rng.uniform(1, 2, 40)
     row = {"status": "Completed", "operation": "Backup", "vm": "a"}
-    return pd.DataFrame([row | {"job_h": hours} for hours in times])
+    starts = pd.date_range("2026-03-01T22:00Z", periods=40, freq="D")
+    return pd.DataFrame([row | {"job_h": hours} for hours in times]).assign(
+        start_time=starts
+    )
 
 
 def bill():

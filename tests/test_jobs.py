@@ -14,6 +14,7 @@ from malformed import refusals
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
+import vmbmodel as vm
 from vmbmodel import fields as units
 from vmbmodel.cli import app
 from vmbmodel.inventory import jobs
@@ -630,6 +631,76 @@ def test_the_command_says_what_it_counts_once():
     assert len(answer["jobs"]) == 2
     assert [row["repeats"] for row in answer["repeated"]] == [1, 1]
     assert "Left out 2 rows of 2 jobs without an id" in done.stderr
+
+
+# --- tables in memory ----------------------------------------------------------
+
+
+EXAMPLES = Path(__file__).parents[1] / "book" / "examples"
+
+
+def test_a_table_is_read_as_its_file_is():
+    text = EXAMPLES / "joblog.csv"
+    there = jobs.read(text).jobs
+    for parsed in (None, ["start_time"]):
+        table = pd.read_csv(text, parse_dates=parsed)
+        assert_frame_equal(jobs.read(table).jobs, there)
+    assert_frame_equal(jobs.read(there).jobs, there)
+    listed = EXAMPLES / "jobs.json"
+    table = pd.DataFrame(json.loads(listed.read_text()))  # with its objects in cells
+    assert_frame_equal(jobs.read(table).jobs, jobs.read(listed).jobs)
+    table["properties"] = table["properties"].map(json.dumps)  # or their text
+    assert_frame_equal(jobs.read(table).jobs, jobs.read(listed).jobs)
+
+
+def test_tables_that_overlap_count_a_job_once():
+    table = pd.read_csv(EXAMPLES / "joblog.csv")
+    late = table.iloc[len(table) // 2 :]
+    joined = vm.calibrate(pd.concat([table, late]))  # rows bear the same labels
+    apart = vm.calibrate([table, late])
+    alone = vm.calibrate(table)
+    assert joined.to_dict() == apart.to_dict()
+    assert alone.left_out == ()
+    assert f"Left out {len(late)} rows of {len(late)} jobs" in joined.left_out[0]
+    assert joined.to_dict() | {"left_out": []} == alone.to_dict()
+
+
+def test_a_table_is_refused_as_its_file_is():
+    row = {"vm": "a", "operation": "Backup", "status": "Completed", "job_h": 1.0}
+    row |= {"start_time": pd.Timestamp("2026-05-01T22:00Z"), "transfer_h": 0.5}
+    for wrong, rule in (
+        ({"wait_h": pd.Timedelta(hours=1)}, "wait_h = '0 days 01:00:00'"),
+        ({"job_h": -1.0}, "job_h = '-1.0': must be"),
+        ({"moved_gib": float("inf")}, "moved_gib = 'inf': must be"),
+        ({"start_time": "12/11/2026 22:00"}, "may be taken for each other"),
+        ({"start_time": 7}, "is no time"),
+        ({"vm": None}, "must name the VM"),
+    ):
+        two = pd.DataFrame([row, row | {"vm": "b"} | wrong])
+        ((finding, count),) = jobs.read(two).unread
+        assert (finding.row, count) == (2, 1)
+        assert rule in str(finding)
+    table = pd.DataFrame([row])
+    with pytest.raises(InventoryError, match=r"transfers_h'; did you mean transfer_h"):
+        jobs.read(table.rename(columns={"transfer_h": "transfers_h"}))
+    twice = pd.concat([table, table[["job_h"]]], axis=1)
+    with pytest.raises(InventoryError, match=r"^jobs: column 'job_h' stands there 2"):
+        jobs.read(twice)
+    with pytest.raises(InventoryError, match=r"^jobs: has no job that can be read"):
+        jobs.read(table.head(0))
+    for other in (None, 7, [7], [table, 7]):
+        with pytest.raises(TypeError, match=r"^jobs must be paths or a DataFrame"):
+            vm.calibrate(other)
+
+
+def test_what_is_not_read_of_a_log_is_said_by_what_is_made_of_it(capsys):
+    text = (EXAMPLES / "joblog.csv").read_text() + "x,v,Backup,Completed,never,1,,,,\n"
+    path = save(text, "log.csv")
+    (said,) = vm.calibrate(path).left_out
+    assert said.startswith("Not read 1: log.csv:")
+    done = CliRunner().invoke(app, ["calibrate", "log.csv", "--format", "json"])
+    assert json.loads(done.stdout)["left_out"] == [said]
+    assert said in done.stderr.splitlines()
 
 
 # --- hostile logs -------------------------------------------------------------

@@ -62,7 +62,7 @@ def calibrate(
     base = PROFILES.find(profile or DEFAULT_PROFILE)
     log = log_of.read(jobs, time_zone, date_order)
     disks = inventory.read_fleet(fleet) if fleet else None
-    answer = fit(log.jobs, base, disks)
+    answer = fit(log, base, disks)
     if output is not None:
         source = ", ".join(path.name for path in jobs)
         text = answer.to_toml(source, day.date() if day else today())
@@ -78,10 +78,8 @@ def calibrate(
         json=lambda: render_json(whole),
         csv=lambda: render_csv(rows, _COLUMNS),
     )
-    for first, count in log.unread:
-        say(f"Not read {count:,}: {first}")
-    if len(log.repeated):
-        say(log.repeats())
+    for line in answer.left_out:
+        say(line)
 
 
 def _text(answer, rows, quantiles, base: str, output: Path | None) -> str:

@@ -74,14 +74,8 @@ def jobs(
     )
     of_vms = counted(log.jobs["vm"].nunique(), "VM")
     say(f"{counted(len(rows), 'job')} of {of_vms}.")
-    for line in unread:
-        say(f"Not read {line['count']:,}: {line['reason']}")
-    for why, count in log.skipped.items():
-        say(f"Skipped {count:,}: {why}.")
-    if len(log.repeated):
-        say(log.repeats())
-    if log.more:
-        say("The log goes on: a next page (nextLink) is named.")
+    for line in log.said():
+        say(line)
 
 
 def _text(rows) -> str:

@@ -14,7 +14,14 @@ from vmbmodel.inventory.files.findings import (
     Tally,
     not_used,
 )
-from vmbmodel.inventory.files.listing import Listing, Page, log_rows, unfollowed, unused
+from vmbmodel.inventory.files.listing import (
+    Listing,
+    Page,
+    log_rows,
+    table_rows,
+    unfollowed,
+    unused,
+)
 from vmbmodel.inventory.files.quantities import (
     DATE_ORDERS,
     NEVER,
@@ -56,6 +63,7 @@ __all__ = [
     "size_gib",
     "stream_cells",
     "stream_lines",
+    "table_rows",
     "unfollowed",
     "unprintable",
     "unused",

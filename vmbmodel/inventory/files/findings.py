@@ -116,7 +116,7 @@ class Findings:
         self.counted = counted
         self.found: list[Finding] = []
         self.remarks: list[str] = []
-        self.header: dict[str, int] = {}
+        self.header: dict[str, int | None] = {}
         """Names of columns or members as they stand there, with their first row."""
         self.asked: set[str] = set()
         """Names that a reader has asked entries for, as `entry.folded` spells them."""

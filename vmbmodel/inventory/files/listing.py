@@ -16,7 +16,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vmbmodel._files import LARGEST_DATA, fault_of_packed, read_bounded
 from vmbmodel._json import Scanner, UnfitError, unique
@@ -31,7 +31,10 @@ from vmbmodel.inventory.files.findings import (
     not_used,
 )
 
-__all__ = ["Listing", "Page", "log_rows", "unfollowed", "unused"]
+__all__ = ["Listing", "Page", "log_rows", "table_rows", "unfollowed", "unused"]
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LOG = logging.getLogger(__name__)
 
@@ -123,10 +126,7 @@ def log_rows(
     try:
         names = [name.strip() for name in next(reader)]
         findings.header |= dict.fromkeys(filter(None, names), skipped + 1)
-        for name, count in Counter(filter(None, names)).items():
-            if count > 1:
-                rule = f"column {short(name)} stands there {count} times"
-                findings.stop(rule, row=skipped + 1)
+        _refuse_twice(names, findings, skipped + 1)
         if len(names) < 2:
             findings.stop(
                 "must be a list or an object of JSON, or have a header with two "
@@ -141,12 +141,45 @@ def log_rows(
                 rule = f"must have {len(names)} cells, as the header has"
                 findings.add(rule, row=row, column="cells", value=len(cells))
                 continue
-            members = {n: _cell(c.strip()) for n, c in zip(names, cells, strict=True)}
+            members = {n: _cell(c) for n, c in zip(names, cells, strict=True)}
             yield Entry(members, findings, row)
     except csv.Error as error:
         findings.stop(
             f"cannot be split into cells: {error}", row=skipped + reader.line_num
         )
+
+
+def table_rows(frame: "pd.DataFrame", findings: Findings) -> Iterator[Entry]:
+    """Iterate over the rows of a table in memory, counted from 1.
+
+    A cell is taken as a file of separated values would hold it; an object of JSON may
+    stand there as one.
+    """
+    names = [str(name).strip() for name in frame.columns]
+    _refuse_twice(names, findings)
+    findings.header |= dict.fromkeys(names)
+    columns = [
+        [
+            None
+            if blank
+            else cell
+            if isinstance(cell, dict | list)
+            else _cell(str(cell))
+            for cell, blank in zip(cells.tolist(), cells.isna(), strict=True)
+        ]
+        for _, cells in frame.items()
+    ]
+    for row, cells in enumerate(zip(*columns, strict=True), 1):
+        yield Entry(dict(zip(names, cells, strict=True)), findings, row)
+
+
+def _refuse_twice(
+    names: Sequence[str], findings: Findings, row: int | None = None
+) -> None:
+    for name, count in Counter(filter(None, names)).items():
+        if count > 1:
+            rule = f"column {short(name)} stands there {count} times"
+            findings.stop(rule, row=row)
 
 
 def unused(findings: Findings, own: Sequence[str], *, all_asked: bool = True) -> None:
@@ -197,6 +230,7 @@ def _from_header(text: str, findings: Findings) -> tuple[str, int]:
 
 def _cell(text: str) -> object:
     """Return an object or a list that stands in a cell as JSON; else the text."""
+    text = text.strip()
     if not text.startswith(("{", "[")):
         return text
     try:

@@ -3,10 +3,10 @@
 from vmbmodel.inventory.jobs.log import (
     COLUMNS,
     JobLog,
+    Jobs,
     first_backups,
     read,
     rows,
-    typed,
 )
 
-__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
+__all__ = ["COLUMNS", "JobLog", "Jobs", "first_backups", "read", "rows"]

@@ -23,12 +23,13 @@ from vmbmodel.inventory.files import (
     Tally,
     instants,
     log_rows,
+    table_rows,
     unfollowed,
     unused,
 )
 from vmbmodel.inventory.jobs.rows import COLUMNS, job
 
-__all__ = ["COLUMNS", "JobLog", "first_backups", "read", "rows", "typed"]
+__all__ = ["COLUMNS", "JobLog", "Jobs", "first_backups", "read", "rows"]
 
 SHAPES = (
     "az backup job list and show (-o json), Get-AzRecoveryServicesBackupJob as JSON or "
@@ -45,6 +46,11 @@ _PLACES = ("subscription", "resource_group", "vault")
 _SAME_H = 1 / 60
 """Logs print a time to the minute at worst."""
 _RUNNING = ("InProgress", "Cancelling", "NotStarted")
+
+
+Source = str | os.PathLike[str] | pd.DataFrame
+Jobs = Source | Iterable[Source]
+"""Backup jobs: log files, or tables of their columns."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,14 @@ class JobLog:
     """Jobs without an id that several rows tell of, and that count once; with
     `COLUMNS` and `repeats`, the rows that were left out."""
 
+    def said(self) -> list[str]:
+        """Say what was not read, skipped, left out as repeated, or is not there."""
+        lines = [f"Not read {count:,}: {first}" for first, count in self.unread]
+        lines += [f"Skipped {count:,}: {why}." for why, count in self.skipped.items()]
+        lines += [self.repeats()] * (len(self.repeated) > 0)
+        lines += ["The log goes on: a next page (nextLink) is named."] * self.more
+        return lines
+
     def repeats(self) -> str:
         """Say how many rows were left out as repeated, and of which jobs."""
         named = [
@@ -80,7 +94,7 @@ class JobLog:
 
 
 def read(
-    paths: Iterable[str | os.PathLike[str]],
+    jobs: Jobs,
     time_zone: str = "UTC",
     date_order: str | None = None,
 ) -> JobLog:
@@ -88,8 +102,9 @@ def read(
 
     Parameters
     ----------
-    paths : iterable of path-like
-        The files, in any mixture of shapes.
+    jobs : path-like, DataFrame or iterable of them
+        The files, in any mixture of shapes, or tables in memory of the columns that a
+        file has; `COLUMNS` are those of this module.
     time_zone : str
         Zone of the clock where a time does not say; Windows or tz name.
     date_order : str, optional
@@ -103,6 +118,8 @@ def read(
 
     Raises
     ------
+    TypeError
+        If it is neither.
     vmbmodel.inventory.files.InventoryError
         If a file cannot be taken apart, or none of its rows can be read.
     ValueError
@@ -138,11 +155,17 @@ def read(
     rows, refused, tallies = [], [], []
     pages: list[Page] = []
     skipped: Counter[str] = Counter()
-    for path in paths:
-        tally = Tally(os.fspath(path))
+    for source in _sources(jobs):
+        in_memory = isinstance(source, pd.DataFrame)
+        tally = Tally("jobs" if in_memory else os.fspath(source))
         before, passed = len(rows), skipped.total()
         try:
-            for entry in log_rows(path, tally, pages):
+            taken = (
+                table_rows(source, tally)
+                if in_memory
+                else log_rows(source, tally, pages)
+            )
+            for entry in taken:
                 row = job(entry, moment)
                 if isinstance(row, str):
                     skipped[row] += 1
@@ -151,7 +174,7 @@ def read(
         except InventoryError as error:
             refused += error.findings[-1:]
             continue
-        if tally.counted == "line":
+        if in_memory or tally.counted == "line":
             columns = Findings(tally.file, tally.counted)
             columns.header, columns.asked = tally.header, tally.asked
             unused(columns, COLUMNS, all_asked=len(rows) > before)
@@ -160,13 +183,25 @@ def read(
             refused += tally.found[:20]
             rule = "has no job that can be read"
             hint = f"read are {SHAPES}"
-            refused.append(Finding(os.fspath(path), None, None, None, rule, hint))
+            refused.append(Finding(tally.file, None, None, None, rule, hint))
         tallies.append(tally)
     if refused:
         raise InventoryError(refused)
     jobs, repeated = _table(rows, skipped)
     unread = tuple(pair for tally in tallies for pair in tally.counted_findings())
     return JobLog(jobs, unread, dict(skipped), unfollowed(pages), repeated)
+
+
+def _sources(jobs: Jobs) -> list[Source]:
+    """Return what to read jobs from, one by one."""
+    one = str, os.PathLike, pd.DataFrame
+    several = [jobs] if isinstance(jobs, one) else jobs
+    if isinstance(several, Iterable):
+        several = list(several)
+        if all(isinstance(source, one) for source in several):
+            return several
+    what = type(jobs).__name__
+    raise TypeError(f"jobs must be paths or a DataFrame, a row a job; got {what}")
 
 
 def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Series:
@@ -189,11 +224,8 @@ def first_backups(jobs: pd.DataFrame, keys: pd.Series | None = None) -> pd.Serie
     return first.reindex(jobs.index).astype(bool)
 
 
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give a table of your own the columns and types that `read` gives.
-
-    Any of `COLUMNS` may be absent; it holds nothing then.
-    """
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give rows as they were read the columns and types of the table."""
     kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(_NUMBERS, "float64")
     kinds |= dict.fromkeys(_TIMES, "datetime64[us, UTC]")
     table = frame.reindex(columns=COLUMNS)
@@ -214,7 +246,7 @@ def rows(jobs: pd.DataFrame) -> list[dict[str, object]]:
 def _table(rows: list[dict], skipped: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the jobs, a row each, and those without an id that had several."""
     jobs = pd.DataFrame(rows, columns=[*COLUMNS, "generated"])
-    jobs = typed(jobs).assign(generated=jobs["generated"])
+    jobs = _typed(jobs).assign(generated=jobs["generated"])
     key, known = _same_job(jobs), jobs["job"].notna()
     with_id = known.groupby(key).transform("sum")
     repeats = key.groupby(key).transform("size") - with_id.clip(lower=1)

@@ -9,8 +9,7 @@ profile is held against nights that it was not fitted to.
 
 import datetime
 import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +21,7 @@ from scipy import optimize
 from vmbmodel._words import counted
 from vmbmodel.fields import fields, unit_of
 from vmbmodel.inventory.fleet import disks_of, runs_a_day
-from vmbmodel.inventory.jobs import first_backups, read, typed
+from vmbmodel.inventory.jobs import JobLog, Jobs, first_backups, read
 from vmbmodel.plan.answers import Overview, Result, named
 from vmbmodel.plan.calibrate.fits import Fit
 from vmbmodel.plan.calibrate.held_out import (
@@ -52,9 +51,6 @@ _TOO_NEAR = 1e-4  # ends of an interval, as a part of the figure, that is rounde
 _PRINTED = {"-": "", "1/s": "requests/s"}  # units that are written in another way
 _SEEN = ("name", "value", "low", "high", "count", "base_value")
 
-Jobs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.DataFrame
-"""Backup jobs: log files, or a table of their columns."""
-
 
 @dataclass(frozen=True, repr=False)
 class Calibration(Result):
@@ -71,6 +67,7 @@ class Calibration(Result):
     grid_min: float | None = None  #: minutes between two looks at a job, if there are
     held_out: HeldOut | None = None  #: how nights that were held out were predicted
     hours: Hours | None = None  #: waits by start, if there is more than one
+    left_out: tuple[str, ...] = ()  #: what of the log was not read, or counts once
 
     def __getitem__(self, name: str) -> float:
         """Return a constant, fitted or of the base."""
@@ -172,21 +169,25 @@ class Calibration(Result):
         yield "wait_by_start", self.wait_by_start
         yield "quantiles", list(self._quantiles())
         yield "notes", self.notes
+        yield "left_out", self.left_out
 
     def said(self) -> tuple[str, ...]:
-        """Say in five lines what was learnt, what not, and whether it predicts."""
+        """Say in a few lines what was learnt, what not, and whether it predicts."""
         nights = self.backups["night"].nunique()
         names = ", ".join(name for name, fit in self.fits.items() if not fit.assumed)
         looks = (
             f" Ends are known to {self.grid_min:g} min only." if self.grid_min else ""
         )
+        jobs = f"{counted(len(self.backups), 'backup')} of {counted(nights, 'night')}"
+        source = jobs if nights else "other jobs than backups"
         lines = [
-            f"Learnt from {counted(len(self.backups), 'backup')} of "
-            f"{counted(nights, 'night')}: {names}."
-            f"{looks}",
+            f"Learnt from {source}: {names}.{looks}",
             f"Left to {self.base.name}: {', '.join(self.left) or 'nothing'}.",
             "Cannot be told: " + "; ".join(self.unknowable) + ".",
         ]
+        if "others_wait_mean_h" not in self.fits:
+            why = "no wait is told, so that none is compared or predicted"
+            return (*lines, f"By start hour, and on nights held out: {why}.")
         if self.hours is None:
             lines.append("By start hour: all jobs start in one half-hour.")
         else:
@@ -221,7 +222,9 @@ class Calibration(Result):
         """Show the constants beside those of the base, and how well they fit."""
         rows = [self._row(fit) for fit in self.fits.values()]
         return Overview(
-            pd.DataFrame(rows, columns=list(_SEEN)), "constants", self.said()
+            pd.DataFrame(rows, columns=list(_SEEN)),
+            "constants",
+            (*self.said(), *self.left_out),
         )
 
     def _quantiles(self) -> Iterator[dict]:
@@ -238,7 +241,7 @@ class Calibration(Result):
 
 
 def calibrate(
-    jobs: Jobs,
+    jobs: Jobs | JobLog,
     base: str | ConstantSet = DEFAULT_PROFILE,
     fleet: Fleet | None = None,
     *,
@@ -248,9 +251,8 @@ def calibrate(
 
     Parameters
     ----------
-    jobs : path-like, sequence of path-like or DataFrame
-        Files that `vmbmodel.inventory.jobs.read` reads, times in UTC, or its table, or
-        one with some of its columns.
+    jobs : path-like, DataFrame, iterable of them, or JobLog
+        What `vmbmodel.inventory.jobs.read` reads, times in UTC, or what it gives.
     base : str or ConstantSet, optional
         Profile for what the log does not tell: a set, its name, or its file.
     fleet : path-like or DataFrame, optional
@@ -299,10 +301,9 @@ def calibrate(
     'measured'
     """
     base = PROFILES.find(base)
-    if not isinstance(jobs, pd.DataFrame):
-        jobs = read([jobs] if isinstance(jobs, str | os.PathLike) else jobs).jobs
+    log = jobs if isinstance(jobs, JobLog) else read(jobs)
     disks = None if fleet is None else in_gib(backed_up(disks_of(fleet)), gb_bytes)
-    work, jobs = Work(base), typed(jobs)
+    work, jobs = Work(base), log.jobs
     done = jobs["status"].str.startswith("Completed").fillna(False)
     timed = done & (jobs["job_h"] > 0)
     sized = _sized(jobs, disks)
@@ -333,6 +334,7 @@ def calibrate(
     answer = Calibration(
         base, work.fits, work.left, tuple(work.unknowable), tuple(work.notes),
         backups[[*columns, "first", "night"]], work.grid_min,
+        left_out=tuple(log.said()),
     )  # fmt: skip
     if "others_wait_mean_h" not in work.fits:
         return answer

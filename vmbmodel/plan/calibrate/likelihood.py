@@ -34,6 +34,7 @@ _PRIORS = {
 """Middle and standard deviation of what totals hardly tell, on the scale of the fit."""
 _END = 12.0  # of that scale, to either side of 0
 _STEP, _WIDE = 1e-4, 1e-3
+_FLAT = 0.05  # slope at which a fit has converged
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(18)
 
 
@@ -70,15 +71,22 @@ class Fitted:
             return last[point.tobytes()]
 
         middle, weight = law._prior
+
+        def uphill(at: np.ndarray) -> np.ndarray:
+            return (at - middle) * weight - slopes(at).sum(axis=1)
+
         found = optimize.minimize(
-            lambda point: law._loss(point),
+            law._loss,
             list(start.values()),
-            jac=lambda at: (at - middle) * weight - slopes(at).sum(axis=1),
+            jac=uphill,
             # what the slopes of single jobs tell of the curvature
             hess=lambda at: slopes(at) @ slopes(at).T + np.diag(weight),
             method="trust-exact",
-            options={"gtol": 0.05, "maxiter": 100, "initial_trust_radius": 0.5},
+            options={"gtol": _FLAT, "maxiter": 100, "initial_trust_radius": 0.5},
         )
+        if not found.success:  # of few jobs, the slopes may tell too little of it
+            of = {"method": "BFGS", "options": {"gtol": _FLAT}}
+            found = optimize.minimize(law._loss, found.x, jac=uphill, **of)
         return cls(log, held, dict(zip(start, found.x.tolist(), strict=True)))
 
     @cached_property
