@@ -199,6 +199,20 @@ def test_what_a_spreadsheet_writes_is_the_same_inventory(content, caplog):
                 "start_h: times of day are read as hours; 22:30 is 22.5",
             ],
         ),
+        (
+            csv(
+                "a,c,os,1,1,v,p,GRS,5",
+                "b,c,os,1,1,v,p,LRS,23",
+                "c,c,os,1,1,w,p,,7",
+                more=",vault,policy,redundancy,start_h",
+            ),
+            [
+                "redundancy is 'GRS' on line 2 and 'LRS' on line 3, and a vault has "
+                "one; each VM is taken as its row says",
+                "start_h is '5' on line 2 and '23' on line 3, and a policy says it "
+                "once; each VM is taken as its row says",
+            ],
+        ),
     ],
 )
 def test_how_it_was_read_is_said_aloud(content, remarks, caplog):
@@ -257,6 +271,20 @@ REFUSED = {
     "point of thousands or decimals": (csv("a,c,os,1.024,1").replace(",", ";"), [
         f"2: size_gib = '1.024': must be a number; {TWO_WAYS}",
     ]),
+    "point of thousands beside a comma of decimals": (
+        csv('a,c,os,2.048,"1,5"', 'b,c,os,"1.234,5",1.5'),
+        [f"2: size_gib = '2.048': must be a number; {TWO_WAYS}"],
+    ),
+    "apostrophe of decimals": (csv("a,c,os,1'5,1"), [
+        "2: size_gib = \"1'5\": must be a number",
+    ]),
+    "apostrophe of text": (csv("a,c,os,'15,1"), [
+        "2: size_gib = \"'15\": must be a number",
+    ]),
+    "a mark of a line's end inside a cell, parted by semicolons": (
+        csv("a\u2028x,c,os,1,1").replace(",", ";"),
+        ["2: vm = 'a\\u2028x': must not contain control characters or line breaks"],
+    ),
     "thousands, decimals and a unit": (csv('a,c,os,"1,024 GB",1'), [
         "2: size_gib = '1,024 GB': must be a number; leave the unit out",
     ]),

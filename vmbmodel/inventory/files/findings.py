@@ -209,7 +209,7 @@ class Cells:
     complete: bool = True
     """Whether every line of the file could be split into cells."""
     comma_parts_decimals: bool = False
-    """Whether it may, because the cells are parted by something else."""
+    """Whether it may: something else parts the cells, or a number shows it."""
 
     def note(
         self,

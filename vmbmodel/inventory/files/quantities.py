@@ -48,6 +48,8 @@ HOURS = {
 }  # fmt: skip
 
 SIZE = re.compile(r"([\d.,'\u00a0\u202f]+)\s*([kmgtp]i?)?(b|bytes?)s?", re.IGNORECASE)
+MARKED = re.compile(r"^\d{1,3}(?:['\u00a0\u202f]\d{3})+(?!\d)")
+"""Groups of three that are parted by marks which part nothing else."""
 POWERS = {"": -3, "k": -2, "m": -1, "g": 0, "t": 1, "p": 2}
 
 ISO_TIME = re.compile(
@@ -129,7 +131,7 @@ def size_gib(text: str) -> float:
     match = SIZE.fullmatch(text) if len(text) <= LONGEST else None
     if not match:
         raise ValueError("is no size with its unit")
-    number = _ungrouped(re.sub(r"['\u00a0\u202f]", "", match[1]))
+    number = _ungrouped(MARKED.sub(lambda part: re.sub(r"\D", "", part[0]), match[1]))
     unit = (match[2] or "").lower().rstrip("i")
     value = number * 1024.0 ** POWERS[unit]
     if not math.isfinite(value) or value > 2**40:

@@ -105,7 +105,7 @@ def _with_commas(text: bytes, findings: Findings) -> tuple[bytes, bool]:
     findings.remark(f"its cells are parted by {SEPARATORS[mark]}")
     made = io.StringIO(newline="")
     writer = plain_csv.writer(made, lineterminator="\n")
-    for line in text.decode().splitlines():
+    for line in text.decode().removesuffix("\n").split("\n"):  # no other mark ends one
         try:
             cells = next(plain_csv.reader([line], delimiter=mark, strict=True), [])
         except plain_csv.Error:

@@ -41,6 +41,10 @@ CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 SPREADSHEET_FLAGS = {"wahr": True, "falsch": False, "vrai": True, "faux": False}
 SIZE_UNITS = {"GiB": 1.0, "GiB/d": 1.0, "KiB": 2.0**20}
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+COMMA_PARTS = re.compile(
+    r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:\s*[kmgtp]i?b)?", re.IGNORECASE
+)
+"""A number whose comma parts decimals, unless it is `GROUPED` too."""
 WITH_UNIT = re.compile(r"[0-9.,]+\s*[kmgtp]i?b", re.IGNORECASE)
 _DTYPES = {"number": np.dtype(float), "flag": pd.BooleanDtype()}
 """Type of the columns of a kind; the rest is text."""
@@ -68,7 +72,10 @@ def converted(cells: Cells, names: Iterable[str] = COLUMNS) -> dict[str, Column]
         "number": np.full(cells.rows.size, np.nan),
         "flag": _flags_of(absent, []),
     }
-    columns = {}
+    columns, names = {}, list(names)
+    numbers = [name for name in names if fields()[name].kind == "number"]
+    if any(_comma_parts(cells.columns.get(name)) for name in numbers):
+        cells = replace(cells, comma_parts_decimals=True)
     for name in names:
         field = fields()[name]
         if name in cells.columns:
@@ -132,6 +139,14 @@ def _numbers(field: Field, cells: Cells) -> np.ndarray:
         cells.note(f"must be {rule}", field.name, np.flatnonzero(broken))
         result[broken] = np.nan
     return result
+
+
+def _comma_parts(column: Text | np.ma.MaskedArray | None) -> bool:
+    """Say whether a cell shows that a comma parts decimals: all are spelt alike."""
+    if not isinstance(column, Text):
+        return False
+    words = (word.strip() for word in column.words if "," in word)
+    return any(COMMA_PARTS.fullmatch(w) and not GROUPED.fullmatch(w) for w in words)
 
 
 def _read_numbers(field: Field, column: Text, cells: Cells) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What must hold between the cells of a disk, and between the disks of a VM."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import pandas as pd
 from vmbmodel._words import short
 from vmbmodel.fields import fields
 from vmbmodel.inventory.files import NOTED, Cells, Text, lower
-from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_VM
+from vmbmodel.inventory.fleet.columns import COLUMNS, OF_THE_POLICY, OF_THE_VM
 from vmbmodel.inventory.fleet.conversion import Column
 from vmbmodel.service import limits
 
@@ -42,6 +42,10 @@ def check_rows(columns: Mapping[str, Column], cells: Cells) -> None:
     for name in of_vm:
         _check_agreement(name, vm, meant[name], cells)
     _check_new_disks(vm, columns, cells)
+    policy = _pairs(meant["vault"] + 1, meant["policy"])
+    _remark_differing("a vault has one", ["redundancy"], meant["vault"], meant, cells)
+    of_policy = ["start_h", *OF_THE_POLICY]
+    _remark_differing("a policy says it once", of_policy, policy, meant, cells)
 
 
 def _check_disks(columns: Mapping[str, Column], cells: Cells) -> None:
@@ -116,13 +120,29 @@ def _check_agreement(
     name: str, vm: np.ndarray, meant: np.ndarray, cells: Cells
 ) -> None:
     """Check that the disks of a VM say the same of it; a blank says nothing."""
-    if (meant < 0).all():
-        return
-    told = np.where(meant >= 0, vm, -1)
-    first = _first_alike(told)
-    at = np.flatnonzero((told >= 0) & (meant != meant[first]))
-    hints = [f"{short(cell)} on {place}" for cell, place in cells.at(name, first[at])]
+    at, first = _unlike(vm, meant)
+    hints = [f"{short(cell)} on {place}" for cell, place in cells.at(name, first)]
     cells.note("must be the same for all disks of a VM", name, at, hints)
+
+
+def _remark_differing(
+    rule: str,
+    names: Sequence[str],
+    group: np.ndarray,
+    meant: Mapping[str, np.ndarray],
+    cells: Cells,
+) -> None:
+    """Remark cells that differ from others of their vault or policy: each is taken."""
+    for name in names:
+        at, first = _unlike(group, meant[name]) if name in meant else ([], [])
+        if not len(at):
+            continue
+        (cell, place), *_ = cells.at(name, at[:1])
+        (other, before), *_ = cells.at(name, first[:1])
+        cells.findings.remark(
+            f"{name} is {short(other)} on {before} and {short(cell)} on {place}, and "
+            f"{rule}; each VM is taken as its row says"
+        )
 
 
 def _check_new_disks(
@@ -132,6 +152,14 @@ def _check_new_disks(
     new = _flags(columns["new_disk"])
     at = np.flatnonzero(new & (vm >= 0) & np.isin(vm, young))
     cells.note("must be false where first_backup of the VM is true", "new_disk", at)
+
+
+def _unlike(group: np.ndarray, meant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a cell differs from the first of its group, and where that is."""
+    told = np.where(meant >= 0, group, -1)
+    first = _first_alike(told)
+    at = np.flatnonzero((told >= 0) & (meant != meant[first]))
+    return at, first[at]
 
 
 def _flags(column: pd.arrays.BooleanArray, otherwise: bool = False) -> np.ndarray:
