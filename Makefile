@@ -11,7 +11,7 @@
 #   make notebooks           run the notebooks in place and store what they give
 #   make bench               the benchmarks
 #   make pins                requirements.txt from requirements.in (needs uv)
-#   make clean               remove all that the above made
+#   make clean               remove all that the above made, and archives
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -72,7 +72,7 @@ pins:
 	  --no-header --no-annotate --upgrade requirements.in -o requirements.txt
 
 clean:
-	rm -rf .venv _build build vmbmodel.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv _build build dist vmbmodel.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # Bytecode is made on all cores, where pip makes it on one.
 .venv/.ready: requirements.txt tests/axe.txt pyproject.toml
