@@ -106,6 +106,10 @@ def test_the_table_names_all_that_is_asked_of_it(live):
         )
         assert len(about["sha256"]) == 64
         assert about["part"] in ("python", "packages")
+        if not name.endswith(".whl"):  # a wheel carries its own
+            for licence in about["licence"].split(", "):
+                texts = ROOT / "book/live/licences"
+                assert "icense" in (texts / f"{licence}.txt").read_text("utf-8")
 
 
 # --- what is made of it ---------------------------------------------------------------

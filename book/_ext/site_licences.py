@@ -67,12 +67,16 @@ SHIPPED = {  # distribution, or what it brings along: its files under _static
     "Pyodide": ("live/licences.txt", "live/packages.js", "live/python.js"),
 }
 ALONG = """\
-Brought along by pydata-sphinx-theme: Bootstrap, MIT, https://getbootstrap.com, its
-notice beside its script; Font Awesome Free, https://fontawesome.com, icons under
-CC BY 4.0, fonts under SIL OFL 1.1, code under MIT. By sphinx-copybutton: clipboard.js,
-MIT, https://clipboardjs.com. By sphinx-book-theme: the logos of the services that they
-name. MathJax, Apache 2.0: mathjax/LICENSE. Pyodide, MPL 2.0, https://pyodide.org, and
-the packages that it runs: live/licences.txt and the page "Your fleet in this page".
+Brought along by pydata-sphinx-theme: Bootstrap, MIT, https://getbootstrap.com,
+Copyright 2011-2024 The Bootstrap Authors, and in it Popper, MIT,
+https://popper.js.org, Copyright (c) 2019 Federico Zivolo; Font Awesome Free,
+https://fontawesome.com, Copyright 2024 Fonticons, Inc., icons under CC BY 4.0, fonts
+under SIL OFL 1.1, code under MIT. By sphinx-copybutton: clipboard.js, MIT,
+https://clipboardjs.com, Copyright Zeno Rocha. The words of the MIT licence stand below,
+under sphinx-copybutton. By sphinx-book-theme: the logos of the services that they name.
+MathJax, Apache 2.0: mathjax/LICENSE. Pyodide, MPL 2.0, https://pyodide.org, and what it
+runs: live/licences.txt and the page "Your fleet in this page"; names of Windows time
+zones in the model, of Unicode CLDR, under Unicode-3.0.
 """
 
 

@@ -19,6 +19,7 @@ import re
 import subprocess
 import tempfile
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 from live.notebook_page import CELLS, RUNNABLE, cells_of
@@ -129,8 +130,15 @@ def members(path, about):
 
 
 def licences(runtime):
-    """Return the licence texts that the archives carry, one below the other."""
-    texts = []
+    """Return the licence texts of all that the page runs, one below the other.
+
+    Wheels carry theirs, and so does the package of the zones; those of the other files,
+    which come without, are in the folder ``licences`` by their names in the table.
+    """
+    texts = [
+        f"{path.stem}\n\n{path.read_text('utf-8')}"
+        for path in sorted(HERE.joinpath("licences").glob("*.txt"))
+    ]
     for name in TABLE["files"]:
         if name.endswith(".whl"):
             with zipfile.ZipFile(runtime / name) as archive:
@@ -139,6 +147,11 @@ def licences(runtime):
                     for entry in sorted(archive.namelist())
                     if fnmatch.fnmatchcase(entry, "*.dist-info/LICEN*")
                 ]
+    texts += [
+        f"tzdata\n\n{path.read_text('utf-8')}"
+        for path in distribution("tzdata").files
+        if path.name.startswith("LICEN")
+    ]
     return f"\n{'-' * 80}\n".join(texts)
 
 
