@@ -148,3 +148,8 @@ def test_a_profile_in_the_place_of_a_scenario_is_called_none(fleet, name):
     for other in ("azure-2018-12", {"deadline_h": 6}, vm.profile("azure-2018-12")):
         with pytest.raises(TypeError, match=r"^scenario must be a Scenario, as Scen"):
             getattr(vm, name)(fleet, other)
+
+
+def test_a_bill_in_memory_is_called_one(fleet):
+    with pytest.raises(TypeError, match=r"^a bill is read from its files"):
+        vm.reconcile(fleet, pd.DataFrame({"BilledCost": [1.0]}))

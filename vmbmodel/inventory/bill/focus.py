@@ -172,6 +172,8 @@ def read(
 
     Raises
     ------
+    TypeError
+        If it is a table in memory.
     vmbmodel.inventory.files.InventoryError
         With every finding at once: a missing column, a cost that is no number, a
         unit or a date that cannot be read, several currencies, and a file
@@ -195,6 +197,8 @@ def read(
     >>> bill.covered_frac
     {'2026-01': 1.0}
     """
+    if isinstance(paths, pd.DataFrame):
+        raise TypeError("a bill is read from its files: write the table as CSV")
     gathered = _Gathered(cost, date_order or "mdy")
     for path in paths:
         _read_file(Path(path), gathered, progress)
