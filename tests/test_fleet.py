@@ -1023,6 +1023,7 @@ def test_cells_that_no_file_can_hold():
         policy=[True, False, None],
         vault=pd.to_datetime(["2026-01-01"] * 3),
         size_gib=[127, ["x"], 1j],
+        churn_gib_per_day=[1, 10**400, 10**5000],
         used_gib=[True, False, True],
         excluded=[True, (), None],
     )
@@ -1033,6 +1034,8 @@ def test_cells_that_no_file_can_hold():
         "fleet: row 3: size_gib = 1j: must be a number",
         "fleet: row 2: disk = '\\ud800': must be text",
         "fleet: row 3: disk = {'c'}: must be text",
+        "fleet: row 3: churn_gib_per_day = a number too long to print: must be a "
+        "number",
         "fleet: row 2: excluded = (): must be true or false (yes or no, 1 or 0)",
         "fleet: column used_gib must hold numbers; holds bool",
         "fleet: column policy must hold text; holds bool",

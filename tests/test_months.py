@@ -26,6 +26,12 @@ def ahead(*disks, months=12, **changes):
     return estimate_disks(pd.DataFrame(disks), Scenario.of(settings=changes), months)
 
 
+@pytest.mark.parametrize("months", [-1, 1201, 10**9, 1.5, True, "3", None])
+def test_only_so_many_months_are_billed(months):
+    with pytest.raises(ValueError, match="months must be a whole number from 0 to 1,2"):
+        ahead(disk("a"), months=months)
+
+
 def month(answer, number):
     rows = answer.months
     return rows[rows["month"] == number].set_index("vm")

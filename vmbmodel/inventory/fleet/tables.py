@@ -1,5 +1,6 @@
 """An inventory with types, taken apart: a Parquet file, a table in memory."""
 
+import contextlib
 import functools
 import io
 import os
@@ -401,8 +402,9 @@ def _of_pandas(
         return Text.of([None] * len(cells))
     kind = pd.api.types.infer_dtype(cells)
     if kind in NUMBERS and field.kind == "number":
-        values = cells.to_numpy(float, na_value=np.nan)
-        return np.ma.masked_array(values, missing)
+        with contextlib.suppress(OverflowError):  # hundreds of digits: each is told
+            values = cells.to_numpy(float, na_value=np.nan)
+            return np.ma.masked_array(values, missing)
     if kind == "string":
         codes, words = pd.factorize(cells)
         words = list(map(str, words.tolist()))
@@ -438,10 +440,13 @@ def _text(cell: object) -> str | None:
         return str(cell) if _is_unicode(cell) else None
     if isinstance(cell, bool | np.bool_):
         return str(bool(cell)).lower()
-    if isinstance(cell, Integral):
-        return str(int(cell))
-    if isinstance(cell, Real | Decimal):
-        return _shortest(float(cell))
+    try:
+        if isinstance(cell, Integral):
+            return str(int(cell))
+        if isinstance(cell, Real | Decimal):
+            return _shortest(float(cell))
+    except (ValueError, OverflowError):  # thousands of digits
+        pass
     return None
 
 

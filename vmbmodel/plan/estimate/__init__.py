@@ -32,6 +32,7 @@ from vmbmodel.plan.estimate.finish import backup, job_within_prob, met_by
 from vmbmodel.plan.estimate.misses import POLICY_COLUMNS, policy_misses
 from vmbmodel.plan.estimate.months import (
     MONTH_COLUMNS,
+    MOST_MONTHS,
     MonthPieces,
     joined_months,
     month_pieces,
@@ -64,6 +65,7 @@ __all__ = [
     "HALF_HOURS",
     "INTERVAL_VMS",
     "MONTH_COLUMNS",
+    "MOST_MONTHS",
     "OF_THE_FLEET",
     "OF_VMS",
     "POLICY_COLUMNS",

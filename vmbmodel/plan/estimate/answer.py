@@ -26,7 +26,12 @@ from vmbmodel.plan.estimate.doubts import (
     quick,
 )
 from vmbmodel.plan.estimate.misses import policy_misses
-from vmbmodel.plan.estimate.months import break_dates, month_rows, month_totals
+from vmbmodel.plan.estimate.months import (
+    MOST_MONTHS,
+    break_dates,
+    month_rows,
+    month_totals,
+)
 from vmbmodel.plan.estimate.remarks import (
     Assumption,
     Notice,
@@ -285,6 +290,9 @@ def estimate_disks(
 
     With `whole`, it is a part of one, whose sums can be joined.
     """
+    if type(months) is not int or not 0 <= months <= MOST_MONTHS:
+        rule = f"a whole number from 0 to {MOST_MONTHS:,}"
+        raise ValueError(f"months must be {rule}; got {short(months)}")
     ask = scenario.arguments
     refuse_part_blocks(**ask(refuse_part_blocks))
     disks, blank = filled(fleet, scenario)

@@ -13,6 +13,7 @@ from vmbmodel.plan.scenario import Scenario
 
 __all__ = [
     "MONTH_COLUMNS",
+    "MOST_MONTHS",
     "MonthPieces",
     "break_dates",
     "joined_months",
@@ -35,6 +36,9 @@ MONTH_COLUMNS = (
     "total_usd",
 )
 """What a month has of each VM; a bill's figures are its mean."""
+
+MOST_MONTHS = 1200
+"""Months to come that are billed."""
 
 _YEAR_DAYS = 365.25
 _MONTH_DAYS = _YEAR_DAYS / 12

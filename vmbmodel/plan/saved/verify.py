@@ -17,7 +17,7 @@ from vmbmodel._words import first_lines
 from vmbmodel.fields import fields
 from vmbmodel.inventory import fleet
 from vmbmodel.plan.answers import sealed
-from vmbmodel.plan.estimate import SCHEMA, Estimate, estimate_disks
+from vmbmodel.plan.estimate import MOST_MONTHS, SCHEMA, Estimate, estimate_disks
 from vmbmodel.plan.scenario import CATALOGUES, Scenario
 from vmbmodel.service import ConstantSet
 
@@ -119,7 +119,7 @@ class Inputs:
             key: math.inf if value == "inf" and _is_number(key) else value
             for key, value in saved["given"].items()
         }
-        rows = pd.DataFrame(saved["inventory"])
+        rows = pd.DataFrame(saved["inventory"], dtype=object)
         disks = fleet.checked(rows, f"{name}: inventory")
         drawn = saved.get("interval", {})
         part = drawn.get("drawn_vaults", {"interval_vms": len(disks)})
@@ -209,8 +209,9 @@ def faults_of_form(saved: object) -> Iterator[str]:
                 yield f"model.{kind} must have a name and a sha256"
     if not isinstance(saved.get("given"), dict):
         yield "given must be an object"
-    if not isinstance(saved.get("months", []), list):
-        yield "months must be a list of objects"
+    months = saved.get("months", [])
+    if not isinstance(months, list) or len(months) > MOST_MONTHS:
+        yield f"months must be a list of objects, at most {MOST_MONTHS:,}"
     drawn = saved.get("interval", {"draws": 0})
     draws = drawn.get("draws") if isinstance(drawn, dict) else None
     if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
