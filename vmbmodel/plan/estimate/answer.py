@@ -8,6 +8,7 @@ new columns; the settings that it takes are its keywords, named as they are ever
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -290,7 +291,8 @@ def estimate_disks(
 
     With `whole`, it is a part of one, whose sums can be joined.
     """
-    if type(months) is not int or not 0 <= months <= MOST_MONTHS:
+    whole_number = isinstance(months, Integral) and not isinstance(months, bool)
+    if not (whole_number and 0 <= months <= MOST_MONTHS):
         rule = f"a whole number from 0 to {MOST_MONTHS:,}"
         raise ValueError(f"months must be {rule}; got {short(months)}")
     ask = scenario.arguments
