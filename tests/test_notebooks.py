@@ -73,3 +73,21 @@ def test_a_falsified_number_fails(copy, change):
     assert done.returncode == 1, done.stdout
     assert re.findall(r"^FAILED .*::Cell (\d+)", done.stdout, re.M) == [str(number)]
     assert "1 failed" in done.stdout
+
+
+def test_a_copy_made_as_the_page_on_ci_says_has_all_that_notebooks_read(tmp_path):
+    blocks = re.findall(
+        r"```sh\n(.*?)```", (ROOT / "book/ci.md").read_text("utf-8"), re.S
+    )
+    (block,) = [block for block in blocks if "nbval" in block]
+    (tmp_path / "vmbmodel").symlink_to(ROOT)
+    (tmp_path / "my-backups").mkdir()
+    copying = block.partition("cd my-backups\n")[0]
+    subprocess.run(["bash", "-e", "-c", copying], cwd=tmp_path, check=True)
+    folder = tmp_path / "my-backups/notebooks"
+    read = re.compile(r"\"((?:\.\./|data/)[\w./-]+)\"")
+    for path in sorted(folder.glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code = "".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        for name in read.findall(code):
+            assert (folder / name).exists(), f"{path.name} reads {name}"
