@@ -242,6 +242,7 @@ def test_cases_are_estimates_of_their_own():
         ("recovery_points", "recovery_points has no choices to try all of"),
         ("redundncy=LRS", "there is no setting 'redundncy'"),
         ("redundancy=LSR churn_frac=2", "(?s)redundancy cannot be.*churn_frac must be"),
+        ("redundancy=LRS redundancy=GRS", "redundancy is given twice in"),
         ("churn_frac=0.1 redundancy", "a case is NAME=VALUE and more of it"),
     ],
 )

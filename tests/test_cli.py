@@ -250,6 +250,44 @@ def test_an_existing_file_is_kept_unless_forced(run, a2, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a2.csv", "kept.json"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "estimate a2.csv -o a2.csv",
+        "estimate a2.csv -o none/../a2.csv",
+        "estimate a2.csv -o link.csv",
+        "estimate a2.csv --format json --policies p.toml -o p.toml",
+        "schedule a2.csv --fleet-out a2.csv",
+        "schedule a2.csv --scenario p.toml -o p.toml",
+        "jobs p.toml a2.csv -o a2.csv",
+        "calibrate p.toml --profile mine.toml -o mine.toml",
+    ],
+)
+def test_what_is_read_is_never_written_over(run, a2, tmp_path, words):
+    (tmp_path / "link.csv").symlink_to(a2)
+    for name in ("p.toml", "mine.toml"):
+        (tmp_path / name).write_text("")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    said = run(*words.split(), "--force", status=2)
+    rule = "exists, and is read here; name another file"
+    assert said == f"vmbmodel: {words.split()[-1]}: {rule}\n"
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("--profile azure-2018-12 --profile azure-2026-01", "--profile"),
+        ("--format json --format csv", "--format"),
+        ("-o a.csv --output=b.csv", "--output"),
+        ("--months 1 --months 1", "--months"),
+    ],
+)
+def test_an_option_that_takes_one_value_is_given_once(run, a2, words, option):
+    assert f"{option} is given twice" in run("estimate", a2, *words.split(), status=2)
+    run("estimate", a2, "--force", "--force", "--only", "a2", "--only", "a2")
+
+
 def test_names_that_look_like_formulas_come_out_inert(run, tmp_path):
     sly = tmp_path / "sly.csv"
     sly.write_text(HEADER + "=cmd|' /C calc'!A0,os,os,10,5\n[red]b[/red],os,os,10,5\n")

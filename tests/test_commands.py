@@ -359,6 +359,8 @@ def test_quiet_and_verbose_may_stand_anywhere(folder):
             check=True,
         )
         assert "done" in done.stderr
+    (folder / "-q").write_bytes((folder / "fleet.csv").read_bytes())
+    subprocess.run([sys.executable, "-m", "vmbmodel", "check", "--", "-q"], check=True)
 
 
 def test_the_day_of_a_build_rules_every_date(folder, monkeypatch):

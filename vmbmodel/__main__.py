@@ -34,9 +34,11 @@ def _run() -> None:
             raise
         print(f"vmbmodel: the command line needs {lacks}", file=sys.stderr)
         sys.exit(2)
-    first = [word for word in sys.argv[1:] if word in _EVERYWHERE]
-    rest = [word for word in sys.argv[1:] if word not in _EVERYWHERE]
-    app([*first, *rest])
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)  # behind it: no options
+    first = [word for word in words[:end] if word in _EVERYWHERE]
+    rest = [word for word in words[:end] if word not in _EVERYWHERE]
+    app([*first, *rest, *words[end:]])
 
 
 def _terminate(*_: object) -> None:

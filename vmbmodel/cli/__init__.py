@@ -13,6 +13,7 @@ import typer
 
 import vmbmodel
 from vmbmodel.cli.calibrate import calibrate
+from vmbmodel.cli.careful import CarefulCommand
 from vmbmodel.cli.check import check
 from vmbmodel.cli.diff import diff
 from vmbmodel.cli.dispersion import dispersion
@@ -66,7 +67,7 @@ for _command in (
 ):
     _name = "import" if _command is import_fleet else _command.__name__
     _what = " ".join(inspect.getdoc(_command).partition("\n\n")[0].split())
-    app.command(_name, short_help=_what, epilog=epilog(_name))(
+    app.command(_name, cls=CarefulCommand, short_help=_what, epilog=epilog(_name))(
         bad_input(_name)(_command)
     )
 app.add_typer(

@@ -262,7 +262,7 @@ def _cases(texts: list[str] | None) -> list[dict[str, object]]:
     cases, problems = [], []
     for text in texts or []:
         try:
-            cases += parse_case(text)
+            cases += [case for case in parse_case(text) if case not in cases]
         except ValueError as error:
             problems.append(f"--compare: {error}")
     if problems:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from vmbmodel._today import today
 from vmbmodel._words import counted
+from vmbmodel.cli.careful import CarefulCommand
 from vmbmodel.cli.examples import epilog
 from vmbmodel.cli.options import ForceOption, FormatOption, OutputOption
 from vmbmodel.cli.present import Format, deliver, present
@@ -70,7 +71,7 @@ def profiles(
     _deliver_catalogue(PROFILES, name, format_, output, force)
 
 
-@price_books.command("show", epilog=epilog("prices show"))
+@price_books.command("show", cls=CarefulCommand, epilog=epilog("prices show"))
 @bad_input("prices show")
 def prices(
     name: Annotated[
@@ -86,7 +87,7 @@ def prices(
     _deliver_catalogue(PRICES, name, format_, output, force)
 
 
-@price_books.command("import", epilog=epilog("prices import"))
+@price_books.command("import", cls=CarefulCommand, epilog=epilog("prices import"))
 @bad_input("prices import")
 def import_prices(
     pages: Annotated[

@@ -444,6 +444,8 @@ def parse_case(text: str) -> list[dict[str, object]]:
                 raise ValueError(
                     f"a case is NAME=VALUE and more of it; got {short(word)}"
                 )
+            if name in case:
+                raise ValueError(f"{name[:80]} is given twice in {short(text)}")
             case[name] = parse_setting(name, value)
         except ValueError as error:
             problems.append(str(error))
