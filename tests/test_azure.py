@@ -405,11 +405,26 @@ def test_schedules(schedule, start_h):
             True,
         ),
         ({}, False),
+        # as a PowerShell of some country prints it: a day or a month, but a time
+        ({"lastRecoveryPoint": "02/05/2026 22:14:00"}, False),
+        ({"lastRecoveryPoint": "01/02/0001 00:00:00"}, True),
     ],
 )
 def test_the_first_backup(more, first):
     answer = read(WEB_DISKS, [WEB], items=[item("rg-web", "web-01", **more)])
     assert set(answer.disks["first_backup"]) == {first}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"lastRecoveryPoint": "yesterday"}, "lastRecoveryPoint = 'yesterday': is no"),
+        ({"policyName": "Weekly"}, "'Weekly': must be that of policyId; that is '"),
+    ],
+)
+def test_an_item_that_tells_no_time_or_two_policies_is_refused(more, message):
+    with pytest.raises(InventoryError, match=message):
+        read(WEB_DISKS, [WEB], items=[item("rg-web", "web-01", **more)])
 
 
 @pytest.mark.parametrize(("inclusion", "excluded"), [(True, False), (False, True)])

@@ -203,10 +203,9 @@ def item(entry: Entry) -> Item | str | None:
         source.key if source else None,
         name,
         source.group if source else (parts[-2].lower() if len(parts) > 2 else None),
-        _vault(entry.text("id") or entry.text("policyId") or ""),
+        _vault(entry.text("id") or "") or _vault(entry.text("policyId") or ""),
         policy.key if policy else None,
-        entry.name("policyName", "protectionPolicyName")
-        or (policy.name if policy else None),
+        _policy_name(entry, policy),
         _first_backup(entry, state),
         state not in NOT_PROTECTED,
     )
@@ -337,22 +336,37 @@ def _vault(text: str) -> Resource | None:
     return Resource(key, match[1].lower(), match[2].lower(), "vaults", match[3])
 
 
+def _policy_name(entry: Entry, policy: Resource | None) -> str | None:
+    """Return what the policy is called; its identifier, if there is one, agrees."""
+    name = entry.name("policyName", "protectionPolicyName")
+    if name and policy and name.lower() != policy.name.lower():
+        rule = f"must be that of policyId; that is {short(policy.name)}"
+        entry.note("policyName", rule, name)
+    return name or (policy.name if policy else None)
+
+
 def _first_backup(entry: Entry, state: str) -> bool | None:
     """Say whether a VM has never been backed up; None where nothing tells."""
     if state == "irpending":
         return True
-    if _is_set(entry.text("lastRecoveryPoint", "latestRecoveryPoint")):
+    if _is_set(entry, "lastRecoveryPoint", "latestRecoveryPoint"):
         return False
     status = (entry.text("lastBackupStatus") or "").lower()
-    if _is_set(entry.text("lastBackupTime")) and status.startswith("completed"):
+    if _is_set(entry, "lastBackupTime") and status.startswith("completed"):
         return False
     return True if state or status else None
 
 
-def _is_set(time: str | None) -> bool:
-    """Say whether a time is one, not the year 1 that stands for none."""
+def _is_set(entry: Entry, *names: str) -> bool:
+    """Say whether a time is one, not the year 1 that stands for none.
+
+    Of a time that may be read in two ways the year tells.
+    """
+    time = entry.text(*names)
     try:
         return time is not None and instant(time) is not None
     except ValueError:
-        match = re.match(r"(\d{4})-", time)
-        return bool(match) and int(match[1]) > NEVER
+        year = re.search(r"(?<!\d)\d{4}(?!\d)", time)
+        if not year:
+            entry.note(names[0], "is no time", time)
+        return bool(year) and int(year[0]) > NEVER
