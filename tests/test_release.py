@@ -106,6 +106,9 @@ def test_the_two_commands_are_run_and_notebooks_compared():
     assert "--nbval" in commands("package")
     assert "twine check --strict" in commands("package")
     assert "-c tests/lowest.txt" in str(CI["jobs"]["package"])
+    (extras,) = re.findall(r"wheel\}\[(.+?)\]", commands("package"))
+    commanded = PROJECT["optional-dependencies"].keys() - {"book", "all"}
+    assert set(extras.split(",")) == commanded
 
 
 def test_the_development_container_makes_what_the_two_commands_need():
