@@ -330,7 +330,7 @@ GOOD = json.dumps(page(dollars()))
         ('{"Items": ["' + "x" * 3_000_000, "row 1: holds a value longer than 1 MiB,"),
         ({"value": ["x" * 1000] * 2000}, "has no Items, but a list 'value': not a pa"),
         ({"data": {"value": ["x" * 1000] * 2000}}, "holds a value longer than 1 MiB,"),
-        ('{"data": {"a": 1,}' + " " * 2_000_000, "is cut short or no JSON: Expect"),
+        ('{"data": {"a": 1 2}' + " " * 2_000_000, "is cut short or no JSON: Expect"),
         (GOOD.encode("utf-16"), "page.json: is no text in UTF-8"),
         (b"\x00" * 100, "page.json: must be one JSON object"),
         (b"{\xff\xfe", "page.json: is no text in UTF-8"),
