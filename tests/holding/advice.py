@@ -282,6 +282,11 @@ PLANS = {
         {"eight_hours": "overload", "vault_servers": 2},
         {"keep": ["old"]},
     ),
+    "one": (
+        lambda: crowd(1, vault="v", start_h=22),
+        {"others_wait_mean_h": 1.5, "deadline_h": 3},
+        {"done_by_h": 23.5},
+    ),
     "no room": (
         lambda: crowd(5, vault="v"),
         {"vault_servers": 1, "vault_vms": 1},

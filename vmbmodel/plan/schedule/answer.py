@@ -394,7 +394,7 @@ def _search(
 
     pairs = vms[["vault", "policy"]].apply(tuple, axis=1)
     columns = VMs(
-        vault=pd.factorize(vms["vault"], sort=True)[0],
+        vault=pd.factorize(vms["vault"])[0],
         policy=pd.factorize(pairs)[0],
         start_h=vms["start_h"].to_numpy(dtype=float),
         keep=vms["keep"].to_numpy(dtype=bool),
