@@ -196,7 +196,7 @@ def test_only_formulas_know_their_kernels():
 
 
 def test_what_is_known_and_what_is_answered_cannot_be_altered():
-    places = [PACKAGE / part for part in ("formulas", "plan", "service")]
+    places = [PACKAGE / part for part in ("formulas", "inventory", "plan", "service")]
     altered = [
         f"{path.relative_to(PACKAGE)}: {node.name}"
         for place in places
@@ -207,4 +207,16 @@ def test_what_is_known_and_what_is_answered_cannot_be_altered():
         if asked.startswith("dataclass") and "frozen=True" not in asked
     ]
     # what gathers the lines of a list while it is read
-    assert altered == ["service/price_list.py: _Reading"]
+    assert altered == [
+        *(
+            f"inventory/azure/lists.py: {name}"
+            for name in ("Disk", "Slot", "Vm", "Item", "Vault")
+        ),
+        "inventory/azure/rvtools.py: _Disk",
+        "inventory/azure/rvtools.py: _Vm",
+        "inventory/azure/rvtools.py: _Sheets",
+        "inventory/bill/focus.py: _Gathered",
+        "inventory/changes/trace.py: Writes",
+        "inventory/fleet/parts.py: _Sought",
+        "service/price_list.py: _Reading",
+    ]

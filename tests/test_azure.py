@@ -271,6 +271,18 @@ def test_ways_a_list_is_saved(wrap):
     assert len(azure.read([disks], [vms], used_frac=0.5).disks) == 2
 
 
+@pytest.mark.parametrize(("wrap", "most"), [("[%s]", 5), ('{"value": [%s]}', 3)])
+def test_lists_in_lists_are_taken_apart_but_not_without_end(wrap, most):
+    text, vms = json.dumps(WEB_DISKS[0]), [save("v.json", [WEB])]
+    for _ in range(most):
+        text = wrap % text
+    disks = [save("d.json", text), save("more.json", [WEB_DISKS[1]])]
+    assert len(azure.read(disks, vms, used_frac=0.5).disks) == 2
+    save("d.json", wrap % text)
+    with pytest.raises(InventoryError, match=r"^d\.json: row 1: .* must be an object$"):
+        azure.read(disks, vms, used_frac=0.5)
+
+
 def test_pages_in_several_files():
     link = f"https://x/subscriptions/{SUBSCRIPTION}/providers/y?$skiptoken=z"
     first = save("1.json", {"value": [WEB_DISKS[0]], "nextLink": link})

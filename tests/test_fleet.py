@@ -691,6 +691,22 @@ def test_parquet_that_lies_about_its_rows_is_refused(places, where, rows):
         row_groups(["fleet.parquet"], Findings("fleet.parquet"))
 
 
+@pytest.mark.parametrize("words_once", [True, False])
+def test_parquet_with_text_that_is_none_is_refused(words_once):
+    content = table(vm=["aaaa", "bbbb"])
+    parquet.write_table(
+        content, "x", compression="NONE", use_dictionary=words_once,
+        write_statistics=False,
+    )  # fmt: skip
+    data = Path("x").read_bytes().replace(b"aaaa", b"a\xff\xfea")
+    (line,) = refusal(data, "fleet.parquet")
+    assert line.startswith("cannot be read as Parquet: ")
+    assert "Invalid UTF8" in line
+    findings = Findings("fleet.parquet")
+    with pytest.raises(InventoryError, match=r"cannot be read as Parquet: .* UTF8"):
+        joined_cells(row_groups(["fleet.parquet"], findings), findings)
+
+
 def test_parquet_that_has_fewer_rows_than_all_its_end_says_is_refused():
     data = lying(of_many_rows(), ROWS, ROWS + 1, *range(7))
     why = "cannot be read as Parquet: is said to have 12,346 rows, and has 12,345 in a"
@@ -722,6 +738,31 @@ def test_pages_say_what_they_unpack_to(how):
                 place = _begin(column), column.total_compressed_size
                 headers = column.total_uncompressed_size - unpacked_bytes(data, *place)
             assert 0 < headers < 60 * (1 + group.num_rows // 10)
+
+
+# the compact protocol of Thrift: how many fields on, and of which kind; a whole number
+# is doubled, and a list of 15 or more says so and then how many
+SIZES = b"\x15\0\x15\xac\2\x15\6"  # a page of 150 bytes, packed to 3
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"",
+        b"\x11\x12",  # truths
+        b"\x13\x7f\x14\3\x16\x80\1",  # a byte, whole numbers
+        b"\x17" + bytes(range(8)),
+        b"\x18\3abc\x18\0",
+        b"\x19\x08" + b"\x19\x13\x7f" + b"\x1a\xe5" + b"\x80\1" * 14,
+        b"\x19\xf5\x0f" + b"\2" * 15,
+        b"\x19\xf8\x10" + b"\2ab" * 16,
+        b"\x1b\0" + b"\x1b\2\x58" + b"\2\1a\4\1b",  # maps
+        b"\x1c\x15\2\x1c\x18\1a\0\0" + b"\5\x40\2",  # in each other; field 32
+    ],
+)
+def test_what_else_stands_in_the_header_of_a_page_is_passed_over(rest):
+    page = SIZES + rest + b"\0" + b"abc"
+    assert unpacked_bytes(io.BytesIO(b"PAR1" + page * 2), 4, len(page) * 2) == 300
 
 
 def test_parquet_that_lies_about_what_it_unpacks_to_is_refused(monkeypatch):

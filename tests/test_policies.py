@@ -117,8 +117,9 @@ OF_POWERSHELL = {
 }
 
 # as the enums of Az.RecoveryServices number them; the day is that of .NET
-NUMBERS = {"AzureVM": 1, "Enhanced": 2, "TierAllEligible": 2, "Months": 3, "Daily": 1,
-           "Weekly": 2, "Sunday": 0, "First": 1, "January": 1}  # fmt: skip
+NUMBERS = {"AzureVM": 1, "Enhanced": 2, "TierAllEligible": 2, "Days": 1, "Weeks": 2,
+           "Months": 3, "Years": 4, "Daily": 1, "Weekly": 2, "Sunday": 0, "First": 1,
+           "January": 1}  # fmt: skip
 
 WHOLE = {
     "policy": "Nightly",
@@ -179,11 +180,19 @@ def read(tmp_path, *policies, items=None):
     [
         policy(**OF_THE_SERVICE),
         {"id": policy()["id"], "name": "Nightly"} | OF_THE_SERVICE,
+        policy(**numbered(OF_THE_SERVICE)),
         named(OF_POWERSHELL),
         named(numbered(OF_POWERSHELL)),
         named(ticked(OF_POWERSHELL)),
     ],
-    ids=["service", "flat", "PowerShell", "numbers", "Windows PowerShell"],
+    ids=[
+        "service",
+        "flat",
+        "words of the service by number",
+        "PowerShell",
+        "numbers",
+        "Windows PowerShell",
+    ],
 )
 def test_a_policy_is_the_same_whoever_prints_it(tmp_path, shape):
     answer = read(tmp_path, shape)

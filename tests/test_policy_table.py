@@ -222,6 +222,8 @@ HEAD = "policy,rhythm,weekdays,starts,time_zone,interval_h,window_h,monthly_on"
          "p.csv:2: interval_h = '': must be given where rhythm is hourly"),
         (f"{HEAD}\nNightly,hourly,,08:00 13:00,,4,,",
          "p.csv:2: starts = '08:00 13:00': must be 4 h apart, as interval_h says"),
+        (f"{HEAD}\nNightly,hourly,,08:00 12:00 17:00,,4,,",
+         "p.csv:2: starts = '08:00 12:00 17:00': must be 4 h apart"),
         (f"{HEAD}\nNightly,hourly,,08:00 12:00,,4,12,",
          "must be 4, as interval_h and window_h say, or the first alone"),
         (f"{HEAD}\nNightly,,,8 o'clock,,,,",
