@@ -449,6 +449,16 @@ def test_unknown_name_gets_the_nearest_and_the_list(catalogue):
     assert str(refusal.value).endswith(", ".join(known))
 
 
+def test_each_line_on_an_unknown_reading_names_the_nearest(tmp_path):
+    rows = ["[readings]", 'eight_hours = "own"']
+    rows += [f"eight_hour{number} = 1" for number in range(101)]
+    with pytest.raises(ValueError, match="there is no reading") as caught:
+        read(tmp_path, "\n".join(rows) + GOOD)
+    *lines, rest = str(caught.value).splitlines()
+    assert (len(lines), rest) == (100, "... and 1 more")
+    assert all("; did you mean 'eight_hours'?" in line for line in lines)
+
+
 # --- what loading refuses -----------------------------------------------------
 
 

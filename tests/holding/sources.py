@@ -115,6 +115,12 @@ def _():
     return {name: row for name, row in zip(FIELDS, table, strict=True) if any(row)}
 
 
+@case("service/fields with numbers in words")
+def _():
+    said = {n: (f.label, f.text, f.symbol) for n, f in FIELDS.items()}
+    return {n: words for n, words in said.items() if re.search(r"\d", "".join(words))}
+
+
 @case("service/in decimal GB")
 def _():
     sets = [vm.profile("azure-2018-12"), *(s for _, s in Scenario.of().sets())]

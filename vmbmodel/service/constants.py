@@ -470,9 +470,11 @@ def _reading_problems(readings: object) -> Iterator[str]:
         yield "readings: must be a table of names"
         return
     known = [name for name, field in fields().items() if field.choices]
-    for number, (name, value) in enumerate(readings.items()):
+    others = [name for name in readings if name not in known]
+    guessed = set(others[:MOST_LINES])  # of no more is a line shown
+    for name, value in readings.items():
         if name not in known:
-            said = misnamed(name, known) if number < MOST_LINES else short(name)
+            said = misnamed(name, known) if name in guessed else short(name)
             yield f"readings: there is no reading {said}"
         elif value not in fields()[name].choices:
             choices = ", ".join(fields()[name].choices)
