@@ -269,6 +269,25 @@ def test_a_period_ends_after_it_begins(write):
         assert "must be after ChargePeriodStart; that is 2026-02-01" in said
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "month"),
+    [
+        ("2026-01-01", "2026-04-01", "2026-01"),
+        ("2026-01-15T00:00:00Z", "2026-02-01T00:00:01Z", "2026-01"),
+        ("2026-03-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00", "2026-02"),
+    ],
+)
+def test_a_charge_of_several_months_is_refused(write, start, end, month):
+    times = {"ChargePeriodStart": start, "ChargePeriodEnd": end}
+    with pytest.raises(InventoryError) as refused:
+        read([write(charge(), charge(**times))])
+    said = str(refused.value)
+    assert f"bill.csv:3: ChargePeriodEnd = '{end}': must be in the month" in said
+    assert f"that begins in {month}" in said
+    other = times | {"x_SkuMeterCategory": "Virtual Machines"}
+    assert read([write(charge(), charge(**other))]).charges == 1
+
+
 @pytest.mark.parametrize("name", ["", "   ", "US Dollar"])
 def test_a_charge_without_a_currency_is_named(write, name):
     with pytest.raises(InventoryError, match=r"bill\.csv:3: BillingCurrency = "):

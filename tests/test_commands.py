@@ -350,6 +350,22 @@ def test_a_fault_of_ours_is_3_and_keeps_its_trace(folder, fault, said):
         assert "in fail" in trace.read_text()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize(
+    ("words", "stream"), [(["--version"], "stdout"), (["check", "none"], "stderr")]
+)
+def test_what_cannot_be_printed_meets_no_gate_and_is_no_fault(folder, words, stream):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vmbmodel", *words],
+            check=False,
+            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full},
+        )
+    assert done.returncode == 2
+    assert "fault" not in (done.stderr or "")
+
+
 def test_quiet_and_verbose_may_stand_anywhere(folder):
     for words in (["-v", "estimate", "fleet.csv"], ["estimate", "fleet.csv", "-v"]):
         done = subprocess.run(

@@ -390,8 +390,12 @@ def test_what_is_no_utf8_is_said_alike(tmp_path, name):
             "is packed (gzip, bzip2, xz or zstd); unpack it first",
         ),
         (b"PK\x03\x04\x14\0\xe9", "is a workbook or archive; "),
+        (b"PK\x05\x06\0\0", "is a workbook or archive; "),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "is a workbook or archive; "),
+        (b"7z\xbc\xaf'\x1c\0", "is a workbook or archive; "),
+        (b"Rar!\x1a\x07\0", "is a workbook or archive; "),
     ],
-    ids=["gzip", "workbook"],
+    ids=["gzip", "workbook", "empty zip", "old workbook", "7z", "rar"],
 )
 def test_what_is_packed_is_said_alike(tmp_path, name, content, said):
     path = tmp_path / "x.toml"

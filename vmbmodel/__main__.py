@@ -1,5 +1,6 @@
 """``python -m vmbmodel``, and what the program ``vmbmodel`` runs."""
 
+import contextlib
 import errno
 import signal
 import sys
@@ -19,8 +20,11 @@ def main() -> None:
     except KeyboardInterrupt:  # before the command line could heed it
         sys.exit(128 + signal.SIGINT)
     except Exception as error:  # what nobody foresaw
-        print(f"vmbmodel: {_fault(error)}", file=sys.stderr)
-        sys.exit(3)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        with contextlib.suppress(OSError):  # no word of it can be printed
+            said = error.strerror if full else _fault(error)
+            print(f"vmbmodel: {said}", file=sys.stderr)
+        sys.exit(2 if full else 3)
 
 
 def _run() -> None:

@@ -37,7 +37,7 @@ _OF_THE_KERNEL = ("/proc/", "/sys/")
 _WAIT_S, _AGAIN_S = 1.0, 0.02
 _PIECE = 2**24
 _UNITS = {"GiB": 2**30, "MiB": 2**20, "bytes": 1}
-_ARCHIVE = b"PK\x03\x04"
+_ARCHIVE = b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!"
 _PACKED = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"
 
 

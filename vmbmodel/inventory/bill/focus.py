@@ -358,6 +358,11 @@ def _take(
         at = np.flatnonzero((dates["end"] <= start) & line.isin(LINES))[: MANY + 1]
         hints = [f"that is {begin}" for begin in text["start"].iloc[at]]
         some_cells.note(f"must be after {names['start']}", names["end"], at, hints)
+        late = dates["end"] > (start + pd.offsets.MonthBegin()).dt.normalize()
+        at = np.flatnonzero(late & line.isin(LINES))[: MANY + 1]
+        hints = [f"that begins in {month:%Y-%m}" for month in start.iloc[at]]
+        rule = f"must be in the month of {names['start']}, by UTC"
+        some_cells.note(rule, names["end"], at, hints)
     named = columns[names["currency"]].holds(re.compile(_CURRENCY).match)
     at = np.flatnonzero(~named)[: MANY + 1]
     some_cells.note("must be a currency such as USD", names["currency"], at)
