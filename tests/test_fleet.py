@@ -750,19 +750,36 @@ SIZES = b"\x15\0\x15\xac\2\x15\6"  # a page of 150 bytes, packed to 3
     [
         b"",
         b"\x11\x12",  # truths
-        b"\x13\x7f\x14\3\x16\x80\1",  # a byte, whole numbers
+        b"\x13\x7f\x14\x7f\x16\x80\1",  # a byte, whole numbers
         b"\x17" + bytes(range(8)),
         b"\x18\3abc\x18\0",
         b"\x19\x08" + b"\x19\x13\x7f" + b"\x1a\xe5" + b"\x80\1" * 14,
         b"\x19\xf5\x0f" + b"\2" * 15,
         b"\x19\xf8\x10" + b"\2ab" * 16,
         b"\x1b\0" + b"\x1b\2\x58" + b"\2\1a\4\1b",  # maps
-        b"\x1c\x15\2\x1c\x18\1a\0\0" + b"\5\x40\2",  # in each other; field 32
+        b"\x1c\x15\2\x1c\x18\1a\0\0",  # in each other
+        b"\5\x40\2\x08\x42\1a",  # fields 32, 33
     ],
 )
 def test_what_else_stands_in_the_header_of_a_page_is_passed_over(rest):
     page = SIZES + rest + b"\0" + b"abc"
     assert unpacked_bytes(io.BytesIO(b"PAR1" + page * 2), 4, len(page) * 2) == 300
+
+
+def test_a_page_may_be_empty():
+    page = b"\x15\0\x15\0\x15\0\0"
+    assert unpacked_bytes(io.BytesIO(page), 0, len(page)) == 0
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [b"\x15\6", b"\x25\6", b"\x15\1\x15\6", b"\x15\6\x15\1"],
+    ids=["not packed", "not unpacked", "less than none", "packed to less than none"],
+)
+def test_a_page_without_a_size_is_refused(sizes):
+    page = b"\x15\0" + sizes + b"\0" + b"abc"
+    with pytest.raises(ValueError, match="a page has no size"):
+        unpacked_bytes(io.BytesIO(page), 0, len(page))
 
 
 def test_parquet_that_lies_about_what_it_unpacks_to_is_refused(monkeypatch):
