@@ -350,6 +350,21 @@ def test_a_fault_of_ours_is_3_and_keeps_its_trace(folder, fault, said):
         assert "in fail" in trace.read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are kept by Linux")
+@pytest.mark.parametrize("mib", [60, 120, 240])
+def test_too_little_memory_to_load_is_said_so(folder, mib):
+    code = (
+        "import resource, sys, vmbmodel.__main__ as program;"
+        f"resource.setrlimit(resource.RLIMIT_AS, 2 * ({mib} * 2**20,));"
+        "sys.argv[1:] = ['check', 'fleet.csv']; program.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    said = "vmbmodel: there is not enough memory for this; nothing was written\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 @pytest.mark.parametrize(
     ("words", "stream"), [(["--version"], "stdout"), (["check", "none"], "stderr")]

@@ -2,12 +2,16 @@
 
 import contextlib
 import errno
+import mmap
 import signal
 import sys
 import tempfile
 import traceback
 
 __all__ = ["main"]
+
+_LEAST = 2**28
+"""Bytes that the libraries take at least. With less, some end a program themselves."""
 
 _EVERYWHERE = ("-q", "--quiet", "-v", "--verbose")
 
@@ -16,12 +20,13 @@ def main() -> None:
     """Run the command line; say what it lacks, and where the trace of a fault is."""
     signal.signal(signal.SIGTERM, _terminate)  # what is half done is taken away
     try:
+        mmap.mmap(-1, _LEAST).close()
         _run()
     except KeyboardInterrupt:  # before the command line could heed it
         sys.exit(128 + signal.SIGINT)
     except Exception as error:  # what nobody foresaw
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        with contextlib.suppress(OSError):  # no word of it can be printed
+        with contextlib.suppress(Exception):  # no word of it can be printed
             said = error.strerror if full else _fault(error)
             print(f"vmbmodel: {said}", file=sys.stderr)
         sys.exit(2 if full else 3)
@@ -49,12 +54,16 @@ def _terminate(*_: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
-def _lacks_memory(error: Exception) -> bool:
+def _lacks_memory(error: BaseException | None) -> bool:
     """Say whether there was too little memory, for data or for a library to load."""
+    if error is None:
+        return False
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     loading = isinstance(error, ImportError) and "failed to map segment" in str(error)
-    return isinstance(error, MemoryError) or loading
+    if isinstance(error, MemoryError) or loading:
+        return True
+    return _lacks_memory(error.__cause__ or error.__context__)
 
 
 def _fault(error: Exception) -> str:
