@@ -365,6 +365,7 @@ def test_too_little_memory_to_load_is_said_so(folder, mib):
     assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 @pytest.mark.parametrize(
     ("words", "stream"), [(["--version"], "stdout"), (["check", "none"], "stderr")]
@@ -390,8 +391,14 @@ def test_quiet_and_verbose_may_stand_anywhere(folder):
             check=True,
         )
         assert "done" in done.stderr
-    (folder / "-q").write_bytes((folder / "fleet.csv").read_bytes())
-    subprocess.run([sys.executable, "-m", "vmbmodel", "check", "--", "-q"], check=True)
+
+
+@pytest.mark.slow
+def test_behind_two_dashes_stand_no_options(folder):
+    words = sys.executable, "-m", "vmbmodel", "profiles", "--", "-q"
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "there is no profile '-q'" in done.stderr
 
 
 def test_the_day_of_a_build_rules_every_date(folder, monkeypatch):
