@@ -360,7 +360,7 @@ def test_a_price_book_of_one_s_own_is_carried_along(run, tmp_path):
         ({"given": {"servers": 10**400}}, "r.json: given: servers must be a number"),
         ({"model": None}, "model must be an object"),
         ({"months": {}}, "months must be a list of objects"),
-        ({"months": [{}] * 1201}, "months must be a list of objects, at most 1,200"),
+        ({"months": [{}] * 1201}, "months has 1,201 entries; most are 1,200"),
         (
             {"inventory": [{"vm": "\ud800", "size_gib": 10**400, "used_gib": 10**400}]},
             "r.json: inventory: row 1: vm = '\\ud800': must be text",

@@ -210,8 +210,10 @@ def faults_of_form(saved: object) -> Iterator[str]:
     if not isinstance(saved.get("given"), dict):
         yield "given must be an object"
     months = saved.get("months", [])
-    if not isinstance(months, list) or len(months) > MOST_MONTHS:
-        yield f"months must be a list of objects, at most {MOST_MONTHS:,}"
+    if not isinstance(months, list):
+        yield "months must be a list of objects"
+    elif len(months) > MOST_MONTHS:
+        yield f"months has {len(months):,} entries; most are {MOST_MONTHS:,}"
     drawn = saved.get("interval", {"draws": 0})
     draws = drawn.get("draws") if isinstance(drawn, dict) else None
     if type(draws) is not int or not 0 <= draws <= _MOST_DRAWS:
