@@ -365,7 +365,9 @@ def test_a_folder_with_anything_else_in_it_is_never_replaced(run, tmp_path):
     assert "exists and is not a file" not in said
     run("report", "fleet.csv", "-o", ".", "--force", status=2)
     said = run("report", "fleet.csv", "-o", "fleet.csv", "--force", status=2)
-    assert "fleet.csv: exists and is not a folder" in said
+    assert "fleet.csv: exists, and is read here" in said
+    said = run("report", "fleet.csv", "-o", "mine/thesis.txt", "--force", status=2)
+    assert "thesis.txt: exists and is not a folder" in said
     run("report", "fleet.csv", "-o", "no/where", status=2)
     assert (tmp_path / "fleet.csv").read_text() == DISKS
 

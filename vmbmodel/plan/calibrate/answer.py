@@ -268,6 +268,8 @@ def calibrate(
 
     Raises
     ------
+    TypeError
+        If the jobs are none of these.
     InventoryError
         If a file or the inventory cannot be read; with all findings.
     ValueError
