@@ -664,6 +664,7 @@ def test_restores_of_a_chart():
     assert answer.fits["restore_known_gib"].value == 192
 
 
+@pytest.mark.slow
 def test_the_law_of_restores_lies_in_its_intervals():
     # 200 logs of 20 restores, lognormal, seed 5: 95 of 100 intervals hold the truth
     random = np.random.default_rng(5)

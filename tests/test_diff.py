@@ -123,6 +123,7 @@ def estimates(draw):
     return rows, options | {"profile": profile}
 
 
+@pytest.mark.slow
 @given(estimates(), estimates())
 @settings(max_examples=5)
 def test_the_causes_add_up_and_the_way_back_is_the_opposite(first, second):

@@ -180,6 +180,7 @@ def test_closed_form_against_the_calendar_as_shipped(name, month_day):
             assert_allclose(stored - used, counted, rtol=rtol)
 
 
+@pytest.mark.slow
 def test_no_truth_outside_the_bracket():
     # blocks of random classes, each written at its own rate: what the points of the
     # calendar hold of them, in the mean over its dates, lies between the two ends
