@@ -1,6 +1,7 @@
 """How often a fleet misses: by hand, by drawn nights, and in what order."""
 
-import time
+import timeit
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -93,10 +94,10 @@ def test_policies_of_many_vaults_take_time_in_proportion():
     spent = []
     for count in (1500, 6000):
         vms = fleet([(f"v{at}", False, 0.9) for at in range(count)])
-        begin = time.process_time()
-        parts = policy_misses(vms)
-        spent.append(time.process_time() - begin)
-        assert_allclose(parts["any_miss_shared_prob"], 0.1)
+        assert_allclose(policy_misses(vms)["any_miss_shared_prob"], 0.1)
+        # the least of several, in which the collector of garbage had no part
+        again = partial(policy_misses, vms)
+        spent.append(min(timeit.repeat(again, number=1, repeat=5)))
     assert spent[1] < 9 * spent[0]  # four times as many; 16 if each costs all others
 
 
